@@ -1,0 +1,91 @@
+/* libckconv: reads tensors out of torch checkpoints without ever running them, and writes them to
+ * formats that are only data.
+ *
+ * Everything hangs on a job. A job is used by one thread at a time (only ck_job_stop may be called
+ * from anywhere, a signal handler too); different jobs are independent of each other. A call that
+ * fails returns false or NULL, and ck_job_error says why; after that the job can only be freed. The
+ * library keeps no state of its own, writes nothing to stdout or stderr and installs no handlers. */
+#ifndef CKCONV_CKCONV_H
+#define CKCONV_CKCONV_H
+
+#include <ckconv/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define CK_API __attribute__((visibility("default")))
+#else
+#define CK_API
+#endif
+
+typedef struct ck_job ck_job;
+typedef struct ck_checkpoint ck_checkpoint;
+
+/* "0.1.0" */
+CK_API const char *ck_version(void);
+
+/* A new job with the default limits, or NULL if there is no memory. The caller frees it; that
+ * removes what is unfinished and releases everything the job handed out. NULL may be freed. */
+CK_API ck_job *ck_job_new(void);
+CK_API void ck_job_free(ck_job *job);
+
+/* Sets a limit from "name=value", such as "tensors=5000" or "heap=512M" (see CK_LIMITS). */
+CK_API bool ck_job_limit(ck_job *job, const char *text);
+
+/* Who is told what happens; either function may be NULL. `note` receives one sentence without a
+ * newline, safe to print. `progress` receives bytes moved and bytes in all, about ten times a
+ * second while tensors are written. Both are called on the thread that called the job. */
+CK_API void ck_job_listen(ck_job *job, void (*note)(void *arg, const char *text),
+                          void (*progress)(void *arg, uint64_t done, uint64_t total), void *arg);
+
+/* Asks a running call to fail with CK_STOPPED. Safe in signal handlers and from other threads. */
+CK_API void ck_job_stop(ck_job *job);
+
+/* Why the last call failed; status CK_OK if none did. Lives as long as the job. */
+CK_API const ck_error *ck_job_error(const ck_job *job);
+
+typedef struct ck_options {
+	/* what is taken from the input */
+	const char *root;    /* "auto", "." for everything, or keys joined by dots */
+	ck_ties ties;
+	bool strict;         /* what would be left out is an error */
+	bool disarm;         /* take the tensors even out of a file that carries code */
+	/* how the output is written */
+	const char *format;  /* "safetensors"; NULL: by the suffix of the output */
+	const char *extras;  /* JSON file for the values that are no tensors, or NULL */
+	unsigned threads;    /* 0: as many as there are processors */
+	bool no_clobber;     /* never replace a file */
+	bool no_fsync;       /* do not wait for the disk */
+} ck_options;
+
+/* root "auto", ties kept, all else zero. */
+CK_API void ck_options_default(ck_options *options);
+
+/* Opens a checkpoint, reads its pickle as data and finds its tensors; tensor data is not read. The
+ * checkpoint lives as long as the job. options may be NULL. */
+CK_API ck_checkpoint *ck_checkpoint_open(ck_job *job, const char *path, const ck_options *options);
+/* What kind of file it is: "torch zip". */
+CK_API const char *ck_checkpoint_layout(const ck_checkpoint *checkpoint);
+/* The number of tensors, and each of them in the order of the file. */
+CK_API size_t ck_checkpoint_count(const ck_checkpoint *checkpoint);
+CK_API void ck_checkpoint_tensor(const ck_checkpoint *checkpoint, size_t index,
+                                 ck_tensor_info *info);
+
+typedef struct ck_summary {
+	const char *layout;  /* of the input */
+	size_t tensors;
+	uint64_t bytes;      /* of all tensors */
+} ck_summary;
+
+/* Converts the file `in` to the file `out`, which appears complete and checked, or not at all; `in`
+ * is never changed. options and summary may be NULL. */
+CK_API bool ck_convert(ck_job *job, const char *in, const char *out, const ck_options *options,
+                       ck_summary *summary);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,75 @@
+/* Plain data that every floor of ckconv and every user of libckconv may include. */
+#ifndef CKCONV_TYPES_H
+#define CKCONV_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What became of a call. The command line maps these to its exit status (see ckconv.1). */
+typedef enum ck_status {
+	CK_OK,
+	CK_NOMEM,       /* the system has no memory left */
+	CK_IO,          /* a file could not be opened, read, written or renamed; ck_error.sys is errno */
+	CK_CORRUPT,     /* the input breaks a rule of its own format */
+	CK_UNSUPPORTED, /* the input is well formed, but holds what ckconv or the output format lacks */
+	CK_LIMIT,       /* a limit was reached; see CK_LIMITS */
+	CK_REFUSED,     /* the input is understood and must not be converted */
+	CK_MISMATCH,    /* two things that should be equal differ */
+	CK_USAGE,       /* the caller asked for something that makes no sense */
+	CK_STOPPED      /* ck_job_stop was called */
+} ck_status;
+
+enum { CK_WHERE_MAX = 512, CK_TEXT_MAX = 1024 };
+
+/* Why a call failed: one sentence that names the thing, the value and the rule. Text that comes
+ * from a file is escaped and shortened, so it is safe to print on a terminal. */
+typedef struct ck_error {
+	ck_status status;
+	int sys;             /* errno, or 0 */
+	bool has_offset;
+	uint64_t offset;     /* byte offset inside `where`, if has_offset */
+	char where[CK_WHERE_MAX]; /* "model.pt: archive/data.pkl", or empty */
+	char text[CK_TEXT_MAX];
+} ck_error;
+
+/* The limits: X(name, default, what it counts). This list makes the struct, the defaults,
+ * --limit and, held against it by a test, the table in ckconv.1. */
+#define CK_LIMITS(X)                                                             \
+	X(heap, UINT64_C(4) << 30, "bytes of memory for all that is not tensor data") \
+	X(members, 1000000, "members of one archive")                            \
+	X(ops, 50000000, "opcodes of one pickle")                                \
+	X(stack, 1000000, "values and marks on the stack of the pickle machine") \
+	X(memo, 20000000, "entries of the memo of the pickle machine")           \
+	X(text, UINT64_C(1) << 30, "bytes of strings and numbers of one pickle") \
+	X(depth, 10000, "levels of nesting")                                     \
+	X(visits, 20000000, "values looked at in search of tensors")             \
+	X(tensors, 1000000, "tensors of one model")                              \
+	X(name, 131072, "bytes of a tensor's name")                              \
+	X(expand, 16, "bytes written for each byte read (256 MiB are always allowed)") \
+	X(inflated, UINT64_C(1) << 40, "bytes inflated from one archive member") \
+	X(ratio, 1100, "bytes inflated for each packed byte")
+
+typedef struct ck_limits {
+#define X(name, value, about) uint64_t name;
+	CK_LIMITS(X)
+#undef X
+} ck_limits;
+
+/* What happens to names that are views of the very same elements. */
+typedef enum ck_ties {
+	CK_TIES_KEEP, /* write each name with its own copy */
+	CK_TIES_DROP  /* write the name that sorts first; the others go to the metadata */
+} ck_ties;
+
+/* One tensor of a model, as it will be written. Borrowed: lives as long as the job. */
+typedef struct ck_tensor_info {
+	const char *name;      /* UTF-8, ends with NUL */
+	const char *dtype;     /* as safetensors spells it: "F32"; NULL if it has no spelling */
+	const char *torch_dtype; /* as torch spells it: "float32" */
+	size_t ndim;
+	const uint64_t *shape; /* ndim sizes */
+	uint64_t bytes;        /* size of the elements in bytes, C order, no gaps */
+} ck_tensor_info;
+
+#endif

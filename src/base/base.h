@@ -1,0 +1,153 @@
+/* The ground floor: a job with its memory, its error, its limits, and the small tools for text,
+ * checked arithmetic and look-up that everything above is built on. Knows no file and no format. */
+#ifndef CK_BASE_H
+#define CK_BASE_H
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+
+#include <ckconv/types.h>
+
+#define CK_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define CK_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- job ---- */
+
+typedef struct ck_arena {
+	struct ck_chunk *chunk; /* newest first */
+	uint64_t held;          /* bytes taken from the system */
+} ck_arena;
+
+/* One input, one lifetime: everything allocated or opened for it is released by ck_job_free in
+ * reverse order. Used by one thread, except for `error` (ck_fail locks), `stop` and `seed`. */
+typedef struct ck_job {
+	ck_limits limits;
+	ck_error error;          /* the first failure; later ones are not recorded */
+	pthread_mutex_t lock;    /* guards `error` */
+	ck_arena arena;
+	struct ck_closer *closers;
+	atomic_bool stop;
+	uint64_t seed[2];        /* random; for ck_map only, never for anything that is written */
+	void (*note)(void *arg, const char *text);
+	void (*progress)(void *arg, uint64_t done, uint64_t total);
+	void *listener;
+} ck_job;
+
+ck_job *ck_base_job_new(void);
+void ck_base_job_free(ck_job *job);
+
+/* Zeroed memory that lives as long as the job. NULL after a failure that is recorded. */
+void *ck_alloc(ck_job *job, size_t size);
+void *ck_alloc_array(ck_job *job, size_t count, size_t size);
+/* A copy of len bytes with a NUL behind them. */
+char *ck_copy(ck_job *job, const void *data, size_t len);
+/* Makes room for `need` items of `size` bytes in an arena array: returns the array, perhaps moved,
+ * and updates *cap. The array grows by doubling; what it outgrew stays in the arena. */
+void *ck_grow(ck_job *job, void *items, size_t *cap, size_t need, size_t size);
+/* What is allocated between a mark and its release is given back; nothing may be deferred between. */
+typedef struct ck_mark {
+	struct ck_chunk *chunk;
+	size_t used;
+} ck_mark;
+ck_mark ck_arena_mark(const ck_job *job);
+void ck_arena_release(ck_job *job, ck_mark mark);
+/* Calls close(arg) when the job ends; if that cannot be noted, calls it now and fails. */
+bool ck_defer(ck_job *job, void (*close)(void *), void *arg);
+
+/* ---- failure ---- */
+
+/* All record the first error of the job and return false. `where` is a label such as a path; it is
+ * escaped here. Everything a format string receives with %s must already be safe to print: pass
+ * text from files through ck_show. */
+bool ck_fail(ck_job *job, ck_status status, const char *where, const char *fmt, ...) CK_PRINTF(4, 5);
+bool ck_fail_at(ck_job *job, ck_status status, const char *where, uint64_t offset, const char *fmt,
+                ...) CK_PRINTF(5, 6);
+/* As ck_fail with CK_IO; keeps errno and appends its text. */
+bool ck_fail_sys(ck_job *job, const char *where, const char *fmt, ...) CK_PRINTF(3, 4);
+bool ck_fail_nomem(ck_job *job);
+/* True once somebody asked the job to stop; the failure is then recorded. */
+bool ck_stopped(ck_job *job);
+/* Tells the listener one sentence. */
+void ck_note(ck_job *job, const char *fmt, ...) CK_PRINTF(2, 3);
+
+/* Text from a file, made safe for terminals and logs: control characters, invalid UTF-8 and
+ * direction overrides are escaped, what is too long ends in "...". Use as ck_show(p, n).s inside
+ * one expression. */
+enum { CK_SHOWN_MAX = 120 };
+typedef struct ck_shown {
+	char s[CK_SHOWN_MAX];
+} ck_shown;
+ck_shown ck_show(const char *text, size_t len);
+/* The same into a buffer of `size` bytes. Returns the length written. */
+size_t ck_show_to(char *to, size_t size, const char *text, size_t len);
+
+/* ---- limits ---- */
+
+typedef struct ck_limit_row {
+	const char *name;
+	uint64_t value;     /* default */
+	const char *about;  /* what it counts */
+	size_t at;          /* offset in ck_limits */
+} ck_limit_row;
+
+/* The table of all limits; ends with a row whose name is NULL. */
+extern const ck_limit_row ck_limit_table[];
+void ck_limits_default(ck_limits *limits);
+/* Sets one limit from "name=value"; value is decimal, with K, M, G or T for powers of 1024. */
+bool ck_limits_set(ck_job *job, const char *text);
+/* Fails with CK_LIMIT if value is over the limit called `name` (a field of ck_limits). */
+#define ck_within(job, where, name, value) \
+	((value) <= (job)->limits.name || ck_fail_limit(job, where, #name))
+bool ck_fail_limit(ck_job *job, const char *where, const char *name);
+
+/* ---- checked arithmetic: false if the result does not fit ---- */
+
+static inline bool ck_add(uint64_t a, uint64_t b, uint64_t *sum)
+{
+	return !__builtin_add_overflow(a, b, sum);
+}
+
+static inline bool ck_mul(uint64_t a, uint64_t b, uint64_t *product)
+{
+	return !__builtin_mul_overflow(a, b, product);
+}
+
+/* ---- map: byte strings to a number, each key once ---- */
+
+/* A hash table with a keyed universal hash: nobody who writes a file can choose collisions. */
+typedef struct ck_map {
+	struct ck_map_slot *slots;
+	size_t cap;   /* a power of two, or 0 */
+	size_t count;
+} ck_map;
+
+/* Finds the value of a key, or NULL. */
+uint64_t *ck_map_find(const ck_job *job, const ck_map *map, const void *key, size_t len);
+/* Finds or makes the value of a key (the key is not copied: it must outlive the map); *fresh says
+ * which. NULL after a failure. */
+uint64_t *ck_map_put(ck_job *job, ck_map *map, const void *key, size_t len, bool *fresh);
+/* Forgets all keys, keeps the room. */
+void ck_map_clear(ck_map *map);
+
+/* ---- text ---- */
+
+/* A growing byte string in the job's arena. */
+typedef struct ck_text {
+	char *data; /* not NUL-terminated */
+	size_t len, cap;
+} ck_text;
+
+bool ck_text_add(ck_job *job, ck_text *text, const void *data, size_t len);
+bool ck_text_addf(ck_job *job, ck_text *text, const char *fmt, ...) CK_PRINTF(3, 4);
+
+/* The length of the valid UTF-8 sequence at text, 0 if there is none (overlong, surrogate, beyond
+ * U+10FFFF or cut); *code receives the code point. */
+size_t ck_utf8_next(const char *text, size_t len, uint32_t *code);
+bool ck_utf8_valid(const char *text, size_t len);
+/* The same, with surrogates U+D800 to U+DFFF let through, as Python's "surrogatepass" does. */
+size_t ck_utf8_next_wide(const char *text, size_t len, uint32_t *code);
+/* Writes a code point (surrogates too) as UTF-8; returns 1 to 4. */
+size_t ck_utf8_put(char to[4], uint32_t code);
+
+#endif

@@ -1,0 +1,138 @@
+/* Text: UTF-8 as a strict reader and as Python reads it, escaping for terminals, a string builder. */
+#include "base.h"
+
+#include <stdio.h>
+#include <string.h>
+
+size_t ck_utf8_next_wide(const char *text, size_t len, uint32_t *code)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	const unsigned char *p = (const unsigned char *)text;
+	if (!len)
+		return 0;
+	if (p[0] < 0x80) {
+		*code = p[0];
+		return 1;
+	}
+	size_t need = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
+	if (p[0] < 0xC0 || p[0] > 0xF4 || len < need)
+		return 0;
+	uint32_t value = p[0] & (0x7Fu >> need);
+	for (size_t i = 1; i < need; i++) {
+		if ((p[i] & 0xC0) != 0x80)
+			return 0;
+		value = value << 6 | (p[i] & 0x3Fu);
+	}
+	if (value < least[need] || value > 0x10FFFF)
+		return 0;
+	*code = value;
+	return need;
+}
+
+size_t ck_utf8_next(const char *text, size_t len, uint32_t *code)
+{
+	size_t took = ck_utf8_next_wide(text, len, code);
+	return took && *code >= 0xD800 && *code <= 0xDFFF ? 0 : took;
+}
+
+bool ck_utf8_valid(const char *text, size_t len)
+{
+	uint32_t code;
+	for (size_t took; len; text += took, len -= took) {
+		took = ck_utf8_next(text, len, &code);
+		if (!took)
+			return false;
+	}
+	return true;
+}
+
+size_t ck_utf8_put(char to[4], uint32_t code)
+{
+	if (code < 0x80) {
+		to[0] = (char)code;
+		return 1;
+	}
+	size_t len = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+	static const unsigned char lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
+	for (size_t i = len - 1; i; i--, code >>= 6)
+		to[i] = (char)(0x80 | (code & 0x3F));
+	to[0] = (char)(lead[len] | code);
+	return len;
+}
+
+/* Code points that move the cursor, hide themselves or turn the direction of what follows. */
+static bool is_unprintable(uint32_t code)
+{
+	static const uint32_t ranges[][2] = {
+		{0x00, 0x1F},     {0x7F, 0x9F},     {0xAD, 0xAD},     {0x61C, 0x61C},
+		{0x200B, 0x200F}, {0x2028, 0x202E}, {0x2060, 0x206F}, {0xFEFF, 0xFEFF},
+		{0xFFF9, 0xFFFB}, {0xE0000, 0xE0FFF},
+	};
+	for (size_t i = 0; i < CK_COUNT(ranges); i++)
+		if (code >= ranges[i][0] && code <= ranges[i][1])
+			return true;
+	return false;
+}
+
+size_t ck_show_to(char *to, size_t size, const char *text, size_t len)
+{
+	size_t used = 0;
+	while (len) {
+		char piece[16];
+		uint32_t code;
+		size_t took = ck_utf8_next(text, len, &code);
+		size_t need;
+		if (!took) {
+			took = 1;
+			need = (size_t)snprintf(piece, sizeof piece, "\\x%02x", (unsigned char)*text);
+		} else if (is_unprintable(code)) {
+			need = (size_t)snprintf(piece, sizeof piece,
+			                        code < 0x100 ? "\\x%02x" : "\\u%04x", code);
+		} else {
+			memcpy(piece, text, took);
+			need = took;
+		}
+		/* keep room for "..." unless this piece is the last and fits */
+		if (used + need + (len > took ? 3 : 0) >= size) {
+			size_t dots = size - 1 - used < 3 ? size - 1 - used : 3;
+			memcpy(to + used, "...", dots);
+			used += dots;
+			break;
+		}
+		memcpy(to + used, piece, need);
+		used += need;
+		text += took;
+		len -= took;
+	}
+	to[used] = 0;
+	return used;
+}
+
+ck_shown ck_show(const char *text, size_t len)
+{
+	ck_shown shown;
+	ck_show_to(shown.s, sizeof shown.s, text, len);
+	return shown;
+}
+
+bool ck_text_add(ck_job *job, ck_text *text, const void *data, size_t len)
+{
+	char *grown = ck_grow(job, text->data, &text->cap, text->len + len, 1);
+	if (!grown)
+		return false;
+	text->data = grown;
+	if (len)
+		memcpy(grown + text->len, data, len);
+	text->len += len;
+	return true;
+}
+
+bool ck_text_addf(ck_job *job, ck_text *text, const char *fmt, ...)
+{
+	char line[512];
+	va_list args;
+	va_start(args, fmt);
+	int len = vsnprintf(line, sizeof line, fmt, args);
+	va_end(args);
+	return ck_text_add(job, text, line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1);
+}

@@ -1,0 +1,180 @@
+/* The public API: the one place that wires the floors together. */
+#include <ckconv/ckconv.h>
+
+#include <string.h>
+
+#include "edit.h"
+#include "load.h"
+#include "save.h"
+
+struct ck_checkpoint {
+	ck_loaded *loaded;
+	ck_model *model;
+};
+
+const char *ck_version(void)
+{
+	return CK_VERSION;
+}
+
+ck_job *ck_job_new(void)
+{
+	return ck_base_job_new();
+}
+
+void ck_job_free(ck_job *job)
+{
+	ck_base_job_free(job);
+}
+
+bool ck_job_limit(ck_job *job, const char *text)
+{
+	return ck_limits_set(job, text);
+}
+
+void ck_job_listen(ck_job *job, void (*note)(void *arg, const char *text),
+                   void (*progress)(void *arg, uint64_t done, uint64_t total), void *arg)
+{
+	job->note = note;
+	job->progress = progress;
+	job->listener = arg;
+}
+
+void ck_job_stop(ck_job *job)
+{
+	atomic_store(&job->stop, true);
+}
+
+const ck_error *ck_job_error(const ck_job *job)
+{
+	return &job->error;
+}
+
+void ck_options_default(ck_options *options)
+{
+	*options = (ck_options){.root = "auto"};
+}
+
+/* ---- reading ---- */
+
+static bool tell_unknown(ck_job *job, const ck_checkpoint *cp, bool strict)
+{
+	const ck_torch *torch = cp->loaded->torch;
+	size_t count = torch->unknown.count;
+	if (!count)
+		return true;
+	ck_shown names = ck_show(torch->unknown_list.data, torch->unknown_list.len);
+	if (strict)
+		return ck_fail(job, CK_UNSUPPORTED, torch->pickle->label,
+		               "it names %zu class%s or function%s that ckconv does not know: "
+		               "%s (--strict)", count, count == 1 ? "" : "es",
+		               count == 1 ? "" : "s", names.s);
+	ck_note(job, "%zu class%s or function%s unknown to ckconv %s kept as inert data and not run: "
+	        "%s%s", count, count == 1 ? "" : "es", count == 1 ? "" : "s",
+	        count == 1 ? "was" : "were", names.s, count > 4 ? ", ..." : "");
+	return true;
+}
+
+static ck_checkpoint *open_source(ck_job *job, const ck_source *source, const ck_options *options)
+{
+	ck_checkpoint *cp = ck_alloc(job, sizeof *cp);
+	if (!cp)
+		return NULL;
+	cp->loaded = ck_load(job, source);
+	if (!cp->loaded)
+		return NULL;
+	cp->model = cp->loaded->model;
+	if (!tell_unknown(job, cp, options->strict) ||
+	    !ck_edit_root(job, cp->model, options->root, options->strict, options->extras) ||
+	    !ck_edit_ties(job, cp->model, options->ties))
+		return NULL;
+	return cp;
+}
+
+ck_checkpoint *ck_checkpoint_open(ck_job *job, const char *path, const ck_options *options)
+{
+	ck_options defaults;
+	ck_options_default(&defaults);
+	const ck_source *source = ck_source_open(job, path);
+	return source ? open_source(job, source, options ? options : &defaults) : NULL;
+}
+
+const char *ck_checkpoint_layout(const ck_checkpoint *checkpoint)
+{
+	return checkpoint->model->layout;
+}
+
+size_t ck_checkpoint_count(const ck_checkpoint *checkpoint)
+{
+	return checkpoint->model->count;
+}
+
+void ck_checkpoint_tensor(const ck_checkpoint *checkpoint, size_t index, ck_tensor_info *info)
+{
+	const ck_entry *entry = &checkpoint->model->entries[index];
+	const ck_dtype_row *dtype = &ck_dtype_table[entry->tensor->dtype];
+	*info = (ck_tensor_info){
+		.name = entry->name, .dtype = dtype->safetensors, .torch_dtype = dtype->torch,
+		.ndim = entry->tensor->ndim, .shape = entry->tensor->shape,
+		.bytes = entry->tensor->bytes,
+	};
+}
+
+/* ---- converting ---- */
+
+static bool check_paths(ck_job *job, const ck_source *source, const char *out,
+                        const ck_options *options)
+{
+	const char *paths[] = {out, options->extras};
+	for (size_t i = 0; i < CK_COUNT(paths); i++)
+		if (paths[i] && ck_source_is_path(source, paths[i]))
+			return ck_fail(job, CK_USAGE, paths[i],
+			               "this is the input itself; give the output another name");
+	if (options->extras && !strcmp(options->extras, out))
+		return ck_fail(job, CK_USAGE, out, "OUT and --extras name the same file");
+	return true;
+}
+
+static bool write_extras(ck_job *job, const ck_checkpoint *cp, ck_output *output, const char *path)
+{
+	ck_text text = {0};
+	if (!path)
+		return true;
+	ck_file *file = ck_output_add(job, output, path);
+	return file && ck_extras_print(cp->loaded->torch, cp->loaded->root, &text) &&
+	       ck_file_write(job, file, 0, text.data, text.len);
+}
+
+static bool write_all(ck_job *job, const ck_checkpoint *cp, const ck_writer *writer,
+                      const char *out, const ck_options *options)
+{
+	unsigned flags = (options->no_clobber ? CK_OUTPUT_NO_CLOBBER : 0) |
+	                 (options->no_fsync ? CK_OUTPUT_NO_FSYNC : 0);
+	ck_output *output = ck_output_new(job, flags);
+	ck_file *file = output ? ck_output_add(job, output, out) : NULL;
+	return file && write_extras(job, cp, output, options->extras) &&
+	       ck_save(job, writer, cp->model, file, options->threads) &&
+	       ck_output_commit(job, output);
+}
+
+bool ck_convert(ck_job *job, const char *in, const char *out, const ck_options *options,
+                ck_summary *summary)
+{
+	ck_options defaults;
+	ck_options_default(&defaults);
+	if (!options)
+		options = &defaults;
+	const ck_writer *writer = ck_writer_find(job, options->format, out);
+	const ck_source *source = writer ? ck_source_open(job, in) : NULL;
+	if (!source || !check_paths(job, source, out, options))
+		return false;
+	const ck_checkpoint *cp = open_source(job, source, options);
+	if (!cp || !write_all(job, cp, writer, out, options))
+		return false;
+	if (summary) {
+		*summary = (ck_summary){.layout = cp->model->layout, .tensors = cp->model->count};
+		for (size_t i = 0; i < cp->model->count; i++)
+			summary->bytes += cp->model->entries[i].tensor->bytes;
+	}
+	return true;
+}

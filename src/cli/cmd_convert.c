@@ -1,0 +1,106 @@
+/* ckconv IN OUT: the conversion, its messages, and what happens on Ctrl-C. */
+#include "cli.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+/* What a signal handler can reach: there is one job in this program. */
+static ck_job *volatile running;
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number)
+{
+	caught = number;
+	ck_job *job = running;
+	if (job)
+		ck_job_stop(job);
+}
+
+static void catch_signals(void)
+{
+	static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action = {.sa_handler = on_signal};
+	sigemptyset(&action.sa_mask);
+	action.sa_flags = (int)SA_RESETHAND; /* a second Ctrl-C ends the program at once */
+	for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+		struct sigaction before;
+		if (!sigaction(stops[i], NULL, &before) && before.sa_handler != SIG_IGN)
+			sigaction(stops[i], &action, NULL);
+	}
+	/* these become errors of the write that caused them */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+typedef struct {
+	const cli_options *options;
+	cli_progress progress;
+} listener;
+
+static void on_note(void *arg, const char *text)
+{
+	listener *l = arg;
+	cli_progress_clear(&l->progress);
+	if (!l->options->quiet)
+		cli_say("%s: %s", l->options->in, text);
+}
+
+static void on_progress(void *arg, uint64_t done, uint64_t total)
+{
+	cli_progress_show(&((listener *)arg)->progress, done, total);
+}
+
+static void say_done(const cli_options *options, const ck_summary *summary, double seconds)
+{
+	const char *s = summary->tensors == 1 ? "" : "s";
+	if (options->quiet)
+		return;
+	if (options->verbose)
+		cli_say("%s: wrote %zu tensor%s, %s, from a %s file in %.2f s", options->out,
+		        summary->tensors, s, cli_show_size(summary->bytes).s, summary->layout,
+		        seconds);
+	else
+		cli_say("%s: wrote %zu tensor%s, %s", options->out, summary->tensors, s,
+		        cli_show_size(summary->bytes).s);
+}
+
+static bool convert(ck_job *job, const cli_options *options, listener *l)
+{
+	ck_summary summary;
+	for (int i = 0; i < options->limit_count; i++)
+		if (!ck_job_limit(job, options->limits[i]))
+			return false;
+	double started = cli_now();
+	bool ok = ck_convert(job, options->in, options->out, &options->convert, &summary);
+	cli_progress_clear(&l->progress);
+	if (ok)
+		say_done(options, &summary, cli_now() - started);
+	return ok;
+}
+
+int cli_convert(const cli_options *options)
+{
+	listener l = {.options = options};
+	ck_job *job = ck_job_new();
+	if (!job) {
+		cli_say("the system has no memory left");
+		return EXIT_USAGE;
+	}
+	running = job;
+	catch_signals();
+	cli_progress_begin(&l.progress, !options->quiet && isatty(STDERR_FILENO));
+	ck_job_listen(job, on_note, on_progress, &l);
+	bool ok = convert(job, options, &l);
+	ck_error error = *ck_job_error(job);
+	running = NULL;
+	ck_job_free(job); /* removes what is unfinished, before anything else can go wrong */
+	if (ok)
+		return EXIT_DONE;
+	if (error.status == CK_STOPPED && caught) {
+		/* end as the signal would have, so that a shell loop stops too */
+		signal(caught, SIG_DFL);
+		raise(caught);
+	}
+	cli_print_error(&error);
+	return cli_exit_status(error.status);
+}

@@ -1,0 +1,62 @@
+/* How the program speaks: on stderr, one line a message, the file first and then the reason. */
+#include "cli.h"
+
+#include <stdarg.h>
+
+void cli_say(const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	fputs("ckconv: ", stderr);
+	vfprintf(stderr, fmt, args);
+	fputc('\n', stderr);
+	va_end(args);
+}
+
+void cli_print_error(const ck_error *error)
+{
+	if (error->where[0] && error->has_offset)
+		cli_say("%s: byte %llu: %s", error->where, (unsigned long long)error->offset,
+		        error->text);
+	else
+		cli_say("%s%s%s", error->where, error->where[0] ? ": " : "", error->text);
+}
+
+exit_status cli_exit_status(ck_status status)
+{
+	switch (status) {
+	case CK_OK:
+		return EXIT_DONE;
+	case CK_REFUSED:
+	case CK_MISMATCH:
+		return EXIT_NO;
+	case CK_CORRUPT:
+	case CK_UNSUPPORTED:
+	case CK_LIMIT:
+		return EXIT_INPUT;
+	case CK_NOMEM:
+	case CK_IO:
+	case CK_USAGE:
+	case CK_STOPPED:
+		break;
+	}
+	return EXIT_USAGE;
+}
+
+cli_size cli_show_size(uint64_t bytes)
+{
+	static const char units[] = "kMGTPE";
+	cli_size size;
+	if (bytes < 1000) {
+		snprintf(size.s, sizeof size.s, "%llu B", (unsigned long long)bytes);
+		return size;
+	}
+	double amount = (double)bytes / 1000;
+	int unit = 0;
+	while (amount >= 999.95) { /* would be shown as 1000.0 */
+		amount /= 1000;
+		unit++;
+	}
+	snprintf(size.s, sizeof size.s, "%.1f %cB", amount, units[unit]);
+	return size;
+}

@@ -1,0 +1,19 @@
+/* What is done to a model between reading and writing: which part of it is taken, under which names,
+ * and what becomes of names that share their elements. */
+#ifndef CK_EDIT_H
+#define CK_EDIT_H
+
+#include "model.h"
+
+/* Chooses the subtree to be converted and names its tensors by their paths below it. `wanted` is
+ * "auto", "." for everything, or keys joined by dots. What stays outside is told in notes; with
+ * `strict` it is an error. Fails if two tensors get one name, if nothing is left, or if the subtree
+ * holds tensors of a kind that cannot be written: then all of them are named. `values_kept` says
+ * that values which are no tensors go elsewhere (--extras) and are not lost. */
+bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict, bool values_kept);
+
+/* Under CK_TIES_DROP, of tensors that are the same view keeps the name that sorts first; the others
+ * become metadata, {dropped: kept}. */
+bool ck_edit_ties(ck_job *job, ck_model *model, ck_ties ties);
+
+#endif

@@ -1,0 +1,166 @@
+/* Bytes in and bytes out: sources, the output that appears whole or not at all, the copy engine,
+ * checksums and JSON text. Knows no container and no tensor. */
+#ifndef CK_IO_H
+#define CK_IO_H
+
+#include "base.h"
+
+/* ---- source: bytes at an offset, safe to read from several threads ---- */
+
+typedef struct ck_source {
+	const char *label;  /* path or member, unescaped, for messages */
+	uint64_t size;
+	int fd;             /* -1: in memory */
+	const unsigned char *data;
+	uint64_t base;      /* where this source starts in fd */
+} ck_source;
+
+/* Opens a regular file for reading. The source and the descriptor live as long as the job. */
+const ck_source *ck_source_open(ck_job *job, const char *path);
+/* A source over memory that outlives the job's use of it. */
+const ck_source *ck_source_memory(ck_job *job, const char *label, const void *data, uint64_t size);
+/* `size` bytes of `of` from `offset`, as a source of its own; fails if they are not all there. */
+const ck_source *ck_source_window(ck_job *job, const ck_source *of, const char *label,
+                                  uint64_t offset, uint64_t size);
+/* Reads exactly len bytes at offset, or fails: the one place where bounds are checked. */
+bool ck_read_at(ck_job *job, const ck_source *source, uint64_t offset, void *to, size_t len);
+/* True if both are the same file on disk. */
+bool ck_source_is_path(const ck_source *source, const char *path);
+
+/* Bytes that must be unpacked, front to back, before they can be read at an offset. run() gives
+ * them to `sink` piece by piece and checks what there is to check. Names come from the archive. */
+typedef struct ck_sink {
+	bool (*take)(ck_job *job, void *arg, const void *data, size_t len);
+	void *arg;
+} ck_sink;
+
+typedef struct ck_stream {
+	bool (*run)(ck_job *job, const struct ck_stream *stream, const ck_sink *sink);
+	const char *label;
+	uint64_t size;   /* unpacked */
+	void *arg;
+} ck_stream;
+
+/* ---- output: all files of one conversion, or none ---- */
+
+typedef struct ck_output ck_output;
+
+typedef struct ck_file {
+	struct ck_file *next;
+	ck_output *output;
+	const char *path; /* as the user gave it, for messages */
+	const char *real; /* where it goes: symbolic links are followed, as cp does */
+	const char *name; /* last component of real */
+	char *temp;       /* name beside the target, while there is one; else NULL */
+	int dir;          /* descriptor of the folder of `real` */
+	int fd;
+	bool placed;      /* renamed to its final name */
+} ck_file;
+
+enum { CK_OUTPUT_NO_CLOBBER = 1, CK_OUTPUT_NO_FSYNC = 2 };
+
+/* Whatever is not committed when the job ends is removed. */
+ck_output *ck_output_new(ck_job *job, unsigned flags);
+/* Makes a file that will be `path` after the commit. Where the file system allows it has no name
+ * until then, so that not even a killed process leaves it behind. */
+ck_file *ck_output_add(ck_job *job, ck_output *output, const char *path);
+/* A file without a name, in the folder of `beside`, gone when the job ends. -1 after a failure. */
+int ck_output_scratch(ck_job *job, const ck_file *beside);
+bool ck_file_write(ck_job *job, ck_file *file, uint64_t offset, const void *data, size_t len);
+/* Makes the file `size` bytes long before it is filled. */
+bool ck_file_resize(ck_job *job, ck_file *file, uint64_t size);
+/* fsync of every file, rename of every file, fsync of every folder. */
+bool ck_output_commit(ck_job *job, ck_output *output);
+
+/* ---- digest ---- */
+
+uint32_t ck_crc32(uint32_t crc, const void *data, size_t len);
+/* The CRC-32 of A and B together, from those of A and B and the length of B. */
+uint32_t ck_crc32_join(uint32_t a, uint32_t b, uint64_t len_b);
+
+/* ---- copy: a plan made by a writer, carried out by several threads ---- */
+
+/* The bytes of one storage: all of them are read once and checked against the CRC, and the parts
+ * that tensors view are written to where they belong. */
+typedef struct ck_copy_input {
+	const ck_source *source;
+	const ck_stream *stream; /* not NULL: unpack these first; source and offset are then set here */
+	const char *label;
+	uint64_t offset, size;   /* in source */
+	uint32_t crc;
+	bool has_crc;
+	/* below: the engine's own */
+	size_t first_move, moves;
+	size_t first_part, parts;
+} ck_copy_input;
+
+/* `size` bytes at `from` of an input go to `to` of the output, as they are. */
+typedef struct ck_copy_move {
+	size_t input;
+	uint64_t from, size, to;
+} ck_copy_move;
+
+enum { CK_DIMS_MAX = 64 };
+
+/* A tensor whose elements must be put in another order, or changed, on their way. Its output is
+ * always in C order without gaps. */
+typedef struct ck_copy_gather {
+	size_t input;
+	uint64_t from, to;      /* byte offsets of the first element */
+	size_t item;            /* bytes of one element */
+	size_t ndim;
+	const uint64_t *shape;
+	const uint64_t *step;   /* bytes from one element to the next, per dimension */
+	/* Changes `count` elements in place; NULL: leave them as they are. */
+	void (*change)(void *items, size_t count, const void *arg);
+	const void *change_arg;
+} ck_copy_gather;
+
+typedef struct ck_copy_plan {
+	ck_copy_input *inputs;
+	size_t input_count, input_cap;
+	ck_copy_move *moves;
+	size_t move_count, move_cap;
+	ck_copy_gather *gathers;
+	size_t gather_count, gather_cap;
+} ck_copy_plan;
+
+/* Each adds a row; the input call returns its number, SIZE_MAX after a failure. */
+size_t ck_copy_add_input(ck_job *job, ck_copy_plan *plan, const ck_copy_input *input);
+bool ck_copy_add_move(ck_job *job, ck_copy_plan *plan, const ck_copy_move *move);
+bool ck_copy_add_gather(ck_job *job, ck_copy_plan *plan, const ck_copy_gather *gather);
+/* Carries out the plan with up to `threads` threads (0: as many as there are processors). Memory
+ * does not depend on the number of bytes. Fails if a CRC is wrong; *unchecked receives the number
+ * of inputs that had none recorded. */
+bool ck_copy_run(ck_job *job, ck_copy_plan *plan, ck_file *file, unsigned threads,
+                 size_t *unchecked);
+
+/* One gather: elements of `source` (which starts at `base`) are brought in order through `buffer`
+ * (two halves of CK_GATHER_HALF bytes) and written to `file`. */
+enum { CK_GATHER_HALF = 1 << 20 };
+bool ck_gather_run(ck_job *job, const ck_copy_gather *gather, const ck_source *source,
+                   uint64_t base, ck_file *file, unsigned char *buffer);
+/* Drops dimensions of size 1 and joins those that lie behind each other; returns how many are
+ * left. Shape and step have room for CK_DIMS_MAX. */
+size_t ck_gather_simplify(size_t ndim, uint64_t *shape, uint64_t *step);
+
+/* ---- json text, made by cJSON ---- */
+
+/* Appends a JSON string, quotes included. The text is UTF-8; NULs and surrogates, which cJSON cannot
+ * print, become \u escapes. */
+bool ck_json_string(ck_job *job, ck_text *to, const char *text, size_t len);
+
+/* A JSON object in the making; keys keep their order. Any call may fail, and then every later call
+ * on the object does nothing: only ck_json_finish has to be asked. */
+typedef struct ck_json {
+	struct cJSON *object;
+	bool failed;
+} ck_json;
+
+void ck_json_begin(ck_json *json);
+void ck_json_text(ck_json *json, const char *key, const char *text);
+void ck_json_integers(ck_json *json, const char *key, const uint64_t *values, size_t count);
+/* Appends the object without blanks and releases it. */
+bool ck_json_finish(ck_job *job, ck_json *json, ck_text *to);
+
+#endif

@@ -1,0 +1,251 @@
+/* Outputs that appear whole or not at all: temporary files, fsync, and a rename at the very end. */
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct ck_output {
+	ck_file *files;
+	unsigned flags;
+	bool committed;
+};
+
+static void forget_temp(ck_file *file)
+{
+	if (file->temp)
+		unlinkat(file->dir, file->temp, 0);
+	file->temp = NULL;
+}
+
+static void file_close(void *arg)
+{
+	ck_file *file = arg;
+	if (file->placed && !file->output->committed)
+		unlinkat(file->dir, file->name, 0);
+	forget_temp(file);
+	if (file->fd >= 0)
+		close(file->fd);
+	if (file->dir >= 0)
+		close(file->dir);
+}
+
+ck_output *ck_output_new(ck_job *job, unsigned flags)
+{
+	ck_output *output = ck_alloc(job, sizeof *output);
+	if (output)
+		output->flags = flags;
+	return output;
+}
+
+/* Finds out where the file goes, and refuses what a rename must never replace. */
+static bool resolve(ck_job *job, ck_file *file)
+{
+	size_t len = strlen(file->path);
+	struct stat st;
+	if (!len || file->path[len - 1] == '/')
+		return ck_fail(job, CK_USAGE, file->path, "the output needs the name of a file");
+	file->real = file->path;
+	if (!lstat(file->path, &st)) {
+		if (S_ISLNK(st.st_mode)) {
+			char real[PATH_MAX];
+			if (!realpath(file->path, real))
+				return ck_fail_sys(job, file->path,
+				                   "cannot follow the symbolic link; name the "
+				                   "file itself");
+			file->real = ck_copy(job, real, strlen(real));
+			if (!file->real || stat(real, &st))
+				return ck_fail_sys(job, file->path, "cannot look at the file");
+		}
+		if (S_ISDIR(st.st_mode))
+			return ck_fail(job, CK_USAGE, file->path,
+			               "this is a folder; the output needs the name of a file");
+		if (!S_ISREG(st.st_mode))
+			return ck_fail(job, CK_USAGE, file->path,
+			               "the output would replace something that is not a regular "
+			               "file");
+		if (file->output->flags & CK_OUTPUT_NO_CLOBBER)
+			return ck_fail(job, CK_USAGE, file->path,
+			               "the file exists and will not be replaced (-n)");
+	}
+	const char *slash = strrchr(file->real, '/');
+	file->name = slash ? slash + 1 : file->real;
+	return true;
+}
+
+static bool open_folder(ck_job *job, ck_file *file)
+{
+	size_t len = (size_t)(file->name - file->real);
+	const char *folder = len ? ck_copy(job, file->real, len) : ".";
+	if (!folder)
+		return false;
+	file->dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (file->dir < 0)
+		return ck_fail_sys(job, file->path, "cannot open the folder of the output");
+	return true;
+}
+
+/* ".NAME.ckconv-RANDOM", never longer than a file name may be. */
+static bool choose_temp(ck_job *job, ck_file *file)
+{
+	uint32_t number = 0;
+	if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+		return ck_fail_sys(job, file->path, "cannot get a random number");
+	char name[NAME_MAX + 1];
+	snprintf(name, sizeof name, ".%.200s.ckconv-%08x", file->name, number);
+	file->temp = ck_copy(job, name, strlen(name));
+	return file->temp != NULL;
+}
+
+static int open_unnamed(const ck_file *file)
+{
+	/* a file without a name gets one through /proc, so without /proc it is of no use */
+	if (access("/proc/self/fd", X_OK))
+		return -1;
+	return openat(file->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+}
+
+static int open_named(ck_job *job, ck_file *file)
+{
+	for (int tries = 0; tries < 100; tries++) {
+		if (!choose_temp(job, file))
+			return -1;
+		int fd = openat(file->dir, file->temp,
+		                O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, 0666);
+		if (fd >= 0)
+			return fd;
+		file->temp = NULL; /* not ours: nothing to remove */
+		if (errno != EEXIST)
+			break;
+	}
+	ck_fail_sys(job, file->path, "cannot make a temporary file beside the output");
+	return -1;
+}
+
+ck_file *ck_output_add(ck_job *job, ck_output *output, const char *path)
+{
+	ck_file *file = ck_alloc(job, sizeof *file);
+	if (!file)
+		return NULL;
+	*file = (ck_file){.output = output, .dir = -1, .fd = -1};
+	file->path = ck_copy(job, path, strlen(path));
+	if (!file->path || !ck_defer(job, file_close, file))
+		return NULL;
+	if (!resolve(job, file) || !open_folder(job, file))
+		return NULL;
+	file->fd = open_unnamed(file);
+	if (file->fd < 0)
+		file->fd = open_named(job, file);
+	if (file->fd < 0)
+		return NULL;
+	file->next = output->files;
+	output->files = file;
+	return file;
+}
+
+static void close_fd(void *arg)
+{
+	close((int)(intptr_t)arg);
+}
+
+int ck_output_scratch(ck_job *job, const ck_file *beside)
+{
+	ck_file scratch = *beside;
+	scratch.temp = NULL;
+	int fd = open_unnamed(&scratch);
+	if (fd < 0)
+		fd = open_named(job, &scratch);
+	if (fd < 0)
+		return -1;
+	forget_temp(&scratch);
+	return ck_defer(job, close_fd, (void *)(intptr_t)fd) ? fd : -1;
+}
+
+bool ck_file_write(ck_job *job, ck_file *file, uint64_t offset, const void *data, size_t len)
+{
+	const char *at = data;
+	while (len) {
+		ssize_t put = pwrite(file->fd, at, len, (off_t)offset);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return ck_fail_sys(job, file->path, "cannot write at byte %llu",
+			                   (unsigned long long)offset);
+		at += put;
+		offset += (uint64_t)put;
+		len -= (size_t)put;
+	}
+	return true;
+}
+
+bool ck_file_resize(ck_job *job, ck_file *file, uint64_t size)
+{
+	if (size > INT64_MAX || ftruncate(file->fd, (off_t)size))
+		return ck_fail_sys(job, file->path, "cannot make the file %llu bytes long",
+		                   (unsigned long long)size);
+	return true;
+}
+
+/* Gives an unnamed file a temporary name: linkat cannot replace a file, rename can. */
+static bool name_unnamed(ck_job *job, ck_file *file)
+{
+	if (file->temp)
+		return true;
+	char self[64];
+	snprintf(self, sizeof self, "/proc/self/fd/%d", file->fd);
+	for (int tries = 0; tries < 100; tries++) {
+		if (!choose_temp(job, file))
+			return false;
+		if (!linkat(AT_FDCWD, self, file->dir, file->temp, AT_SYMLINK_FOLLOW))
+			return true;
+		file->temp = NULL;
+		if (errno != EEXIST)
+			break;
+	}
+	return ck_fail_sys(job, file->path, "cannot give the finished file its name");
+}
+
+static bool place(ck_job *job, ck_file *file)
+{
+	bool keep_old = file->output->flags & CK_OUTPUT_NO_CLOBBER;
+	unsigned how = keep_old ? RENAME_NOREPLACE : 0;
+	int failed = renameat2(file->dir, file->temp, file->dir, file->name, how);
+	if (!failed) {
+		file->temp = NULL;
+	} else if (keep_old && errno == EINVAL) {
+		/* this file system cannot rename without replacing, but it may know links */
+		failed = linkat(file->dir, file->temp, file->dir, file->name, 0);
+		forget_temp(file);
+	}
+	if (failed)
+		return ck_fail_sys(job, file->path, "cannot rename the finished file");
+	file->placed = true;
+	return true;
+}
+
+bool ck_output_commit(ck_job *job, ck_output *output)
+{
+	bool sync = !(output->flags & CK_OUTPUT_NO_FSYNC);
+	for (ck_file *file = output->files; file; file = file->next)
+		if (sync && fsync(file->fd))
+			return ck_fail_sys(job, file->path, "cannot bring the file to the disk");
+	for (ck_file *file = output->files; file; file = file->next)
+		if (!name_unnamed(job, file))
+			return false;
+	if (ck_stopped(job))
+		return false;
+	for (ck_file *file = output->files; file; file = file->next)
+		if (!place(job, file))
+			return false;
+	output->committed = true;
+	for (ck_file *file = output->files; file; file = file->next)
+		if (sync && fsync(file->dir) && errno != EINVAL)
+			return ck_fail_sys(job, file->path, "cannot bring the folder to the disk");
+	return true;
+}

@@ -1,0 +1,107 @@
+/* Sources: a file, a piece of memory, or a window on either, read at any offset by any thread. */
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void close_fd(void *arg)
+{
+	close((int)(intptr_t)arg);
+}
+
+static const ck_source *source_new(ck_job *job, const ck_source *from)
+{
+	ck_source *source = ck_alloc(job, sizeof *source);
+	if (source)
+		*source = *from;
+	return source;
+}
+
+const ck_source *ck_source_open(ck_job *job, const char *path)
+{
+	/* O_NONBLOCK: a FIFO or a device must be refused below, not waited for */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0) {
+		ck_fail_sys(job, path, "cannot open the file");
+		return NULL;
+	}
+	if (!ck_defer(job, close_fd, (void *)(intptr_t)fd))
+		return NULL;
+	struct stat st;
+	if (fstat(fd, &st)) {
+		ck_fail_sys(job, path, "cannot look at the file");
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		ck_fail(job, CK_USAGE, path, "%s; ckconv reads regular files",
+		        S_ISDIR(st.st_mode) ? "this is a folder" : "this is not a regular file");
+		return NULL;
+	}
+	char *label = ck_copy(job, path, strlen(path));
+	if (!label)
+		return NULL;
+	return source_new(job, &(ck_source){.label = label, .size = (uint64_t)st.st_size, .fd = fd});
+}
+
+const ck_source *ck_source_memory(ck_job *job, const char *label, const void *data, uint64_t size)
+{
+	return source_new(job, &(ck_source){.label = label, .size = size, .fd = -1, .data = data});
+}
+
+const ck_source *ck_source_window(ck_job *job, const ck_source *of, const char *label,
+                                  uint64_t offset, uint64_t size)
+{
+	if (offset > of->size || size > of->size - offset) {
+		ck_fail_at(job, CK_CORRUPT, of->label, offset,
+		           "%llu bytes of '%s' should be here, but the file ends at byte %llu; "
+		           "it may be cut short",
+		           (unsigned long long)size, ck_show(label, strlen(label)).s,
+		           (unsigned long long)of->size);
+		return NULL;
+	}
+	ck_source window = *of;
+	window.label = label;
+	window.size = size;
+	window.base = of->base + offset;
+	window.data = of->data ? of->data + offset : NULL;
+	return source_new(job, &window);
+}
+
+bool ck_read_at(ck_job *job, const ck_source *source, uint64_t offset, void *to, size_t len)
+{
+	if (offset > source->size || len > source->size - offset)
+		return ck_fail_at(job, CK_CORRUPT, source->label, offset,
+		                  "%zu bytes are needed here, but there are %llu in all", len,
+		                  (unsigned long long)source->size);
+	if (source->fd < 0) {
+		if (len)
+			memcpy(to, source->data + offset, len);
+		return true;
+	}
+	char *at = to;
+	while (len) {
+		ssize_t got = pread(source->fd, at, len, (off_t)(source->base + offset));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return ck_fail_sys(job, source->label, "cannot read at byte %llu",
+			                   (unsigned long long)offset);
+		if (!got)
+			return ck_fail_at(job, CK_IO, source->label, offset,
+			                  "the file became shorter while it was read");
+		at += got;
+		offset += (uint64_t)got;
+		len -= (size_t)got;
+	}
+	return true;
+}
+
+bool ck_source_is_path(const ck_source *source, const char *path)
+{
+	struct stat a, b;
+	return source->fd >= 0 && !fstat(source->fd, &a) && !stat(path, &b) &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}

@@ -1,0 +1,270 @@
+/* All values of a checkpoint as JSON, for --extras: what is no JSON is marked with a key that begins
+ * with '$', and tensors are references to the names under which they were written. */
+#include "load.h"
+
+#include <string.h>
+
+enum { LEVELS = 1500, CHUNK = 3 * 1024 };
+
+enum { CLOSED = 0x40, OPENED }; /* marks of our own in ck_value.mark */
+
+typedef struct {
+	ck_torch *torch;
+	ck_job *job;
+	ck_text *to;
+	uint64_t visits;
+	ck_map names; /* address of a ck_tensor -> entry of the model */
+} extras;
+
+static bool print_value(extras *x, ck_value *value, int depth);
+
+static bool raw(extras *x, const char *text)
+{
+	return ck_text_add(x->job, x->to, text, strlen(text));
+}
+
+static bool quoted(extras *x, const char *text, size_t len)
+{
+	return ck_json_string(x->job, x->to, text, len);
+}
+
+/* {"$KIND": "text"} */
+static bool marked(extras *x, const char *kind, const char *text, size_t len)
+{
+	return raw(x, "{\"$") && raw(x, kind) && raw(x, "\":") && quoted(x, text, len) &&
+	       raw(x, "}");
+}
+
+static bool print_float(extras *x, const ck_value *value)
+{
+	ck_text text = {0};
+	if (!ck_print_float(x->job, &text, value->f))
+		return false;
+	if (value->f - value->f == 0)
+		return ck_text_add(x->job, x->to, text.data, text.len);
+	return marked(x, "float", text.data, text.len);
+}
+
+/* ---- bytes ---- */
+
+static void base64(const unsigned char *p, size_t len, char out[4])
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint32_t bits = (uint32_t)p[0] << 16 | (len > 1 ? (uint32_t)p[1] << 8 : 0) |
+	                (len > 2 ? p[2] : 0u);
+	out[0] = digits[bits >> 18];
+	out[1] = digits[bits >> 12 & 63];
+	out[2] = len > 1 ? digits[bits >> 6 & 63] : '=';
+	out[3] = len > 2 ? digits[bits & 63] : '=';
+}
+
+static bool print_bytes(extras *x, const ck_value *value)
+{
+	if (!raw(x, "{\"$bytes\":\""))
+		return false;
+	for (uint64_t at = 0; at < value->text.len; at += CHUNK) {
+		unsigned char chunk[CHUNK];
+		char out[4];
+		uint64_t left = value->text.len - at;
+		size_t size = left < CHUNK ? (size_t)left : CHUNK;
+		if (value->text.data)
+			memcpy(chunk, value->text.data + at, size);
+		else if (!ck_read_at(x->job, x->torch->pickle, value->from + at, chunk, size))
+			return false;
+		for (size_t i = 0; i < size; i += 3) {
+			base64(chunk + i, size - i, out);
+			if (!ck_text_add(x->job, x->to, out, 4))
+				return false;
+		}
+	}
+	return raw(x, "\"}");
+}
+
+/* ---- containers ---- */
+
+static bool print_array(extras *x, const ck_items *items, int depth)
+{
+	if (!raw(x, "["))
+		return false;
+	for (size_t i = 0; i < items->count; i++)
+		if ((i && !raw(x, ",")) || !print_value(x, items->item[i], depth))
+			return false;
+	return raw(x, "]");
+}
+
+static bool all_text(const ck_items *pairs)
+{
+	for (size_t i = 0; i < pairs->count; i += 2)
+		if (pairs->item[i]->kind != CK_STR && !(pairs->item[i]->flags & CK_PY2))
+			return false;
+	return true;
+}
+
+/* Keys and values as members of an object. */
+static bool print_members(extras *x, const ck_items *pairs, bool *first, int depth)
+{
+	for (size_t i = 0; i < pairs->count; i += 2) {
+		size_t len;
+		const char *key = ck_key_text(x->job, pairs->item[i], &len);
+		if (!key || (!*first && !raw(x, ",")) || !quoted(x, key, len) || !raw(x, ":") ||
+		    !print_value(x, pairs->item[i + 1], depth))
+			return false;
+		*first = false;
+	}
+	return true;
+}
+
+/* A mapping with a key that is no text: {"$dict": [[key, value], ...]}. */
+static bool print_keyed(extras *x, const ck_view *view, int depth)
+{
+	bool first = true;
+	if (!raw(x, "{\"$dict\":["))
+		return false;
+	for (size_t p = 0; p < view->parts; p++) {
+		const ck_items *pairs = view->part[p].items;
+		for (size_t i = 0; view->part[p].pairs && i < pairs->count; i += 2) {
+			ck_items pair = {.item = &pairs->item[i], .count = 2};
+			if ((!first && !raw(x, ",")) || !print_array(x, &pair, depth))
+				return false;
+			first = false;
+		}
+	}
+	return raw(x, "]}");
+}
+
+static bool print_mapping(extras *x, const ck_view *view, int depth)
+{
+	bool first = true;
+	for (size_t i = 0; i < view->parts; i++)
+		if (!view->part[i].pairs || !all_text(view->part[i].items))
+			return print_keyed(x, view, depth);
+	if (!raw(x, "{"))
+		return false;
+	for (size_t i = 0; i < view->parts; i++)
+		if (!print_members(x, view->part[i].items, &first, depth))
+			return false;
+	return raw(x, "}");
+}
+
+static bool print_sequence(extras *x, const ck_view *view, int depth)
+{
+	ck_items all = {0};
+	for (size_t p = 0; p < view->parts; p++)
+		for (size_t i = 0; i < view->part[p].items->count; i++)
+			if (!ck_items_push(x->job, &all, view->part[p].items->item[i]))
+				return false;
+	return print_array(x, &all, depth);
+}
+
+/* Everything that was recorded of a call, since nobody knows what it would have made. */
+static bool print_call(extras *x, const ck_call *call, int depth)
+{
+	ck_shown about = ck_value_about(call->callee);
+	if (!raw(x, "{\"$object\":") || !quoted(x, about.s, strlen(about.s)) ||
+	    !raw(x, ",\"args\":") || !print_array(x, call->args->items, depth))
+		return false;
+	if (call->kwargs && (!raw(x, ",\"kwargs\":") || !print_value(x, call->kwargs, depth)))
+		return false;
+	if (call->items.count && (!raw(x, ",\"items\":") || !print_array(x, &call->items, depth)))
+		return false;
+	if (call->pairs.count && (!raw(x, ",\"pairs\":") || !print_array(x, &call->pairs, depth)))
+		return false;
+	if (call->states.count && (!raw(x, ",\"state\":") || !print_array(x, &call->states, depth)))
+		return false;
+	return raw(x, "}");
+}
+
+/* ---- tensors ---- */
+
+static bool index_names(extras *x)
+{
+	const ck_model *model = x->torch->model;
+	bool fresh;
+	for (size_t i = 0; i < model->count; i++) {
+		const ck_entry *entry = &model->entries[i];
+		uint64_t *place = ck_map_put(x->job, &x->names, &entry->tensor,
+		                             sizeof entry->tensor, &fresh);
+		if (!place)
+			return false;
+		if (fresh)
+			*place = i;
+	}
+	return true;
+}
+
+static bool print_tensor(extras *x, const ck_tensor *tensor)
+{
+	const uint64_t *place = ck_map_find(x->job, &x->names, &tensor, sizeof tensor);
+	if (!place)
+		return raw(x, "{\"$tensor\":null}");
+	const ck_entry *entry = &x->torch->model->entries[*place];
+	return marked(x, "tensor", entry->name, entry->name_len);
+}
+
+/* ---- values ---- */
+
+static bool print_parts(extras *x, const ck_value *value, const ck_view *view, int depth)
+{
+	if (view->is_object)
+		return print_call(x, value->call, depth);
+	return view->is_dict ? print_mapping(x, view, depth) : print_sequence(x, view, depth);
+}
+
+static bool print_leaf(extras *x, const ck_value *value, const ck_view *view, int depth)
+{
+	ck_shown about = ck_value_about(value);
+	const char *text;
+	size_t len;
+	if (ck_value_text(value, &text, &len))
+		return quoted(x, text, len);
+	switch ((ck_kind)value->kind) {
+	case CK_NONE:
+		return raw(x, "null");
+	case CK_BOOL:
+		return raw(x, value->b ? "true" : "false");
+	case CK_INT:
+	case CK_LONG:
+		return ck_print_integer(x->job, x->to, value);
+	case CK_FLOAT:
+		return print_float(x, value);
+	case CK_BYTES:
+		return print_bytes(x, value);
+	case CK_GLOBAL:
+		return marked(x, "global", about.s, strlen(about.s));
+	case CK_CALL:
+		return print_call(x, value->call, depth);
+	case CK_PERSID:
+		return raw(x, "{\"$persistent_id\":") && print_value(x, value->pid, depth) &&
+		       raw(x, "}");
+	default:
+		return marked(x, "other", view->about, strlen(view->about));
+	}
+}
+
+static bool print_value(extras *x, ck_value *value, int depth)
+{
+	ck_view view;
+	if (depth > LEVELS)
+		return ck_fail(x->job, CK_LIMIT, x->torch->pickle->label,
+		               "values nested deeper than %d levels cannot go to --extras", LEVELS);
+	if (!ck_within(x->job, x->torch->pickle->label, visits, ++x->visits) ||
+	    !ck_view_value(x->torch, value, x->torch->model->top, &view))
+		return false;
+	if (view.kind == CK_IS_TENSOR)
+		return print_tensor(x, view.tensor);
+	if (view.kind != CK_HAS_PARTS)
+		return print_leaf(x, value, &view, depth + 1);
+	if (value->mark == OPENED)
+		return raw(x, "{\"$cycle\":true}");
+	value->mark = OPENED;
+	bool ok = print_parts(x, value, &view, depth + 1);
+	value->mark = CLOSED;
+	return ok;
+}
+
+bool ck_extras_print(ck_torch *torch, ck_value *root, ck_text *to)
+{
+	extras x = {.torch = torch, .job = torch->job, .to = to};
+	return index_names(&x) && print_value(&x, root, 0) && raw(&x, "\n");
+}

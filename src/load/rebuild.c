@@ -1,0 +1,236 @@
+/* How torch rebuilds tensors from the arguments of its _rebuild functions. */
+#include "rebuild.h"
+
+#include <string.h>
+
+#define LLU(x) ((unsigned long long)(x))
+
+typedef struct {
+	ck_storage storage;
+	ck_dtype dtype;
+} known_storage;
+
+static bool bad_argument(ck_torch *torch, const ck_value *call_or_arg, const char *what)
+{
+	return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, call_or_arg->at,
+	                  "%s, not %s", what, ck_value_about(call_or_arg).s);
+}
+
+/* ---- arguments ---- */
+
+static const ck_value *argument(const ck_call *call, size_t index)
+{
+	return index < call->args->items->count ? call->args->items->item[index] : NULL;
+}
+
+static bool as_count(ck_torch *torch, const ck_value *value, const char *what, uint64_t *count)
+{
+	if (value->kind == CK_INT && value->i >= 0) {
+		*count = (uint64_t)value->i;
+		return true;
+	}
+	if (value->kind != CK_INT)
+		return bad_argument(torch, value, what);
+	return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
+	                  "%s, not %lld", what, (long long)value->i);
+}
+
+/* A tuple or list of counts, or torch.Size of one. */
+static bool as_counts(ck_torch *torch, const ck_value *value, const char *what, uint64_t **counts,
+                      size_t *n)
+{
+	if (value->kind == CK_CALL && ck_value_is_global(value->call->callee, "torch", "Size") &&
+	    value->call->args->items->count == 1)
+		value = value->call->args->items->item[0];
+	if (value->kind != CK_TUPLE && value->kind != CK_LIST)
+		return bad_argument(torch, value, what);
+	*n = value->items->count;
+	if (*n > CK_DIMS_MAX)
+		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
+		                  "a tensor has at most %d dimensions, not %zu", CK_DIMS_MAX, *n);
+	*counts = ck_alloc_array(torch->job, *n + 1, sizeof **counts);
+	if (!*counts)
+		return false;
+	for (size_t i = 0; i < *n; i++)
+		if (!as_count(torch, value->items->item[i], what, &(*counts)[i]))
+			return false;
+	return true;
+}
+
+static bool is_true(const ck_items *pairs, const char *key)
+{
+	const char *text;
+	size_t len;
+	for (size_t i = 0; i < pairs->count; i += 2)
+		if (ck_value_text(pairs->item[i], &text, &len) && len == strlen(key) &&
+		    !memcmp(text, key, len))
+			return pairs->item[i + 1]->kind == CK_BOOL && pairs->item[i + 1]->b;
+	return false;
+}
+
+/* {'conj': True, 'neg': True}: the bytes are not yet the values. */
+static bool read_metadata(ck_torch *torch, const ck_value *value, ck_tensor *tensor)
+{
+	if (!value || value->kind == CK_NONE)
+		return true;
+	if (value->kind != CK_DICT)
+		return bad_argument(torch, value, "a tensor's metadata must be a dict");
+	tensor->conj = is_true(value->items, "conj");
+	tensor->neg = is_true(value->items, "neg");
+	if (tensor->conj && !ck_dtype_is_complex(tensor->dtype))
+		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
+		                  "only a complex tensor can be a conjugate");
+	return true;
+}
+
+/* ---- storages ---- */
+
+bool ck_storage_class(const ck_value *value, ck_dtype *dtype)
+{
+	static const char *const modules[] = {"torch", "torch.cuda", "torch.storage"};
+	static const char *const untyped[] = {"UntypedStorage", "_UntypedStorage"};
+	static const char suffix[] = "Storage";
+	if (value->kind != CK_GLOBAL)
+		return false;
+	const ck_global *g = value->global;
+	bool torch = false;
+	for (size_t i = 0; i < CK_COUNT(modules); i++)
+		torch = torch || (g->module_len == strlen(modules[i]) &&
+		                  !memcmp(g->module, modules[i], g->module_len));
+	if (!torch || g->name_len < sizeof suffix)
+		return false;
+	for (size_t i = 0; i < CK_COUNT(untyped); i++)
+		if (g->name_len == strlen(untyped[i]) && !memcmp(g->name, untyped[i], g->name_len)) {
+			*dtype = CK_DT_U8;
+			return true;
+		}
+	size_t stem = g->name_len - (sizeof suffix - 1);
+	return !memcmp(g->name + stem, suffix, sizeof suffix - 1) &&
+	       ck_dtype_of_stem(g->name, stem, dtype);
+}
+
+/* ('storage', class, key, location, numel[, view]) */
+typedef struct {
+	const char *key, *location;
+	size_t key_len, location_len;
+	uint64_t count;
+	ck_dtype dtype;
+} storage_id;
+
+static bool read_id(ck_torch *torch, const ck_value *value, storage_id *id)
+{
+	const char *word;
+	size_t len;
+	if (value->kind != CK_PERSID || value->pid->kind != CK_TUPLE ||
+	    value->pid->items->count < 5)
+		return bad_argument(torch, value, "a tensor needs a storage");
+	ck_value **field = value->pid->items->item;
+	if (!ck_value_text(field[0], &word, &len) || len != 7 || memcmp(word, "storage", 7) != 0)
+		return bad_argument(torch, field[0], "a persistent id must begin with 'storage'");
+	if (!ck_storage_class(field[1], &id->dtype))
+		return bad_argument(torch, field[1], "a storage's type must be one of torch's");
+	if (!ck_value_text(field[2], &id->key, &id->key_len))
+		return bad_argument(torch, field[2], "a storage's key must be a string");
+	if (!ck_value_text(field[3], &id->location, &id->location_len))
+		return bad_argument(torch, field[3], "a storage's location must be a string");
+	return as_count(torch, field[4], "a storage's size must be a count of elements",
+	                &id->count);
+}
+
+static bool check_known(ck_torch *torch, const ck_value *value, const storage_id *id,
+                        const known_storage *known, uint64_t size)
+{
+	if (known->dtype != id->dtype)
+		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
+		                  "storage '%s' is %s here and %s elsewhere; torch never writes that",
+		                  ck_show(id->key, id->key_len).s, ck_dtype_table[id->dtype].torch,
+		                  ck_dtype_table[known->dtype].torch);
+	if (known->storage.size != size)
+		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
+		                  "storage '%s' has %llu bytes here and %llu elsewhere",
+		                  ck_show(id->key, id->key_len).s, LLU(size),
+		                  LLU(known->storage.size));
+	return true;
+}
+
+static bool make_storage(ck_torch *torch, const storage_id *id, uint64_t size, known_storage *known)
+{
+	known->dtype = id->dtype;
+	known->storage = (ck_storage){
+		.key = id->key, .key_len = id->key_len, .size = size,
+		.big_endian = torch->big_endian,
+		.meta = id->location_len == 4 && !memcmp(id->location, "meta", 4),
+		.number = torch->model->storages++,
+	};
+	return known->storage.meta || torch->find(torch, &known->storage);
+}
+
+static bool as_storage(ck_torch *torch, const ck_value *value, ck_storage **storage, ck_dtype *dtype)
+{
+	storage_id id;
+	uint64_t size;
+	bool fresh;
+	if (!read_id(torch, value, &id))
+		return false;
+	if (!ck_mul(id.count, ck_dtype_table[id.dtype].size, &size))
+		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
+		                  "storage '%s' claims %llu elements of %s, more bytes than fit 64 "
+		                  "bits", ck_show(id.key, id.key_len).s, LLU(id.count),
+		                  ck_dtype_table[id.dtype].torch);
+	uint64_t *place = ck_map_put(torch->job, &torch->storages, id.key, id.key_len, &fresh);
+	if (!place)
+		return false;
+	known_storage *known = (known_storage *)(uintptr_t)*place;
+	if (fresh) {
+		known = ck_alloc(torch->job, sizeof *known);
+		*place = (uint64_t)(uintptr_t)known;
+		if (!known || !make_storage(torch, &id, size, known))
+			return false;
+	} else if (!check_known(torch, value, &id, known, size)) {
+		return false;
+	}
+	*storage = &known->storage;
+	*dtype = known->dtype;
+	return true;
+}
+
+/* ---- rules ---- */
+
+static bool read_view(ck_torch *torch, const ck_call *call, ck_tensor *tensor)
+{
+	size_t strides;
+	if (call->args->items->count < 4)
+		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, call->callee->at,
+		                  "a tensor needs a storage, an offset, sizes and strides, but only "
+		                  "%zu arguments are here", call->args->items->count);
+	if (!as_storage(torch, argument(call, 0), &tensor->storage, &tensor->dtype) ||
+	    !as_count(torch, argument(call, 1), "a tensor's offset must be a count of elements",
+	              &tensor->start) ||
+	    !as_counts(torch, argument(call, 2), "a tensor's sizes must be counts", &tensor->shape,
+	               &tensor->ndim) ||
+	    !as_counts(torch, argument(call, 3), "a tensor's strides must be counts",
+	               &tensor->stride, &strides))
+		return false;
+	if (strides != tensor->ndim)
+		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, argument(call, 3)->at,
+		                  "a tensor of %zu dimensions has %zu strides", tensor->ndim, strides);
+	return true;
+}
+
+bool ck_rebuild_tensor_v2(ck_torch *torch, const ck_call *call, ck_tensor *tensor)
+{
+	return read_view(torch, call, tensor) && read_metadata(torch, argument(call, 6), tensor);
+}
+
+bool ck_rebuild_tensor_v3(ck_torch *torch, const ck_call *call, ck_tensor *tensor)
+{
+	const ck_value *dtype = argument(call, 6);
+	if (!read_view(torch, call, tensor))
+		return false;
+	if (!dtype || dtype->kind != CK_GLOBAL ||
+	    !ck_value_is_global(dtype, "torch", dtype->global->name) ||
+	    !ck_dtype_of_torch(dtype->global->name, dtype->global->name_len, &tensor->dtype))
+		return bad_argument(torch, dtype ? dtype : call->args,
+		                    "a tensor's dtype must be one that ckconv knows");
+	return read_metadata(torch, argument(call, 7), tensor);
+}

@@ -1,0 +1,139 @@
+/* The layout of torch.save since PyTorch 1.6: a zip archive of one folder with data.pkl, byteorder
+ * and a member data/KEY for each storage. */
+#include "load.h"
+
+#include <string.h>
+
+typedef struct {
+	ck_archive *archive;
+	const char *top; /* "archive/": the folder, slash included */
+	size_t top_len;
+} torch_zip;
+
+static bool probe(const unsigned char *head, size_t len)
+{
+	return len >= 4 && (!memcmp(head, "PK\3\4", 4) || !memcmp(head, "PK\5\6", 4));
+}
+
+static bool ends_with(const ck_member *member, const char *end)
+{
+	size_t len = strlen(end);
+	return member->name_len >= len &&
+	       !memcmp(member->name + member->name_len - len, end, len);
+}
+
+/* Files get renamed, so the folder's name comes from the archive and never from the file. */
+static ck_member *find_pickle(ck_job *job, torch_zip *zip)
+{
+	ck_archive *archive = zip->archive;
+	ck_member *found = NULL;
+	for (size_t i = 0; i < archive->count; i++) {
+		ck_member *member = &archive->members[i];
+		const char *slash = memchr(member->name, '/', member->name_len);
+		if (!slash || !ends_with(member, "/data.pkl") ||
+		    slash != member->name + member->name_len - strlen("/data.pkl"))
+			continue;
+		if (found) {
+			ck_fail(job, CK_CORRUPT, archive->source->label,
+			        "the archive has two pickles, '%s' and '%s'; a checkpoint has one",
+			        ck_show(found->name, found->name_len).s,
+			        ck_show(member->name, member->name_len).s);
+			return NULL;
+		}
+		found = member;
+		zip->top = member->name;
+		zip->top_len = (size_t)(slash - member->name) + 1;
+	}
+	if (!found)
+		ck_fail(job, CK_UNSUPPORTED, archive->source->label,
+		        "the zip archive has no FOLDER/data.pkl, so it is not a torch checkpoint");
+	return found;
+}
+
+static ck_member *find_member(ck_job *job, const torch_zip *zip, const char *folder,
+                              const char *name, size_t len)
+{
+	ck_text full = {0};
+	ck_mark mark = ck_arena_mark(job);
+	bool ok = ck_text_add(job, &full, zip->top, zip->top_len) &&
+	          ck_text_add(job, &full, folder, strlen(folder)) &&
+	          ck_text_add(job, &full, name, len);
+	ck_member *member = ok ? ck_archive_find(job, zip->archive, full.data, full.len) : NULL;
+	ck_arena_release(job, mark);
+	return member;
+}
+
+static bool find_storage(ck_torch *torch, ck_storage *storage)
+{
+	const torch_zip *zip = torch->arg;
+	ck_job *job = torch->job;
+	ck_member *member = find_member(job, zip, "data/", storage->key, storage->key_len);
+	if (!member)
+		return ck_fail(job, CK_CORRUPT, zip->archive->source->label,
+		               "storage '%s' is missing: there is no member '%.*sdata/%s'",
+		               ck_show(storage->key, storage->key_len).s, (int)CK_SHOWN_MAX,
+		               ck_show(zip->top, zip->top_len).s,
+		               ck_show(storage->key, storage->key_len).s);
+	if (member->size < storage->size)
+		return ck_fail(job, CK_CORRUPT, ck_member_label(job, zip->archive, member),
+		               "storage '%s' needs %llu bytes, but its member has %llu",
+		               ck_show(storage->key, storage->key_len).s,
+		               (unsigned long long)storage->size, (unsigned long long)member->size);
+	storage->held = member->size;
+	if (member->method == CK_DEFLATED) {
+		storage->stream = ck_member_stream(job, zip->archive, member);
+		return storage->stream != NULL;
+	}
+	storage->source = ck_member_window(job, zip->archive, member);
+	storage->crc = member->crc;
+	storage->has_crc = true;
+	return storage->source != NULL;
+}
+
+/* The member `byteorder` says "little" or "big"; before PyTorch 2.1 there was none. */
+static bool read_byteorder(ck_job *job, const torch_zip *zip, bool *big)
+{
+	char text[8];
+	ck_member *member = find_member(job, zip, "", "byteorder", strlen("byteorder"));
+	*big = false;
+	if (!member)
+		return true;
+	const ck_source *source = ck_member_source(job, zip->archive, member);
+	if (!source)
+		return false;
+	size_t len = source->size < sizeof text ? (size_t)source->size : sizeof text;
+	if (!ck_read_at(job, source, 0, text, len))
+		return false;
+	*big = len == 3 && !memcmp(text, "big", 3);
+	if (*big || (len == 6 && !memcmp(text, "little", 6)))
+		return true;
+	return ck_fail(job, CK_CORRUPT, source->label,
+	               "the byte order must be 'little' or 'big', not '%s'", ck_show(text, len).s);
+}
+
+static bool load(ck_job *job, const ck_source *source, ck_loaded *loaded)
+{
+	torch_zip *zip = ck_alloc(job, sizeof *zip);
+	ck_torch *torch = ck_alloc(job, sizeof *torch);
+	if (!zip || !torch)
+		return false;
+	zip->archive = ck_zip_open(job, source);
+	ck_member *member = zip->archive ? find_pickle(job, zip) : NULL;
+	if (!member)
+		return false;
+	if (find_member(job, zip, "", "constants.pkl", strlen("constants.pkl")))
+		return ck_fail(job, CK_UNSUPPORTED, source->label,
+		               "this is a TorchScript archive, which ckconv cannot read yet");
+	*torch = (ck_torch){.job = job, .model = loaded->model, .find = find_storage, .arg = zip};
+	torch->pickle = ck_member_source(job, zip->archive, member);
+	if (!torch->pickle || !read_byteorder(job, zip, &torch->big_endian))
+		return false;
+	uint64_t end = 0;
+	loaded->torch = torch;
+	loaded->root = ck_pickle_read(job, torch->pickle, &end);
+	return loaded->root && ck_walk(torch, loaded->root);
+}
+
+const ck_layout ck_layout_torch_zip = {
+	"torch zip", "torch.save since PyTorch 1.6", probe, load,
+};

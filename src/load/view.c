@@ -1,0 +1,300 @@
+/* How a value is seen: as a tensor, as something with parts, or as a leaf. */
+#include "load.h"
+
+#include <string.h>
+
+/* ---- tensors ---- */
+
+/* _rebuild_parameter(_rebuild_tensor_v2(...)): the innermost call counts. */
+static const ck_value *undress(ck_torch *torch, const ck_value *value, const ck_global_row **row,
+                               ck_view *view)
+{
+	uint64_t layers = 0;
+	while (value->kind == CK_CALL && value->call->callee->kind == CK_GLOBAL) {
+		*row = ck_global_find(value->call->callee);
+		if (!*row || (*row)->role != CK_ROLE_SAME)
+			return value;
+		if (!value->call->args->items->count) {
+			ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
+			           "%s.%s needs the tensor that it wraps", (*row)->module,
+			           (*row)->name);
+			return NULL;
+		}
+		if (!ck_within(torch->job, torch->pickle->label, depth, ++layers))
+			return NULL;
+		const ck_items *args = value->call->args->items;
+		view->has_state = view->has_state || (args->count == 4 &&
+		                  args->item[3]->kind == CK_DICT && args->item[3]->items->count);
+		value = args->item[0];
+		*row = NULL;
+	}
+	return value;
+}
+
+static bool rebuild(ck_torch *torch, const ck_value *value, const ck_global_row *row,
+                    const ck_path *path, ck_tensor **out)
+{
+	bool fresh;
+	uint64_t *place = ck_map_put(torch->job, &torch->tensors, &value->id, sizeof value->id,
+	                             &fresh);
+	if (!place)
+		return false;
+	if (!fresh) {
+		*out = (ck_tensor *)(uintptr_t)*place;
+		return true;
+	}
+	ck_tensor *tensor = ck_alloc(torch->job, sizeof *tensor);
+	*place = (uint64_t)(uintptr_t)tensor;
+	*out = tensor;
+	if (value->call->items.count || value->call->pairs.count)
+		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
+		                  "the pickle sets items of the tensor %s; torch never writes that",
+		                  ck_path_show(path).s);
+	return tensor && row->rebuild(torch, value->call, tensor) &&
+	       ck_tensor_check(torch->job, tensor, torch->pickle->label, ck_path_show(path).s);
+}
+
+/* ---- parts ---- */
+
+static void add_part(ck_view *view, ck_part part)
+{
+	if (part.items->count && view->parts < CK_PARTS_MAX)
+		view->part[view->parts++] = part;
+}
+
+/* A list of pairs, as OrderedDict and dict take it, as keys and values in turn; NULL: it is none. */
+static const ck_items *flatten_pairs(ck_job *job, const ck_items *list)
+{
+	ck_items *flat = ck_alloc(job, sizeof *flat);
+	for (size_t i = 0; flat && i < list->count; i++) {
+		const ck_value *pair = list->item[i];
+		if ((pair->kind != CK_TUPLE && pair->kind != CK_LIST) || pair->items->count != 2)
+			return NULL;
+		if (!ck_items_push(job, flat, pair->items->item[0]) ||
+		    !ck_items_push(job, flat, pair->items->item[1]))
+			return NULL;
+	}
+	return flat && ck_items_settle(job, flat, 2) ? flat : NULL;
+}
+
+static void add_state(const ck_value *state, ck_view *view);
+
+/* An OrderedDict carries {'_metadata': ...}, the versions of its modules: nothing to be kept. */
+static bool is_only_metadata(const ck_value *state)
+{
+	const char *text;
+	size_t len;
+	return state->kind == CK_DICT && state->items->count == 2 &&
+	       ck_value_text(state->items->item[0], &text, &len) && len == 9 &&
+	       !memcmp(text, "_metadata", 9);
+}
+
+static void add_mapping(ck_torch *torch, const ck_value *value, ck_view *view)
+{
+	const ck_call *call = value->call;
+	view->is_dict = true;
+	for (size_t i = 0; i < call->states.count; i++)
+		if (!is_only_metadata(call->states.item[i]))
+			add_state(call->states.item[i], view);
+	/* the argument that fills it: the only one, or the one behind a defaultdict's factory */
+	for (size_t i = 0; i < call->args->items->count; i++) {
+		const ck_value *from = call->args->items->item[i];
+		const ck_items *pairs = NULL;
+		if (from->kind == CK_DICT)
+			pairs = from->items;
+		else if (from->kind == CK_LIST || from->kind == CK_TUPLE)
+			pairs = flatten_pairs(torch->job, from->items);
+		if (pairs)
+			add_part(view, (ck_part){.items = pairs, .pairs = true});
+	}
+	add_part(view, (ck_part){.items = &call->pairs, .pairs = true});
+}
+
+static void add_sequence(const ck_value *value, ck_view *view)
+{
+	const ck_call *call = value->call;
+	const ck_value *from = call->args->items->count ? call->args->items->item[0] : NULL;
+	if (from && (from->kind == CK_LIST || from->kind == CK_TUPLE || from->kind == CK_SET))
+		add_part(view, (ck_part){.items = from->items});
+	add_part(view, (ck_part){.items = &call->items});
+}
+
+/* ---- objects ---- */
+
+static const ck_value *attribute(const ck_items *pairs, const char *name)
+{
+	const char *text;
+	size_t len;
+	for (size_t i = 0; i < pairs->count; i += 2)
+		if (ck_value_text(pairs->item[i], &text, &len) && len == strlen(name) &&
+		    !memcmp(text, name, len))
+			return pairs->item[i + 1];
+	return NULL;
+}
+
+/* Items of a dict, or of an OrderedDict that was filled later; NULL for all else. */
+static const ck_items *mapping_items(const ck_value *value)
+{
+	if (value && value->kind == CK_DICT)
+		return value->items;
+	if (value && value->kind == CK_CALL && value->call->callee->kind == CK_GLOBAL) {
+		const ck_global_row *row = ck_global_find(value->call->callee);
+		if (row && row->role == CK_ROLE_DICT)
+			return &value->call->pairs;
+	}
+	return NULL;
+}
+
+/* The names that Module.state_dict() leaves out, as a set or as set([...]). */
+static const ck_items *set_items(const ck_value *value)
+{
+	if (value && value->kind == CK_SET)
+		return value->items;
+	if (value && value->kind == CK_CALL && value->call->args->items->count == 1 &&
+	    value->call->args->items->item[0]->kind == CK_LIST)
+		return value->call->args->items->item[0]->items;
+	return NULL;
+}
+
+/* An nn.Module names its tensors as Module.state_dict() would: parameters, buffers, then modules. */
+static bool add_module(const ck_items *state, ck_view *view)
+{
+	const ck_items *parameters = mapping_items(attribute(state, "_parameters"));
+	const ck_items *buffers = mapping_items(attribute(state, "_buffers"));
+	const ck_items *modules = mapping_items(attribute(state, "_modules"));
+	if (!parameters || !modules)
+		return false;
+	view->is_module = true;
+	add_part(view, (ck_part){.items = parameters, .pairs = true, .skip_none = true});
+	if (buffers)
+		add_part(view, (ck_part){
+			.items = buffers, .pairs = true, .skip_none = true,
+			.except = set_items(attribute(state, "_non_persistent_buffers_set"))});
+	add_part(view, (ck_part){.items = modules, .pairs = true, .skip_none = true});
+	return true;
+}
+
+static void add_state(const ck_value *state, ck_view *view)
+{
+	const ck_items *pairs = mapping_items(state);
+	if (pairs) {
+		if (!add_module(pairs, view))
+			add_part(view, (ck_part){.items = pairs, .pairs = true, .attributes = true});
+	} else if (state->kind == CK_TUPLE || state->kind == CK_LIST) {
+		/* (dict, slots): both hold attributes; anything else is the class's own affair */
+		const ck_items *both = state->items;
+		bool slots = both->count == 2 && (both->item[1]->kind == CK_DICT) &&
+		             (both->item[0]->kind == CK_DICT || both->item[0]->kind == CK_NONE);
+		if (!slots)
+			add_part(view, (ck_part){.items = both});
+		for (size_t i = 0; slots && i < 2; i++)
+			if (both->item[i]->kind == CK_DICT)
+				add_part(view, (ck_part){.items = both->item[i]->items,
+				                         .pairs = true, .attributes = true});
+	}
+}
+
+static void add_object(const ck_value *value, ck_view *view)
+{
+	const ck_call *call = value->call;
+	view->is_object = true;
+	for (size_t i = 0; i < call->states.count; i++)
+		add_state(call->states.item[i], view);
+	add_part(view, (ck_part){.items = &call->pairs, .pairs = true});
+	add_part(view, (ck_part){.items = call->items.count ? &call->items : call->args->items});
+}
+
+/* Remembers each unknown global once, by "module.name"; the first few make a list to be shown. */
+static bool remember_unknown(ck_torch *torch, const ck_value *global)
+{
+	enum { LISTED = 4 };
+	bool fresh;
+	ck_text name = {0};
+	const ck_global *g = global->global;
+	if (!ck_text_add(torch->job, &name, g->module, g->module_len) ||
+	    !ck_text_add(torch->job, &name, ".", 1) ||
+	    !ck_text_add(torch->job, &name, g->name, g->name_len) ||
+	    !ck_map_put(torch->job, &torch->unknown, name.data, name.len, &fresh))
+		return false;
+	if (!fresh || torch->unknown.count > LISTED)
+		return true;
+	ck_shown shown = ck_show(name.data, name.len);
+	return ck_text_addf(torch->job, &torch->unknown_list, "%s%s",
+	                    torch->unknown.count > 1 ? ", " : "", shown.s);
+}
+
+static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *path, ck_view *view)
+{
+	const ck_global_row *row = NULL;
+	const ck_value *inner = undress(torch, value, &row, view);
+	if (!inner)
+		return false;
+	if (inner->kind != CK_CALL)
+		return ck_view_value(torch, inner, path, view);
+	value = inner;
+	if (!row) {
+		add_object(value, view);
+		view->kind = CK_HAS_PARTS;
+		const ck_value *callee = value->call->callee;
+		return callee->kind != CK_GLOBAL || remember_unknown(torch, callee);
+	}
+	view->about = row->about;
+	switch (row->role) {
+	case CK_ROLE_TENSOR:
+		if (!rebuild(torch, value, row, path, &view->tensor))
+			return false;
+		view->kind = view->tensor->storage->meta ? CK_IS_META : CK_IS_TENSOR;
+		view->about = "meta tensor";
+		return true;
+	case CK_ROLE_META:
+		view->kind = CK_IS_META;
+		return true;
+	case CK_ROLE_UNSUPPORTED:
+		view->kind = CK_IS_UNSUPPORTED;
+		return true;
+	case CK_ROLE_DICT:
+		view->kind = CK_HAS_PARTS;
+		add_mapping(torch, value, view);
+		return true;
+	case CK_ROLE_LIST:
+		view->kind = CK_HAS_PARTS;
+		add_sequence(value, view);
+		return true;
+	case CK_ROLE_SAME:
+	case CK_ROLE_VALUE:
+		break;
+	}
+	return true;
+}
+
+bool ck_view_value(ck_torch *torch, const ck_value *value, const ck_path *path, ck_view *view)
+{
+	static const char *const about[] = {
+		[CK_NONE] = "None", [CK_BOOL] = "bool", [CK_INT] = "int", [CK_LONG] = "int",
+		[CK_FLOAT] = "float", [CK_STR] = "str", [CK_BYTES] = "bytes",
+		[CK_GLOBAL] = "global", [CK_PERSID] = "storage", [CK_EXT] = "extension",
+		[CK_BUFFER] = "buffer", [CK_CALL] = "object",
+	};
+	*view = (ck_view){.kind = CK_IS_LEAF};
+	switch ((ck_kind)value->kind) {
+	case CK_LIST:
+	case CK_TUPLE:
+	case CK_SET:
+		view->kind = CK_HAS_PARTS;
+		add_part(view, (ck_part){.items = value->items});
+		return true;
+	case CK_DICT:
+		view->kind = CK_HAS_PARTS;
+		view->is_dict = true;
+		add_part(view, (ck_part){.items = value->items, .pairs = true});
+		return true;
+	case CK_CALL:
+		return view_call(torch, value, path, view);
+	case CK_GLOBAL:
+		view->about = about[CK_GLOBAL];
+		return ck_global_find(value) || remember_unknown(torch, value);
+	default:
+		view->about = about[value->kind];
+		return true;
+	}
+}

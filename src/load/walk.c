@@ -1,0 +1,145 @@
+/* The walk from the root to every tensor, with a stack of its own: no file can make it recurse, and
+ * limits on depth and visits bound it. */
+#include "load.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What is known of a container, in ck_value.mark. */
+enum { UNSEEN, OPEN, NO_TENSORS, HAS_TENSORS };
+
+typedef struct {
+	ck_value *value;
+	const ck_path *path;
+	ck_view view;
+	size_t part, item;   /* the next child */
+	size_t before;       /* tensors of the model when this was opened */
+} frame;
+
+typedef struct {
+	ck_torch *torch;
+	ck_job *job;
+	ck_model *model;
+	frame *frames;
+	size_t depth, cap;
+	uint64_t visits;
+} walker;
+
+static bool open_container(walker *w, ck_value *value, const ck_path *path, const ck_view *view)
+{
+	/* A container that contains itself says nothing new. Nor does one without tensors that was
+	 * seen before: this is what stops lists of lists of lists that would double at each level. */
+	if (value->mark == OPEN || value->mark == NO_TENSORS)
+		return true;
+	if (!ck_within(w->job, w->torch->pickle->label, depth, w->depth + 1))
+		return false;
+	frame *grown = ck_grow(w->job, w->frames, &w->cap, w->depth + 1, sizeof *grown);
+	if (!grown)
+		return false;
+	w->frames = grown;
+	value->mark = OPEN;
+	grown[w->depth++] = (frame){.value = value, .path = path, .view = *view,
+	                            .before = w->model->count + w->model->other_tensors};
+	return true;
+}
+
+static void close_container(walker *w)
+{
+	frame *f = &w->frames[--w->depth];
+	bool found = w->model->count + w->model->other_tensors > f->before;
+	f->value->mark = found ? HAS_TENSORS : NO_TENSORS;
+}
+
+static bool visit(walker *w, ck_value *value, const ck_path *path)
+{
+	ck_view view;
+	if (!ck_within(w->job, w->torch->pickle->label, visits, ++w->visits))
+		return false;
+	if (w->visits % 4096 == 0 && ck_stopped(w->job))
+		return false;
+	if (!ck_view_value(w->torch, value, path, &view))
+		return false;
+	if (view.has_state && !ck_model_add_other(w->job, w->model, path, "state of a parameter",
+	                                          CK_OTHER_VALUE))
+		return false;
+	switch (view.kind) {
+	case CK_IS_TENSOR:
+		return ck_model_add(w->job, w->model, path, view.tensor);
+	case CK_IS_META:
+		return ck_model_add_other(w->job, w->model, path, view.about, CK_OTHER_META);
+	case CK_IS_UNSUPPORTED:
+		return ck_model_add_other(w->job, w->model, path, view.about, CK_OTHER_UNSUPPORTED);
+	case CK_IS_LEAF:
+		return ck_model_add_other(w->job, w->model, path, view.about, CK_OTHER_VALUE);
+	case CK_HAS_PARTS:
+		break;
+	}
+	return open_container(w, value, path, &view);
+}
+
+static bool is_excepted(const ck_part *part, const char *key, size_t len)
+{
+	const char *text;
+	size_t text_len;
+	for (size_t i = 0; part->except && i < part->except->count; i++)
+		if (ck_value_text(part->except->item[i], &text, &text_len) && text_len == len &&
+		    !memcmp(text, key, len))
+			return true;
+	return false;
+}
+
+static bool visit_pair(walker *w, const ck_part *part, const ck_path *up, size_t item)
+{
+	size_t len;
+	ck_value *value = part->items->item[item + 1];
+	if (part->skip_none && value->kind == CK_NONE)
+		return true;
+	const char *key = ck_key_text(w->job, part->items->item[item], &len);
+	if (!key)
+		return false;
+	if (is_excepted(part, key, len))
+		return true;
+	const ck_path *path = ck_path_new(w->job, up, key, len);
+	return path && visit(w, value, path);
+}
+
+static bool visit_position(walker *w, const ck_part *part, const ck_path *up, size_t item)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof digits, "%zu", item);
+	const char *key = ck_copy(w->job, digits, (size_t)len);
+	const ck_path *path = key ? ck_path_new(w->job, up, key, (size_t)len) : NULL;
+	return path && visit(w, part->items->item[item], path);
+}
+
+/* The next child of the newest container, or its end. */
+static bool step(walker *w)
+{
+	frame *f = &w->frames[w->depth - 1];
+	if (f->part == f->view.parts) {
+		close_container(w);
+		return true;
+	}
+	const ck_part part = f->view.part[f->part];
+	size_t item = f->item;
+	if (item >= part.items->count) {
+		f->part++;
+		f->item = 0;
+		return true;
+	}
+	f->item += part.pairs ? 2 : 1;
+	return part.pairs ? visit_pair(w, &part, f->path, item)
+	                  : visit_position(w, &part, f->path, item);
+}
+
+bool ck_walk(ck_torch *torch, ck_value *root)
+{
+	walker w = {.torch = torch, .job = torch->job, .model = torch->model};
+	torch->model->top = ck_path_new(torch->job, NULL, "", 0);
+	if (!torch->model->top || !visit(&w, root, torch->model->top))
+		return false;
+	while (w.depth)
+		if (!step(&w))
+			return false;
+	return true;
+}

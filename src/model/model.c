@@ -1,0 +1,104 @@
+/* The list of tensors and other values, and the paths by which they were reached. */
+#include "model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const ck_path *ck_path_new(ck_job *job, const ck_path *up, const char *key, size_t len)
+{
+	ck_path *path = ck_alloc(job, sizeof *path);
+	if (!path)
+		return NULL;
+	*path = (ck_path){.up = up, .key = key, .key_len = len};
+	if (up) {
+		path->depth = up->depth + 1;
+		path->name_len = up->name_len + len + (up->depth > 0);
+	}
+	return path;
+}
+
+char *ck_path_name(ck_job *job, const ck_path *path, const ck_path *root, size_t *len)
+{
+	*len = path->name_len - root->name_len;
+	if (path != root && root->depth)
+		--*len; /* the dot behind the root's own name */
+	if (!ck_within(job, "", name, *len))
+		return NULL;
+	char *name = ck_alloc(job, *len + 1), *end = name + *len;
+	for (; name && path != root; path = path->up) {
+		end -= path->key_len;
+		if (path->key_len)
+			memcpy(end, path->key, path->key_len);
+		if (end > name)
+			*--end = '.';
+	}
+	return name;
+}
+
+bool ck_path_is_below(const ck_path *path, const ck_path *root)
+{
+	while (path && path->depth > root->depth)
+		path = path->up;
+	return path == root;
+}
+
+static void show_keys(const ck_path *path, char *to, size_t size)
+{
+	/* from the root down; deep paths lose their middle, not their ends */
+	enum { SHOWN_MAX = 6 };
+	const ck_path *chain[SHOWN_MAX];
+	size_t count = 0;
+	for (; path && path->depth && count < SHOWN_MAX; path = path->up)
+		chain[count++] = path;
+	size_t used = path && path->depth ? (size_t)snprintf(to, size, "[...]") : 0;
+	while (count--) {
+		char key[40];
+		ck_show_to(key, sizeof key, chain[count]->key, chain[count]->key_len);
+		int wrote = snprintf(to + used, size - used, "['%s']", key);
+		used += (size_t)wrote < size - used ? (size_t)wrote : size - used - 1;
+	}
+	to[used] = 0;
+}
+
+ck_shown ck_path_show(const ck_path *path)
+{
+	ck_shown shown;
+	show_keys(path, shown.s, sizeof shown.s);
+	return shown;
+}
+
+bool ck_model_add(ck_job *job, ck_model *model, const ck_path *path, ck_tensor *tensor)
+{
+	if (!ck_within(job, model->source->label, tensors, model->count + 1))
+		return false;
+	ck_entry *grown = ck_grow(job, model->entries, &model->cap, model->count + 1, sizeof *grown);
+	if (!grown)
+		return false;
+	model->entries = grown;
+	grown[model->count++] = (ck_entry){.path = path, .tensor = tensor};
+	return true;
+}
+
+bool ck_model_add_other(ck_job *job, ck_model *model, const ck_path *path, const char *what,
+                        ck_other_kind kind)
+{
+	ck_other *grown = ck_grow(job, model->others, &model->other_cap, model->other_count + 1,
+	                          sizeof *grown);
+	if (!grown)
+		return false;
+	model->others = grown;
+	grown[model->other_count++] = (ck_other){path, what, kind};
+	model->other_tensors += kind != CK_OTHER_VALUE;
+	return true;
+}
+
+bool ck_model_add_metadata(ck_job *job, ck_model *model, const char *key, const char *value)
+{
+	ck_pair *grown = ck_grow(job, model->metadata, &model->metadata_cap,
+	                         model->metadata_count + 1, sizeof *grown);
+	if (!grown)
+		return false;
+	model->metadata = grown;
+	grown[model->metadata_count++] = (ck_pair){key, value};
+	return true;
+}

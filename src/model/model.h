@@ -1,0 +1,173 @@
+/* The model: an ordered list of named tensors, each a view on a storage, as in torch. Knows neither
+ * where tensors come from nor how they are written. */
+#ifndef CK_MODEL_H
+#define CK_MODEL_H
+
+#include "io.h"
+
+/* ---- dtypes ---- */
+
+/* X(id, torch's name, safetensors' name or NULL, bytes of an element, bytes of each part of it that
+ * has a byte order, stem of the storage class or NULL). The order is the one in which safetensors
+ * files list their tensors (FORMATS: the reference library's enum, last one first); what safetensors
+ * has no name for comes behind. */
+#define CK_DTYPES(X)                                           \
+	X(U64, "uint64", "U64", 8, 8, "UInt64")                \
+	X(I64, "int64", "I64", 8, 8, "Long")                   \
+	X(F64, "float64", "F64", 8, 8, "Double")               \
+	X(C64, "complex64", "C64", 8, 4, "ComplexFloat")       \
+	X(F32, "float32", "F32", 4, 4, "Float")                \
+	X(U32, "uint32", "U32", 4, 4, "UInt32")                \
+	X(I32, "int32", "I32", 4, 4, "Int")                    \
+	X(BF16, "bfloat16", "BF16", 2, 2, "BFloat16")          \
+	X(F16, "float16", "F16", 2, 2, "Half")                 \
+	X(U16, "uint16", "U16", 2, 2, "UInt16")                \
+	X(I16, "int16", "I16", 2, 2, "Short")                  \
+	X(F8_E5M2FNUZ, "float8_e5m2fnuz", "F8_E5M2FNUZ", 1, 1, "Float8_e5m2fnuz") \
+	X(F8_E4M3FNUZ, "float8_e4m3fnuz", "F8_E4M3FNUZ", 1, 1, "Float8_e4m3fnuz") \
+	X(F8_E8M0, "float8_e8m0fnu", "F8_E8M0", 1, 1, "Float8_e8m0fnu")           \
+	X(F8_E4M3, "float8_e4m3fn", "F8_E4M3", 1, 1, "Float8_e4m3fn")             \
+	X(F8_E5M2, "float8_e5m2", "F8_E5M2", 1, 1, "Float8_e5m2")                 \
+	X(I8, "int8", "I8", 1, 1, "Char")                      \
+	X(U8, "uint8", "U8", 1, 1, "Byte")                     \
+	X(BOOL, "bool", "BOOL", 1, 1, "Bool")                  \
+	X(C128, "complex128", NULL, 16, 8, "ComplexDouble")    \
+	X(C32, "complex32", NULL, 4, 2, "ComplexHalf")         \
+	X(QINT8, "qint8", NULL, 1, 1, "QInt8")                 \
+	X(QUINT8, "quint8", NULL, 1, 1, "QUInt8")              \
+	X(QINT32, "qint32", NULL, 4, 4, "QInt32")              \
+	X(QUINT4X2, "quint4x2", NULL, 1, 1, "QUInt4x2")        \
+	X(QUINT2X4, "quint2x4", NULL, 1, 1, "QUInt2x4")        \
+	X(F4, "float4_e2m1fn_x2", NULL, 1, 1, NULL)            \
+	X(BITS8, "bits8", NULL, 1, 1, NULL)                    \
+	X(BITS16, "bits16", NULL, 2, 2, NULL)                  \
+	X(BITS1X8, "bits1x8", NULL, 1, 1, NULL)                \
+	X(BITS2X4, "bits2x4", NULL, 1, 1, NULL)                \
+	X(BITS4X2, "bits4x2", NULL, 1, 1, NULL)
+
+typedef enum ck_dtype {
+#define X(id, torch, st, size, part, stem) CK_DT_##id,
+	CK_DTYPES(X)
+#undef X
+	CK_DTYPE_COUNT
+} ck_dtype;
+
+typedef struct ck_dtype_row {
+	const char *torch;       /* "float32" */
+	const char *safetensors; /* "F32", or NULL */
+	uint8_t size;            /* bytes of an element */
+	uint8_t part;            /* what a change of byte order turns round */
+	const char *stem;        /* "Float", of torch.FloatStorage and torch.FloatTensor, or NULL */
+} ck_dtype_row;
+
+extern const ck_dtype_row ck_dtype_table[CK_DTYPE_COUNT];
+bool ck_dtype_is_complex(ck_dtype dtype);
+/* By torch's name, or by the stem of a storage class with its length. */
+bool ck_dtype_of_torch(const char *name, size_t len, ck_dtype *dtype);
+bool ck_dtype_of_stem(const char *stem, size_t len, ck_dtype *dtype);
+
+/* ---- storages and tensors ---- */
+
+/* A run of bytes that tensors view. */
+typedef struct ck_storage {
+	const char *key;         /* its name in the file, for messages */
+	size_t key_len;
+	uint64_t size;           /* bytes that tensors may view */
+	const ck_source *source; /* NULL: no data (torch's meta device), or `stream` */
+	const ck_stream *stream; /* must be unpacked first */
+	uint64_t offset;         /* of the first byte in source */
+	uint64_t held;           /* bytes that the file holds: all are covered by the CRC */
+	uint32_t crc;
+	bool has_crc;
+	bool big_endian;
+	bool meta;               /* on torch's meta device: shape without data */
+	size_t number;           /* counts the storages of a model */
+} ck_storage;
+
+typedef struct ck_tensor {
+	ck_storage *storage;
+	ck_dtype dtype;
+	size_t ndim;
+	uint64_t *shape;
+	uint64_t *stride;        /* in elements */
+	uint64_t start;          /* in elements */
+	bool conj, neg;          /* values are the conjugate, the negative, of the bytes */
+	/* set by ck_tensor_check */
+	uint64_t count;          /* elements */
+	uint64_t bytes;
+} ck_tensor;
+
+/* Applies every rule of bounds once; whoever comes later may rely on them. `name` is for the error. */
+bool ck_tensor_check(ck_job *job, ck_tensor *tensor, const char *where, const char *name);
+/* C order without gaps, native byte order, plain values: its bytes can be copied as they are. */
+bool ck_tensor_is_plain(const ck_tensor *tensor);
+/* The same elements of the same storage in the same order. */
+bool ck_tensor_same_view(const ck_tensor *a, const ck_tensor *b);
+/* The change that conj, neg and byte order ask for, for ck_copy_gather; NULL: none. */
+typedef void ck_change(void *items, size_t count, const void *tensor);
+ck_change *ck_tensor_change(const ck_tensor *tensor);
+
+/* ---- the model ---- */
+
+/* Where something was found: a chain of keys up to the root, shared by all that lies below. */
+typedef struct ck_path {
+	const struct ck_path *up; /* NULL: the root */
+	const char *key;          /* UTF-8 as str(key) in Python; may hold surrogates */
+	size_t key_len;
+	size_t depth;             /* keys up to here */
+	size_t name_len;          /* of the keys joined by dots */
+} ck_path;
+
+const ck_path *ck_path_new(ck_job *job, const ck_path *up, const char *key, size_t len);
+/* The keys below `root`, joined by dots, with a NUL behind. */
+char *ck_path_name(ck_job *job, const ck_path *path, const ck_path *root, size_t *len);
+/* ['state_dict']['a.b']: unmistakable, for messages. */
+ck_shown ck_path_show(const ck_path *path);
+/* True if `path` is `root` or lies below it. */
+bool ck_path_is_below(const ck_path *path, const ck_path *root);
+
+typedef struct ck_entry {
+	const ck_path *path;
+	const char *name; /* what it is written as; set once the root is known */
+	size_t name_len;
+	ck_tensor *tensor;
+} ck_entry;
+
+/* What was found and an output cannot hold. */
+typedef enum ck_other_kind {
+	CK_OTHER_VALUE,      /* no tensor */
+	CK_OTHER_META,       /* a tensor without data */
+	CK_OTHER_UNSUPPORTED /* a tensor of a kind that cannot be written */
+} ck_other_kind;
+
+typedef struct ck_other {
+	const ck_path *path;
+	const char *what; /* "int", "meta tensor" */
+	ck_other_kind kind;
+} ck_other;
+
+typedef struct ck_pair {
+	const char *key, *value;
+} ck_pair;
+
+typedef struct ck_model {
+	const ck_source *source;
+	const char *layout;     /* "torch zip" */
+	ck_entry *entries;
+	size_t count, cap;
+	ck_other *others;
+	size_t other_count, other_cap;
+	size_t other_tensors;   /* how many of them are tensors */
+	ck_pair *metadata;
+	size_t metadata_count, metadata_cap;
+	size_t storages;        /* how many were numbered */
+	const ck_path *top;     /* the root of everything */
+	const ck_path *root;    /* what was chosen to be converted */
+} ck_model;
+
+bool ck_model_add(ck_job *job, ck_model *model, const ck_path *path, ck_tensor *tensor);
+bool ck_model_add_other(ck_job *job, ck_model *model, const ck_path *path, const char *what,
+                        ck_other_kind kind);
+bool ck_model_add_metadata(ck_job *job, ck_model *model, const char *key, const char *value);
+
+#endif

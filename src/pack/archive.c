@@ -1,0 +1,126 @@
+/* What all archives share: finding a member, and handing out its bytes as a source or a stream. */
+#include "pack.h"
+
+#include <string.h>
+
+enum { CHECK_CHUNK = 64 << 10 };
+
+ck_member *ck_archive_find(const ck_job *job, const ck_archive *archive, const char *name,
+                           size_t len)
+{
+	const uint64_t *index = ck_map_find(job, &archive->by_name, name, len);
+	return index ? &archive->members[*index] : NULL;
+}
+
+const char *ck_member_label(ck_job *job, const ck_archive *archive, const ck_member *member)
+{
+	ck_text text = {0};
+	const char *label = archive->source->label;
+	if (!ck_text_add(job, &text, label, strlen(label)) || !ck_text_add(job, &text, ": ", 2) ||
+	    !ck_text_add(job, &text, member->name, member->name_len + 1))
+		return label;
+	return text.data;
+}
+
+/* The bytes as they lie in the file, packed or not. */
+static const ck_source *raw_window(ck_job *job, const ck_archive *archive, ck_member *member)
+{
+	if (!ck_zip_locate(job, archive, member))
+		return NULL;
+	return ck_source_window(job, archive->source, ck_member_label(job, archive, member),
+	                        member->offset, member->packed);
+}
+
+const ck_source *ck_member_window(ck_job *job, const ck_archive *archive, ck_member *member)
+{
+	if (member->size != member->packed) {
+		ck_fail(job, CK_CORRUPT, ck_member_label(job, archive, member),
+		        "the member is stored, so its %llu packed bytes must be its %llu bytes",
+		        (unsigned long long)member->packed, (unsigned long long)member->size);
+		return NULL;
+	}
+	return raw_window(job, archive, member);
+}
+
+static bool check_crc(ck_job *job, const ck_source *source, uint32_t want)
+{
+	unsigned char chunk[CHECK_CHUNK];
+	uint32_t crc = 0;
+	for (uint64_t at = 0; at < source->size; at += sizeof chunk) {
+		uint64_t left = source->size - at;
+		size_t size = left < sizeof chunk ? (size_t)left : sizeof chunk;
+		if (!ck_read_at(job, source, at, chunk, size))
+			return false;
+		crc = ck_crc32(crc, chunk, size);
+	}
+	if (crc == want || !want)
+		return true;
+	return ck_fail(job, CK_CORRUPT, source->label,
+	               "its bytes have the CRC-32 %08x, but the archive recorded %08x: the file is "
+	               "damaged; get it again", crc, want);
+}
+
+typedef struct {
+	unsigned char *data;
+	uint64_t fill;
+} memory;
+
+static bool memory_take(ck_job *job, void *arg, const void *data, size_t len)
+{
+	(void)job; /* the stream never gives more than its size */
+	memory *to = arg;
+	memcpy(to->data + to->fill, data, len);
+	to->fill += len;
+	return true;
+}
+
+static const ck_source *inflate_member(ck_job *job, const ck_archive *archive, ck_member *member)
+{
+	const ck_stream *stream = ck_member_stream(job, archive, member);
+	if (!stream)
+		return NULL;
+	memory to = {.data = ck_alloc_array(job, member->size, 1)};
+	if (!to.data || !stream->run(job, stream, &(ck_sink){memory_take, &to}))
+		return NULL;
+	return ck_source_memory(job, stream->label, to.data, member->size);
+}
+
+const ck_source *ck_member_source(ck_job *job, const ck_archive *archive, ck_member *member)
+{
+	if (member->method == CK_DEFLATED)
+		return inflate_member(job, archive, member);
+	const ck_source *source = ck_member_window(job, archive, member);
+	return source && check_crc(job, source, member->crc) ? source : NULL;
+}
+
+typedef struct {
+	const ck_archive *archive;
+	ck_member *member;
+} deflated;
+
+static bool run_deflated(ck_job *job, const ck_stream *stream, const ck_sink *sink)
+{
+	const deflated *of = stream->arg;
+	const ck_source *packed = raw_window(job, of->archive, of->member);
+	return packed && ck_inflate(job, packed, stream->label, of->member->size, of->member->crc,
+	                            sink);
+}
+
+const ck_stream *ck_member_stream(ck_job *job, const ck_archive *archive, ck_member *member)
+{
+	const char *label = ck_member_label(job, archive, member);
+	uint64_t most;
+	if (!ck_within(job, label, inflated, member->size))
+		return NULL;
+	if (ck_mul(member->packed, job->limits.ratio, &most) && member->size > most) {
+		ck_fail_limit(job, label, "ratio");
+		return NULL;
+	}
+	deflated *of = ck_alloc(job, sizeof *of);
+	ck_stream *stream = ck_alloc(job, sizeof *stream);
+	if (!of || !stream)
+		return NULL;
+	*of = (deflated){archive, member};
+	*stream = (ck_stream){run_deflated, label, member->size, of};
+	return stream;
+}

@@ -1,0 +1,94 @@
+/* Inflating, by zlib, in pieces, so that memory does not follow the size of a member. */
+#include "pack.h"
+
+#include <zlib.h>
+
+enum { PIECE = 64 << 10 };
+
+typedef struct {
+	z_stream z;
+	uint64_t read; /* packed bytes taken from the source */
+	uint64_t made; /* bytes inflated */
+	uint32_t crc;
+	unsigned char in[PIECE], out[PIECE];
+} inflater;
+
+static void inflater_close(void *arg)
+{
+	inflateEnd(&((inflater *)arg)->z);
+}
+
+static bool refill(ck_job *job, const ck_source *packed, inflater *i)
+{
+	uint64_t left = packed->size - i->read;
+	size_t size = left < PIECE ? (size_t)left : PIECE;
+	if (i->z.avail_in || !size)
+		return true;
+	if (!ck_read_at(job, packed, i->read, i->in, size))
+		return false;
+	i->read += size;
+	i->z.next_in = i->in;
+	i->z.avail_in = (uInt)size;
+	return true;
+}
+
+static bool run(ck_job *job, const ck_source *packed, const char *label, uint64_t size,
+                inflater *i, const ck_sink *sink)
+{
+	for (;;) {
+		if (ck_stopped(job) || !refill(job, packed, i))
+			return false;
+		i->z.next_out = i->out;
+		i->z.avail_out = PIECE;
+		int result = inflate(&i->z, Z_NO_FLUSH);
+		size_t made = PIECE - i->z.avail_out;
+		if (result != Z_OK && result != Z_STREAM_END)
+			return ck_fail_at(job, CK_CORRUPT, label, i->read - i->z.avail_in,
+			                  "the deflated bytes are damaged: %s",
+			                  i->z.msg ? i->z.msg : "they end too early");
+		if (made > size - i->made)
+			return ck_fail(job, CK_CORRUPT, label,
+			               "more bytes come out than the %llu that the archive recorded",
+			               (unsigned long long)size);
+		i->crc = ck_crc32(i->crc, i->out, made);
+		i->made += made;
+		if (!sink->take(job, sink->arg, i->out, made))
+			return false;
+		if (result == Z_STREAM_END)
+			return true;
+	}
+}
+
+static bool check_end(ck_job *job, const ck_source *packed, const char *label, uint64_t size,
+                      uint32_t crc, const inflater *i)
+{
+	if (i->made != size)
+		return ck_fail(job, CK_CORRUPT, label,
+		               "only %llu bytes come out, but the archive recorded %llu",
+		               (unsigned long long)i->made, (unsigned long long)size);
+	if (i->read != packed->size || i->z.avail_in)
+		return ck_fail(job, CK_CORRUPT, label, "there are bytes behind the deflated ones");
+	if (i->crc == crc)
+		return true;
+	if (crc)
+		return ck_fail(job, CK_CORRUPT, label,
+		               "its bytes have the CRC-32 %08x, but the archive recorded %08x: "
+		               "the file is damaged; get it again", i->crc, crc);
+	ck_note(job, "'%s' carries no checksum and could not be verified",
+	        ck_show(label, __builtin_strlen(label)).s);
+	return true;
+}
+
+bool ck_inflate(ck_job *job, const ck_source *packed, const char *label, uint64_t size,
+                uint32_t crc, const ck_sink *sink)
+{
+	inflater *i = ck_alloc(job, sizeof *i);
+	if (!i)
+		return false;
+	if (inflateInit2(&i->z, -MAX_WBITS) != Z_OK)
+		return ck_fail_nomem(job);
+	if (!ck_defer(job, inflater_close, i))
+		return false;
+	return run(job, packed, label, size, i, sink) &&
+	       check_end(job, packed, label, size, crc, i);
+}

@@ -1,0 +1,188 @@
+/* Zip archives: the only file that knows libzip. libzip reads and checks the directory; the bytes
+ * of the members are read past it, straight from the file. */
+#include "pack.h"
+
+#include <string.h>
+#include <zip.h>
+
+/* What libzip reads through, and how we learn where a member's bytes are: after the first byte of a
+ * member was asked for raw, `last` is its place in the file. */
+typedef struct {
+	ck_job *job;
+	const ck_source *source;
+	uint64_t at;
+	uint64_t last;
+	zip_t *zip;
+	zip_error_t error;
+} reader;
+
+static zip_int64_t read_some(reader *r, void *to, uint64_t len)
+{
+	uint64_t left = r->at < r->source->size ? r->source->size - r->at : 0;
+	uint64_t size = len < left ? len : left;
+	if (!ck_read_at(r->job, r->source, r->at, to, (size_t)size)) {
+		zip_error_set(&r->error, ZIP_ER_READ, 0);
+		return -1;
+	}
+	r->last = r->at;
+	r->at += size;
+	return (zip_int64_t)size;
+}
+
+static zip_int64_t tell_size(const reader *r, zip_stat_t *st)
+{
+	zip_stat_init(st);
+	st->size = r->source->size;
+	st->valid = ZIP_STAT_SIZE;
+	return sizeof *st;
+}
+
+static zip_int64_t seek_to(reader *r, void *data, uint64_t len)
+{
+	zip_int64_t at = zip_source_seek_compute_offset(r->at, r->source->size, data, len,
+	                                                &r->error);
+	if (at < 0)
+		return -1;
+	r->at = (uint64_t)at;
+	return 0;
+}
+
+static zip_int64_t serve(void *arg, void *data, zip_uint64_t len, zip_source_cmd_t command)
+{
+	reader *r = arg;
+	switch (command) {
+	case ZIP_SOURCE_OPEN:
+		r->at = 0;
+		return 0;
+	case ZIP_SOURCE_READ:
+		return read_some(r, data, len);
+	case ZIP_SOURCE_STAT:
+		return tell_size(r, data);
+	case ZIP_SOURCE_SEEK:
+		return seek_to(r, data, len);
+	case ZIP_SOURCE_TELL:
+		return (zip_int64_t)r->at;
+	case ZIP_SOURCE_CLOSE:
+	case ZIP_SOURCE_FREE:
+		return 0;
+	case ZIP_SOURCE_ERROR:
+		return zip_error_to_data(&r->error, data, len);
+	case ZIP_SOURCE_SUPPORTS:
+		return ZIP_SOURCE_SUPPORTS_SEEKABLE;
+	default:
+		zip_error_set(&r->error, ZIP_ER_OPNOTSUPP, 0);
+		return -1;
+	}
+}
+
+static void reader_close(void *arg)
+{
+	reader *r = arg;
+	if (r->zip)
+		zip_discard(r->zip);
+	zip_error_fini(&r->error);
+}
+
+static bool fail_open(ck_job *job, const ck_source *source, zip_error_t *error)
+{
+	int code = zip_error_code_zip(error);
+	if (code == ZIP_ER_MEMORY)
+		return ck_fail_nomem(job);
+	if (code == ZIP_ER_NOZIP)
+		return ck_fail(job, CK_CORRUPT, source->label,
+		               "the file begins as a zip archive, but the directory at its end is "
+		               "missing or damaged: the download may be incomplete (%llu bytes are "
+		               "here)", (unsigned long long)source->size);
+	return ck_fail(job, CK_CORRUPT, source->label, "the zip archive is damaged: %s",
+	               zip_error_strerror(error));
+}
+
+static bool open_zip(ck_job *job, const ck_source *source, reader *r)
+{
+	zip_error_t error;
+	zip_error_init(&error);
+	zip_source_t *from = zip_source_function_create(serve, r, &error);
+	if (from)
+		r->zip = zip_open_from_source(from, ZIP_RDONLY | ZIP_CHECKCONS, &error);
+	bool ok = r->zip || fail_open(job, source, &error);
+	if (from && !r->zip)
+		zip_source_free(from);
+	zip_error_fini(&error);
+	return ok;
+}
+
+static bool read_member(ck_job *job, ck_archive *archive, reader *r, uint64_t index)
+{
+	zip_stat_t st;
+	if (zip_stat_index(r->zip, index, ZIP_FL_ENC_RAW, &st))
+		return ck_fail(job, CK_CORRUPT, archive->source->label,
+		               "entry %llu of the zip directory cannot be read: %s",
+		               (unsigned long long)index, zip_strerror(r->zip));
+	ck_member *member = &archive->members[index];
+	*member = (ck_member){
+		.name = st.name, .name_len = strlen(st.name), .size = st.size,
+		.packed = st.comp_size, .crc = st.crc, .index = index,
+		.method = st.comp_method == ZIP_CM_DEFLATE ? CK_DEFLATED : CK_STORED,
+	};
+	ck_shown name = ck_show(member->name, member->name_len);
+	if (st.encryption_method != ZIP_EM_NONE)
+		return ck_fail(job, CK_UNSUPPORTED, archive->source->label,
+		               "member '%s' is encrypted; decrypt the archive first", name.s);
+	if (st.comp_method != ZIP_CM_STORE && st.comp_method != ZIP_CM_DEFLATE)
+		return ck_fail(job, CK_UNSUPPORTED, archive->source->label,
+		               "member '%s' is compressed by method %u; only stored (0) and "
+		               "deflated (8) members can be read", name.s, st.comp_method);
+	bool fresh;
+	uint64_t *place = ck_map_put(job, &archive->by_name, member->name, member->name_len, &fresh);
+	if (!place)
+		return false;
+	if (!fresh)
+		return ck_fail(job, CK_CORRUPT, archive->source->label,
+		               "the archive has two members '%s'; programs disagree on which one "
+		               "counts", name.s);
+	*place = index;
+	return true;
+}
+
+ck_archive *ck_zip_open(ck_job *job, const ck_source *source)
+{
+	ck_archive *archive = ck_alloc(job, sizeof *archive);
+	reader *r = ck_alloc(job, sizeof *r);
+	if (!archive || !r)
+		return NULL;
+	*r = (reader){.job = job, .source = source};
+	zip_error_init(&r->error);
+	if (!ck_defer(job, reader_close, r) || !open_zip(job, source, r))
+		return NULL;
+	archive->source = source;
+	archive->handle = r;
+	archive->count = (size_t)zip_get_num_entries(r->zip, 0);
+	if (!ck_within(job, source->label, members, archive->count))
+		return NULL;
+	archive->members = ck_alloc_array(job, archive->count + 1, sizeof *archive->members);
+	if (!archive->members)
+		return NULL;
+	for (size_t i = 0; i < archive->count; i++)
+		if (!read_member(job, archive, r, i))
+			return NULL;
+	return archive;
+}
+
+bool ck_zip_locate(ck_job *job, const ck_archive *archive, ck_member *member)
+{
+	if (member->located || !member->packed)
+		return true;
+	reader *r = archive->handle;
+	zip_file_t *file = zip_fopen_index(r->zip, member->index, ZIP_FL_COMPRESSED);
+	char first;
+	bool ok = file && zip_fread(file, &first, 1) == 1;
+	if (file)
+		zip_fclose(file);
+	if (!ok)
+		return ck_fail(job, CK_CORRUPT, archive->source->label,
+		               "member '%s' cannot be read: %s",
+		               ck_show(member->name, member->name_len).s, zip_strerror(r->zip));
+	member->offset = r->last;
+	member->located = true;
+	return true;
+}

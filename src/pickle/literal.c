@@ -1,0 +1,324 @@
+/* Numbers and strings in the text forms of protocol 0, read exactly as CPython's C code reads them:
+ * strtol and PyLong_FromString for integers, PyOS_string_to_double for floats, the escapes of
+ * PyBytes_DecodeEscape and the raw-unicode-escape codec for strings. */
+#include "pickle.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DIGITS_MAX = 4300 }; /* CPython's limit for decimal digits */
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static unsigned digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	c |= 0x20;
+	return c >= 'a' && c <= 'z' ? (unsigned)(c - 'a') + 10 : 99;
+}
+
+/* ---- integers ---- */
+
+/* Magnitude times base plus digit, on little-endian bytes. */
+static bool shift_in(unsigned char *magnitude, size_t *len, size_t cap, unsigned base, unsigned digit)
+{
+	unsigned carry = digit;
+	for (size_t i = 0; i < *len; i++) {
+		carry += magnitude[i] * base;
+		magnitude[i] = (unsigned char)carry;
+		carry >>= 8;
+	}
+	if (!carry)
+		return true;
+	if (*len == cap)
+		return false;
+	magnitude[(*len)++] = (unsigned char)carry;
+	return true;
+}
+
+void ck_literal_binary(const char *data, uint64_t len, ck_value *value)
+{
+	/* drop bytes that only repeat the sign */
+	while (len > 1) {
+		unsigned char top = (unsigned char)data[len - 1], next = (unsigned char)data[len - 2];
+		if (!(top == 0 && next < 0x80) && !(top == 0xFF && next >= 0x80))
+			break;
+		len--;
+	}
+	if (len > 8) {
+		value->kind = CK_LONG;
+		value->text.data = data;
+		value->text.len = len;
+		return;
+	}
+	uint64_t bits = len && (unsigned char)data[len - 1] >= 0x80 ? UINT64_MAX : 0;
+	for (uint64_t i = len; i-- > 0;)
+		bits = bits << 8 | (unsigned char)data[i];
+	value->kind = CK_INT;
+	value->i = (int64_t)bits;
+}
+
+/* The rules of PyLong_FromString for where digits start and which base they have. */
+static const char *find_digits(const char *p, unsigned *base, bool *only_zero)
+{
+	bool prefixed = false;
+	*only_zero = false;
+	if (*base == 0) {
+		char mark = p[0] == '0' ? (char)(p[1] | 0x20) : 0;
+		*base = mark == 'x' ? 16 : mark == 'o' ? 8 : mark == 'b' ? 2 : 10;
+		prefixed = *base != 10;
+		*only_zero = !prefixed && p[0] == '0'; /* "010" is an error, "00" is not */
+	}
+	if (prefixed) {
+		p += 2;
+		if (*p == '_')
+			p++;
+	}
+	return *p == '_' ? NULL : p;
+}
+
+/* Digits with single underscores between them; `end` is what follows. */
+static bool scan_digits(const char *p, unsigned base, size_t *digits, const char **end)
+{
+	char before = 0;
+	*digits = 0;
+	for (; digit_of(*p) < base || *p == '_'; before = *p++) {
+		if (*p != '_')
+			++*digits;
+		else if (before == '_')
+			return false;
+	}
+	*end = p;
+	return *digits && before != '_';
+}
+
+static bool parse_python(ck_job *job, unsigned base, const char *p, ck_value *value)
+{
+	while (is_space(*p))
+		p++;
+	bool negative = *p == '-';
+	if (*p == '+' || *p == '-')
+		p++;
+	bool only_zero;
+	size_t digits;
+	const char *end;
+	p = find_digits(p, &base, &only_zero);
+	if (!p || !scan_digits(p, base, &digits, &end))
+		return false;
+	if (digits > DIGITS_MAX && base == 10)
+		return false;
+	const char *rest = end;
+	while (is_space(*rest))
+		rest++;
+	if (*rest)
+		return false;
+	/* a digit is at most 4 bits; one byte more for the sign */
+	size_t cap = digits / 2 + 2, len = 0;
+	unsigned char *magnitude = ck_alloc(job, cap + 1);
+	if (!magnitude)
+		return false;
+	for (; p < end; p++)
+		if (*p != '_' && !shift_in(magnitude, &len, cap, base, digit_of(*p)))
+			return false;
+	if (only_zero && len)
+		return false;
+	len++; /* a zero byte: the sign */
+	for (size_t i = 0, carry = 1; negative && i < len; i++) {
+		unsigned flipped = (unsigned char)~magnitude[i] + (unsigned)carry;
+		magnitude[i] = (unsigned char)flipped;
+		carry = flipped >> 8;
+	}
+	ck_literal_binary((const char *)magnitude, len, value);
+	return true;
+}
+
+/* INT tries strtol with base 0 first, where "010" is 8, and takes the newline or a NUL as its end. */
+static bool parse_int(ck_job *job, const char *text, size_t len, ck_value *value)
+{
+	char *end;
+	errno = 0;
+	long number = strtol(text, &end, 0);
+	if (errno || *end || end == text)
+		return parse_python(job, 0, text, value);
+	if (len == 2 && (number == 0 || number == 1)) {
+		value->kind = CK_BOOL;
+		value->b = number == 1;
+		return true;
+	}
+	value->kind = CK_INT;
+	value->i = number;
+	return true;
+}
+
+bool ck_literal_integer(ck_job *job, ck_literal rule, const char *text, size_t len, ck_value *value)
+{
+	if (!len)
+		return false;
+	if (rule == CK_LITERAL_INT)
+		return parse_int(job, text, len, value);
+	if (rule == CK_LITERAL_INDEX)
+		return parse_python(job, 10, text, value);
+	if (text[len - 1] == 'L') { /* LONG may end in one */
+		text = ck_copy(job, text, len - 1);
+		if (!text)
+			return false;
+	}
+	return parse_python(job, 0, text, value);
+}
+
+/* ---- floats ---- */
+
+static size_t count_digits(const char *p)
+{
+	size_t count = 0;
+	while (p[count] >= '0' && p[count] <= '9')
+		count++;
+	return count;
+}
+
+/* [sign] (digits [. digits] | . digits) [e [sign] digits], or [sign] inf, infinity, nan */
+static bool is_float(const char *p)
+{
+	static const char *const words[] = {"inf", "infinity", "nan"};
+	p += *p == '+' || *p == '-';
+	for (size_t i = 0; i < CK_COUNT(words); i++) {
+		size_t n = strlen(words[i]), same = 0;
+		while (same < n && (p[same] | 0x20) == words[i][same])
+			same++;
+		if (same == n && !p[n])
+			return true;
+	}
+	size_t whole = count_digits(p);
+	p += whole;
+	if (*p == '.') {
+		size_t part = count_digits(++p);
+		p += part;
+		whole += part;
+	}
+	if (whole && (*p == 'e' || *p == 'E')) {
+		p++;
+		p += *p == '+' || *p == '-';
+		size_t exponent = count_digits(p);
+		if (!exponent)
+			return false;
+		p += exponent;
+	}
+	return whole && !*p;
+}
+
+bool ck_literal_float(const char *text, size_t len, double *value)
+{
+	if (!len || !is_float(text))
+		return false;
+	/* a program around the library may have set a locale with another decimal point */
+	locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+	if (!c)
+		return false;
+	*value = strtod_l(text, NULL, c);
+	freelocale(c);
+	bool written_infinite = text[0] == 'i' || text[0] == 'I' || (text[1] | 0x20) == 'i';
+	return written_infinite || *value - *value == 0 || *value != *value;
+}
+
+/* ---- strings ---- */
+
+static const char *hex_digits(const char *p, const char *end, size_t count, uint32_t *code)
+{
+	*code = 0;
+	if ((size_t)(end - p) < count)
+		return NULL;
+	for (size_t i = 0; i < count; i++, p++) {
+		if (digit_of(*p) > 15)
+			return NULL;
+		*code = *code << 4 | digit_of(*p);
+	}
+	return p;
+}
+
+/* One escape of a byte string; p is behind the backslash. Returns what follows, NULL if wrong. */
+static const char *byte_escape(const char *p, const char *end, char **to)
+{
+	static const char plain[] = "\\'\"bftnrva", means[] = "\\'\"\b\f\t\n\r\v\a";
+	uint32_t code;
+	const char *found = strchr(plain, *p);
+	if (*p && found) {
+		*(*to)++ = means[found - plain];
+		return p + 1;
+	}
+	if (*p == 'x') {
+		p = hex_digits(p + 1, end, 2, &code);
+		*(*to)++ = (char)code;
+		return p;
+	}
+	if (*p >= '0' && *p <= '7') {
+		code = 0;
+		for (int i = 0; i < 3 && p < end && *p >= '0' && *p <= '7'; i++)
+			code = code << 3 | (uint32_t)(*p++ - '0');
+		*(*to)++ = (char)code;
+		return p;
+	}
+	*(*to)++ = '\\'; /* no escape at all: both characters stay */
+	*(*to)++ = *p;
+	return p + 1;
+}
+
+char *ck_literal_string(ck_job *job, const char *text, size_t len, size_t *out, const char **why)
+{
+	if (len < 2 || text[0] != text[len - 1] || (text[0] != '\'' && text[0] != '"')) {
+		*why = "its text must stand between two quotes of one kind";
+		return NULL;
+	}
+	const char *p = text + 1, *end = text + len - 1;
+	char *made = ck_alloc(job, len + 1), *to = made;
+	while (made && p < end) {
+		if (*p != '\\') {
+			*to++ = *p++;
+			continue;
+		}
+		if (++p == end) {
+			*why = "its text ends in a single backslash";
+			return NULL;
+		}
+		p = byte_escape(p, end, &to);
+		if (!p) {
+			*why = "\\x needs two hexadecimal digits";
+			return NULL;
+		}
+	}
+	*why = NULL;
+	*out = made ? (size_t)(to - made) : 0;
+	return made;
+}
+
+char *ck_literal_unicode(ck_job *job, const char *text, size_t len, size_t *out, const char **why)
+{
+	/* a Latin-1 byte becomes two bytes of UTF-8; an escape of six or ten becomes at most four */
+	const char *p = text, *end = text + len;
+	char *made = ck_alloc(job, 2 * len + 1), *to = made;
+	*why = NULL;
+	while (made && p < end) {
+		bool escape = *p == '\\' && p + 1 < end && (p[1] == 'u' || p[1] == 'U');
+		uint32_t code = (unsigned char)*p;
+		if (!escape) {
+			to += ck_utf8_put(to, code);
+			/* a backslash that is itself escaped escapes nothing */
+			if (*p++ == '\\' && p < end && *p == '\\')
+				*to++ = *p++;
+			continue;
+		}
+		p = hex_digits(p + 2, end, p[1] == 'u' ? 4 : 8, &code);
+		if (!p || code > 0x10FFFF) {
+			*why = "\\u needs four and \\U eight hexadecimal digits of a code point";
+			return NULL;
+		}
+		to += ck_utf8_put(to, code);
+	}
+	*out = made ? (size_t)(to - made) : 0;
+	return made;
+}

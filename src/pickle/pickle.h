@@ -1,0 +1,174 @@
+/* The pickle machine: turns the opcodes of Python's pickle protocols 0 to 5 into inert values.
+ *
+ * Nothing is ever executed. A class or function is a GLOBAL, two strings; a call is a CALL that
+ * records who would have been called with what, and what was later appended to, set in or built
+ * into the result. The grammar is that of CPython's C unpickler (Modules/_pickle.c), because that is
+ * what torch.load runs; where readers differ (frames), the strict reading is an error. */
+#ifndef CK_PICKLE_H
+#define CK_PICKLE_H
+
+#include "io.h"
+
+typedef enum ck_kind {
+	CK_NONE,
+	CK_BOOL,
+	CK_INT,    /* fits 64 bits */
+	CK_LONG,   /* does not */
+	CK_FLOAT,
+	CK_STR,
+	CK_BYTES,  /* bytes, bytearray (CK_MUTABLE) or a Python 2 str (CK_PY2) */
+	CK_LIST,
+	CK_TUPLE,
+	CK_SET,    /* frozenset if not CK_MUTABLE */
+	CK_DICT,
+	CK_GLOBAL, /* a name that Python would import */
+	CK_CALL,   /* what a call would have returned */
+	CK_PERSID, /* a persistent id: torch's way to name a storage */
+	CK_EXT,    /* a code of the copyreg extension registry */
+	CK_BUFFER  /* an out-of-band buffer (protocol 5) */
+} ck_kind;
+
+enum ck_value_flag {
+	CK_MUTABLE = 1,
+	CK_PY2 = 2,
+	CK_UNHASHABLE = 4, /* Python would not take it as a dict key */
+	CK_COMPUTED = 8,   /* GLOBAL whose name was not a literal string */
+	CK_CHANGED = 16    /* GLOBAL, PERSID, EXT: something was set in or built into it */
+};
+
+typedef struct ck_value ck_value;
+
+/* Items of a list, tuple or set; keys and values in turn of a dict. */
+typedef struct ck_items {
+	ck_value **item;
+	size_t count, cap;
+} ck_items;
+
+typedef struct ck_global {
+	const char *module, *name; /* UTF-8 as written, a NUL behind; may hold NULs: use the lengths */
+	size_t module_len, name_len;
+} ck_global;
+
+typedef enum ck_call_how { CK_REDUCE, CK_NEWOBJ, CK_NEWOBJ_EX, CK_INST, CK_OBJ } ck_call_how;
+
+typedef struct ck_call {
+	ck_value *callee; /* GLOBAL, CALL, PERSID or EXT */
+	ck_value *args;   /* TUPLE */
+	ck_value *kwargs; /* DICT or NULL */
+	ck_items items;   /* appended or added later */
+	ck_items pairs;   /* set later: keys and values in turn */
+	ck_items states;  /* of each BUILD */
+	ck_call_how how;
+} ck_call;
+
+/* Values are shared and may contain themselves: whoever walks them needs a budget. */
+struct ck_value {
+	uint8_t kind;  /* ck_kind */
+	uint8_t flags; /* ck_value_flag */
+	uint8_t mark;  /* for whoever walks; 0 at first */
+	uint32_t id;   /* counts the values of one pickle */
+	uint64_t at;   /* offset of the opcode in the source */
+	union {
+		bool b;
+		int64_t i; /* INT, EXT (code), BUFFER (count) */
+		double f;
+		/* STR: UTF-8 that may hold surrogates. BYTES: data is NULL if the bytes were left in
+		 * the source, at `from`. LONG: little-endian two's complement. */
+		struct {
+			const char *data;
+			uint64_t len;
+		} text;
+		ck_items *items;   /* LIST TUPLE SET DICT */
+		const ck_global *global;
+		ck_call *call;
+		ck_value *pid;
+	};
+	uint64_t from; /* BYTES: offset of the first byte in the source, if they are there as such */
+};
+
+/* Reads one pickle that starts at *at; *at is then behind its STOP. The value and all that hangs on
+ * it live as long as the job. NULL after a failure. */
+ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at);
+
+/* Text of a str, or of a Python 2 str that is UTF-8 (torch decodes it so). False for all else. */
+bool ck_value_text(const ck_value *value, const char **text, size_t *len);
+/* A GLOBAL of exactly this name. */
+bool ck_value_is_global(const ck_value *value, const char *module, const char *name);
+/* "int", "list", "collections.OrderedDict object"...: what a value is, safe to print. */
+ck_shown ck_value_about(const ck_value *value);
+
+/* Drops doubled keys as a Python dict does: the first key stays where it is, the last value counts;
+ * 1, 1.0 and True are one key. `step` is 2 for keys and values in turn, 1 for a set. */
+bool ck_items_settle(ck_job *job, ck_items *items, size_t step);
+bool ck_items_push(ck_job *job, ck_items *items, ck_value *value);
+
+/* Decimal digits of an INT or LONG; a LONG of more than 4300 digits is written as 0x... */
+bool ck_print_integer(ck_job *job, ck_text *to, const ck_value *value);
+/* A float as Python's repr() spells it. */
+bool ck_print_float(ck_job *job, ck_text *to, double value);
+/* Text in quotes as Python's repr() spells it; `prefix` is "" or "b". */
+bool ck_print_quoted(ck_job *job, ck_text *to, const char *prefix, const char *data, size_t len);
+/* The whole tree on one line, each shared value once ("&1=[...]", then "*1"). */
+bool ck_print_tree(ck_job *job, ck_text *to, ck_value *root);
+
+/* ---- steps: opcodes with their arguments, before anything is made of them ---- */
+
+typedef enum ck_arg {
+	CK_ARG_NONE,
+	CK_ARG_U1, CK_ARG_U2, CK_ARG_U4, CK_ARG_I4, CK_ARG_U8, /* little-endian integers */
+	CK_ARG_F8,                                             /* big-endian double */
+	CK_ARG_LINE,                                           /* up to a newline */
+	CK_ARG_LINES,                                          /* two lines */
+	CK_ARG_TEXT1, CK_ARG_TEXT4, CK_ARG_TEXT8,              /* counted, always in memory */
+	CK_ARG_BYTES1, CK_ARG_BYTES4, CK_ARG_BYTES8,           /* counted, long ones stay in the source */
+	CK_ARG_LONG1, CK_ARG_LONG4                             /* counted two's complement */
+} ck_arg;
+
+typedef struct ck_op {
+	const char *name; /* as in Python's pickletools; NULL: no such opcode */
+	ck_arg arg;
+	uint8_t protocol; /* the first that has it */
+} ck_op;
+
+extern const ck_op ck_op_table[256];
+
+typedef struct ck_step {
+	uint8_t code;
+	uint64_t at;       /* offset of the opcode */
+	uint64_t number;   /* integer arguments; bits of the double */
+	const char *text;  /* first line or counted bytes, NUL behind; NULL if left in the source */
+	uint64_t len;
+	uint64_t from;     /* offset of counted bytes */
+	const char *more;  /* second line */
+	uint64_t more_len;
+} ck_step;
+
+/* Reads opcodes through a small window, so that a pickle of any size needs little memory. */
+typedef struct ck_steps {
+	ck_job *job;
+	const ck_source *source;
+	uint64_t at;         /* next byte */
+	uint64_t frame_end;  /* 0: not in a frame */
+	uint64_t count;      /* opcodes read */
+	uint64_t text;       /* bytes of text kept */
+	uint64_t window_at;
+	size_t window_len;
+	unsigned char *window;
+} ck_steps;
+
+bool ck_steps_begin(ck_job *job, ck_steps *steps, const ck_source *source, uint64_t at);
+bool ck_steps_next(ck_steps *steps, ck_step *step);
+
+/* ---- literals: the text forms of protocol 0 as CPython reads them ---- */
+
+/* Fills kind and value of an INT, LONG or BOOL. False if the text is no number. */
+typedef enum ck_literal { CK_LITERAL_INT, CK_LITERAL_LONG, CK_LITERAL_INDEX } ck_literal;
+bool ck_literal_integer(ck_job *job, ck_literal rule, const char *text, size_t len, ck_value *value);
+bool ck_literal_float(const char *text, size_t len, double *value);
+/* Both return a new text in the arena, or NULL with *why set to what is wrong. */
+char *ck_literal_string(ck_job *job, const char *text, size_t len, size_t *out, const char **why);
+char *ck_literal_unicode(ck_job *job, const char *text, size_t len, size_t *out, const char **why);
+/* An INT or LONG from little-endian two's complement. */
+void ck_literal_binary(const char *data, uint64_t len, ck_value *value);
+
+#endif

@@ -1,0 +1,222 @@
+/* Opcode by opcode: reads the byte and its argument, checks lengths and frames, makes no values. */
+#include "pickle.h"
+
+#include <string.h>
+
+enum {
+	WINDOW = 64 << 10,
+	KEEP = 4096, /* counted bytes up to this length are kept in memory */
+};
+
+bool ck_steps_begin(ck_job *job, ck_steps *steps, const ck_source *source, uint64_t at)
+{
+	*steps = (ck_steps){.job = job, .source = source, .at = at};
+	steps->window = ck_alloc(job, WINDOW);
+	return steps->window != NULL;
+}
+
+static bool cut_short(ck_steps *s, uint64_t need)
+{
+	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, s->at,
+	                  "the pickle is cut short: %llu bytes are needed here, %llu are left",
+	                  (unsigned long long)need, (unsigned long long)(s->source->size - s->at));
+}
+
+/* Makes sure that the window holds the next len bytes (len <= WINDOW); returns them. */
+static const unsigned char *peek(ck_steps *s, size_t len)
+{
+	if (len > s->source->size - s->at) {
+		cut_short(s, len);
+		return NULL;
+	}
+	if (s->at < s->window_at || s->at + len > s->window_at + s->window_len) {
+		uint64_t left = s->source->size - s->at;
+		s->window_at = s->at;
+		s->window_len = left < WINDOW ? (size_t)left : WINDOW;
+		if (!ck_read_at(s->job, s->source, s->at, s->window, s->window_len))
+			return NULL;
+	}
+	return s->window + (s->at - s->window_at);
+}
+
+static bool read_integer(ck_steps *s, size_t width, uint64_t *value)
+{
+	const unsigned char *p = peek(s, width);
+	if (!p)
+		return false;
+	*value = 0;
+	for (size_t i = width; i-- > 0;)
+		*value = *value << 8 | p[i];
+	s->at += width;
+	return true;
+}
+
+static bool count_text(ck_steps *s, uint64_t len)
+{
+	s->text += len;
+	return ck_within(s->job, s->source->label, text, s->text);
+}
+
+/* The next len bytes as text of their own; the length was checked against the source before
+ * anything is allocated. */
+static bool read_text(ck_steps *s, uint64_t len, const char **text)
+{
+	if (len > s->source->size - s->at)
+		return cut_short(s, len);
+	if (!count_text(s, len))
+		return false;
+	char *copy = ck_alloc_array(s->job, len + 1, 1);
+	if (!copy)
+		return false;
+	if (len <= WINDOW) {
+		const unsigned char *p = peek(s, (size_t)len);
+		if (!p)
+			return false;
+		memcpy(copy, p, (size_t)len);
+	} else if (!ck_read_at(s->job, s->source, s->at, copy, (size_t)len)) {
+		return false;
+	}
+	s->at += len;
+	*text = copy;
+	return true;
+}
+
+static bool read_line(ck_steps *s, const char **text, uint64_t *len)
+{
+	uint64_t start = s->at;
+	for (;;) {
+		uint64_t left = s->source->size - s->at;
+		size_t size = left < KEEP ? (size_t)left : KEEP;
+		const unsigned char *p = size ? peek(s, size) : NULL;
+		if (!p) {
+			return ck_fail_at(s->job, CK_CORRUPT, s->source->label, start,
+			                  "the pickle is cut short: a line that starts here has no "
+			                  "end");
+		}
+		const unsigned char *end = memchr(p, '\n', size);
+		s->at += end ? (size_t)(end - p) : size;
+		if (end)
+			break;
+		if (!ck_within(s->job, s->source->label, text, s->text + (s->at - start)))
+			return false;
+	}
+	*len = s->at - start;
+	s->at = start;
+	if (!read_text(s, *len, text))
+		return false;
+	s->at++; /* the newline */
+	return true;
+}
+
+static bool read_counted(ck_steps *s, ck_step *step, size_t width, bool keep)
+{
+	if (!read_integer(s, width, &step->len))
+		return false;
+	step->from = s->at;
+	if (keep || step->len <= KEEP)
+		return read_text(s, step->len, &step->text);
+	if (step->len > s->source->size - s->at)
+		return cut_short(s, step->len);
+	s->at += step->len;
+	return true;
+}
+
+static bool read_float(ck_steps *s, ck_step *step)
+{
+	const unsigned char *p = peek(s, 8);
+	if (!p)
+		return false;
+	for (size_t i = 0; i < 8; i++)
+		step->number = step->number << 8 | p[i];
+	s->at += 8;
+	return true;
+}
+
+static bool read_argument(ck_steps *s, ck_step *step, ck_arg arg)
+{
+	switch (arg) {
+	case CK_ARG_NONE:
+		return true;
+	case CK_ARG_U1:
+		return read_integer(s, 1, &step->number);
+	case CK_ARG_U2:
+		return read_integer(s, 2, &step->number);
+	case CK_ARG_U4:
+		return read_integer(s, 4, &step->number);
+	case CK_ARG_I4:
+		if (!read_integer(s, 4, &step->number))
+			return false;
+		step->number = (uint64_t)(int64_t)(int32_t)(uint32_t)step->number;
+		return true;
+	case CK_ARG_U8:
+		return read_integer(s, 8, &step->number);
+	case CK_ARG_F8:
+		return read_float(s, step);
+	case CK_ARG_LINE:
+		return read_line(s, &step->text, &step->len);
+	case CK_ARG_LINES:
+		return read_line(s, &step->text, &step->len) &&
+		       read_line(s, &step->more, &step->more_len);
+	case CK_ARG_TEXT1:
+		return read_counted(s, step, 1, true);
+	case CK_ARG_TEXT4:
+		return read_counted(s, step, 4, true);
+	case CK_ARG_TEXT8:
+		return read_counted(s, step, 8, true);
+	case CK_ARG_BYTES1:
+		return read_counted(s, step, 1, false);
+	case CK_ARG_BYTES4:
+		return read_counted(s, step, 4, false);
+	case CK_ARG_BYTES8:
+		return read_counted(s, step, 8, false);
+	case CK_ARG_LONG1:
+		return read_counted(s, step, 1, true);
+	case CK_ARG_LONG4:
+		return read_counted(s, step, 4, true);
+	}
+	return false;
+}
+
+/* A frame announces how many bytes follow it. C Python before 3.13.15 only checks that they exist;
+ * pure Python and later versions refuse what lies across its end. Files that two readers read in
+ * two ways are refused here. */
+static bool enter_frame(ck_steps *s, const ck_step *step)
+{
+	if (s->frame_end && step->at < s->frame_end)
+		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
+		                  "a frame starts inside another one, which ends at byte %llu",
+		                  (unsigned long long)s->frame_end);
+	if (step->number > s->source->size - s->at)
+		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
+		                  "the pickle is cut short: its frame needs %llu bytes, %llu are left",
+		                  (unsigned long long)step->number,
+		                  (unsigned long long)(s->source->size - s->at));
+	s->frame_end = s->at + step->number;
+	return true;
+}
+
+bool ck_steps_next(ck_steps *s, ck_step *step)
+{
+	*step = (ck_step){.at = s->at};
+	if (s->at >= s->source->size)
+		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, s->at,
+		                  "the pickle ends without a STOP");
+	const unsigned char *p = peek(s, 1);
+	if (!p)
+		return false;
+	step->code = *p;
+	s->at++;
+	if (!ck_within(s->job, s->source->label, ops, ++s->count))
+		return false;
+	const ck_op *op = &ck_op_table[step->code];
+	if (!op->name)
+		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
+		                  "byte 0x%02x is no pickle opcode", step->code);
+	if (!read_argument(s, step, op->arg))
+		return false;
+	if (s->frame_end && step->at < s->frame_end && s->at > s->frame_end)
+		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
+		                  "opcode %s reaches across the end of its frame at byte %llu",
+		                  op->name, (unsigned long long)s->frame_end);
+	return op->arg != CK_ARG_U8 || enter_frame(s, step);
+}

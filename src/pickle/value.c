@@ -1,0 +1,214 @@
+/* What all users of values need: text, names, growing item lists, and Python's rule for equal keys. */
+#include "pickle.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool ck_value_text(const ck_value *value, const char **text, size_t *len)
+{
+	bool py2 = value->kind == CK_BYTES && value->flags & CK_PY2 && value->text.data &&
+	           ck_utf8_valid(value->text.data, (size_t)value->text.len);
+	if (value->kind != CK_STR && !py2)
+		return false;
+	*text = value->text.data;
+	*len = (size_t)value->text.len;
+	return true;
+}
+
+bool ck_value_is_global(const ck_value *value, const char *module, const char *name)
+{
+	if (value->kind != CK_GLOBAL)
+		return false;
+	const ck_global *g = value->global;
+	return g->module_len == strlen(module) && g->name_len == strlen(name) &&
+	       !memcmp(g->module, module, g->module_len) && !memcmp(g->name, name, g->name_len);
+}
+
+ck_shown ck_value_about(const ck_value *value)
+{
+	static const char *const names[] = {
+		[CK_NONE] = "None",   [CK_BOOL] = "bool",     [CK_INT] = "int",
+		[CK_LONG] = "int",    [CK_FLOAT] = "float",   [CK_STR] = "str",
+		[CK_BYTES] = "bytes", [CK_LIST] = "list",     [CK_TUPLE] = "tuple",
+		[CK_SET] = "set",     [CK_DICT] = "dict",     [CK_GLOBAL] = "global",
+		[CK_CALL] = "object", [CK_PERSID] = "persistent id",
+		[CK_EXT] = "extension object", [CK_BUFFER] = "out-of-band buffer",
+	};
+	ck_shown shown;
+	const ck_value *global = value;
+	while (global->kind == CK_CALL)
+		global = global->call->callee;
+	if (global->kind != CK_GLOBAL)
+		return ck_show(names[value->kind], strlen(names[value->kind]));
+	ck_shown module = ck_show(global->global->module, global->global->module_len);
+	ck_shown name = ck_show(global->global->name, global->global->name_len);
+	snprintf(shown.s, sizeof shown.s, "%.50s.%.50s%s", module.s, name.s,
+	         value->kind == CK_CALL ? " object" : "");
+	return shown;
+}
+
+bool ck_items_push(ck_job *job, ck_items *items, ck_value *value)
+{
+	ck_value **grown = ck_grow(job, items->item, &items->cap, items->count + 1, sizeof *grown);
+	if (!grown)
+		return false;
+	items->item = grown;
+	grown[items->count++] = value;
+	return true;
+}
+
+/* ---- equal keys ---- */
+
+enum { KEY_DEPTH = 64, SMALL_DICT = 12 };
+
+/* Tags of keys that are no text; no text starts with one, since 0xFF is not UTF-8. */
+typedef enum { KEY_NUMBER, KEY_LONG, KEY_FLOAT, KEY_NONE, KEY_BYTES, KEY_GLOBAL, KEY_TUPLE,
+               KEY_SELF } key_tag;
+
+static bool add_tagged(ck_job *job, ck_text *to, key_tag tag, const void *data, size_t len)
+{
+	unsigned char head[10] = {0xFF, (unsigned char)tag};
+	for (size_t i = 0; i < 8; i++)
+		head[2 + i] = (unsigned char)((uint64_t)len >> (8 * i));
+	return ck_text_add(job, to, head, sizeof head) && ck_text_add(job, to, data, len);
+}
+
+static bool add_float_key(ck_job *job, ck_text *to, const ck_value *value)
+{
+	double f = value->f;
+	if (f != f) /* no NaN equals another */
+		return add_tagged(job, to, KEY_SELF, &value->id, sizeof value->id);
+	if (f >= -9223372036854775808.0 && f < 9223372036854775808.0 && (double)(int64_t)f == f) {
+		int64_t number = (int64_t)f;
+		return add_tagged(job, to, KEY_NUMBER, &number, sizeof number);
+	}
+	return add_tagged(job, to, KEY_FLOAT, &f, sizeof f);
+}
+
+/* Writes bytes that are the same for two keys exactly if Python finds the keys equal. */
+static bool add_key(ck_job *job, ck_text *to, const ck_value *value, int depth)
+{
+	const char *text;
+	size_t len;
+	int64_t number = value->kind == CK_BOOL ? value->b : value->i;
+	if (ck_value_text(value, &text, &len))
+		return ck_text_add(job, to, text, len);
+	switch ((ck_kind)value->kind) {
+	case CK_BOOL:
+	case CK_INT:
+		return add_tagged(job, to, KEY_NUMBER, &number, sizeof number);
+	case CK_LONG:
+		return add_tagged(job, to, KEY_LONG, value->text.data, (size_t)value->text.len);
+	case CK_FLOAT:
+		return add_float_key(job, to, value);
+	case CK_NONE:
+		return add_tagged(job, to, KEY_NONE, NULL, 0);
+	case CK_BYTES:
+		if (!value->text.data)
+			break;
+		return add_tagged(job, to, KEY_BYTES, value->text.data, (size_t)value->text.len);
+	case CK_GLOBAL:
+		return add_tagged(job, to, KEY_GLOBAL, value->global->module,
+		                  value->global->module_len) &&
+		       add_tagged(job, to, KEY_GLOBAL, value->global->name,
+		                  value->global->name_len);
+	case CK_TUPLE:
+		if (depth == KEY_DEPTH)
+			break;
+		if (!add_tagged(job, to, KEY_TUPLE, &value->items->count, sizeof(size_t)))
+			return false;
+		for (size_t i = 0; i < value->items->count; i++)
+			if (!add_key(job, to, value->items->item[i], depth + 1) ||
+			    !add_tagged(job, to, KEY_TUPLE, NULL, 0))
+				return false;
+		return true;
+	default:
+		break;
+	}
+	return add_tagged(job, to, KEY_SELF, &value->id, sizeof value->id);
+}
+
+/* The first of kept keys that equals this one; *place receives its index in items. */
+typedef bool find_key(ck_job *job, ck_map *seen, ck_items *items, size_t step, size_t kept,
+                      ck_value *key, size_t *place);
+
+static bool find_hashed(ck_job *job, ck_map *seen, ck_items *items, size_t step, size_t kept,
+                        ck_value *key, size_t *place)
+{
+	(void)items;
+	(void)step;
+	ck_text text = {0};
+	const char *data;
+	size_t len;
+	bool fresh;
+	if (!ck_value_text(key, &data, &len)) {
+		if (!add_key(job, &text, key, 0))
+			return false;
+		data = text.data;
+		len = text.len;
+	}
+	uint64_t *slot = ck_map_put(job, seen, data, len, &fresh);
+	if (!slot)
+		return false;
+	if (fresh)
+		*slot = kept;
+	*place = (size_t)*slot;
+	return true;
+}
+
+/* For the many small dicts whose keys are all text, comparing is faster than hashing. */
+static bool find_compared(ck_job *job, ck_map *seen, ck_items *items, size_t step, size_t kept,
+                          ck_value *key, size_t *place)
+{
+	(void)job;
+	(void)seen;
+	const ck_value *old;
+	for (*place = 0; *place < kept; *place += step) {
+		old = items->item[*place];
+		if (old->text.len == key->text.len &&
+		    !memcmp(old->text.data, key->text.data, (size_t)key->text.len))
+			break;
+	}
+	return true;
+}
+
+static bool is_small_text_dict(const ck_items *items, size_t step)
+{
+	if (items->count > SMALL_DICT * step)
+		return false;
+	for (size_t i = 0; i < items->count; i += step)
+		if (items->item[i]->kind != CK_STR)
+			return false;
+	return true;
+}
+
+static bool settle(ck_job *job, ck_items *items, size_t step)
+{
+	find_key *find = is_small_text_dict(items, step) ? find_compared : find_hashed;
+	ck_map seen = {0};
+	size_t kept = 0;
+	for (size_t i = 0; i < items->count; i += step) {
+		size_t place;
+		ck_value **key = &items->item[i];
+		if (!find(job, &seen, items, step, kept, *key, &place))
+			return false;
+		if (place == kept) {
+			for (size_t k = 0; k < step; k++)
+				items->item[kept++] = key[k];
+		} else if (step == 2) {
+			items->item[place + 1] = key[1];
+		}
+	}
+	items->count = kept;
+	return true;
+}
+
+bool ck_items_settle(ck_job *job, ck_items *items, size_t step)
+{
+	if (items->count <= step)
+		return true;
+	ck_mark mark = ck_arena_mark(job);
+	bool ok = settle(job, items, step);
+	ck_arena_release(job, mark);
+	return ok;
+}

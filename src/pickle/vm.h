@@ -1,0 +1,122 @@
+/* Inside the pickle room: the list of opcodes, and the machine that its handlers work on. */
+#ifndef CK_PICKLE_VM_H
+#define CK_PICKLE_VM_H
+
+#include "pickle.h"
+
+/* The opcodes of pickle protocols 0 to 5, one row each: X(name, code, argument, protocol, handler).
+ * ops.c makes the table of names and arguments from it, vm.c the table of handlers. */
+#define CK_OPS(X)                                      \
+	X(MARK, '(', NONE, 0, mark)                    \
+	X(STOP, '.', NONE, 0, stop)                    \
+	X(POP, '0', NONE, 0, pop)                      \
+	X(POP_MARK, '1', NONE, 1, pop_mark)            \
+	X(DUP, '2', NONE, 0, dup)                      \
+	X(FLOAT, 'F', LINE, 0, float_text)             \
+	X(INT, 'I', LINE, 0, int_text)                 \
+	X(BININT, 'J', I4, 1, int_signed)              \
+	X(BININT1, 'K', U1, 1, int_plain)              \
+	X(LONG, 'L', LINE, 0, long_text)               \
+	X(BININT2, 'M', U2, 1, int_plain)              \
+	X(NONE, 'N', NONE, 0, none)                    \
+	X(PERSID, 'P', LINE, 0, persid_text)           \
+	X(BINPERSID, 'Q', NONE, 1, persid)             \
+	X(REDUCE, 'R', NONE, 0, reduce)                \
+	X(STRING, 'S', LINE, 0, string_text)           \
+	X(BINSTRING, 'T', BYTES4, 1, py2_string)       \
+	X(SHORT_BINSTRING, 'U', BYTES1, 1, py2_string) \
+	X(UNICODE, 'V', LINE, 0, unicode_text)         \
+	X(BINUNICODE, 'X', TEXT4, 1, unicode)          \
+	X(APPEND, 'a', NONE, 0, append)                \
+	X(BUILD, 'b', NONE, 0, build)                  \
+	X(GLOBAL, 'c', LINES, 0, global)               \
+	X(DICT, 'd', NONE, 0, dict)                    \
+	X(EMPTY_DICT, '}', NONE, 1, empty_dict)        \
+	X(APPENDS, 'e', NONE, 1, appends)              \
+	X(GET, 'g', LINE, 0, get_text)                 \
+	X(BINGET, 'h', U1, 1, get)                     \
+	X(INST, 'i', LINES, 0, inst)                   \
+	X(LONG_BINGET, 'j', U4, 1, get)                \
+	X(LIST, 'l', NONE, 0, list)                    \
+	X(EMPTY_LIST, ']', NONE, 1, empty_list)        \
+	X(OBJ, 'o', NONE, 1, obj)                      \
+	X(PUT, 'p', LINE, 0, put_text)                 \
+	X(BINPUT, 'q', U1, 1, put)                     \
+	X(LONG_BINPUT, 'r', U4, 1, put)                \
+	X(SETITEM, 's', NONE, 0, setitem)              \
+	X(TUPLE, 't', NONE, 0, tuple)                  \
+	X(EMPTY_TUPLE, ')', NONE, 1, empty_tuple)      \
+	X(SETITEMS, 'u', NONE, 1, setitems)            \
+	X(BINFLOAT, 'G', F8, 1, float_binary)          \
+	X(PROTO, 0x80, U1, 2, proto)                   \
+	X(NEWOBJ, 0x81, NONE, 2, newobj)               \
+	X(EXT1, 0x82, U1, 2, ext)                      \
+	X(EXT2, 0x83, U2, 2, ext)                      \
+	X(EXT4, 0x84, I4, 2, ext)                      \
+	X(TUPLE1, 0x85, NONE, 2, tuple1)               \
+	X(TUPLE2, 0x86, NONE, 2, tuple2)               \
+	X(TUPLE3, 0x87, NONE, 2, tuple3)               \
+	X(NEWTRUE, 0x88, NONE, 2, newtrue)             \
+	X(NEWFALSE, 0x89, NONE, 2, newfalse)           \
+	X(LONG1, 0x8a, LONG1, 2, long_binary)          \
+	X(LONG4, 0x8b, LONG4, 2, long_binary)          \
+	X(BINBYTES, 'B', BYTES4, 3, bytes)             \
+	X(SHORT_BINBYTES, 'C', BYTES1, 3, bytes)       \
+	X(SHORT_BINUNICODE, 0x8c, TEXT1, 4, unicode)   \
+	X(BINUNICODE8, 0x8d, TEXT8, 4, unicode)        \
+	X(BINBYTES8, 0x8e, BYTES8, 4, bytes)           \
+	X(EMPTY_SET, 0x8f, NONE, 4, empty_set)         \
+	X(ADDITEMS, 0x90, NONE, 4, additems)           \
+	X(FROZENSET, 0x91, NONE, 4, frozenset)         \
+	X(NEWOBJ_EX, 0x92, NONE, 4, newobj_ex)         \
+	X(STACK_GLOBAL, 0x93, NONE, 4, stack_global)   \
+	X(MEMOIZE, 0x94, NONE, 4, memoize)             \
+	X(FRAME, 0x95, U8, 4, frame)                   \
+	X(BYTEARRAY8, 0x96, BYTES8, 5, bytearray)      \
+	X(NEXT_BUFFER, 0x97, NONE, 5, next_buffer)     \
+	X(READONLY_BUFFER, 0x98, NONE, 5, readonly)
+
+typedef struct ck_vm {
+	ck_job *job;
+	ck_steps steps;
+	const ck_step *step;
+	/* CPython keeps marks beside the stack: nothing below the newest mark can be popped. */
+	ck_value **stack;
+	size_t depth, stack_cap;
+	size_t *marks;
+	size_t mark_count, mark_cap;
+	/* The memo: an array for the numbers that honest picklers use, a map for the others. */
+	ck_value **memo;
+	size_t memo_cap;
+	ck_map memo_map;
+	uint64_t memo_count;
+	struct ck_pending *pending; /* items that are settled at the end */
+	uint32_t values, buffers;
+	ck_value none, yes, no, empty_tuple; /* shared: nothing can be changed in them */
+	ck_items no_items;
+	ck_value *result;
+} ck_vm;
+
+typedef bool ck_handler(ck_vm *vm);
+
+#define X(name, code, arg, protocol, handler) ck_handler ck_op_##handler;
+CK_OPS(X)
+#undef X
+
+/* Fails at the opcode that is being carried out. */
+bool ck_vm_fail(ck_vm *vm, const char *fmt, ...) CK_PRINTF(2, 3);
+ck_value *ck_vm_new(ck_vm *vm, ck_kind kind);
+bool ck_vm_push(ck_vm *vm, ck_value *value);
+/* NULL after a failure: the stack is empty, or a mark lies on top. */
+ck_value *ck_vm_pop(ck_vm *vm);
+ck_value *ck_vm_top(ck_vm *vm);
+/* Takes the newest mark away; *start receives the stack position it guarded. */
+bool ck_vm_unmark(ck_vm *vm, size_t *start);
+/* The values from `start` to the top of the stack, popped, as a new list of items. */
+bool ck_vm_take(ck_vm *vm, size_t start, ck_items *items);
+bool ck_vm_memo_put(ck_vm *vm, uint64_t index, ck_value *value);
+ck_value *ck_vm_memo_get(ck_vm *vm, uint64_t index);
+/* Notes that these items need ck_items_settle once the pickle has been read. */
+bool ck_vm_settle_later(ck_vm *vm, ck_items *items, size_t step);
+
+#endif

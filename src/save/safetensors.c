@@ -1,0 +1,163 @@
+/* The safetensors writer: byte for byte the file of the reference library (0.5.2) for the same
+ * tensors: header length, compact JSON with the metadata first, blanks up to a multiple of 8, then
+ * the tensors by dtype and name, each in C order, without gaps. */
+#include "save.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEADER_MAX = 100000000 };
+
+static const char RESERVED[] = "__metadata__";
+
+/* ---- what the format cannot hold ---- */
+
+static bool check_name(ck_job *job, const ck_model *model, const ck_entry *entry)
+{
+	ck_shown name = ck_show(entry->name, entry->name_len);
+	if (entry->name_len == strlen(RESERVED) && !memcmp(entry->name, RESERVED, entry->name_len))
+		return ck_fail(job, CK_UNSUPPORTED, model->source->label,
+		               "a tensor is named '%s', which safetensors reserves for its "
+		               "metadata: no reader could open the file", RESERVED);
+	if (memchr(entry->name, 0, entry->name_len))
+		return ck_fail(job, CK_UNSUPPORTED, model->source->label,
+		               "the name of tensor '%s' holds a NUL character, which readers take "
+		               "for its end", name.s);
+	if (!ck_utf8_valid(entry->name, entry->name_len))
+		return ck_fail(job, CK_UNSUPPORTED, model->source->label,
+		               "the name of tensor '%s' is not valid UTF-8, which safetensors "
+		               "asks for", name.s);
+	return true;
+}
+
+/* All tensors of a dtype without a spelling are named at once. */
+static bool check_dtypes(ck_job *job, const ck_model *model)
+{
+	enum { LISTED = 6 };
+	ck_text names = {0};
+	size_t total = 0;
+	for (size_t i = 0; i < model->count; i++) {
+		const ck_entry *entry = &model->entries[i];
+		const ck_dtype_row *row = &ck_dtype_table[entry->tensor->dtype];
+		if (row->safetensors || ++total > LISTED)
+			continue;
+		ck_shown name = ck_show(entry->name, entry->name_len);
+		if (!ck_text_addf(job, &names, "%s'%s' (%s)", total > 1 ? ", " : "", name.s,
+		                  row->torch))
+			return false;
+	}
+	if (!total)
+		return true;
+	return ck_fail(job, CK_UNSUPPORTED, model->source->label,
+	               "safetensors has no dtype for %zu tensor%s: %.*s%s; convert %s in torch "
+	               "first (complex128: .to(torch.complex64), or view_as_real)", total,
+	               total == 1 ? "" : "s", (int)names.len, names.data,
+	               total > LISTED ? ", ..." : "", total == 1 ? "it" : "them");
+}
+
+static bool check(ck_job *job, ck_model *model)
+{
+	for (size_t i = 0; i < model->count; i++)
+		if (!check_name(job, model, &model->entries[i]))
+			return false;
+	return check_dtypes(job, model);
+}
+
+/* ---- order ---- */
+
+static int by_file_order(const void *a, const void *b)
+{
+	const ck_entry *x = a, *y = b;
+	if (x->tensor->dtype != y->tensor->dtype) /* CK_DTYPES is in the order of the file */
+		return x->tensor->dtype < y->tensor->dtype ? -1 : 1;
+	size_t len = x->name_len < y->name_len ? x->name_len : y->name_len;
+	int order = memcmp(x->name, y->name, len);
+	return order ? order : (x->name_len > y->name_len) - (x->name_len < y->name_len);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const ck_pair *)a)->key, ((const ck_pair *)b)->key);
+}
+
+/* ---- header ---- */
+
+static bool add_metadata(ck_job *job, ck_model *model, ck_text *to)
+{
+	ck_json json;
+	if (model->metadata_count)
+		qsort(model->metadata, model->metadata_count, sizeof *model->metadata, by_key);
+	ck_json_begin(&json);
+	for (size_t i = 0; i < model->metadata_count; i++)
+		ck_json_text(&json, model->metadata[i].key, model->metadata[i].value);
+	return ck_json_string(job, to, RESERVED, strlen(RESERVED)) && ck_text_add(job, to, ":", 1) &&
+	       ck_json_finish(job, &json, to);
+}
+
+static bool add_tensor(ck_job *job, const ck_entry *entry, uint64_t begin, ck_text *to)
+{
+	const ck_tensor *tensor = entry->tensor;
+	uint64_t offsets[2] = {begin, begin + tensor->bytes};
+	ck_json json;
+	ck_json_begin(&json);
+	ck_json_text(&json, "dtype", ck_dtype_table[tensor->dtype].safetensors);
+	ck_json_integers(&json, "shape", tensor->shape, tensor->ndim);
+	ck_json_integers(&json, "data_offsets", offsets, 2);
+	return ck_text_add(job, to, ",", 1) &&
+	       ck_json_string(job, to, entry->name, entry->name_len) &&
+	       ck_text_add(job, to, ":", 1) && ck_json_finish(job, &json, to);
+}
+
+/* Length and JSON, padded; tensors are in file order already. */
+static bool make_header(ck_job *job, ck_model *model, ck_text *to)
+{
+	uint64_t begin = 0;
+	unsigned char length[8] = {0};
+	if (!ck_text_add(job, to, length, sizeof length) || !ck_text_add(job, to, "{", 1) ||
+	    !add_metadata(job, model, to))
+		return false;
+	for (size_t i = 0; i < model->count; i++) {
+		if (!add_tensor(job, &model->entries[i], begin, to))
+			return false;
+		begin += model->entries[i].tensor->bytes;
+	}
+	if (!ck_text_add(job, to, "}", 1))
+		return false;
+	while (to->len % 8)
+		if (!ck_text_add(job, to, " ", 1))
+			return false;
+	uint64_t size = to->len - sizeof length;
+	if (size > HEADER_MAX)
+		return ck_fail(job, CK_UNSUPPORTED, model->source->label,
+		               "the header would need %llu bytes, but safetensors allows %d: too "
+		               "many tensors or too long names for one file",
+		               (unsigned long long)size, HEADER_MAX);
+	for (size_t i = 0; i < sizeof length; i++)
+		to->data[i] = (char)(size >> (8 * i));
+	return true;
+}
+
+static bool write_file(ck_job *job, ck_model *model, ck_file *file, unsigned threads)
+{
+	ck_text header = {0};
+	ck_copy_plan plan = {0};
+	if (!ck_model_add_metadata(job, model, "format", "pt"))
+		return false;
+	qsort(model->entries, model->count, sizeof *model->entries, by_file_order);
+	size_t *inputs = ck_alloc_array(job, model->storages + 1, sizeof *inputs);
+	if (!inputs || !make_header(job, model, &header))
+		return false;
+	uint64_t to = header.len;
+	for (size_t i = 0; i < model->count; i++) {
+		const ck_tensor *tensor = model->entries[i].tensor;
+		if (!ck_plan_tensor(job, &plan, inputs, tensor, to) || !ck_add(to, tensor->bytes, &to))
+			return false;
+	}
+	return ck_file_resize(job, file, to) &&
+	       ck_file_write(job, file, 0, header.data, header.len) &&
+	       ck_plan_run(job, &plan, file, threads);
+}
+
+const ck_writer ck_writer_safetensors = {
+	"safetensors", ".safetensors", "JSON header and flat buffer", check, write_file,
+};

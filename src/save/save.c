@@ -1,0 +1,99 @@
+/* The table of writers, and what all of them share: the way from tensors to a copy plan. */
+#include "save.h"
+
+#include <string.h>
+
+static const ck_writer *const writers[] = {
+	&ck_writer_safetensors,
+};
+
+enum { FREE_OUTPUT = 256 << 20 }; /* the limit `expand` does not ask below this size */
+
+const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path)
+{
+	size_t len = strlen(path);
+	for (size_t i = 0; i < CK_COUNT(writers); i++) {
+		size_t suffix = strlen(writers[i]->suffix);
+		if (name ? !strcmp(name, writers[i]->name)
+		         : len >= suffix && !strcmp(path + len - suffix, writers[i]->suffix))
+			return writers[i];
+	}
+	if (name)
+		ck_fail(job, CK_USAGE, "", "there is no format '%s'; --to takes safetensors",
+		        ck_show(name, strlen(name)).s);
+	else
+		ck_fail(job, CK_USAGE, path,
+		        "the suffix tells no format; name the output OUT.safetensors or give "
+		        "--to safetensors");
+	return NULL;
+}
+
+static bool check_expansion(ck_job *job, const ck_model *model)
+{
+	uint64_t total = 0, most;
+	for (size_t i = 0; i < model->count; i++)
+		if (!ck_add(total, model->entries[i].tensor->bytes, &total))
+			return ck_fail(job, CK_CORRUPT, model->source->label,
+			               "the tensors claim more bytes than fit 64 bits");
+	if (total <= FREE_OUTPUT || !ck_mul(model->source->size, job->limits.expand, &most) ||
+	    total <= most)
+		return true;
+	return ck_fail_limit(job, model->source->label, "expand");
+}
+
+bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, ck_file *file,
+             unsigned threads)
+{
+	return check_expansion(job, model) && writer->check(job, model) &&
+	       writer->write(job, model, file, threads);
+}
+
+static size_t plan_input(ck_job *job, ck_copy_plan *plan, size_t *inputs, const ck_storage *storage)
+{
+	size_t *known = &inputs[storage->number];
+	if (*known)
+		return *known - 1;
+	size_t input = ck_copy_add_input(job, plan, &(ck_copy_input){
+		.source = storage->source, .stream = storage->stream,
+		.label = ck_copy(job, storage->key, storage->key_len),
+		.offset = storage->offset, .size = storage->held,
+		.crc = storage->crc, .has_crc = storage->has_crc});
+	if (input != SIZE_MAX)
+		*known = input + 1;
+	return input;
+}
+
+bool ck_plan_tensor(ck_job *job, ck_copy_plan *plan, size_t *inputs, const ck_tensor *tensor,
+                    uint64_t to)
+{
+	size_t input = plan_input(job, plan, inputs, tensor->storage);
+	uint64_t item = ck_dtype_table[tensor->dtype].size, from = tensor->start * item;
+	if (input == SIZE_MAX)
+		return false;
+	if (!tensor->bytes)
+		return true;
+	if (ck_tensor_is_plain(tensor))
+		return ck_copy_add_move(job, plan,
+		                        &(ck_copy_move){input, from, tensor->bytes, to});
+	uint64_t *steps = ck_alloc_array(job, tensor->ndim + 1, sizeof *steps);
+	if (!steps)
+		return false;
+	/* a dimension of one element may have any stride: it is never taken */
+	for (size_t d = 0; d < tensor->ndim; d++)
+		steps[d] = tensor->shape[d] > 1 ? tensor->stride[d] * item : 0;
+	return ck_copy_add_gather(job, plan, &(ck_copy_gather){
+		.input = input, .from = from, .to = to, .item = (size_t)item,
+		.ndim = tensor->ndim, .shape = tensor->shape, .step = steps,
+		.change = ck_tensor_change(tensor), .change_arg = tensor});
+}
+
+bool ck_plan_run(ck_job *job, ck_copy_plan *plan, ck_file *file, unsigned threads)
+{
+	size_t unchecked;
+	if (!ck_copy_run(job, plan, file, threads, &unchecked))
+		return false;
+	if (unchecked)
+		ck_note(job, "%zu storage%s no checksum (the file was saved without) and could not "
+		        "be verified", unchecked, unchecked == 1 ? " carries" : "s carry");
+	return true;
+}

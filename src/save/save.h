@@ -1,0 +1,30 @@
+/* Writers: each lays out a file and leaves the moving of tensor bytes to the copy engine. */
+#ifndef CK_SAVE_H
+#define CK_SAVE_H
+
+#include "model.h"
+
+typedef struct ck_writer {
+	const char *name;   /* for --to */
+	const char *suffix; /* ".safetensors" */
+	const char *about;
+	/* Refuses what the format cannot hold, before anything is written. */
+	bool (*check)(ck_job *job, ck_model *model);
+	bool (*write)(ck_job *job, ck_model *model, ck_file *file, unsigned threads);
+} ck_writer;
+
+extern const ck_writer ck_writer_safetensors;
+
+/* By name, or by the suffix of `path` if name is NULL. */
+const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path);
+bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, ck_file *file,
+             unsigned threads);
+
+/* Plans the way of one tensor's bytes to offset `to` of the output. `inputs` maps the numbers of
+ * storages to inputs of the plan plus one; 0: not yet planned. */
+bool ck_plan_tensor(ck_job *job, ck_copy_plan *plan, size_t *inputs, const ck_tensor *tensor,
+                    uint64_t to);
+/* Runs the plan and tells in a note how many storages carried no checksum. */
+bool ck_plan_run(ck_job *job, ck_copy_plan *plan, ck_file *file, unsigned threads);
+
+#endif

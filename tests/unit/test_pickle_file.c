@@ -1,0 +1,158 @@
+/* Runs tests/pickle.test: groups of three lines, the opcodes, the bytes and what must come out.
+ *
+ *     BININT1 STOP        the opcodes, as the step reader must find them
+ *     K\xff.              the input; \xNN, \n, \\ and \t as in C
+ *     255                 the tree that must come out, or "error: " and a part of the message
+ *
+ * An input that fails may name fewer opcodes than it has: those read before the failure count, and
+ * the one that fails is the last. Lines that begin with # are comments. At the end every opcode must
+ * have been seen in a group that succeeds and as the failing one of a group that does not, except
+ * those that cannot fail. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pickle.h"
+#include "unit.h"
+
+enum { LINE = 1 << 16 };
+
+static const char *groups_path;
+static bool succeeded[256], failed_at[256];
+
+/* Opcodes that have nothing to check: no argument, no look at the stack. */
+static const char *const cannot_fail[] = {
+	"MARK", "NONE", "NEWTRUE", "NEWFALSE", "EMPTY_LIST", "EMPTY_DICT", "EMPTY_SET",
+	"EMPTY_TUPLE", "NEXT_BUFFER",
+};
+
+static size_t unescape(const char *line, unsigned char *to)
+{
+	size_t len = 0;
+	while (*line) {
+		if (*line != '\\') {
+			to[len++] = (unsigned char)*line++;
+			continue;
+		}
+		line++;
+		if (*line == 'x') {
+			char hex[3] = {line[1], line[2], 0};
+			to[len++] = (unsigned char)strtoul(hex, NULL, 16);
+			line += 3;
+		} else {
+			to[len++] = *line == 'n' ? '\n' : *line == 't' ? '\t' : (unsigned char)*line;
+			line++;
+		}
+	}
+	return len;
+}
+
+/* The names of the opcodes up to STOP or to the first failure of the step reader. */
+static void list_opcodes(const unsigned char *data, size_t len, char *to, uint8_t *codes, size_t *count)
+{
+	ck_job *job = ck_base_job_new();
+	ck_steps steps;
+	ck_step step;
+	*to = 0;
+	*count = 0;
+	ck_assert(ck_steps_begin(job, &steps, ck_source_memory(job, "test", data, len), 0));
+	for (;;) {
+		uint64_t at = steps.at;
+		bool ok = ck_steps_next(&steps, &step);
+		if (!ok && (at >= len || !ck_op_table[data[at]].name))
+			break;
+		uint8_t code = data[at];
+		strcat(to, *to ? " " : "");
+		strcat(to, ck_op_table[code].name);
+		codes[(*count)++] = code;
+		if (!ok || code == '.')
+			break;
+	}
+	ck_base_job_free(job);
+}
+
+/* The opcode at which the machine failed: the last one that starts at or before the error. */
+static void note_failure(const unsigned char *data, size_t len, const ck_error *error)
+{
+	if (error->has_offset && error->offset < len && ck_op_table[data[error->offset]].name)
+		failed_at[data[error->offset]] = true;
+}
+
+static void run_group(int line, const char *opcodes, const char *input, const char *expected)
+{
+	static unsigned char data[LINE];
+	static char names[LINE];
+	static uint8_t codes[LINE];
+	size_t count, len = unescape(input, data);
+	list_opcodes(data, len, names, codes, &count);
+	ck_job *job = ck_base_job_new();
+	const ck_source *source = ck_source_memory(job, "test", data, len);
+	uint64_t at = 0;
+	ck_text text = {0};
+	ck_value *value = ck_pickle_read(job, source, &at);
+	if (strncmp(expected, "error: ", 7) == 0) {
+		ck_assert_msg(!value, "line %d: must fail", line);
+		ck_assert_msg(strstr(job->error.text, expected + 7), "line %d: fails with: %s", line,
+		              job->error.text);
+		ck_assert_msg(strncmp(names, opcodes, strlen(opcodes)) == 0,
+		              "line %d: the opcodes are %s", line, names);
+		note_failure(data, len, &job->error);
+	} else {
+		ck_assert_msg(value, "line %d: fails with: %s", line, job->error.text);
+		ck_assert(ck_print_tree(job, &text, value) && ck_text_add(job, &text, "", 1));
+		ck_assert_msg(strcmp(text.data, expected) == 0, "line %d: gives %s", line, text.data);
+		ck_assert_msg(strcmp(names, opcodes) == 0, "line %d: the opcodes are %s", line, names);
+		for (size_t i = 0; i < count; i++)
+			succeeded[codes[i]] = true;
+	}
+	ck_base_job_free(job);
+}
+
+static bool read_line(FILE *file, char *line, int *number)
+{
+	while (fgets(line, LINE, file)) {
+		++*number;
+		line[strcspn(line, "\n")] = 0;
+		if (*line && *line != '#')
+			return true;
+	}
+	return false;
+}
+
+START_TEST(every_group_gives_what_it_says)
+{
+	static char opcodes[LINE], input[LINE], expected[LINE];
+	FILE *file = fopen(groups_path, "r");
+	int number = 0, groups = 0;
+	ck_assert_msg(file, "cannot open %s", groups_path);
+	while (read_line(file, opcodes, &number)) {
+		ck_assert(read_line(file, input, &number) && read_line(file, expected, &number));
+		run_group(number, opcodes, input, expected);
+		groups++;
+	}
+	fclose(file);
+	printf("%d groups\n", groups);
+	ck_assert_int_gt(groups, 100);
+	for (int code = 0; code < 256; code++) {
+		const char *name = ck_op_table[code].name;
+		bool can_fail = true;
+		for (size_t i = 0; i < CK_COUNT(cannot_fail); i++)
+			can_fail = can_fail && !(name && strcmp(name, cannot_fail[i]) == 0);
+		ck_assert_msg(!name || succeeded[code], "no group with %s succeeds", name);
+		ck_assert_msg(!name || !can_fail || failed_at[code], "no group fails at %s", name);
+	}
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+	if (argc != 2)
+		return 2;
+	groups_path = argv[1];
+	Suite *suite = suite_create("pickle.test");
+	TCase *tcase = tcase_create("groups");
+	tcase_add_test(tcase, every_group_gives_what_it_says);
+	tcase_set_timeout(tcase, 120);
+	suite_add_tcase(suite, tcase);
+	return unit_run(suite);
+}

@@ -1,0 +1,27 @@
+/* What the unit tests share: a job that is freed, and ways to look at its error. */
+#ifndef CK_UNIT_H
+#define CK_UNIT_H
+
+#include <check.h>
+
+#include "base.h"
+
+/* Fails the test unless the job failed with this status and a text that contains `part`. */
+#define ck_assert_failed(job, expected, part)                                              \
+	do {                                                                               \
+		ck_assert_int_eq((job)->error.status, (expected));                         \
+		ck_assert_msg(strstr((job)->error.text, (part)), "error says: %s",         \
+		              (job)->error.text);                                          \
+	} while (0)
+
+/* Runs a suite; returns the exit status of the program. */
+static inline int unit_run(Suite *suite)
+{
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
+
+#endif

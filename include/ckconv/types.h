@@ -40,13 +40,13 @@ typedef struct ck_error {
 	X(members, 1000000, "members of one archive")                            \
 	X(ops, 50000000, "opcodes of one pickle")                                \
 	X(stack, 1000000, "values and marks on the stack of the pickle machine") \
-	X(memo, 20000000, "entries of the memo of the pickle machine")           \
+	X(memo, 20000000, "entries in the memo of the pickle machine")           \
 	X(text, UINT64_C(1) << 30, "bytes of strings and numbers of one pickle") \
 	X(depth, 10000, "levels of nesting")                                     \
 	X(visits, 20000000, "values looked at in search of tensors")             \
 	X(tensors, 1000000, "tensors of one model")                              \
 	X(name, 131072, "bytes of a tensor's name")                              \
-	X(expand, 16, "bytes written for each byte read (256 MiB are always allowed)") \
+	X(expand, 16, "bytes written per byte read (256 MiB always allowed)") \
 	X(inflated, UINT64_C(1) << 40, "bytes inflated from one archive member") \
 	X(ratio, 1100, "bytes inflated for each packed byte")
 

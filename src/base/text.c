@@ -76,7 +76,7 @@ static bool is_unprintable(uint32_t code)
 
 size_t ck_show_to(char *to, size_t size, const char *text, size_t len)
 {
-	size_t used = 0;
+	size_t used = 0, safe = 0; /* up to `safe` there is room for "..." behind */
 	while (len) {
 		char piece[16];
 		uint32_t code;
@@ -92,15 +92,16 @@ size_t ck_show_to(char *to, size_t size, const char *text, size_t len)
 			memcpy(piece, text, took);
 			need = took;
 		}
-		/* keep room for "..." unless this piece is the last and fits */
-		if (used + need + (len > took ? 3 : 0) >= size) {
-			size_t dots = size - 1 - used < 3 ? size - 1 - used : 3;
-			memcpy(to + used, "...", dots);
-			used += dots;
+		if (used + need >= size) {
+			size_t dots = size - 1 - safe < 3 ? size - 1 - safe : 3;
+			memcpy(to + safe, "...", dots);
+			used = safe + dots;
 			break;
 		}
 		memcpy(to + used, piece, need);
 		used += need;
+		if (used + 3 < size)
+			safe = used;
 		text += took;
 		len -= took;
 	}

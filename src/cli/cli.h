@@ -18,8 +18,8 @@ typedef enum exit_status {
  * a test, ckconv.1. */
 #define CLI_OPTIONS(X)                                                                           \
 	X(TO, 0, "to", "FORMAT", "format of OUT: safetensors (default: by its suffix)")          \
-	X(ROOT, 0, "root", "PATH", "convert what is below PATH (keys joined by dots; . is all)") \
-	X(TIES, 0, "ties", "keep|drop", "names of the same tensor: write each, or only the first") \
+	X(ROOT, 0, "root", "PATH", "convert what lies below PATH, as in a.b; . is all")        \
+	X(TIES, 0, "ties", "keep|drop", "names of one tensor: write all, or only the first")      \
 	X(EXTRAS, 0, "extras", "FILE", "keep the values that are no tensors in a JSON file")     \
 	X(STRICT, 0, "strict", NULL, "fail rather than leave anything out")                      \
 	X(DISARM, 0, "disarm", NULL, "take the tensors even out of a file that carries code")    \

@@ -182,8 +182,8 @@ void cli_print_help(FILE *to)
 {
 	fputs("usage: ckconv [OPTIONS] IN OUT\n"
 	      "\n"
-	      "Converts a torch checkpoint (.pt, .pth, .bin, .ckpt) to safetensors. Nothing in it\n"
-	      "is ever run. OUT appears complete and checked, or not at all.\n"
+	      "Converts a torch checkpoint (.pt, .pth, .bin, .ckpt) to safetensors. Nothing\n"
+	      "in it is ever run. OUT appears complete and checked, or not at all.\n"
 	      "\n"
 	      "  ckconv pytorch_model.bin model.safetensors\n"
 	      "\n"
@@ -192,9 +192,9 @@ void cli_print_help(FILE *to)
 		print_option(to, &rows[i]);
 	fputs("\nlimits (N may end in K, M, G or T, powers of 1024):\n", to);
 #define X(name, value, about) \
-	fprintf(to, "  %-10s %14llu  %s\n", #name, (unsigned long long)(value), about);
+	fprintf(to, "  %-9s%13llu  %s\n", #name, (unsigned long long)(value), about);
 	CK_LIMITS(X)
 #undef X
-	fputs("\nexit status: 0 done; 1 refused; 2 usage, input/output or memory; 3 the input is\n"
-	      "corrupt, unsupported or over a limit\n", to);
+	fputs("\nexit status: 0 done; 1 refused; 2 usage, input/output or memory; 3 the input\n"
+	      "is corrupt, unsupported or over a limit\n", to);
 }

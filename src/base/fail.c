@@ -12,8 +12,8 @@ static void append(char *text, size_t size, const char *more)
 }
 
 /* offset may be NULL. Threads of the copy engine may fail at the same time: hence the lock. */
-static void record(ck_job *job, ck_status status, int sys, const char *where,
-                   const uint64_t *offset, const char *fmt, va_list args)
+static void CK_PRINTF(6, 0) record(ck_job *job, ck_status status, int sys, const char *where,
+                                   const uint64_t *offset, const char *fmt, va_list args)
 {
 	pthread_mutex_lock(&job->lock);
 	ck_error *error = &job->error;

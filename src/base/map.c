@@ -47,7 +47,8 @@ static struct ck_map_slot *slot_of(const ck_map *map, const void *key, size_t le
 		struct ck_map_slot *slot = &map->slots[i];
 		if (!slot->key)
 			return slot;
-		if (slot->hash == hash && slot->len == len && memcmp(slot->key, key, len) == 0)
+		if (slot->hash == hash && slot->len == len &&
+		    (!len || memcmp(slot->key, key, len) == 0))
 			return slot;
 	}
 }

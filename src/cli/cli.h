@@ -7,12 +7,12 @@
 #include <ckconv/ckconv.h>
 
 /* The exit statuses, as ckconv.1 lists them. */
-typedef enum exit_status {
+enum exit_status {
 	EXIT_DONE = 0,
 	EXIT_NO = 1,    /* the answer is no: dangerous, different */
 	EXIT_USAGE = 2, /* usage, input/output, memory */
 	EXIT_INPUT = 3  /* the input is corrupt, unsupported or over a limit */
-} exit_status;
+};
 
 /* X(identifier, letter or 0, word, argument or NULL, help): parsing, --help and, held against it by
  * a test, ckconv.1. */
@@ -49,7 +49,7 @@ void cli_print_help(FILE *to);
 /* ui.c: messages on stderr, each with the name of the program before it. */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void cli_print_error(const ck_error *error);
-exit_status cli_exit_status(ck_status status);
+int cli_exit_status(ck_status status);
 /* 1234567 as "1.2 MB" (powers of 1000, as disks and downloads count). */
 typedef struct cli_size {
 	char s[24];

@@ -22,7 +22,7 @@ void cli_print_error(const ck_error *error)
 		cli_say("%s%s%s", error->where, error->where[0] ? ": " : "", error->text);
 }
 
-exit_status cli_exit_status(ck_status status)
+int cli_exit_status(ck_status status)
 {
 	switch (status) {
 	case CK_OK:

@@ -252,6 +252,8 @@ bool ck_output_commit(ck_job *job, ck_output *output)
 	output->committed = true;
 	for (ck_file *file = output->files; file; file = file->next)
 		if (sync && fsync(file->dir) && errno != EINVAL)
-			return ck_fail_sys(job, file->path, "cannot bring the folder to the disk");
+			return ck_fail_sys(job, file->path,
+			                   "the file is complete and in its place, but its "
+			                   "folder could not be brought to the disk");
 	return true;
 }

@@ -2,6 +2,7 @@
  * of the members are read past it, straight from the file. */
 #include "pack.h"
 
+#include <errno.h>
 #include <string.h>
 #include <zip.h>
 
@@ -83,24 +84,31 @@ static void reader_close(void *arg)
 	zip_error_fini(&r->error);
 }
 
+/* What libzip says, as our error: `what` failed because of `error`. A failed read was recorded where
+ * it happened, and ck_fail keeps the first. */
+static bool fail_zip(ck_job *job, const char *where, zip_error_t *error, const char *what)
+{
+	/* libzip 1.7 takes some failed allocations for a damaged directory; errno knows better */
+	if (zip_error_code_zip(error) == ZIP_ER_MEMORY || errno == ENOMEM)
+		return ck_fail_nomem(job);
+	return ck_fail(job, CK_CORRUPT, where, "%s: %s", what, zip_error_strerror(error));
+}
+
 static bool fail_open(ck_job *job, const ck_source *source, zip_error_t *error)
 {
-	int code = zip_error_code_zip(error);
-	if (code == ZIP_ER_MEMORY)
-		return ck_fail_nomem(job);
-	if (code == ZIP_ER_NOZIP)
+	if (zip_error_code_zip(error) == ZIP_ER_NOZIP && errno != ENOMEM)
 		return ck_fail(job, CK_CORRUPT, source->label,
 		               "the file begins as a zip archive, but the directory at its end is "
 		               "missing or damaged: the download may be incomplete (%llu bytes are "
 		               "here)", (unsigned long long)source->size);
-	return ck_fail(job, CK_CORRUPT, source->label, "the zip archive is damaged: %s",
-	               zip_error_strerror(error));
+	return fail_zip(job, source->label, error, "the zip archive is damaged");
 }
 
 static bool open_zip(ck_job *job, const ck_source *source, reader *r)
 {
 	zip_error_t error;
 	zip_error_init(&error);
+	errno = 0;
 	zip_source_t *from = zip_source_function_create(serve, r, &error);
 	if (from)
 		r->zip = zip_open_from_source(from, ZIP_RDONLY | ZIP_CHECKCONS, &error);
@@ -114,10 +122,10 @@ static bool open_zip(ck_job *job, const ck_source *source, reader *r)
 static bool read_member(ck_job *job, ck_archive *archive, reader *r, uint64_t index)
 {
 	zip_stat_t st;
+	errno = 0;
 	if (zip_stat_index(r->zip, index, ZIP_FL_ENC_RAW, &st))
-		return ck_fail(job, CK_CORRUPT, archive->source->label,
-		               "entry %llu of the zip directory cannot be read: %s",
-		               (unsigned long long)index, zip_strerror(r->zip));
+		return fail_zip(job, archive->source->label, zip_get_error(r->zip),
+		                "the zip directory cannot be read");
 	ck_member *member = &archive->members[index];
 	*member = (ck_member){
 		.name = st.name, .name_len = strlen(st.name), .size = st.size,
@@ -173,15 +181,15 @@ bool ck_zip_locate(ck_job *job, const ck_archive *archive, ck_member *member)
 	if (member->located || !member->packed)
 		return true;
 	reader *r = archive->handle;
+	errno = 0;
 	zip_file_t *file = zip_fopen_index(r->zip, member->index, ZIP_FL_COMPRESSED);
 	char first;
 	bool ok = file && zip_fread(file, &first, 1) == 1;
 	if (file)
 		zip_fclose(file);
 	if (!ok)
-		return ck_fail(job, CK_CORRUPT, archive->source->label,
-		               "member '%s' cannot be read: %s",
-		               ck_show(member->name, member->name_len).s, zip_strerror(r->zip));
+		return fail_zip(job, ck_member_label(job, archive, member), zip_get_error(r->zip),
+		                "the member cannot be read");
 	member->offset = r->last;
 	member->located = true;
 	return true;

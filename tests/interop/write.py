@@ -1,0 +1,29 @@
+"""write.py FOLDER: writes every case that this Python's torch knows to FOLDER/NAME.pt, and what is in it,
+taken from the tensors in memory, to FOLDER/cases.jsonl."""
+
+import json
+import os
+import sys
+
+import cases
+import truth
+
+
+def expected(case, value):
+    if case.refused:
+        return {"refused": case.refused}
+    tensors = truth.tensors_of(value, case.root)
+    return {"tensors": {name: truth.describe(tensor) for name, tensor in tensors.items()}}
+
+
+def main(folder):
+    with open(os.path.join(folder, "cases.jsonl"), "w") as report:
+        for case in cases.CASES:
+            value = case.make(cases.Source(case.name))
+            row = {"name": case.name, "args": case.args, "root": case.root, "ties": case.ties,
+                   **expected(case, value)}
+            case.save(value, os.path.join(folder, case.name + ".pt"))
+            print(json.dumps(row), file=report)
+
+
+main(sys.argv[1])

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { CHUNK_MIN = 64 << 10, CHUNK_MAX = 1 << 20, ALIGN = 16 };
+enum { CHUNK_MIN = 64 << 10, CHUNK_MAX = 1 << 20, ALIGN = 8 };
 
 struct ck_chunk {
 	struct ck_chunk *older;
@@ -62,7 +62,7 @@ static struct ck_chunk *chunk_new(ck_job *job, size_t size)
 	if (want < size)
 		want = size;
 	uint64_t held;
-	if (!ck_add(job->arena.held, want, &held) || !ck_within(job, "", heap, held)) {
+	if (!ck_add(job->arena.held, want, &held) || held > job->limits.heap) {
 		ck_fail_limit(job, "", "heap");
 		return NULL;
 	}

@@ -127,8 +127,8 @@ uint64_t *ck_map_find(const ck_job *job, const ck_map *map, const void *key, siz
 /* Finds or makes the value of a key (the key is not copied: it must outlive the map); *fresh says
  * which. NULL after a failure. */
 uint64_t *ck_map_put(ck_job *job, ck_map *map, const void *key, size_t len, bool *fresh);
-/* Forgets all keys, keeps the room. */
-void ck_map_clear(ck_map *map);
+/* Makes room for `count` keys at once. */
+bool ck_map_reserve(ck_job *job, ck_map *map, size_t count);
 
 /* ---- text ---- */
 

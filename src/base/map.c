@@ -5,8 +5,8 @@
 
 struct ck_map_slot {
 	const void *key; /* NULL: empty */
-	size_t len;
-	uint64_t hash;
+	uint32_t len;
+	uint32_t hash;
 	uint64_t value;
 };
 
@@ -22,7 +22,7 @@ static uint64_t mul_mod(uint64_t a, uint64_t b)
 	return sum >= PRIME ? sum - PRIME : sum;
 }
 
-static uint64_t hash_of(const ck_job *job, const unsigned char *key, size_t len)
+static uint32_t hash_of(const ck_job *job, const unsigned char *key, size_t len)
 {
 	uint64_t point = job->seed[0] % (PRIME - 2) + 2;
 	uint64_t hash = len;
@@ -37,13 +37,14 @@ static uint64_t hash_of(const ck_job *job, const unsigned char *key, size_t len)
 		len -= take;
 	}
 	hash = mul_mod(hash, point) + job->seed[1] % PRIME;
-	/* the low bits choose the slot: spread the high ones over them */
-	return hash * UINT64_C(0x9E3779B97F4A7C15) ^ hash >> 29;
+	/* the low bits choose the slot: let all bits have a say in them */
+	hash = hash * UINT64_C(0x9E3779B97F4A7C15);
+	return (uint32_t)(hash >> 32);
 }
 
-static struct ck_map_slot *slot_of(const ck_map *map, const void *key, size_t len, uint64_t hash)
+static struct ck_map_slot *slot_of(const ck_map *map, const void *key, size_t len, uint32_t hash)
 {
-	for (size_t i = (size_t)(hash >> 7) & (map->cap - 1);; i = (i + 1) & (map->cap - 1)) {
+	for (size_t i = hash & (map->cap - 1);; i = (i + 1) & (map->cap - 1)) {
 		struct ck_map_slot *slot = &map->slots[i];
 		if (!slot->key)
 			return slot;
@@ -55,15 +56,15 @@ static struct ck_map_slot *slot_of(const ck_map *map, const void *key, size_t le
 
 uint64_t *ck_map_find(const ck_job *job, const ck_map *map, const void *key, size_t len)
 {
-	if (!map->count)
+	if (!map->count || len > UINT32_MAX)
 		return NULL;
 	struct ck_map_slot *slot = slot_of(map, key, len, hash_of(job, key, len));
 	return slot->key ? &slot->value : NULL;
 }
 
-static bool rehash(ck_job *job, ck_map *map)
+static bool rehash(ck_job *job, ck_map *map, size_t cap)
 {
-	ck_map bigger = {.cap = map->cap ? map->cap * 2 : 16};
+	ck_map bigger = {.cap = cap, .count = map->count};
 	bigger.slots = ck_alloc_array(job, bigger.cap, sizeof *bigger.slots);
 	if (!bigger.slots)
 		return false;
@@ -72,28 +73,36 @@ static bool rehash(ck_job *job, ck_map *map)
 		if (old->key)
 			*slot_of(&bigger, old->key, old->len, old->hash) = *old;
 	}
-	bigger.count = map->count;
 	*map = bigger;
 	return true;
 }
 
+/* At most three slots of four are in use. */
+bool ck_map_reserve(ck_job *job, ck_map *map, size_t count)
+{
+	size_t cap = map->cap ? map->cap : 16;
+	while (cap - cap / 4 < count) {
+		if (cap > UINT32_MAX / 2)
+			return ck_fail_nomem(job);
+		cap *= 2;
+	}
+	return cap == map->cap || rehash(job, map, cap);
+}
+
 uint64_t *ck_map_put(ck_job *job, ck_map *map, const void *key, size_t len, bool *fresh)
 {
-	if (map->count >= map->cap / 2 && !rehash(job, map))
+	if (len > UINT32_MAX) {
+		ck_fail_nomem(job);
 		return NULL;
-	uint64_t hash = hash_of(job, key, len);
+	}
+	if (!ck_map_reserve(job, map, map->count + 1))
+		return NULL;
+	uint32_t hash = hash_of(job, key, len);
 	struct ck_map_slot *slot = slot_of(map, key, len, hash);
 	*fresh = !slot->key;
 	if (*fresh) {
-		*slot = (struct ck_map_slot){len ? key : "", len, hash, 0};
+		*slot = (struct ck_map_slot){len ? key : "", (uint32_t)len, hash, 0};
 		map->count++;
 	}
 	return &slot->value;
-}
-
-void ck_map_clear(ck_map *map)
-{
-	if (map->count)
-		memset(map->slots, 0, map->cap * sizeof *map->slots);
-	map->count = 0;
 }

@@ -19,9 +19,12 @@ typedef struct ck_source {
 const ck_source *ck_source_open(ck_job *job, const char *path);
 /* A source over memory that outlives the job's use of it. */
 const ck_source *ck_source_memory(ck_job *job, const char *label, const void *data, uint64_t size);
-/* `size` bytes of `of` from `offset`, as a source of its own; fails if they are not all there. */
+/* `size` bytes of `of` from `offset`, as a source of its own, if ck_source_holds them. */
 const ck_source *ck_source_window(ck_job *job, const ck_source *of, const char *label,
                                   uint64_t offset, uint64_t size);
+/* Fails unless all `size` bytes at `offset`, which messages call `label`, are there. */
+bool ck_source_holds(ck_job *job, const ck_source *source, const char *label, uint64_t offset,
+                     uint64_t size);
 /* Reads exactly len bytes at offset, or fails: the one place where bounds are checked. */
 bool ck_read_at(ck_job *job, const ck_source *source, uint64_t offset, void *to, size_t len);
 /* True if both are the same file on disk. */

@@ -51,17 +51,22 @@ const ck_source *ck_source_memory(ck_job *job, const char *label, const void *da
 	return source_new(job, &(ck_source){.label = label, .size = size, .fd = -1, .data = data});
 }
 
+bool ck_source_holds(ck_job *job, const ck_source *source, const char *label, uint64_t offset,
+                     uint64_t size)
+{
+	if (offset <= source->size && size <= source->size - offset)
+		return true;
+	return ck_fail_at(job, CK_CORRUPT, source->label, offset,
+	                  "%llu bytes of '%s' should be here, but the file ends at byte %llu; it "
+	                  "may be cut short", (unsigned long long)size,
+	                  ck_show(label, strlen(label)).s, (unsigned long long)source->size);
+}
+
 const ck_source *ck_source_window(ck_job *job, const ck_source *of, const char *label,
                                   uint64_t offset, uint64_t size)
 {
-	if (offset > of->size || size > of->size - offset) {
-		ck_fail_at(job, CK_CORRUPT, of->label, offset,
-		           "%llu bytes of '%s' should be here, but the file ends at byte %llu; "
-		           "it may be cut short",
-		           (unsigned long long)size, ck_show(label, strlen(label)).s,
-		           (unsigned long long)of->size);
+	if (!ck_source_holds(job, of, label, offset, size))
 		return NULL;
-	}
 	ck_source window = *of;
 	window.label = label;
 	window.size = size;

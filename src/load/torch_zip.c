@@ -80,14 +80,18 @@ static bool find_storage(ck_torch *torch, ck_storage *storage)
 		               ck_show(storage->key, storage->key_len).s,
 		               (unsigned long long)storage->size, (unsigned long long)member->size);
 	storage->held = member->size;
+	storage->label = member->name;
 	if (member->method == CK_DEFLATED) {
 		storage->stream = ck_member_stream(job, zip->archive, member);
 		return storage->stream != NULL;
 	}
-	storage->source = ck_member_window(job, zip->archive, member);
+	if (!ck_member_stored(job, zip->archive, member))
+		return false;
+	storage->source = zip->archive->source;
+	storage->offset = member->offset;
 	storage->crc = member->crc;
 	storage->has_crc = true;
-	return storage->source != NULL;
+	return true;
 }
 
 /* The member `byteorder` says "little" or "big"; before PyTorch 2.1 there was none. */

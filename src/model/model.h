@@ -72,6 +72,7 @@ bool ck_dtype_of_stem(const char *stem, size_t len, ck_dtype *dtype);
 typedef struct ck_storage {
 	const char *key;         /* its name in the file, for messages */
 	size_t key_len;
+	const char *label;       /* what messages call its bytes: the member of the archive */
 	uint64_t size;           /* bytes that tensors may view */
 	const ck_source *source; /* NULL: no data (torch's meta device), or `stream` */
 	const ck_stream *stream; /* must be unpacked first */

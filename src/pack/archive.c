@@ -31,15 +31,13 @@ static const ck_source *raw_window(ck_job *job, const ck_archive *archive, ck_me
 	                        member->offset, member->packed);
 }
 
-const ck_source *ck_member_window(ck_job *job, const ck_archive *archive, ck_member *member)
+bool ck_member_stored(ck_job *job, const ck_archive *archive, ck_member *member)
 {
-	if (member->size != member->packed) {
-		ck_fail(job, CK_CORRUPT, ck_member_label(job, archive, member),
-		        "the member is stored, so its %llu packed bytes must be its %llu bytes",
-		        (unsigned long long)member->packed, (unsigned long long)member->size);
-		return NULL;
-	}
-	return raw_window(job, archive, member);
+	if (member->size == member->packed)
+		return ck_zip_locate(job, archive, member);
+	return ck_fail(job, CK_CORRUPT, ck_member_label(job, archive, member),
+	               "the member is stored, so its %llu packed bytes must be its %llu bytes",
+	               (unsigned long long)member->packed, (unsigned long long)member->size);
 }
 
 static bool check_crc(ck_job *job, const ck_source *source, uint32_t want)
@@ -89,7 +87,9 @@ const ck_source *ck_member_source(ck_job *job, const ck_archive *archive, ck_mem
 {
 	if (member->method == CK_DEFLATED)
 		return inflate_member(job, archive, member);
-	const ck_source *source = ck_member_window(job, archive, member);
+	if (!ck_member_stored(job, archive, member))
+		return NULL;
+	const ck_source *source = raw_window(job, archive, member);
 	return source && check_crc(job, source, member->crc) ? source : NULL;
 }
 

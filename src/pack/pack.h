@@ -29,7 +29,8 @@ typedef struct ck_archive {
 /* Reads the directory of a zip archive. Refused, with the name of the member: names that occur
  * twice, encryption, methods other than stored and deflated. */
 ck_archive *ck_zip_open(ck_job *job, const ck_source *source);
-/* Finds out where a member's bytes start, which only its local header tells. */
+/* Finds out where a member's bytes start, which only its local header tells, and that they are all
+ * there. */
 bool ck_zip_locate(ck_job *job, const ck_archive *archive, ck_member *member);
 
 /* The member of that name, or NULL. */
@@ -40,8 +41,9 @@ const char *ck_member_label(ck_job *job, const ck_archive *archive, const ck_mem
 /* All bytes of a member as a source: a window if it is stored, memory if it is deflated. The CRC is
  * checked before this returns. For members that are read as a whole, such as data.pkl. */
 const ck_source *ck_member_source(ck_job *job, const ck_archive *archive, ck_member *member);
-/* A located stored member's bytes as a window; the CRC is left to whoever reads them. */
-const ck_source *ck_member_window(ck_job *job, const ck_archive *archive, ck_member *member);
+/* Locates a stored member, whose bytes then lie at member->offset of the archive's source; the CRC is
+ * left to whoever reads them. */
+bool ck_member_stored(ck_job *job, const ck_archive *archive, ck_member *member);
 /* A deflated member as a stream that checks size, CRC and the limits `inflated` and `ratio`. */
 const ck_stream *ck_member_stream(ck_job *job, const ck_archive *archive, ck_member *member);
 

@@ -6,22 +6,52 @@
 #include <string.h>
 #include <zip.h>
 
+enum { WINDOW_MIN = 4 << 10, WINDOW_MAX = 64 << 10 };
+
 /* What libzip reads through, and how we learn where a member's bytes are: after the first byte of a
- * member was asked for raw, `last` is its place in the file. */
+ * member was asked for raw, `last` is its place in the file. libzip reads in small pieces, front to
+ * back: a window, which grows as long as it is used up, saves most of the system calls. */
 typedef struct {
 	ck_job *job;
 	const ck_source *source;
 	uint64_t at;
 	uint64_t last;
+	uint64_t window_at;
+	size_t window_len, window_next; /* bytes in the window; how many to read next */
+	unsigned char window[WINDOW_MAX];
 	zip_t *zip;
 	zip_error_t error;
 } reader;
+
+static bool fill_window(reader *r)
+{
+	bool onward = r->at == r->window_at + r->window_len;
+	uint64_t left = r->source->size - r->at;
+	if (!onward)
+		r->window_next = WINDOW_MIN;
+	else if (r->window_next < WINDOW_MAX)
+		r->window_next *= 2;
+	r->window_at = r->at;
+	r->window_len = left < r->window_next ? (size_t)left : r->window_next;
+	return ck_read_at(r->job, r->source, r->at, r->window, r->window_len);
+}
+
+static bool read_window(reader *r, void *to, size_t size)
+{
+	if (size > WINDOW_MIN)
+		return ck_read_at(r->job, r->source, r->at, to, size);
+	if (r->at < r->window_at || r->at + size > r->window_at + r->window_len)
+		if (!fill_window(r))
+			return false;
+	memcpy(to, r->window + (r->at - r->window_at), size);
+	return true;
+}
 
 static zip_int64_t read_some(reader *r, void *to, uint64_t len)
 {
 	uint64_t left = r->at < r->source->size ? r->source->size - r->at : 0;
 	uint64_t size = len < left ? len : left;
-	if (!ck_read_at(r->job, r->source, r->at, to, (size_t)size)) {
+	if (size && !read_window(r, to, (size_t)size)) {
 		zip_error_set(&r->error, ZIP_ER_READ, 0);
 		return -1;
 	}
@@ -158,7 +188,9 @@ ck_archive *ck_zip_open(ck_job *job, const ck_source *source)
 	reader *r = ck_alloc(job, sizeof *r);
 	if (!archive || !r)
 		return NULL;
-	*r = (reader){.job = job, .source = source};
+	r->job = job;
+	r->source = source;
+	r->window_next = WINDOW_MIN;
 	zip_error_init(&r->error);
 	if (!ck_defer(job, reader_close, r) || !open_zip(job, source, r))
 		return NULL;
@@ -168,7 +200,7 @@ ck_archive *ck_zip_open(ck_job *job, const ck_source *source)
 	if (!ck_within(job, source->label, members, archive->count))
 		return NULL;
 	archive->members = ck_alloc_array(job, archive->count + 1, sizeof *archive->members);
-	if (!archive->members)
+	if (!archive->members || !ck_map_reserve(job, &archive->by_name, archive->count))
 		return NULL;
 	for (size_t i = 0; i < archive->count; i++)
 		if (!read_member(job, archive, r, i))
@@ -192,5 +224,5 @@ bool ck_zip_locate(ck_job *job, const ck_archive *archive, ck_member *member)
 		                "the member cannot be read");
 	member->offset = r->last;
 	member->located = true;
-	return true;
+	return ck_source_holds(job, archive->source, member->name, member->offset, member->packed);
 }

@@ -55,7 +55,7 @@ static size_t plan_input(ck_job *job, ck_copy_plan *plan, size_t *inputs, const 
 		return *known - 1;
 	size_t input = ck_copy_add_input(job, plan, &(ck_copy_input){
 		.source = storage->source, .stream = storage->stream,
-		.label = ck_copy(job, storage->key, storage->key_len),
+		.label = storage->label,
 		.offset = storage->offset, .size = storage->held,
 		.crc = storage->crc, .has_crc = storage->has_crc});
 	if (input != SIZE_MAX)

@@ -17,6 +17,7 @@ static bool find(ck_torch *torch, ck_storage *storage)
 		return ck_fail(torch->job, CK_CORRUPT, "fuzz", "the storage is too large");
 	storage->source = ck_source_memory(torch->job, "storage", zeros, sizeof zeros);
 	storage->held = sizeof zeros;
+	storage->label = "storage";
 	return storage->source != NULL;
 }
 

@@ -98,13 +98,13 @@ typedef struct {
 	bool more;
 } tally;
 
-static void tally_add(tally *t, const ck_path *path)
+static void tally_add(tally *t, const ck_path *path, size_t count)
 {
 	const ck_path *key = top_key(path);
-	t->total++;
+	t->total += count;
 	for (size_t i = 0; i < t->kinds; i++)
 		if (same_key(t->key[i], key)) {
-			t->count[i]++;
+			t->count[i] += count;
 			return;
 		}
 	if (t->kinds == LISTED) {
@@ -112,7 +112,7 @@ static void tally_add(tally *t, const ck_path *path)
 		return;
 	}
 	t->key[t->kinds] = key;
-	t->count[t->kinds++] = 1;
+	t->count[t->kinds++] = count;
 }
 
 static void tally_print(const tally *t, char *to, size_t size)
@@ -151,11 +151,11 @@ static bool tell_outside(ck_job *job, const ck_model *model, bool strict)
 	char keys[320], text[CK_TEXT_MAX];
 	for (size_t i = 0; i < model->count; i++)
 		if (!ck_path_is_below(model->entries[i].path, model->root))
-			tally_add(&t, model->entries[i].path);
+			tally_add(&t, model->entries[i].path, 1);
 	for (size_t i = 0; i < model->other_count; i++)
 		if (model->others[i].kind != CK_OTHER_VALUE &&
 		    !ck_path_is_below(model->others[i].path, model->root))
-			tally_add(&t, model->others[i].path);
+			tally_add(&t, model->others[i].path, model->others[i].count);
 	if (!t.total)
 		return true;
 	tally_print(&t, keys, sizeof keys);
@@ -172,7 +172,7 @@ static bool tell_values(ck_job *job, const ck_model *model, bool strict, bool va
 	char keys[320], text[CK_TEXT_MAX];
 	for (size_t i = 0; i < model->other_count; i++)
 		if (model->others[i].kind == CK_OTHER_VALUE)
-			tally_add(&t, model->others[i].path);
+			tally_add(&t, model->others[i].path, model->others[i].count);
 	if (!t.total || values_kept)
 		return true;
 	tally_print(&t, keys, sizeof keys);
@@ -265,6 +265,16 @@ static bool name_entries(ck_job *job, ck_model *model)
 	return true;
 }
 
+static bool fail_empty(ck_job *job, const ck_model *model)
+{
+	size_t values = 0;
+	for (size_t i = 0; i < model->other_count; i++)
+		values += model->others[i].count;
+	return ck_fail(job, CK_UNSUPPORTED, model->source->label,
+	               "there are no tensors in it, so there is nothing to convert (%zu other "
+	               "value%s)", values, plural(values));
+}
+
 bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict, bool values_kept)
 {
 	model->root = model->top;
@@ -280,8 +290,6 @@ bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict,
 	    !tell_meta(job, model, strict) || !name_entries(job, model))
 		return false;
 	if (!model->count)
-		return ck_fail(job, CK_UNSUPPORTED, model->source->label,
-		               "there are no tensors in it, so there is nothing to convert (%zu "
-		               "other value%s)", model->other_count, plural(model->other_count));
+		return fail_empty(job, model);
 	return tell_values(job, model, strict, values_kept);
 }

@@ -31,6 +31,14 @@ static bool same_group(const ck_entry *a, const ck_entry *b)
 	       a->tensor->bytes == b->tensor->bytes;
 }
 
+/* A name that cannot stand in the metadata is kept, and so comes before the writer's own checks.
+ * "format" is taken: readers look there for "pt". */
+static bool can_be_recorded(const ck_entry *entry)
+{
+	return strcmp(entry->name, "format") != 0 && !memchr(entry->name, 0, entry->name_len) &&
+	       ck_utf8_valid(entry->name, entry->name_len);
+}
+
 /* Drops what is the same view as an entry before it in its group; dropped entries lose their
  * tensor. A group holds few different views, so comparing with the kept ones is enough. */
 static bool drop_group(ck_job *job, ck_model *model, ck_entry **group, size_t count)
@@ -40,7 +48,7 @@ static bool drop_group(ck_job *job, ck_model *model, ck_entry **group, size_t co
 		size_t k = 0;
 		while (k < kept && !ck_tensor_same_view(group[k]->tensor, group[i]->tensor))
 			k++;
-		if (k == kept) {
+		if (k == kept || !can_be_recorded(group[i])) {
 			group[kept++] = group[i];
 			continue;
 		}

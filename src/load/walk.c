@@ -50,14 +50,41 @@ static void close_container(walker *w)
 	f->value->mark = found ? HAS_TENSORS : NO_TENSORS;
 }
 
+static bool count_visit(walker *w)
+{
+	if (!ck_within(w->job, w->torch->pickle->label, visits, ++w->visits))
+		return false;
+	return w->visits % 4096 != 0 || !ck_stopped(w->job);
+}
+
+/* Numbers, text and the like: there may be millions of them in a list, so those below the top level
+ * go under the path of their container, which keeps one row for all. */
+static bool is_plain(const ck_value *value)
+{
+	switch ((ck_kind)value->kind) {
+	case CK_NONE:
+	case CK_BOOL:
+	case CK_INT:
+	case CK_LONG:
+	case CK_FLOAT:
+	case CK_STR:
+	case CK_BYTES:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool visit_plain(walker *w, const ck_path *up)
+{
+	return count_visit(w) &&
+	       ck_model_add_other(w->job, w->model, up, "plain values", CK_OTHER_VALUE);
+}
+
 static bool visit(walker *w, ck_value *value, const ck_path *path)
 {
 	ck_view view;
-	if (!ck_within(w->job, w->torch->pickle->label, visits, ++w->visits))
-		return false;
-	if (w->visits % 4096 == 0 && ck_stopped(w->job))
-		return false;
-	if (!ck_view_value(w->torch, value, path, &view))
+	if (!count_visit(w) || !ck_view_value(w->torch, value, path, &view))
 		return false;
 	if (view.has_state && !ck_model_add_other(w->job, w->model, path, "state of a parameter",
 	                                          CK_OTHER_VALUE))
@@ -94,6 +121,8 @@ static bool visit_pair(walker *w, const ck_part *part, const ck_path *up, size_t
 	ck_value *value = part->items->item[item + 1];
 	if (part->skip_none && value->kind == CK_NONE)
 		return true;
+	if (is_plain(value) && up->depth)
+		return visit_plain(w, up);
 	const char *key = ck_key_text(w->job, part->items->item[item], &len);
 	if (!key)
 		return false;
@@ -105,11 +134,14 @@ static bool visit_pair(walker *w, const ck_part *part, const ck_path *up, size_t
 
 static bool visit_position(walker *w, const ck_part *part, const ck_path *up, size_t item)
 {
+	ck_value *value = part->items->item[item];
+	if (is_plain(value) && up->depth)
+		return visit_plain(w, up);
 	char digits[24];
 	int len = snprintf(digits, sizeof digits, "%zu", item);
 	const char *key = ck_copy(w->job, digits, (size_t)len);
 	const ck_path *path = key ? ck_path_new(w->job, up, key, (size_t)len) : NULL;
-	return path && visit(w, part->items->item[item], path);
+	return path && visit(w, value, path);
 }
 
 /* The next child of the newest container, or its end. */

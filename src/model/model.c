@@ -82,12 +82,17 @@ bool ck_model_add(ck_job *job, ck_model *model, const ck_path *path, ck_tensor *
 bool ck_model_add_other(ck_job *job, ck_model *model, const ck_path *path, const char *what,
                         ck_other_kind kind)
 {
+	ck_other *last = model->other_count ? &model->others[model->other_count - 1] : NULL;
+	if (last && last->path == path && last->kind == kind && kind == CK_OTHER_VALUE) {
+		last->count++;
+		return true;
+	}
 	ck_other *grown = ck_grow(job, model->others, &model->other_cap, model->other_count + 1,
 	                          sizeof *grown);
 	if (!grown)
 		return false;
 	model->others = grown;
-	grown[model->other_count++] = (ck_other){path, what, kind};
+	grown[model->other_count++] = (ck_other){path, what, kind, 1};
 	model->other_tensors += kind != CK_OTHER_VALUE;
 	return true;
 }

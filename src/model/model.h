@@ -145,6 +145,7 @@ typedef struct ck_other {
 	const ck_path *path;
 	const char *what; /* "int", "meta tensor" */
 	ck_other_kind kind;
+	size_t count;     /* values that were found one after the other under this path */
 } ck_other;
 
 typedef struct ck_pair {

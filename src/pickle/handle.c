@@ -263,12 +263,32 @@ bool ck_op_tuple3(ck_vm *vm)
 	return push_last(vm, 3);
 }
 
+/* Python compares a key that it has hashed before in no time, we look at all of it each time: a long
+ * string or a tuple of tuples of tuples, named again and again, must not cost more than the limit. */
+static bool count_key(ck_vm *vm, const ck_value *key, int depth)
+{
+	enum { EACH = 32 };
+	vm->keys += EACH;
+	if ((key->kind == CK_STR || key->kind == CK_BYTES || key->kind == CK_LONG) && key->text.data)
+		vm->keys += key->text.len;
+	if (!ck_within(vm->job, vm->steps.source->label, text, vm->keys))
+		return false;
+	size_t parts = key->kind == CK_TUPLE && depth < CK_KEY_DEPTH ? key->items->count : 0;
+	for (size_t i = 0; i < parts; i++)
+		if (!count_key(vm, key->items->item[i], depth + 1))
+			return false;
+	return true;
+}
+
 static bool check_keys(ck_vm *vm, const ck_items *items, size_t step)
 {
-	for (size_t i = 0; i < items->count; i += step)
+	for (size_t i = 0; i < items->count; i += step) {
 		if (items->item[i]->flags & CK_UNHASHABLE)
 			return ck_vm_fail(vm, "a %s cannot be a key",
 			                  ck_value_about(items->item[i]).s);
+		if (!count_key(vm, items->item[i], 0))
+			return false;
+	}
 	return true;
 }
 
@@ -623,6 +643,16 @@ bool ck_op_obj(ck_vm *vm)
 	return class && ck_vm_push(vm, new_call(vm, CK_OBJ, class, args));
 }
 
+/* What holds neither attributes nor slots can be built into anything. */
+static bool is_no_state(const ck_value *state)
+{
+	if (state->kind != CK_TUPLE || state->items->count != 2)
+		return state->kind == CK_NONE;
+	const ck_value *slots = state->items->item[1];
+	return state->items->item[0]->kind == CK_NONE && slots->kind == CK_DICT &&
+	       !slots->items->count;
+}
+
 bool ck_op_build(ck_vm *vm)
 {
 	ck_value *state = ck_vm_pop(vm);
@@ -633,9 +663,8 @@ bool ck_op_build(ck_vm *vm)
 		return ck_items_push(vm->job, &target->call->states, state);
 	if (is_named_only(target))
 		return mark_changed(target);
-	if (state->kind == CK_NONE)
-		return true;
-	return ck_vm_fail(vm, "a %s has no attributes to be set", ck_value_about(target).s);
+	return is_no_state(state) ||
+	       ck_vm_fail(vm, "a %s has no attributes to be set", ck_value_about(target).s);
 }
 
 /* ---- persistent ids, extensions, buffers ---- */
@@ -683,7 +712,12 @@ bool ck_op_next_buffer(ck_vm *vm)
 
 bool ck_op_readonly(ck_vm *vm)
 {
-	return ck_vm_top(vm) != NULL;
+	const ck_value *top = ck_vm_top(vm);
+	if (!top)
+		return false;
+	bool bytes = top->kind == CK_BYTES && !(top->flags & CK_PY2);
+	return bytes || top->kind == CK_BUFFER || top->kind == CK_CALL || is_named_only(top) ||
+	       ck_vm_fail(vm, "a %s is no buffer", ck_value_about(top).s);
 }
 
 /* ---- the stream itself ---- */

@@ -25,21 +25,54 @@ static unsigned digit_of(char c)
 
 /* ---- integers ---- */
 
-/* Magnitude times base plus digit, on little-endian bytes. */
-static bool shift_in(unsigned char *magnitude, size_t *len, size_t cap, unsigned base, unsigned digit)
+/* Decimal digits as a little-endian magnitude; the work grows with the square of their number, which
+ * DIGITS_MAX bounds. */
+static size_t pack_decimal(const char *p, const char *end, unsigned char *magnitude)
 {
-	unsigned carry = digit;
-	for (size_t i = 0; i < *len; i++) {
-		carry += magnitude[i] * base;
-		magnitude[i] = (unsigned char)carry;
-		carry >>= 8;
+	size_t len = 0;
+	for (; p < end; p++) {
+		if (*p == '_')
+			continue;
+		unsigned carry = digit_of(*p);
+		for (size_t i = 0; i < len; i++, carry >>= 8) {
+			carry += magnitude[i] * 10u;
+			magnitude[i] = (unsigned char)carry;
+		}
+		if (carry)
+			magnitude[len++] = (unsigned char)carry;
 	}
-	if (!carry)
-		return true;
-	if (*len == cap)
-		return false;
-	magnitude[(*len)++] = (unsigned char)carry;
-	return true;
+	return len;
+}
+
+/* The same for digits of 1, 3 or 4 bits. Of these there may be any number. */
+static size_t pack_bits(const char *p, const char *end, unsigned width, unsigned char *magnitude)
+{
+	size_t len = 0;
+	unsigned bits = 0, held = 0;
+	while (end-- > p) {
+		if (*end == '_')
+			continue;
+		bits |= digit_of(*end) << held;
+		held += width;
+		if (held >= 8) {
+			magnitude[len++] = (unsigned char)bits;
+			bits >>= 8;
+			held -= 8;
+		}
+	}
+	magnitude[len++] = (unsigned char)bits;
+	while (len && !magnitude[len - 1])
+		len--;
+	return len;
+}
+
+void ck_literal_negate(unsigned char *bytes, size_t len)
+{
+	unsigned carry = 1;
+	for (size_t i = 0; i < len; i++, carry >>= 8) {
+		carry += (unsigned char)~bytes[i];
+		bytes[i] = (unsigned char)carry;
+	}
 }
 
 void ck_literal_binary(const char *data, uint64_t len, ck_value *value)
@@ -118,33 +151,30 @@ static bool parse_python(ck_job *job, unsigned base, const char *p, ck_value *va
 		rest++;
 	if (*rest)
 		return false;
-	/* a digit is at most 4 bits; one byte more for the sign */
-	size_t cap = digits / 2 + 2, len = 0;
-	unsigned char *magnitude = ck_alloc(job, cap + 1);
+	/* a digit is at most 4 bits; one byte more for what is left of them, one for the sign */
+	unsigned char *magnitude = ck_alloc(job, digits / 2 + 3);
 	if (!magnitude)
 		return false;
-	for (; p < end; p++)
-		if (*p != '_' && !shift_in(magnitude, &len, cap, base, digit_of(*p)))
-			return false;
+	unsigned width = base == 16 ? 4 : base == 8 ? 3 : 1;
+	size_t len = base == 10 ? pack_decimal(p, end, magnitude)
+	                        : pack_bits(p, end, width, magnitude);
 	if (only_zero && len)
 		return false;
-	len++; /* a zero byte: the sign */
-	for (size_t i = 0, carry = 1; negative && i < len; i++) {
-		unsigned flipped = (unsigned char)~magnitude[i] + (unsigned)carry;
-		magnitude[i] = (unsigned char)flipped;
-		carry = flipped >> 8;
-	}
+	magnitude[len++] = 0;
+	if (negative)
+		ck_literal_negate(magnitude, len);
 	ck_literal_binary((const char *)magnitude, len, value);
 	return true;
 }
 
-/* INT tries strtol with base 0 first, where "010" is 8, and takes the newline or a NUL as its end. */
+/* INT tries strtol with base 0 first, where "010" is 8, and takes the newline or a NUL as its end; a
+ * NUL at the very start makes 0. */
 static bool parse_int(ck_job *job, const char *text, size_t len, ck_value *value)
 {
 	char *end;
 	errno = 0;
 	long number = strtol(text, &end, 0);
-	if (errno || *end || end == text)
+	if (errno || *end)
 		return parse_python(job, 0, text, value);
 	if (len == 2 && (number == 0 || number == 1)) {
 		value->kind = CK_BOOL;

@@ -98,7 +98,9 @@ bool ck_value_is_global(const ck_value *value, const char *module, const char *n
 ck_shown ck_value_about(const ck_value *value);
 
 /* Drops doubled keys as a Python dict does: the first key stays where it is, the last value counts;
- * 1, 1.0 and True are one key. `step` is 2 for keys and values in turn, 1 for a set. */
+ * 1, 1.0 and True are one key. `step` is 2 for keys and values in turn, 1 for a set. Only itself equals
+ * a frozenset, bytes that were left in the source, and what lies below CK_KEY_DEPTH tuples. */
+enum { CK_KEY_DEPTH = 64 };
 bool ck_items_settle(ck_job *job, ck_items *items, size_t step);
 bool ck_items_push(ck_job *job, ck_items *items, ck_value *value);
 
@@ -106,7 +108,8 @@ bool ck_items_push(ck_job *job, ck_items *items, ck_value *value);
 bool ck_print_integer(ck_job *job, ck_text *to, const ck_value *value);
 /* A float as Python's repr() spells it. */
 bool ck_print_float(ck_job *job, ck_text *to, double value);
-/* Text in quotes as Python's repr() spells it; `prefix` is "" or "b". */
+/* Text in quotes as Python's repr() spells it, except that it leaves as they are a few characters for
+ * which Unicode's tables would be needed (unassigned ones above all); `prefix` is "" or "b". */
 bool ck_print_quoted(ck_job *job, ck_text *to, const char *prefix, const char *data, size_t len);
 /* The whole tree on one line, each shared value once ("&1=[...]", then "*1"). */
 bool ck_print_tree(ck_job *job, ck_text *to, ck_value *root);
@@ -170,5 +173,7 @@ char *ck_literal_string(ck_job *job, const char *text, size_t len, size_t *out, 
 char *ck_literal_unicode(ck_job *job, const char *text, size_t len, size_t *out, const char **why);
 /* An INT or LONG from little-endian two's complement. */
 void ck_literal_binary(const char *data, uint64_t len, ck_value *value);
+/* Changes the sign of such a number; a magnitude needs a zero byte on top for it. */
+void ck_literal_negate(unsigned char *bytes, size_t len);
 
 #endif

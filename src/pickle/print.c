@@ -53,15 +53,33 @@ bool ck_print_integer(ck_job *job, ck_text *to, const ck_value *value)
 	unsigned char *bytes = (unsigned char *)ck_copy(job, value->text.data, len);
 	if (!bytes)
 		return false;
-	for (size_t i = 0, carry = 1; negative && i < len; i++) {
-		unsigned flipped = (unsigned char)~bytes[i] + (unsigned)carry;
-		bytes[i] = (unsigned char)flipped;
-		carry = flipped >> 8;
-	}
+	if (negative)
+		ck_literal_negate(bytes, len);
 	while (len > 1 && !bytes[len - 1])
 		len--;
 	return len > DECIMAL_BYTES ? print_hex(job, to, negative, bytes, len)
 	                           : print_decimal(job, to, negative, bytes, len);
+}
+
+/* The last digit before the exponent becomes the next one. False if they are all nines. */
+static bool round_up(char *digits)
+{
+	for (char *p = strchr(digits, 'e'); p-- > digits && *p != '-';) {
+		if (*p >= '0' && *p < '9') {
+			++*p;
+			return true;
+		}
+		if (*p == '9')
+			*p = '0';
+	}
+	return false;
+}
+
+/* Below a power of two doubles lie twice as close as above it, so that the nearest decimal, if it is
+ * smaller, may read back as another double when the next one does not: 2**-44. */
+static bool reads_back(char *digits, double value)
+{
+	return strtod(digits, NULL) == value || (round_up(digits) && strtod(digits, NULL) == value);
 }
 
 static bool print_finite(ck_job *job, ck_text *to, double value)
@@ -70,7 +88,7 @@ static bool print_finite(ck_job *job, ck_text *to, double value)
 	int precision = 1;
 	do {
 		snprintf(digits, sizeof digits, "%.*e", precision - 1, value);
-	} while (precision++ < 17 && strtod(digits, NULL) != value);
+	} while (precision++ < 17 && !reads_back(digits, value));
 	char *mark = strchr(digits, 'e');
 	int exponent = atoi(mark + 1);
 	if (exponent < -4 || exponent >= 16) {
@@ -101,6 +119,21 @@ bool ck_print_float(ck_job *job, ck_text *to, double value)
 
 /* ---- text ---- */
 
+/* Controls, blanks other than the space, formats, surrogates, private use. */
+static bool is_printable(uint32_t code)
+{
+	static const uint32_t ranges[][2] = {
+		{0x00, 0x1F},     {0x7F, 0xA0},     {0xAD, 0xAD},     {0x61C, 0x61C},
+		{0x1680, 0x1680}, {0x180E, 0x180E}, {0x2000, 0x200F}, {0x2028, 0x202F},
+		{0x205F, 0x206F}, {0x3000, 0x3000}, {0xD800, 0xF8FF}, {0xFEFF, 0xFEFF},
+		{0xFFF9, 0xFFFB}, {0xE0000, 0xE0FFF}, {0xF0000, 0x10FFFF},
+	};
+	for (size_t i = 0; i < CK_COUNT(ranges); i++)
+		if (code >= ranges[i][0] && code <= ranges[i][1])
+			return false;
+	return true;
+}
+
 static bool print_char(ck_job *job, ck_text *to, char quote, uint32_t code, bool byte)
 {
 	static const char plain[] = "\\\n\r\t", escaped[] = "\\nrt";
@@ -110,13 +143,11 @@ static bool print_char(ck_job *job, ck_text *to, char quote, uint32_t code, bool
 		return ck_text_addf(job, to, "\\%c", escaped[found - plain]);
 	if (code == (unsigned char)quote)
 		return ck_text_addf(job, to, "\\%c", quote);
-	if (code < 0x20 || code == 0x7F || (code >= 0x80 && code < 0xA1) || (byte && code >= 0x80) ||
-	    code == 0xAD)
-		return ck_text_addf(job, to, "\\x%02x", code);
-	if ((code >= 0xD800 && code <= 0xDFFF) || (code >= 0x2028 && code <= 0x202E) ||
-	    (code >= 0x200B && code <= 0x200F))
-		return ck_text_addf(job, to, "\\u%04x", code);
-	return ck_text_add(job, to, utf8, ck_utf8_put(utf8, code));
+	if (is_printable(code) && !(byte && code >= 0x80))
+		return ck_text_add(job, to, utf8, ck_utf8_put(utf8, code));
+	return ck_text_addf(job, to, code < 0x100     ? "\\x%02x"
+	                             : code < 0x10000 ? "\\u%04x"
+	                                              : "\\U%08x", code);
 }
 
 bool ck_print_quoted(ck_job *job, ck_text *to, const char *prefix, const char *data, size_t len)
@@ -149,9 +180,15 @@ typedef struct {
 
 static bool print_value(printer *p, ck_value *value, int depth);
 
+/* Nothing at all is fine too: a name may be empty. */
+static bool add(printer *p, const char *text, size_t len)
+{
+	return p->counting || !len || ck_text_add(p->job, p->to, text, len);
+}
+
 static bool say(printer *p, const char *text)
 {
-	return p->counting || ck_text_add(p->job, p->to, text, strlen(text));
+	return add(p, text, strlen(text));
 }
 
 static bool print_items(printer *p, const char *open, const ck_items *items, const char *close,
@@ -191,10 +228,7 @@ static bool print_bytes(printer *p, const ck_value *value)
 static bool print_global(printer *p, const ck_value *value)
 {
 	const ck_global *g = value->global;
-	if (p->counting)
-		return true;
-	return ck_text_add(p->job, p->to, g->module, g->module_len) && say(p, ".") &&
-	       ck_text_add(p->job, p->to, g->name, g->name_len) &&
+	return add(p, g->module, g->module_len) && say(p, ".") && add(p, g->name, g->name_len) &&
 	       (!(value->flags & CK_CHANGED) || say(p, "!changed"));
 }
 

@@ -59,10 +59,10 @@ bool ck_items_push(ck_job *job, ck_items *items, ck_value *value)
 
 /* ---- equal keys ---- */
 
-enum { KEY_DEPTH = 64, SMALL_DICT = 12 };
+enum { SMALL_DICT = 12 };
 
 /* Tags of keys that are no text; no text starts with one, since 0xFF is not UTF-8. */
-typedef enum { KEY_NUMBER, KEY_LONG, KEY_FLOAT, KEY_NONE, KEY_BYTES, KEY_GLOBAL, KEY_TUPLE,
+typedef enum { KEY_NUMBER, KEY_LONG, KEY_FLOAT, KEY_NONE, KEY_BYTES, KEY_GLOBAL, KEY_EXT, KEY_TUPLE,
                KEY_SELF } key_tag;
 
 static bool add_tagged(ck_job *job, ck_text *to, key_tag tag, const void *data, size_t len)
@@ -71,6 +71,21 @@ static bool add_tagged(ck_job *job, ck_text *to, key_tag tag, const void *data, 
 	for (size_t i = 0; i < 8; i++)
 		head[2 + i] = (unsigned char)((uint64_t)len >> (8 * i));
 	return ck_text_add(job, to, head, sizeof head) && ck_text_add(job, to, data, len);
+}
+
+/* The whole number that a double from 2^53 up is, as LONG would hold it. */
+static void whole_of(double f, unsigned char bytes[136], ck_value *whole)
+{
+	uint64_t bits;
+	memcpy(&bits, &f, sizeof bits);
+	unsigned shift = (unsigned)(bits >> 52 & 0x7FF) - 1075;
+	uint64_t digits = ((bits & 0xFFFFFFFFFFFFF) | UINT64_C(1) << 52) << shift % 8;
+	memset(bytes, 0, 136);
+	for (unsigned i = 0; i < 8; i++)
+		bytes[shift / 8 + i] = (unsigned char)(digits >> 8 * i);
+	if (f < 0)
+		ck_literal_negate(bytes, 136);
+	ck_literal_binary((const char *)bytes, 136, whole);
 }
 
 static bool add_float_key(ck_job *job, ck_text *to, const ck_value *value)
@@ -82,7 +97,12 @@ static bool add_float_key(ck_job *job, ck_text *to, const ck_value *value)
 		int64_t number = (int64_t)f;
 		return add_tagged(job, to, KEY_NUMBER, &number, sizeof number);
 	}
-	return add_tagged(job, to, KEY_FLOAT, &f, sizeof f);
+	if (f - f != 0 || (f > -9e15 && f < 9e15)) /* infinite, or with a fraction */
+		return add_tagged(job, to, KEY_FLOAT, &f, sizeof f);
+	unsigned char bytes[136];
+	ck_value whole;
+	whole_of(f, bytes, &whole);
+	return add_tagged(job, to, KEY_LONG, whole.text.data, (size_t)whole.text.len);
 }
 
 /* Writes bytes that are the same for two keys exactly if Python finds the keys equal. */
@@ -107,13 +127,17 @@ static bool add_key(ck_job *job, ck_text *to, const ck_value *value, int depth)
 		if (!value->text.data)
 			break;
 		return add_tagged(job, to, KEY_BYTES, value->text.data, (size_t)value->text.len);
+	case CK_EXT:
+		return add_tagged(job, to, KEY_EXT, &value->i, sizeof value->i);
 	case CK_GLOBAL:
+		if (value->flags & CK_COMPUTED)
+			break;
 		return add_tagged(job, to, KEY_GLOBAL, value->global->module,
 		                  value->global->module_len) &&
 		       add_tagged(job, to, KEY_GLOBAL, value->global->name,
 		                  value->global->name_len);
 	case CK_TUPLE:
-		if (depth == KEY_DEPTH)
+		if (depth == CK_KEY_DEPTH)
 			break;
 		if (!add_tagged(job, to, KEY_TUPLE, &value->items->count, sizeof(size_t)))
 			return false;

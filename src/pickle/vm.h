@@ -91,6 +91,7 @@ typedef struct ck_vm {
 	ck_map memo_map;
 	uint64_t memo_count;
 	struct ck_pending *pending; /* items that are settled at the end */
+	uint64_t keys;              /* bytes that settling will compare, about */
 	uint32_t values, buffers;
 	ck_value none, yes, no, empty_tuple; /* shared: nothing can be changed in them */
 	ck_items no_items;

@@ -141,7 +141,7 @@ static bool write_extras(ck_job *job, const ck_checkpoint *cp, ck_output *output
 	if (!path)
 		return true;
 	ck_file *file = ck_output_add(job, output, path);
-	return file && ck_extras_print(cp->loaded->torch, cp->loaded->root, &text) &&
+	return file && ck_extras_print(cp->loaded->torch, &text) &&
 	       ck_file_write(job, file, 0, text.data, text.len);
 }
 

@@ -263,8 +263,8 @@ static bool print_value(extras *x, ck_value *value, int depth)
 	return ok;
 }
 
-bool ck_extras_print(ck_torch *torch, ck_value *root, ck_text *to)
+bool ck_extras_print(ck_torch *torch, ck_text *to)
 {
 	extras x = {.torch = torch, .job = torch->job, .to = to};
-	return index_names(&x) && print_value(&x, root, 0) && raw(&x, "\n");
+	return index_names(&x) && print_value(&x, torch->root, 0) && raw(&x, "\n");
 }

@@ -13,6 +13,7 @@ typedef struct ck_torch {
 	ck_job *job;
 	ck_model *model;
 	const ck_source *pickle;  /* where the values came from */
+	ck_value *root;           /* what the pickle made; set by ck_walk */
 	bool big_endian;          /* as the archive's `byteorder` says */
 	ck_map storages;          /* key -> known_storage */
 	ck_map tensors;           /* id of a CALL -> ck_tensor */
@@ -83,14 +84,13 @@ bool ck_walk(ck_torch *torch, ck_value *root);
  * NULL after a failure. */
 const char *ck_key_text(ck_job *job, const ck_value *key, size_t *len);
 /* All values as JSON, tensors as references to the names they got in the model. */
-bool ck_extras_print(ck_torch *torch, ck_value *root, ck_text *to);
+bool ck_extras_print(ck_torch *torch, ck_text *to);
 
 /* ---- layouts ---- */
 
 typedef struct ck_loaded {
 	ck_model *model;
 	ck_torch *torch;
-	ck_value *root;
 } ck_loaded;
 
 typedef struct ck_layout {

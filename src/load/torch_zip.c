@@ -134,8 +134,8 @@ static bool load(ck_job *job, const ck_source *source, ck_loaded *loaded)
 		return false;
 	uint64_t end = 0;
 	loaded->torch = torch;
-	loaded->root = ck_pickle_read(job, torch->pickle, &end);
-	return loaded->root && ck_walk(torch, loaded->root);
+	ck_value *root = ck_pickle_read(job, torch->pickle, &end);
+	return root && ck_walk(torch, root);
 }
 
 const ck_layout ck_layout_torch_zip = {

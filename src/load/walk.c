@@ -167,6 +167,7 @@ static bool step(walker *w)
 bool ck_walk(ck_torch *torch, ck_value *root)
 {
 	walker w = {.torch = torch, .job = torch->job, .model = torch->model};
+	torch->root = root;
 	torch->model->top = ck_path_new(torch->job, NULL, "", 0);
 	if (!torch->model->top || !visit(&w, root, torch->model->top))
 		return false;

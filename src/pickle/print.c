@@ -64,13 +64,13 @@ bool ck_print_integer(ck_job *job, ck_text *to, const ck_value *value)
 /* The last digit before the exponent becomes the next one. False if they are all nines. */
 static bool round_up(char *digits)
 {
-	for (char *p = strchr(digits, 'e'); p-- > digits && *p != '-';) {
-		if (*p >= '0' && *p < '9') {
-			++*p;
+	for (size_t i = strcspn(digits, "e"); i-- > 0;) {
+		if (digits[i] >= '0' && digits[i] < '9') {
+			digits[i]++;
 			return true;
 		}
-		if (*p == '9')
-			*p = '0';
+		if (digits[i] == '9')
+			digits[i] = '0';
 	}
 	return false;
 }

@@ -93,11 +93,12 @@ static bool add_float_key(ck_job *job, ck_text *to, const ck_value *value)
 	double f = value->f;
 	if (f != f) /* no NaN equals another */
 		return add_tagged(job, to, KEY_SELF, &value->id, sizeof value->id);
-	if (f >= -9223372036854775808.0 && f < 9223372036854775808.0 && (double)(int64_t)f == f) {
+	bool small = f >= -9223372036854775808.0 && f < 9223372036854775808.0;
+	if (small && (double)(int64_t)f == f) {
 		int64_t number = (int64_t)f;
 		return add_tagged(job, to, KEY_NUMBER, &number, sizeof number);
 	}
-	if (f - f != 0 || (f > -9e15 && f < 9e15)) /* infinite, or with a fraction */
+	if (small || f - f != 0) /* it has a fraction or is infinite */
 		return add_tagged(job, to, KEY_FLOAT, &f, sizeof f);
 	unsigned char bytes[136];
 	ck_value whole;

@@ -23,7 +23,7 @@ static bool convert(ck_job *job, const ck_source *source)
 	ck_loaded *loaded = ck_load(job, source);
 	if (!loaded || !ck_edit_root(job, loaded->model, "auto", false, false) ||
 	    !ck_edit_ties(job, loaded->model, CK_TIES_DROP) ||
-	    !ck_extras_print(loaded->torch, loaded->root, &extras))
+	    !ck_extras_print(loaded->torch, &extras))
 		return false;
 	if (!is_small(loaded->model))
 		return true;

@@ -50,6 +50,11 @@ const ck_error *ck_job_error(const ck_job *job)
 	return &job->error;
 }
 
+void ck_printable(const char *text, char *to, size_t size)
+{
+	ck_show_to(to, size, text, strlen(text));
+}
+
 void ck_options_default(ck_options *options)
 {
 	*options = (ck_options){.root = "auto"};
@@ -130,8 +135,6 @@ static bool check_paths(ck_job *job, const ck_source *source, const char *out,
 		if (paths[i] && ck_source_is_path(source, paths[i]))
 			return ck_fail(job, CK_USAGE, paths[i],
 			               "this is the input itself; give the output another name");
-	if (options->extras && !strcmp(options->extras, out))
-		return ck_fail(job, CK_USAGE, out, "OUT and --extras name the same file");
 	return true;
 }
 

@@ -46,6 +46,10 @@ CK_API void ck_job_stop(ck_job *job);
 /* Why the last call failed; status CK_OK if none did. Lives as long as the job. */
 CK_API const ck_error *ck_job_error(const ck_job *job);
 
+/* Writes text into `to`, escaped so that it is safe to print on a terminal, and shortened with "..."
+ * to fit into `size` bytes with its NUL. */
+CK_API void ck_printable(const char *text, char *to, size_t size);
+
 typedef struct ck_options {
 	/* what is taken from the input */
 	const char *root;    /* "auto", "." for everything, or keys joined by dots */

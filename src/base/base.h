@@ -24,6 +24,7 @@ typedef struct ck_arena {
 typedef struct ck_job {
 	ck_limits limits;
 	ck_error error;          /* the first failure; later ones are not recorded */
+	const char *subject;     /* the input: where an error is that has no closer place; or NULL */
 	pthread_mutex_t lock;    /* guards `error` */
 	ck_arena arena;
 	struct ck_closer *closers;

@@ -22,6 +22,8 @@ static void CK_PRINTF(6, 0) record(ck_job *job, ck_status status, int sys, const
 		error->sys = sys;
 		error->has_offset = offset != NULL;
 		error->offset = offset ? *offset : 0;
+		if ((!where || !*where) && status != CK_USAGE)
+			where = job->subject;
 		if (where)
 			ck_show_to(error->where, sizeof error->where, where, strlen(where));
 		vsnprintf(error->text, sizeof error->text, fmt, args);

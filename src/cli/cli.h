@@ -50,6 +50,11 @@ void cli_print_help(FILE *to);
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void cli_print_error(const ck_error *error);
 int cli_exit_status(ck_status status);
+/* A name that the user gave, safe to print. */
+typedef struct cli_name {
+	char s[512];
+} cli_name;
+cli_name cli_show_name(const char *name);
 /* 1234567 as "1.2 MB" (powers of 1000, as disks and downloads count). */
 typedef struct cli_size {
 	char s[24];

@@ -42,7 +42,7 @@ static void on_note(void *arg, const char *text)
 	listener *l = arg;
 	cli_progress_clear(&l->progress);
 	if (!l->options->quiet)
-		cli_say("%s: %s", l->options->in, text);
+		cli_say("%s: %s", cli_show_name(l->options->in).s, text);
 }
 
 static void on_progress(void *arg, uint64_t done, uint64_t total)
@@ -53,14 +53,15 @@ static void on_progress(void *arg, uint64_t done, uint64_t total)
 static void say_done(const cli_options *options, const ck_summary *summary, double seconds)
 {
 	const char *s = summary->tensors == 1 ? "" : "s";
+	cli_name out = cli_show_name(options->out);
 	if (options->quiet)
 		return;
 	if (options->verbose)
-		cli_say("%s: wrote %zu tensor%s, %s, from a %s file in %.2f s", options->out,
+		cli_say("%s: wrote %zu tensor%s, %s, from a %s file in %.2f s", out.s,
 		        summary->tensors, s, cli_show_size(summary->bytes).s, summary->layout,
 		        seconds);
 	else
-		cli_say("%s: wrote %zu tensor%s, %s", options->out, summary->tensors, s,
+		cli_say("%s: wrote %zu tensor%s, %s", out.s, summary->tensors, s,
 		        cli_show_size(summary->bytes).s);
 }
 

@@ -1,7 +1,9 @@
 /* The program: reads the arguments and does what they say. */
 #include "cli.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Data goes to stdout; a full disk or a closed pipe there is an error too. */
 static int close_stdout(void)
@@ -12,9 +14,23 @@ static int close_stdout(void)
 	return EXIT_USAGE;
 }
 
+/* A program may be started with its standard descriptors closed. The next file it opens would get
+ * such a number, and what is said on stderr would be written into the model. Opened for reading, so
+ * that writing to a closed stdout stays an error. */
+static bool open_standard_descriptors(void)
+{
+	int fd;
+	do {
+		fd = open("/dev/null", O_RDONLY);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd >= 0 && !close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	cli_options options;
+	if (!open_standard_descriptors())
+		return EXIT_USAGE;
 	/* libzip turns the time of every member into local time, and without TZ glibc looks at
 	 * /etc/localtime for each of them: with 100,000 members that took a tenth of the run */
 	setenv("TZ", "UTC0", 0);

@@ -30,7 +30,7 @@ static bool parse_ties(const char *text, ck_ties *ties)
 	*ties = !strcmp(text, "drop") ? CK_TIES_DROP : CK_TIES_KEEP;
 	if (*ties == CK_TIES_DROP || !strcmp(text, "keep"))
 		return true;
-	cli_say("--ties takes keep or drop, not '%s'", text);
+	cli_say("--ties takes keep or drop, not '%s'", cli_show_name(text).s);
 	return false;
 }
 
@@ -41,7 +41,7 @@ static bool parse_threads(const char *text, unsigned *threads)
 	*threads = (unsigned)number;
 	if (*text >= '0' && *text <= '9' && !*end && number >= 1 && number <= 256)
 		return true;
-	cli_say("--threads takes a number from 1 to 256, not '%s'", text);
+	cli_say("--threads takes a number from 1 to 256, not '%s'", cli_show_name(text).s);
 	return false;
 }
 
@@ -133,13 +133,13 @@ static option_id find_option(int code)
 
 static bool bad_option(int code, char **argv)
 {
-	const char *word = argv[optind - 1];
+	cli_name word = cli_show_name(argv[optind - 1]);
 	if (code == ':')
-		cli_say("option '%s' needs an argument", word);
+		cli_say("option '%s' needs an argument", word.s);
 	else if (optopt > 0 && optopt < 128)
 		cli_say("there is no option '-%c'; see ckconv --help", optopt);
 	else
-		cli_say("there is no option '%s', or it takes no argument; see ckconv --help", word);
+		cli_say("there is no option '%s', or it takes no argument; see ckconv --help", word.s);
 	return false;
 }
 

@@ -43,6 +43,13 @@ int cli_exit_status(ck_status status)
 	return EXIT_USAGE;
 }
 
+cli_name cli_show_name(const char *name)
+{
+	cli_name shown;
+	ck_printable(name, shown.s, sizeof shown.s);
+	return shown;
+}
+
 cli_size cli_show_size(uint64_t bytes)
 {
 	static const char units[] = "kMGTPE";

@@ -50,6 +50,8 @@ static bool consider(const ck_path *path, const ck_path **home)
 static const ck_path *choose(const ck_model *model)
 {
 	const ck_path *home = NULL;
+	if (!model->is_mapping) /* a module may call a part of itself "net" */
+		return model->top;
 	for (size_t i = 0; i < model->count; i++)
 		if (!consider(model->entries[i].path, &home))
 			return model->top;

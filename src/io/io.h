@@ -58,6 +58,7 @@ typedef struct ck_file {
 	int dir;          /* descriptor of the folder of `real` */
 	int fd;
 	bool placed;      /* renamed to its final name */
+	bool swapped;     /* the old file of that name is now called `temp` */
 } ck_file;
 
 enum { CK_OUTPUT_NO_CLOBBER = 1, CK_OUTPUT_NO_FSYNC = 2 };

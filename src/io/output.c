@@ -24,11 +24,20 @@ static void forget_temp(ck_file *file)
 	file->temp = NULL;
 }
 
+/* Undoes what a commit that failed half-way has done to this file. */
+static void take_back(ck_file *file)
+{
+	if (file->swapped)
+		renameat2(file->dir, file->temp, file->dir, file->name, RENAME_EXCHANGE);
+	else
+		unlinkat(file->dir, file->name, 0);
+}
+
 static void file_close(void *arg)
 {
 	ck_file *file = arg;
 	if (file->placed && !file->output->committed)
-		unlinkat(file->dir, file->name, 0);
+		take_back(file);
 	forget_temp(file);
 	if (file->fd >= 0)
 		close(file->fd);
@@ -91,6 +100,19 @@ static bool open_folder(ck_job *job, ck_file *file)
 	return true;
 }
 
+/* Two outputs of one conversion must not be the same file, however they are spelled. */
+static bool check_distinct(ck_job *job, const ck_file *file)
+{
+	struct stat here, there;
+	for (const ck_file *other = file->output->files; other; other = other->next)
+		if (!strcmp(file->name, other->name) && !fstat(file->dir, &here) &&
+		    !fstat(other->dir, &there) && here.st_dev == there.st_dev &&
+		    here.st_ino == there.st_ino)
+			return ck_fail(job, CK_USAGE, file->path,
+			               "OUT and --extras name the same file");
+	return true;
+}
+
 /* ".NAME.ckconv-RANDOM", never longer than a file name may be. */
 static bool choose_temp(ck_job *job, ck_file *file)
 {
@@ -137,7 +159,7 @@ ck_file *ck_output_add(ck_job *job, ck_output *output, const char *path)
 	file->path = ck_copy(job, path, strlen(path));
 	if (!file->path || !ck_defer(job, file_close, file))
 		return NULL;
-	if (!resolve(job, file) || !open_folder(job, file))
+	if (!resolve(job, file) || !open_folder(job, file) || !check_distinct(job, file))
 		return NULL;
 	file->fd = open_unnamed(file);
 	if (file->fd < 0)
@@ -217,22 +239,41 @@ static bool name_unnamed(ck_job *job, ck_file *file)
 	return ck_fail_sys(job, file->path, "cannot give the finished file its name");
 }
 
+/* Renames without replacing anything. */
+static bool place_new(ck_file *file)
+{
+	if (!renameat2(file->dir, file->temp, file->dir, file->name, RENAME_NOREPLACE)) {
+		file->temp = NULL;
+		return true;
+	}
+	if (errno != EINVAL)
+		return false;
+	/* this file system cannot rename without replacing, but it may know links */
+	bool ok = !linkat(file->dir, file->temp, file->dir, file->name, 0);
+	forget_temp(file);
+	return ok;
+}
+
+/* Renames over what is there. Where several files belong together, the old one is kept under the
+ * temporary name until all are in place, so that it can be put back. */
+static bool place_over(ck_file *file)
+{
+	bool alone = file == file->output->files && !file->next;
+	if (!alone && !renameat2(file->dir, file->temp, file->dir, file->name, RENAME_EXCHANGE)) {
+		file->swapped = true;
+		return true;
+	}
+	if (renameat(file->dir, file->temp, file->dir, file->name))
+		return false;
+	file->temp = NULL;
+	return true;
+}
+
 static bool place(ck_job *job, ck_file *file)
 {
 	bool keep_old = file->output->flags & CK_OUTPUT_NO_CLOBBER;
-	unsigned how = keep_old ? RENAME_NOREPLACE : 0;
-	int failed = renameat2(file->dir, file->temp, file->dir, file->name, how);
-	if (!failed) {
-		file->temp = NULL;
-	} else if (keep_old && errno == EINVAL) {
-		/* this file system cannot rename without replacing, but it may know links */
-		failed = linkat(file->dir, file->temp, file->dir, file->name, 0);
-		forget_temp(file);
-	}
-	if (failed)
-		return ck_fail_sys(job, file->path, "cannot rename the finished file");
-	file->placed = true;
-	return true;
+	file->placed = keep_old ? place_new(file) : place_over(file);
+	return file->placed || ck_fail_sys(job, file->path, "cannot rename the finished file");
 }
 
 bool ck_output_commit(ck_job *job, ck_output *output)
@@ -250,6 +291,8 @@ bool ck_output_commit(ck_job *job, ck_output *output)
 		if (!place(job, file))
 			return false;
 	output->committed = true;
+	for (ck_file *file = output->files; file; file = file->next)
+		forget_temp(file); /* the old files */
 	for (ck_file *file = output->files; file; file = file->next)
 		if (sync && fsync(file->dir) && errno != EINVAL)
 			return ck_fail_sys(job, file->path,

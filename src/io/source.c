@@ -22,6 +22,7 @@ static const ck_source *source_new(ck_job *job, const ck_source *from)
 
 const ck_source *ck_source_open(ck_job *job, const char *path)
 {
+	job->subject = path;
 	/* O_NONBLOCK: a FIFO or a device must be refused below, not waited for */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0) {
@@ -43,6 +44,7 @@ const ck_source *ck_source_open(ck_job *job, const char *path)
 	char *label = ck_copy(job, path, strlen(path));
 	if (!label)
 		return NULL;
+	job->subject = label;
 	return source_new(job, &(ck_source){.label = label, .size = (uint64_t)st.st_size, .fd = fd});
 }
 

@@ -45,6 +45,16 @@ static bool print_float(extras *x, const ck_value *value)
 	return marked(x, "float", text.data, text.len);
 }
 
+static bool print_long(extras *x, const ck_value *value)
+{
+	ck_text text = {0};
+	if (!ck_print_integer(x->job, &text, value))
+		return false;
+	if (value->text.len <= CK_DECIMAL_BYTES)
+		return ck_text_add(x->job, x->to, text.data, text.len);
+	return marked(x, "int", text.data, text.len);
+}
+
 /* ---- bytes ---- */
 
 static void base64(const unsigned char *p, size_t len, char out[4])
@@ -193,13 +203,17 @@ static bool index_names(extras *x)
 	return true;
 }
 
-static bool print_tensor(extras *x, const ck_tensor *tensor)
+/* {"$tensor": "name"}, with the attributes of a parameter that has some. */
+static bool print_tensor(extras *x, const ck_view *view, int depth)
 {
-	const uint64_t *place = ck_map_find(x->job, &x->names, &tensor, sizeof tensor);
-	if (!place)
-		return raw(x, "{\"$tensor\":null}");
-	const ck_entry *entry = &x->torch->model->entries[*place];
-	return marked(x, "tensor", entry->name, entry->name_len);
+	const uint64_t *place = ck_map_find(x->job, &x->names, &view->tensor, sizeof view->tensor);
+	const ck_entry *entry = place ? &x->torch->model->entries[*place] : NULL;
+	if (!raw(x, "{\"$tensor\":") ||
+	    !(entry ? quoted(x, entry->name, entry->name_len) : raw(x, "null")))
+		return false;
+	if (view->state && (!raw(x, ",\"state\":") || !print_value(x, view->state, depth)))
+		return false;
+	return raw(x, "}");
 }
 
 /* ---- values ---- */
@@ -224,8 +238,9 @@ static bool print_leaf(extras *x, const ck_value *value, const ck_view *view, in
 	case CK_BOOL:
 		return raw(x, value->b ? "true" : "false");
 	case CK_INT:
-	case CK_LONG:
 		return ck_print_integer(x->job, x->to, value);
+	case CK_LONG:
+		return print_long(x, value);
 	case CK_FLOAT:
 		return print_float(x, value);
 	case CK_BYTES:
@@ -252,7 +267,7 @@ static bool print_value(extras *x, ck_value *value, int depth)
 	    !ck_view_value(x->torch, value, x->torch->model->top, &view))
 		return false;
 	if (view.kind == CK_IS_TENSOR)
-		return print_tensor(x, view.tensor);
+		return print_tensor(x, &view, depth + 1);
 	if (view.kind != CK_HAS_PARTS)
 		return print_leaf(x, value, &view, depth + 1);
 	if (value->mark == OPENED)

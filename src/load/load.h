@@ -67,7 +67,7 @@ typedef struct ck_view {
 	ck_tensor *tensor;
 	const char *about;      /* of what is no tensor and has no parts */
 	bool is_dict, is_object, is_module;
-	bool has_state;         /* a parameter with attributes of its own, which no output can hold */
+	ck_value *state;        /* attributes of a parameter, which no output can hold, or NULL */
 	ck_part part[CK_PARTS_MAX];
 	size_t parts;
 } ck_view;

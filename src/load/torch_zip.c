@@ -135,7 +135,7 @@ static bool load(ck_job *job, const ck_source *source, ck_loaded *loaded)
 	uint64_t end = 0;
 	loaded->torch = torch;
 	ck_value *root = ck_pickle_read(job, torch->pickle, &end);
-	return root && ck_walk(torch, root);
+	return root && ck_walk(torch, root) && ck_archive_check_overlap(job, zip->archive);
 }
 
 const ck_layout ck_layout_torch_zip = {

@@ -23,8 +23,8 @@ static const ck_value *undress(ck_torch *torch, const ck_value *value, const ck_
 		if (!ck_within(torch->job, torch->pickle->label, depth, ++layers))
 			return NULL;
 		const ck_items *args = value->call->args->items;
-		view->has_state = view->has_state || (args->count == 4 &&
-		                  args->item[3]->kind == CK_DICT && args->item[3]->items->count);
+		if (args->count == 4 && args->item[3]->kind == CK_DICT && args->item[3]->items->count)
+			view->state = args->item[3];
 		value = args->item[0];
 		*row = NULL;
 	}

@@ -86,7 +86,9 @@ static bool visit(walker *w, ck_value *value, const ck_path *path)
 	ck_view view;
 	if (!count_visit(w) || !ck_view_value(w->torch, value, path, &view))
 		return false;
-	if (view.has_state && !ck_model_add_other(w->job, w->model, path, "state of a parameter",
+	if (path == w->model->top)
+		w->model->is_mapping = view.is_dict;
+	if (view.state && !ck_model_add_other(w->job, w->model, path, "state of a parameter",
 	                                          CK_OTHER_VALUE))
 		return false;
 	switch (view.kind) {

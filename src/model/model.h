@@ -164,6 +164,7 @@ typedef struct ck_model {
 	size_t metadata_count, metadata_cap;
 	size_t storages;        /* how many were numbered */
 	const ck_path *top;     /* the root of everything */
+	bool is_mapping;        /* the root is a dict, where one key may be the home of the weights */
 	const ck_path *root;    /* what was chosen to be converted */
 } ck_model;
 

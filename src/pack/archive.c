@@ -1,6 +1,7 @@
 /* What all archives share: finding a member, and handing out its bytes as a source or a stream. */
 #include "pack.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { CHECK_CHUNK = 64 << 10 };
@@ -123,4 +124,33 @@ const ck_stream *ck_member_stream(ck_job *job, const ck_archive *archive, ck_mem
 	*of = (deflated){archive, member};
 	*stream = (ck_stream){run_deflated, label, member->size, of};
 	return stream;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+	const ck_member *x = *(const ck_member *const *)a, *y = *(const ck_member *const *)b;
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+bool ck_archive_check_overlap(ck_job *job, const ck_archive *archive)
+{
+	size_t count = 0;
+	ck_mark mark = ck_arena_mark(job);
+	const ck_member **located = ck_alloc_array(job, archive->count + 1, sizeof *located);
+	if (!located)
+		return false;
+	for (size_t i = 0; i < archive->count; i++)
+		if (archive->members[i].located)
+			located[count++] = &archive->members[i];
+	if (count)
+		qsort(located, count, sizeof *located, by_offset);
+	for (size_t i = 1; i < count; i++)
+		if (located[i]->offset < located[i - 1]->offset + located[i - 1]->packed)
+			return ck_fail_at(job, CK_CORRUPT, archive->source->label,
+			                  located[i]->offset,
+			                  "the bytes of members '%s' and '%s' overlap",
+			                  ck_show(located[i - 1]->name, located[i - 1]->name_len).s,
+			                  ck_show(located[i]->name, located[i]->name_len).s);
+	ck_arena_release(job, mark);
+	return true;
 }

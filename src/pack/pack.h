@@ -36,6 +36,8 @@ bool ck_zip_locate(ck_job *job, const ck_archive *archive, ck_member *member);
 /* The member of that name, or NULL. */
 ck_member *ck_archive_find(const ck_job *job, const ck_archive *archive, const char *name,
                            size_t len);
+/* Refuses archives in which the bytes of two located members overlap. */
+bool ck_archive_check_overlap(ck_job *job, const ck_archive *archive);
 /* "ARCHIVE: MEMBER", for messages and labels. */
 const char *ck_member_label(ck_job *job, const ck_archive *archive, const ck_member *member);
 /* All bytes of a member as a source: a window if it is stored, memory if it is deflated. The CRC is

@@ -134,19 +134,52 @@ static bool fail_open(ck_job *job, const ck_source *source, zip_error_t *error)
 	return fail_zip(job, source->label, error, "the zip archive is damaged");
 }
 
+static void try_open(reader *r, int flags, zip_error_t *error)
+{
+	errno = 0;
+	zip_source_t *from = zip_source_function_create(serve, r, error);
+	if (from)
+		r->zip = zip_open_from_source(from, flags, error);
+	if (from && !r->zip)
+		zip_source_free(from);
+}
+
+/* libzip checks that directory and local headers agree. It refuses names that occur twice as well,
+ * but does not say which: then the directory is read again without checks, and read_member tells. */
 static bool open_zip(ck_job *job, const ck_source *source, reader *r)
 {
 	zip_error_t error;
 	zip_error_init(&error);
-	errno = 0;
-	zip_source_t *from = zip_source_function_create(serve, r, &error);
-	if (from)
-		r->zip = zip_open_from_source(from, ZIP_RDONLY | ZIP_CHECKCONS, &error);
+	try_open(r, ZIP_RDONLY | ZIP_CHECKCONS, &error);
+	if (!r->zip && zip_error_code_zip(&error) == ZIP_ER_EXISTS)
+		try_open(r, ZIP_RDONLY, &error);
 	bool ok = r->zip || fail_open(job, source, &error);
-	if (from && !r->zip)
-		zip_source_free(from);
 	zip_error_fini(&error);
 	return ok;
+}
+
+static const unsigned char END[] = {'P', 'K', 5, 6};
+enum { END_SIZE = 22, COMMENT_MAX = 65535 };
+
+/* A zip archive is found by the record at its end, whose comment reaches to the last byte of the
+ * file. Where two places could be that record, programs disagree on which archive this is. */
+static bool check_single_end(ck_job *job, const ck_source *source)
+{
+	size_t size = END_SIZE + COMMENT_MAX, ends = 0;
+	if (size > source->size)
+		size = (size_t)source->size;
+	ck_mark mark = ck_arena_mark(job);
+	unsigned char *tail = ck_alloc(job, size);
+	if (!tail || !ck_read_at(job, source, source->size - size, tail, size))
+		return false;
+	for (size_t i = 0; i + END_SIZE <= size; i++) {
+		size_t comment = tail[i + 20] | (size_t)tail[i + 21] << 8;
+		ends += !memcmp(tail + i, END, sizeof END) && i + END_SIZE + comment == size;
+	}
+	ck_arena_release(job, mark);
+	return ends < 2 || ck_fail(job, CK_CORRUPT, source->label,
+	                           "the zip archive has %zu end records; programs disagree on "
+	                           "which one counts", ends);
 }
 
 static bool read_member(ck_job *job, ck_archive *archive, reader *r, uint64_t index)
@@ -192,7 +225,8 @@ ck_archive *ck_zip_open(ck_job *job, const ck_source *source)
 	r->source = source;
 	r->window_next = WINDOW_MIN;
 	zip_error_init(&r->error);
-	if (!ck_defer(job, reader_close, r) || !open_zip(job, source, r))
+	if (!ck_defer(job, reader_close, r) || !check_single_end(job, source) ||
+	    !open_zip(job, source, r))
 		return NULL;
 	archive->source = source;
 	archive->handle = r;

@@ -104,7 +104,9 @@ enum { CK_KEY_DEPTH = 64 };
 bool ck_items_settle(ck_job *job, ck_items *items, size_t step);
 bool ck_items_push(ck_job *job, ck_items *items, ck_value *value);
 
-/* Decimal digits of an INT or LONG; a LONG of more than 4300 digits is written as 0x... */
+/* A LONG of so many bytes may have more digits than Python prints, and is printed as 0x... */
+enum { CK_DECIMAL_BYTES = 1785 }; /* they hold 4299 decimal digits */
+/* Decimal digits of an INT or LONG. */
 bool ck_print_integer(ck_job *job, ck_text *to, const ck_value *value);
 /* A float as Python's repr() spells it. */
 bool ck_print_float(ck_job *job, ck_text *to, double value);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DECIMAL_BYTES = 1785, PRINT_DEPTH = 200 }; /* 1785 bytes hold 4299 decimal digits */
+enum { PRINT_DEPTH = 200 };
 
 /* ---- numbers ---- */
 
@@ -23,7 +23,7 @@ static bool print_hex(ck_job *job, ck_text *to, bool negative, const unsigned ch
 /* Divides the magnitude by 10^9 until nothing is left; the remainders are the digits. */
 static bool print_decimal(ck_job *job, ck_text *to, bool negative, unsigned char *bytes, size_t len)
 {
-	uint32_t groups[DECIMAL_BYTES / 3];
+	uint32_t groups[CK_DECIMAL_BYTES / 3];
 	size_t count = 0;
 	while (len) {
 		uint64_t rest = 0;
@@ -57,7 +57,7 @@ bool ck_print_integer(ck_job *job, ck_text *to, const ck_value *value)
 		ck_literal_negate(bytes, len);
 	while (len > 1 && !bytes[len - 1])
 		len--;
-	return len > DECIMAL_BYTES ? print_hex(job, to, negative, bytes, len)
+	return len > CK_DECIMAL_BYTES ? print_hex(job, to, negative, bytes, len)
 	                           : print_decimal(job, to, negative, bytes, len);
 }
 

@@ -80,7 +80,7 @@ static bool print_bytes(extras *x, const ck_value *value)
 		size_t size = left < CHUNK ? (size_t)left : CHUNK;
 		if (value->text.data)
 			memcpy(chunk, value->text.data + at, size);
-		else if (!ck_read_at(x->job, x->torch->pickle, value->from + at, chunk, size))
+		else if (!ck_read_at(x->job, x->torch->pickle, value->at + at, chunk, size))
 			return false;
 		for (size_t i = 0; i < size; i += 3) {
 			base64(chunk + i, size - i, out);
@@ -171,16 +171,17 @@ static bool print_sequence(extras *x, const ck_view *view, int depth)
 static bool print_call(extras *x, const ck_call *call, int depth)
 {
 	ck_shown about = ck_value_about(call->callee);
+	const ck_later *later = ck_call_later(call);
 	if (!raw(x, "{\"$object\":") || !quoted(x, about.s, strlen(about.s)) ||
 	    !raw(x, ",\"args\":") || !print_array(x, call->args->items, depth))
 		return false;
 	if (call->kwargs && (!raw(x, ",\"kwargs\":") || !print_value(x, call->kwargs, depth)))
 		return false;
-	if (call->items.count && (!raw(x, ",\"items\":") || !print_array(x, &call->items, depth)))
+	if (later->items.count && (!raw(x, ",\"items\":") || !print_array(x, &later->items, depth)))
 		return false;
-	if (call->pairs.count && (!raw(x, ",\"pairs\":") || !print_array(x, &call->pairs, depth)))
+	if (later->pairs.count && (!raw(x, ",\"pairs\":") || !print_array(x, &later->pairs, depth)))
 		return false;
-	if (call->states.count && (!raw(x, ",\"state\":") || !print_array(x, &call->states, depth)))
+	if (later->states.count && (!raw(x, ",\"state\":") || !print_array(x, &later->states, depth)))
 		return false;
 	return raw(x, "}");
 }

@@ -16,7 +16,7 @@ typedef struct ck_torch {
 	ck_value *root;           /* what the pickle made; set by ck_walk */
 	bool big_endian;          /* as the archive's `byteorder` says */
 	ck_map storages;          /* key -> known_storage */
-	ck_map tensors;           /* id of a CALL -> ck_tensor */
+	uint64_t at;              /* offset of the call that is being rebuilt, for messages */
 	ck_map unknown;           /* "module.name" of globals that are not in the table */
 	ck_text unknown_list;     /* the first of them, with commas between */
 	/* Finds the bytes of a storage: sets source or stream, offset, held and crc. Given by the

@@ -1,6 +1,7 @@
 /* How torch rebuilds tensors from the arguments of its _rebuild functions. */
 #include "rebuild.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define LLU(x) ((unsigned long long)(x))
@@ -10,10 +11,20 @@ typedef struct {
 	ck_dtype dtype;
 } known_storage;
 
-static bool bad_argument(ck_torch *torch, const ck_value *call_or_arg, const char *what)
+/* Fails at the call that is being rebuilt. */
+static bool CK_PRINTF(2, 3) refuse(ck_torch *torch, const char *fmt, ...)
 {
-	return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, call_or_arg->at,
-	                  "%s, not %s", what, ck_value_about(call_or_arg).s);
+	char text[CK_TEXT_MAX];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, torch->at, "%s", text);
+}
+
+static bool bad_argument(ck_torch *torch, const ck_value *argument, const char *what)
+{
+	return refuse(torch, "%s, not %s", what, ck_value_about(argument).s);
 }
 
 /* ---- arguments ---- */
@@ -31,8 +42,7 @@ static bool as_count(ck_torch *torch, const ck_value *value, const char *what, u
 	}
 	if (value->kind != CK_INT)
 		return bad_argument(torch, value, what);
-	return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
-	                  "%s, not %lld", what, (long long)value->i);
+	return refuse(torch, "%s, not %lld", what, (long long)value->i);
 }
 
 /* A tuple or list of counts, or torch.Size of one. */
@@ -46,8 +56,7 @@ static bool as_counts(ck_torch *torch, const ck_value *value, const char *what, 
 		return bad_argument(torch, value, what);
 	*n = value->items->count;
 	if (*n > CK_DIMS_MAX)
-		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
-		                  "a tensor has at most %d dimensions, not %zu", CK_DIMS_MAX, *n);
+		return refuse(torch, "a tensor has at most %d dimensions, not %zu", CK_DIMS_MAX, *n);
 	*counts = ck_alloc_array(torch->job, *n + 1, sizeof **counts);
 	if (!*counts)
 		return false;
@@ -78,8 +87,7 @@ static bool read_metadata(ck_torch *torch, const ck_value *value, ck_tensor *ten
 	tensor->conj = is_true(value->items, "conj");
 	tensor->neg = is_true(value->items, "neg");
 	if (tensor->conj && !ck_dtype_is_complex(tensor->dtype))
-		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
-		                  "only a complex tensor can be a conjugate");
+		return refuse(torch, "only a complex tensor can be a conjugate");
 	return true;
 }
 
@@ -137,19 +145,17 @@ static bool read_id(ck_torch *torch, const ck_value *value, storage_id *id)
 	                &id->count);
 }
 
-static bool check_known(ck_torch *torch, const ck_value *value, const storage_id *id,
-                        const known_storage *known, uint64_t size)
+static bool check_known(ck_torch *torch, const storage_id *id, const known_storage *known,
+                        uint64_t size)
 {
 	if (known->dtype != id->dtype)
-		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
-		                  "storage '%s' is %s here and %s elsewhere; torch never writes that",
-		                  ck_show(id->key, id->key_len).s, ck_dtype_table[id->dtype].torch,
-		                  ck_dtype_table[known->dtype].torch);
+		return refuse(torch, "storage '%s' is %s here and %s elsewhere; torch never writes that",
+		              ck_show(id->key, id->key_len).s, ck_dtype_table[id->dtype].torch,
+		              ck_dtype_table[known->dtype].torch);
 	if (known->storage.size != size)
-		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
-		                  "storage '%s' has %llu bytes here and %llu elsewhere",
-		                  ck_show(id->key, id->key_len).s, LLU(size),
-		                  LLU(known->storage.size));
+		return refuse(torch, "storage '%s' has %llu bytes here and %llu elsewhere",
+		              ck_show(id->key, id->key_len).s, LLU(size),
+		              LLU(known->storage.size));
 	return true;
 }
 
@@ -173,10 +179,9 @@ static bool as_storage(ck_torch *torch, const ck_value *value, ck_storage **stor
 	if (!read_id(torch, value, &id))
 		return false;
 	if (!ck_mul(id.count, ck_dtype_table[id.dtype].size, &size))
-		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
-		                  "storage '%s' claims %llu elements of %s, more bytes than fit 64 "
-		                  "bits", ck_show(id.key, id.key_len).s, LLU(id.count),
-		                  ck_dtype_table[id.dtype].torch);
+		return refuse(torch, "storage '%s' claims %llu elements of %s, more bytes than fit 64 "
+		              "bits", ck_show(id.key, id.key_len).s, LLU(id.count),
+		              ck_dtype_table[id.dtype].torch);
 	uint64_t *place = ck_map_put(torch->job, &torch->storages, id.key, id.key_len, &fresh);
 	if (!place)
 		return false;
@@ -186,7 +191,7 @@ static bool as_storage(ck_torch *torch, const ck_value *value, ck_storage **stor
 		*place = (uint64_t)(uintptr_t)known;
 		if (!known || !make_storage(torch, &id, size, known))
 			return false;
-	} else if (!check_known(torch, value, &id, known, size)) {
+	} else if (!check_known(torch, &id, known, size)) {
 		return false;
 	}
 	*storage = &known->storage;
@@ -200,9 +205,8 @@ static bool read_view(ck_torch *torch, const ck_call *call, ck_tensor *tensor)
 {
 	size_t strides;
 	if (call->args->items->count < 4)
-		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, call->callee->at,
-		                  "a tensor needs a storage, an offset, sizes and strides, but only "
-		                  "%zu arguments are here", call->args->items->count);
+		return refuse(torch, "a tensor needs a storage, an offset, sizes and strides, but only "
+		              "%zu arguments are here", call->args->items->count);
 	if (!as_storage(torch, argument(call, 0), &tensor->storage, &tensor->dtype) ||
 	    !as_count(torch, argument(call, 1), "a tensor's offset must be a count of elements",
 	              &tensor->start) ||
@@ -212,8 +216,7 @@ static bool read_view(ck_torch *torch, const ck_call *call, ck_tensor *tensor)
 	               &tensor->stride, &strides))
 		return false;
 	if (strides != tensor->ndim)
-		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, argument(call, 3)->at,
-		                  "a tensor of %zu dimensions has %zu strides", tensor->ndim, strides);
+		return refuse(torch, "a tensor of %zu dimensions has %zu strides", tensor->ndim, strides);
 	return true;
 }
 

@@ -31,25 +31,22 @@ static const ck_value *undress(ck_torch *torch, const ck_value *value, const ck_
 	return value;
 }
 
+/* Rebuilds the tensor of a call, once, however often it is shared. */
 static bool rebuild(ck_torch *torch, const ck_value *value, const ck_global_row *row,
                     const ck_path *path, ck_tensor **out)
 {
-	bool fresh;
-	uint64_t *place = ck_map_put(torch->job, &torch->tensors, &value->id, sizeof value->id,
-	                             &fresh);
-	if (!place)
-		return false;
-	if (!fresh) {
-		*out = (ck_tensor *)(uintptr_t)*place;
+	const ck_later *later = ck_call_later(value->call);
+	*out = value->call->meaning;
+	if (*out)
 		return true;
-	}
-	ck_tensor *tensor = ck_alloc(torch->job, sizeof *tensor);
-	*place = (uint64_t)(uintptr_t)tensor;
-	*out = tensor;
-	if (value->call->items.count || value->call->pairs.count)
+	torch->at = value->at;
+	if (later->items.count || later->pairs.count)
 		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
 		                  "the pickle sets items of the tensor %s; torch never writes that",
 		                  ck_path_show(path).s);
+	ck_tensor *tensor = ck_alloc(torch->job, sizeof *tensor);
+	value->call->meaning = tensor;
+	*out = tensor;
 	return tensor && row->rebuild(torch, value->call, tensor) &&
 	       ck_tensor_check(torch->job, tensor, torch->pickle->label, ck_path_show(path).s);
 }
@@ -93,9 +90,10 @@ static void add_mapping(ck_torch *torch, const ck_value *value, ck_view *view)
 {
 	const ck_call *call = value->call;
 	view->is_dict = true;
-	for (size_t i = 0; i < call->states.count; i++)
-		if (!is_only_metadata(call->states.item[i]))
-			add_state(call->states.item[i], view);
+	const ck_items *states = &ck_call_later(call)->states;
+	for (size_t i = 0; i < states->count; i++)
+		if (!is_only_metadata(states->item[i]))
+			add_state(states->item[i], view);
 	/* the argument that fills it: the only one, or the one behind a defaultdict's factory */
 	for (size_t i = 0; i < call->args->items->count; i++) {
 		const ck_value *from = call->args->items->item[i];
@@ -107,7 +105,7 @@ static void add_mapping(ck_torch *torch, const ck_value *value, ck_view *view)
 		if (pairs)
 			add_part(view, (ck_part){.items = pairs, .pairs = true});
 	}
-	add_part(view, (ck_part){.items = &call->pairs, .pairs = true});
+	add_part(view, (ck_part){.items = &ck_call_later(call)->pairs, .pairs = true});
 }
 
 static void add_sequence(const ck_value *value, ck_view *view)
@@ -116,7 +114,7 @@ static void add_sequence(const ck_value *value, ck_view *view)
 	const ck_value *from = call->args->items->count ? call->args->items->item[0] : NULL;
 	if (from && (from->kind == CK_LIST || from->kind == CK_TUPLE || from->kind == CK_SET))
 		add_part(view, (ck_part){.items = from->items});
-	add_part(view, (ck_part){.items = &call->items});
+	add_part(view, (ck_part){.items = &ck_call_later(call)->items});
 }
 
 /* ---- objects ---- */
@@ -140,7 +138,7 @@ static const ck_items *mapping_items(const ck_value *value)
 	if (value && value->kind == CK_CALL && value->call->callee->kind == CK_GLOBAL) {
 		const ck_global_row *row = ck_global_find(value->call->callee);
 		if (row && row->role == CK_ROLE_DICT)
-			return &value->call->pairs;
+			return &ck_call_later(value->call)->pairs;
 	}
 	return NULL;
 }
@@ -198,10 +196,11 @@ static void add_object(const ck_value *value, ck_view *view)
 {
 	const ck_call *call = value->call;
 	view->is_object = true;
-	for (size_t i = 0; i < call->states.count; i++)
-		add_state(call->states.item[i], view);
-	add_part(view, (ck_part){.items = &call->pairs, .pairs = true});
-	add_part(view, (ck_part){.items = call->items.count ? &call->items : call->args->items});
+	const ck_later *later = ck_call_later(call);
+	for (size_t i = 0; i < later->states.count; i++)
+		add_state(later->states.item[i], view);
+	add_part(view, (ck_part){.items = &later->pairs, .pairs = true});
+	add_part(view, (ck_part){.items = later->items.count ? &later->items : call->args->items});
 }
 
 /* Remembers each unknown global once, by "module.name"; the first few make a list to be shown. */

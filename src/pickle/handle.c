@@ -25,6 +25,8 @@ bool ck_op_newfalse(ck_vm *vm)
 
 static bool push_int(ck_vm *vm, int64_t number)
 {
+	if (number >= 0 && number < CK_SMALL_INTS)
+		return ck_vm_push(vm, &vm->small[number]);
 	ck_value *value = ck_vm_new(vm, CK_INT);
 	if (value)
 		value->i = number;
@@ -112,7 +114,8 @@ static bool push_counted(ck_vm *vm, unsigned flags)
 	if (!value)
 		return false;
 	value->flags = (uint8_t)flags;
-	value->from = vm->step->from;
+	if (!value->text.data)
+		value->at = vm->step->from;
 	return ck_vm_push(vm, value);
 }
 
@@ -337,12 +340,26 @@ static bool is_named_only(const ck_value *value)
 	return value->kind == CK_GLOBAL || value->kind == CK_PERSID || value->kind == CK_EXT;
 }
 
+/* Where a call keeps what is done to its result; NULL after a failure. */
+static ck_later *later_of(ck_vm *vm, ck_value *target)
+{
+	if (!target->call->later)
+		target->call->later = ck_alloc(vm->job, sizeof(ck_later));
+	return target->call->later;
+}
+
+static bool add_later(ck_vm *vm, ck_value *target, const ck_items *items)
+{
+	ck_later *later = later_of(vm, target);
+	return later && push_all(vm, &later->items, items);
+}
+
 static bool extend(ck_vm *vm, ck_value *target, const ck_items *items)
 {
 	if (target->kind == CK_LIST)
 		return push_all(vm, target->items, items);
 	if (target->kind == CK_CALL)
-		return push_all(vm, &target->call->items, items);
+		return add_later(vm, target, items);
 	if (is_named_only(target))
 		return mark_changed(target);
 	return ck_vm_fail(vm, "a %s cannot be appended to", ck_value_about(target).s);
@@ -404,7 +421,9 @@ static bool set_pairs(ck_vm *vm, ck_value *target, const ck_items *pairs)
 		return mark_changed(target);
 	if (target->kind != CK_DICT && target->kind != CK_CALL)
 		return ck_vm_fail(vm, "a %s has no items to be set", ck_value_about(target).s);
-	ck_items *to = target->kind == CK_DICT ? target->items : &target->call->pairs;
+	if (target->kind == CK_CALL && !later_of(vm, target))
+		return false;
+	ck_items *to = target->kind == CK_DICT ? target->items : &target->call->later->pairs;
 	if (target->kind == CK_CALL && !to->count && !ck_vm_settle_later(vm, to, 2))
 		return false;
 	return check_keys(vm, pairs, 2) && push_all(vm, to, pairs);
@@ -441,7 +460,7 @@ bool ck_op_additems(ck_vm *vm)
 	if (target->kind == CK_SET && target->flags & CK_MUTABLE)
 		return check_keys(vm, &items, 1) && push_all(vm, target->items, &items);
 	if (target->kind == CK_CALL)
-		return push_all(vm, &target->call->items, &items);
+		return add_later(vm, target, &items);
 	if (is_named_only(target))
 		return mark_changed(target);
 	return ck_vm_fail(vm, "nothing can be added to a %s", ck_value_about(target).s);
@@ -660,7 +679,8 @@ bool ck_op_build(ck_vm *vm)
 	if (!target)
 		return false;
 	if (target->kind == CK_CALL)
-		return ck_items_push(vm->job, &target->call->states, state);
+		return later_of(vm, target) &&
+		       ck_items_push(vm->job, &target->call->later->states, state);
 	if (is_named_only(target))
 		return mark_changed(target);
 	return is_no_state(state) ||

@@ -51,15 +51,28 @@ typedef struct ck_global {
 
 typedef enum ck_call_how { CK_REDUCE, CK_NEWOBJ, CK_NEWOBJ_EX, CK_INST, CK_OBJ } ck_call_how;
 
+/* What was done to the result of a call. */
+typedef struct ck_later {
+	ck_items items;   /* appended or added */
+	ck_items pairs;   /* set: keys and values in turn */
+	ck_items states;  /* of each BUILD */
+} ck_later;
+
 typedef struct ck_call {
 	ck_value *callee; /* GLOBAL, CALL, PERSID or EXT */
 	ck_value *args;   /* TUPLE */
 	ck_value *kwargs; /* DICT or NULL */
-	ck_items items;   /* appended or added later */
-	ck_items pairs;   /* set later: keys and values in turn */
-	ck_items states;  /* of each BUILD */
+	ck_later *later;  /* NULL: nothing; see ck_call_later */
+	void *meaning;    /* for whoever gives the call one; NULL at first */
 	ck_call_how how;
 } ck_call;
+
+/* Never NULL. */
+static inline const ck_later *ck_call_later(const ck_call *call)
+{
+	static const ck_later nothing;
+	return call->later ? call->later : &nothing;
+}
 
 /* Values are shared and may contain themselves: whoever walks them needs a budget. */
 struct ck_value {
@@ -67,13 +80,14 @@ struct ck_value {
 	uint8_t flags; /* ck_value_flag */
 	uint8_t mark;  /* for whoever walks; 0 at first */
 	uint32_t id;   /* counts the values of one pickle */
-	uint64_t at;   /* offset of the opcode in the source */
+	uint64_t at;   /* offset in the source: of the first byte for BYTES that were left there, of
+	                * the opcode for all else; 0 for what is shared, such as small integers */
 	union {
 		bool b;
 		int64_t i; /* INT, EXT (code), BUFFER (count) */
 		double f;
-		/* STR: UTF-8 that may hold surrogates. BYTES: data is NULL if the bytes were left in
-		 * the source, at `from`. LONG: little-endian two's complement. */
+		/* STR: UTF-8 that may hold surrogates. BYTES: data is NULL if they were left in the
+		 * source, at `at`. LONG: little-endian two's complement. */
 		struct {
 			const char *data;
 			uint64_t len;
@@ -83,7 +97,6 @@ struct ck_value {
 		ck_call *call;
 		ck_value *pid;
 	};
-	uint64_t from; /* BYTES: offset of the first byte in the source, if they are there as such */
 };
 
 /* Reads one pickle that starts at *at; *at is then behind its STOP. The value and all that hangs on

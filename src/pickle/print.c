@@ -222,7 +222,7 @@ static bool print_bytes(printer *p, const ck_value *value)
 		return ck_print_quoted(p->job, p->to, prefix, value->text.data,
 		                       (size_t)value->text.len);
 	return ck_text_addf(p->job, p->to, "%s<%llu bytes at %llu>", prefix,
-	                    (unsigned long long)value->text.len, (unsigned long long)value->from);
+	                    (unsigned long long)value->text.len, (unsigned long long)value->at);
 }
 
 static bool print_global(printer *p, const ck_value *value)
@@ -243,12 +243,13 @@ static bool print_call(printer *p, const ck_call *call, int depth)
 		return false;
 	if (call->kwargs && (!say(p, " with ") || !print_value(p, call->kwargs, depth)))
 		return false;
-	if (call->items.count && !print_items(p, " + [", &call->items, "]", depth))
+	const ck_later *later = ck_call_later(call);
+	if (later->items.count && !print_items(p, " + [", &later->items, "]", depth))
 		return false;
-	if (call->pairs.count && (!say(p, " | ") || !print_pairs(p, &call->pairs, depth)))
+	if (later->pairs.count && (!say(p, " | ") || !print_pairs(p, &later->pairs, depth)))
 		return false;
-	for (size_t i = 0; i < call->states.count; i++)
-		if (!say(p, " <- ") || !print_value(p, call->states.item[i], depth))
+	for (size_t i = 0; i < later->states.count; i++)
+		if (!say(p, " <- ") || !print_value(p, later->states.item[i], depth))
 			return false;
 	return true;
 }

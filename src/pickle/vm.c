@@ -219,6 +219,8 @@ ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at)
 	vm->yes.b = true;
 	vm->empty_tuple.kind = CK_TUPLE;
 	vm->empty_tuple.items = &vm->no_items;
+	for (int i = 0; i < CK_SMALL_INTS; i++)
+		vm->small[i] = (ck_value){.kind = CK_INT, .i = i};
 	if (!run(vm))
 		return NULL;
 	*at = vm->steps.at;

@@ -76,6 +76,8 @@
 	X(NEXT_BUFFER, 0x97, NONE, 5, next_buffer)     \
 	X(READONLY_BUFFER, 0x98, NONE, 5, readonly)
 
+enum { CK_SMALL_INTS = 256 };
+
 typedef struct ck_vm {
 	ck_job *job;
 	ck_steps steps;
@@ -93,7 +95,8 @@ typedef struct ck_vm {
 	struct ck_pending *pending; /* items that are settled at the end */
 	uint64_t keys;              /* bytes that settling will compare, about */
 	uint32_t values, buffers;
-	ck_value none, yes, no, empty_tuple; /* shared: nothing can be changed in them */
+	/* shared, because nothing can be changed in them */
+	ck_value none, yes, no, empty_tuple, small[CK_SMALL_INTS];
 	ck_items no_items;
 	ck_value *result;
 } ck_vm;

@@ -2,6 +2,7 @@
 
 The makers of this folder use it to write what no library would write. Nothing here unpickles.
 """
+import io
 import json
 import struct
 import zipfile
@@ -151,8 +152,8 @@ def header(member, path):
 
 
 def local(member):
-    """A local header and the bytes behind it."""
-    return b"PK\3\4" + header(member, member.local_path) + member.local_path + member.packed
+    """A local header, without the bytes behind it."""
+    return b"PK\3\4" + header(member, member.local_path) + member.local_path
 
 
 def central(member, offset):
@@ -161,15 +162,27 @@ def central(member, offset):
             struct.pack("<HHHII", 0, 0, 0, 0, offset) + member.path)
 
 
+def end(count, directory, offset, comment=b""):
+    """The end of an archive."""
+    return b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, count, count, len(directory), offset,
+                                   len(comment)) + comment
+
+
+def write_archive(out, members, comment=b""):
+    """Writes a whole zip archive to a file."""
+    directory = b""
+    for member in members:
+        directory += central(member, out.tell())
+        out.write(local(member))
+        out.write(member.packed)
+    out.write(directory + end(len(members), directory, out.tell(), comment))
+
+
 def archive(members, comment=b""):
     """A whole zip archive."""
-    body, directory = b"", b""
-    for member in members:
-        directory += central(member, len(body))
-        body += local(member)
-    end = b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, len(members), len(members), len(directory),
-                                  len(body), len(comment)) + comment
-    return body + directory + end
+    out = io.BytesIO()
+    write_archive(out, members, comment)
+    return out.getvalue()
 
 
 def checkpoint(pickled, storages, top="archive", method=0, byteorder=None):

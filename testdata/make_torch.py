@@ -199,6 +199,12 @@ def module_in_dict():
     return {"epoch": 1, "model": nets.TinyNet().half(), "ema": None}
 
 
+def wrapper():
+    """A whole nn.Module with a part that is called as a usual home of weights."""
+    torch.manual_seed(7)
+    return nets.Wrapper()
+
+
 def objects():
     """Objects with tensors: attributes by name, items by key or position."""
     tensor = torch.arange(2.0)
@@ -299,8 +305,8 @@ def meta_only():
 
 GOOD = [state_dict, dtypes, complex64, views, sizes, wide, shared, many, containers, keys,
         unicode_names, empty_names, training, two_homes, no_home, home_and_tensor, home_and_ema,
-        module, module_in_dict, objects, slotted, cyclic, shared_dict, meta, bare_tensor,
-        bare_parameter, list_root]
+        module, module_in_dict, wrapper, objects, slotted, cyclic, shared_dict, meta,
+        bare_tensor, bare_parameter, list_root]
 UNSUPPORTED = [complex128, quantized, sparse_coo, sparse_csr, subclass, no_tensors, meta_only]
 
 

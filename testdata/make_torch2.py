@@ -40,7 +40,8 @@ def fnuz():
 def two_types():
     """One storage of bytes, seen as bytes and as other dtypes."""
     data = torch.arange(48, dtype=torch.uint8)
-    return {"u8": data, "u16": data.view(torch.uint16), "u16.part": data[8:].view(torch.uint16)[1:4],
+    return {"u8": data, "u16": data.view(torch.uint16),
+            "u16.part": data[8:].view(torch.uint16)[1:4],
             "u32.t": data.view(torch.uint32).reshape(3, 4).t(),
             "u64": data[40:].view(torch.uint64), "f8": data[3:9].view(torch.float8_e5m2)}
 
@@ -105,8 +106,8 @@ def complex32():
 
 def quantized_channels():
     """A tensor quantized by channel."""
-    q = torch.quantize_per_channel(torch.ones(2, 3), torch.tensor([0.5, 0.25]), torch.tensor([0, 1]),
-                                   0, torch.qint8)
+    scales, zeros = torch.tensor([0.5, 0.25]), torch.tensor([0, 1])
+    q = torch.quantize_per_channel(torch.ones(2, 3), scales, zeros, 0, torch.qint8)
     return {"fine": torch.ones(2), "q": q}
 
 

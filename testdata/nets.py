@@ -27,6 +27,15 @@ class TinyNet(nn.Module):
         self.note = "hello"
 
 
+class Wrapper(nn.Module):
+    """A net in a net, and a head beside it."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Linear(2, 2)
+        self.head = nn.Linear(2, 1)
+
+
 class Bag:
     """An object of no special kind: it has attributes."""
 
@@ -59,7 +68,7 @@ class Tagged(torch.Tensor):
     """A tensor by inheritance."""
 
 
-CLASSES = (TinyNet, Bag, Slotted, Config, Stack, Pair, Tagged)
+CLASSES = (TinyNet, Wrapper, Bag, Slotted, Config, Stack, Pair, Tagged)
 
 
 def install():

@@ -139,6 +139,8 @@ typedef struct ck_text {
 	size_t len, cap;
 } ck_text;
 
+/* Makes room for `more` bytes, so that a long text grows once. */
+bool ck_text_reserve(ck_job *job, ck_text *text, size_t more);
 bool ck_text_add(ck_job *job, ck_text *text, const void *data, size_t len);
 bool ck_text_addf(ck_job *job, ck_text *text, const char *fmt, ...) CK_PRINTF(3, 4);
 

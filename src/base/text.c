@@ -116,14 +116,21 @@ ck_shown ck_show(const char *text, size_t len)
 	return shown;
 }
 
-bool ck_text_add(ck_job *job, ck_text *text, const void *data, size_t len)
+bool ck_text_reserve(ck_job *job, ck_text *text, size_t more)
 {
-	char *grown = ck_grow(job, text->data, &text->cap, text->len + len, 1);
+	char *grown = ck_grow(job, text->data, &text->cap, text->len + more, 1);
 	if (!grown)
 		return false;
 	text->data = grown;
+	return true;
+}
+
+bool ck_text_add(ck_job *job, ck_text *text, const void *data, size_t len)
+{
+	if (!ck_text_reserve(job, text, len))
+		return false;
 	if (len)
-		memcpy(grown + text->len, data, len);
+		memcpy(text->data + text->len, data, len);
 	text->len += len;
 	return true;
 }

@@ -61,25 +61,32 @@ typedef struct {
 	pthread_t thread;
 } worker;
 
+bool ck_copy_reserve(ck_job *job, ck_copy_plan *plan, size_t inputs, size_t moves)
+{
+	ck_copy_input *input = ck_grow(job, plan->inputs, &plan->input_cap,
+	                               plan->input_count + inputs, sizeof *input);
+	ck_copy_move *move = ck_grow(job, plan->moves, &plan->move_cap, plan->move_count + moves,
+	                             sizeof *move);
+	if (input)
+		plan->inputs = input;
+	if (move)
+		plan->moves = move;
+	return (input || !inputs) && (move || !moves);
+}
+
 size_t ck_copy_add_input(ck_job *job, ck_copy_plan *plan, const ck_copy_input *input)
 {
-	ck_copy_input *grown = ck_grow(job, plan->inputs, &plan->input_cap, plan->input_count + 1,
-	                               sizeof *grown);
-	if (!grown)
+	if (!ck_copy_reserve(job, plan, 1, 0))
 		return SIZE_MAX;
-	plan->inputs = grown;
-	grown[plan->input_count] = *input;
+	plan->inputs[plan->input_count] = *input;
 	return plan->input_count++;
 }
 
 bool ck_copy_add_move(ck_job *job, ck_copy_plan *plan, const ck_copy_move *move)
 {
-	ck_copy_move *grown = ck_grow(job, plan->moves, &plan->move_cap, plan->move_count + 1,
-	                              sizeof *grown);
-	if (!grown)
+	if (!ck_copy_reserve(job, plan, 0, 1))
 		return false;
-	plan->moves = grown;
-	grown[plan->move_count++] = *move;
+	plan->moves[plan->move_count++] = *move;
 	return true;
 }
 

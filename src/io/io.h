@@ -129,6 +129,8 @@ typedef struct ck_copy_plan {
 	size_t gather_count, gather_cap;
 } ck_copy_plan;
 
+/* Makes room for so many rows at once. */
+bool ck_copy_reserve(ck_job *job, ck_copy_plan *plan, size_t inputs, size_t moves);
 /* Each adds a row; the input call returns its number, SIZE_MAX after a failure. */
 size_t ck_copy_add_input(ck_job *job, ck_copy_plan *plan, const ck_copy_input *input);
 bool ck_copy_add_move(ck_job *job, ck_copy_plan *plan, const ck_copy_move *move);

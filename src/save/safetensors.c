@@ -111,9 +111,13 @@ static bool add_tensor(ck_job *job, const ck_entry *entry, uint64_t begin, ck_te
 /* Length and JSON, padded; tensors are in file order already. */
 static bool make_header(ck_job *job, ck_model *model, ck_text *to)
 {
+	enum { ENTRY = 100 }; /* about what the JSON of a tensor needs besides its name */
 	uint64_t begin = 0;
 	unsigned char length[8] = {0};
-	if (!ck_text_add(job, to, length, sizeof length) || !ck_text_add(job, to, "{", 1) ||
+	size_t guess = 0;
+	for (size_t i = 0; i < model->count; i++)
+		guess += model->entries[i].name_len + ENTRY;
+	if (!ck_text_reserve(job, to, guess) || !ck_text_add(job, to, length, sizeof length) || !ck_text_add(job, to, "{", 1) ||
 	    !add_metadata(job, model, to))
 		return false;
 	for (size_t i = 0; i < model->count; i++) {
@@ -145,7 +149,8 @@ static bool write_file(ck_job *job, ck_model *model, ck_file *file, unsigned thr
 		return false;
 	qsort(model->entries, model->count, sizeof *model->entries, by_file_order);
 	size_t *inputs = ck_alloc_array(job, model->storages + 1, sizeof *inputs);
-	if (!inputs || !make_header(job, model, &header))
+	if (!inputs || !make_header(job, model, &header) ||
+	    !ck_copy_reserve(job, &plan, model->storages, model->count))
 		return false;
 	uint64_t to = header.len;
 	for (size_t i = 0; i < model->count; i++) {

@@ -7,6 +7,7 @@ import sys
 
 import cases
 import truth
+from tally import Tally
 
 
 def expected(case, value):
@@ -24,6 +25,7 @@ def main(folder):
                    **expected(case, value)}
             case.save(value, os.path.join(folder, case.name + ".pt"))
             print(json.dumps(row), file=report)
+    Tally("write").finish()  # no checks of its own, but an end
 
 
 main(sys.argv[1])

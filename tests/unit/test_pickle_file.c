@@ -4,10 +4,9 @@
  *     K\xff.              the input; \xNN, \n, \\ and \t as in C
  *     255                 the tree that must come out, or "error: " and a part of the message
  *
- * An input that fails may name fewer opcodes than it has: those read before the failure count, and
- * the one that fails is the last. Lines that begin with # are comments. At the end every opcode must
- * have been seen in a group that succeeds and as the failing one of a group that does not, except
- * those that cannot fail. */
+ * Of an input that fails, the opcodes up to the one that fails are named, and none behind it. Lines
+ * that begin with # are comments. At the end every opcode must have been seen in a group that succeeds
+ * and as the failing one of a group that does not, except those that cannot fail. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,44 +46,61 @@ static size_t unescape(const char *line, unsigned char *to)
 	return len;
 }
 
-/* The names of the opcodes up to STOP or to the first failure of the step reader. */
-static void list_opcodes(const unsigned char *data, size_t len, char *to, uint8_t *codes, size_t *count)
+typedef struct {
+	char names[LINE]; /* with blanks between them */
+	struct {
+		uint8_t code;
+		uint64_t from, to; /* its bytes */
+		size_t named;      /* length of names, this one included */
+	} op[LINE];
+	size_t count;
+} listing;
+
+/* The opcodes up to STOP or to the first failure of the step reader. One whose argument fails reaches
+ * to the end of all bytes: whatever is wrong there is wrong with it. */
+static void list_opcodes(const unsigned char *data, size_t len, listing *list)
 {
 	ck_job *job = ck_base_job_new();
 	ck_steps steps;
 	ck_step step;
-	*to = 0;
-	*count = 0;
+	*list->names = 0;
+	list->count = 0;
 	ck_assert(ck_steps_begin(job, &steps, ck_source_memory(job, "test", data, len), 0));
-	for (;;) {
+	for (bool more = true; more;) {
 		uint64_t at = steps.at;
 		bool ok = ck_steps_next(&steps, &step);
-		if (!ok && (at >= len || !ck_op_table[data[at]].name))
+		if (at >= len || !ck_op_table[data[at]].name)
 			break;
-		uint8_t code = data[at];
-		strcat(to, *to ? " " : "");
-		strcat(to, ck_op_table[code].name);
-		codes[(*count)++] = code;
-		if (!ok || code == '.')
-			break;
+		strcat(list->names, list->count ? " " : "");
+		strcat(list->names, ck_op_table[data[at]].name);
+		size_t i = list->count++;
+		list->op[i].code = data[at];
+		list->op[i].from = at;
+		list->op[i].to = ok ? steps.at : UINT64_MAX;
+		list->op[i].named = strlen(list->names);
+		more = ok && data[at] != '.';
 	}
 	ck_base_job_free(job);
 }
 
-/* The opcode at which the machine failed: the last one that starts at or before the error. */
-static void note_failure(const unsigned char *data, size_t len, const ck_error *error)
+/* Notes the opcode at which the machine failed, and drops what is named behind it. */
+static void note_failure(listing *list, const ck_error *error)
 {
-	if (error->has_offset && error->offset < len && ck_op_table[data[error->offset]].name)
-		failed_at[data[error->offset]] = true;
+	for (size_t i = 0; i < list->count && error->has_offset; i++) {
+		if (error->offset < list->op[i].from || error->offset >= list->op[i].to)
+			continue;
+		failed_at[list->op[i].code] = true;
+		list->names[list->op[i].named] = 0;
+		return;
+	}
 }
 
 static void run_group(int line, const char *opcodes, const char *input, const char *expected)
 {
 	static unsigned char data[LINE];
-	static char names[LINE];
-	static uint8_t codes[LINE];
-	size_t count, len = unescape(input, data);
-	list_opcodes(data, len, names, codes, &count);
+	static listing list;
+	size_t len = unescape(input, data);
+	list_opcodes(data, len, &list);
 	ck_job *job = ck_base_job_new();
 	const ck_source *source = ck_source_memory(job, "test", data, len);
 	uint64_t at = 0;
@@ -94,17 +110,16 @@ static void run_group(int line, const char *opcodes, const char *input, const ch
 		ck_assert_msg(!value, "line %d: must fail", line);
 		ck_assert_msg(strstr(job->error.text, expected + 7), "line %d: fails with: %s", line,
 		              job->error.text);
-		ck_assert_msg(strncmp(names, opcodes, strlen(opcodes)) == 0,
-		              "line %d: the opcodes are %s", line, names);
-		note_failure(data, len, &job->error);
+		note_failure(&list, &job->error);
 	} else {
 		ck_assert_msg(value, "line %d: fails with: %s", line, job->error.text);
 		ck_assert(ck_print_tree(job, &text, value) && ck_text_add(job, &text, "", 1));
 		ck_assert_msg(strcmp(text.data, expected) == 0, "line %d: gives %s", line, text.data);
-		ck_assert_msg(strcmp(names, opcodes) == 0, "line %d: the opcodes are %s", line, names);
-		for (size_t i = 0; i < count; i++)
-			succeeded[codes[i]] = true;
+		for (size_t i = 0; i < list.count; i++)
+			succeeded[list.op[i].code] = true;
 	}
+	ck_assert_msg(strcmp(list.names, opcodes) == 0, "line %d: the opcodes are %s", line,
+	              list.names);
 	ck_base_job_free(job);
 }
 

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Writes all of testdata anew, with the PyTorch of Debian 12 here and that of Debian 13 in a chroot.
+#
+# usage: make.sh CHROOT
+#
+# CHROOT is a Debian 13 with python3-torch and python3-safetensors. The files are the same bytes on
+# every run, but for two: torch names storages by chance in legacy.pt, and numbers classes in
+# torchscript.pt.
+set -eu
+
+[ $# -eq 1 ] || { echo "usage: make.sh CHROOT" >&2; exit 2; }
+here=$(cd "$(dirname "$0")" && pwd)
+chroot=$1
+work=$(mktemp -d "$chroot/tmp/testdata.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+# shellcheck disable=SC2016 # the inner shell expands them
+in_chroot() {
+	chroot "$chroot" sh -c 'cd "/tmp/$1" && python3 -B "$2"' sh "${work##*/}" "$1"
+}
+
+cp "$here"/*.py "$here/cases.txt" "$work"
+mkdir "$work/good" "$work/bad" "$work/hostile" "$work/unsupported"
+/usr/bin/python3 -B "$here/make_torch.py" "$work"
+in_chroot make_torch2.py
+/usr/bin/python3 -B "$here/make_crafted.py" "$work"
+/usr/bin/python3 -B "$here/make_bad.py" "$work"
+in_chroot make_expected.py
+
+for kind in good bad hostile unsupported; do
+	mkdir -p "$here/$kind"
+	rm -f "$here/$kind"/*
+	cp "$work/$kind"/* "$here/$kind/"
+done
+du -sh "$here"

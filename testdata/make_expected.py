@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""Writes the safetensors files that the conversions of cases.txt must give, by PyTorch 2.6 and the
+reference library safetensors 0.5.2; ckconv has no part in it.
+
+usage: make_expected.py [FOLDER]     (default: the folder of this script)
+
+Each file is loaded by torch, its tensors are named by the rules of ckconv.1, and the reference
+library saves them. Two kinds of output are laid out by craft.safetensors instead: those with a
+dtype that safetensors 0.5.2 cannot write, and those with more than one entry of metadata, which the
+library writes in an order of chance. Nothing in hostile/ is ever loaded.
+"""
+import argparse
+import collections
+import os
+import shlex
+import sys
+import warnings
+
+import safetensors
+import torch
+
+import craft
+import nets
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+HOMES = ("state_dict", "model_state_dict", "model", "module", "net", "params", "weights")
+SPELLING = {
+    torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
+    torch.int64: "I64", torch.int32: "I32", torch.int16: "I16", torch.int8: "I8",
+    torch.uint64: "U64", torch.uint32: "U32", torch.uint16: "U16", torch.uint8: "U8",
+    torch.bool: "BOOL", torch.complex64: "C64",
+    torch.float8_e4m3fn: "F8_E4M3", torch.float8_e5m2: "F8_E5M2",
+    torch.float8_e4m3fnuz: "F8_E4M3FNUZ", torch.float8_e5m2fnuz: "F8_E5M2FNUZ",
+}
+# torch 2.6 wants data for a meta storage, and leaves untyped big-endian storages unswapped:
+# make_crafted.py writes what these two must give.
+BY_HAND = {"good/no_data_needed.pt", "good/big_endian_untyped.pt"}
+TOO_NEW = {"C64", "F8_E4M3FNUZ", "F8_E5M2FNUZ"}  # for safetensors 0.5.2
+
+
+# ---- names ----
+
+def parts(value):
+    """What lies directly below a value: pairs of a key and a value."""
+    if isinstance(value, torch.nn.Module):
+        return list(value.state_dict(keep_vars=True).items())
+    found = []
+    if isinstance(value, dict):
+        found += value.items()
+    elif isinstance(value, (list, tuple, collections.deque)):
+        found += enumerate(value)
+    for slot in getattr(type(value), "__slots__", ()):
+        if hasattr(value, slot) and not isinstance(value, tuple):
+            found.append((slot, getattr(value, slot)))
+    return found + list(getattr(value, "__dict__", {}).items())
+
+
+def tensors_below(value, path=(), above=()):
+    """All tensors with their paths, in the order of the checkpoint."""
+    if isinstance(value, torch.Tensor):
+        yield path, value
+        return
+    if isinstance(value, (type, torch.dtype)) or id(value) in above:
+        return
+    for key, child in parts(value):
+        yield from tensors_below(child, path + (str(key),), above + (id(value),))
+
+
+def choose_root(value, found):
+    """The root `auto`: the only home of weights, unless a tensor lies at the top; the parts of a
+    module are no homes."""
+    if isinstance(value, torch.nn.Module):
+        return ()
+    homes = {path[0] for path, _ in found if path} & set(HOMES)
+    if any(len(path) <= 1 for path, _ in found) or len(homes) != 1:
+        return ()
+    return (homes.pop(),)
+
+
+def find_root(found, wanted):
+    """The keys that `wanted`, joined by dots, stands for."""
+    for path, _ in found:
+        for end in range(1, len(path) + 1):
+            if ".".join(path[:end]) == wanted:
+                return path[:end]
+    raise SystemExit("no tensors below " + wanted)
+
+
+def name_tensors(value, root):
+    """{name: tensor} of what is below the root and has data."""
+    found = list(tensors_below(value))
+    keys = {"auto": lambda: choose_root(value, found), ".": tuple}.get(
+        root, lambda: find_root(found, root))()
+    out = {}
+    for path, tensor in found:
+        if path[:len(keys)] != keys or tensor.is_meta:
+            continue
+        name = ".".join(path[len(keys):]) if len(path) > len(keys) else "tensor"
+        assert name not in out, name
+        out[name] = tensor
+    return out
+
+
+def same_view(tensor):
+    """Equal for tensors that stand for the very same elements."""
+    steps = tuple(s for s, n in zip(tensor.stride(), tensor.shape) if n != 1)
+    return (tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tuple(tensor.shape),
+            steps, tensor.dtype, tensor.is_conj(), tensor.is_neg())
+
+
+def drop_ties(tensors):
+    """Keeps of equal views the name that sorts first; gives the others as {dropped: kept}."""
+    kept, dropped, names = {}, {}, {}
+    for name in sorted(tensors, key=str.encode):
+        view = same_view(tensors[name])
+        if tensors[name].numel() and view in names:
+            dropped[name] = names[view]
+            continue
+        names[view] = name
+        kept[name] = tensors[name]
+    return kept, dropped
+
+
+# ---- bytes ----
+
+def value_bytes(tensor):
+    """The values in C order, little endian."""
+    plain = tensor.detach().resolve_conj().resolve_neg().contiguous().clone()
+    return bytes(plain.view(-1).view(torch.uint8).numpy()) if plain.numel() else b""
+
+
+def output(tensors, metadata):
+    """The bytes of the safetensors file."""
+    rows = {name: (SPELLING[t.dtype], tuple(t.shape), value_bytes(t))
+            for name, t in tensors.items()}
+    if metadata or TOO_NEW & {row[0] for row in rows.values()}:
+        return craft.safetensors(rows, metadata)
+    return reference(tensors, rows)
+
+
+def reference(tensors, rows):
+    """What the reference library makes of them; save_file() calls serialize() with just this."""
+    given = {name: {"dtype": str(tensors[name].dtype).split(".")[-1], "shape": row[1],
+                    "data": row[2]} for name, row in rows.items()}
+    made = safetensors.serialize(given, metadata={"format": "pt"})
+    assert made == craft.safetensors(rows), "craft.safetensors differs from the reference library"
+    if not {"U16", "U32", "U64"} & {row[0] for row in rows.values()}:
+        from safetensors.torch import save  # knows no unsigned dtypes in 0.5.2
+        copies = {name: t.detach().resolve_conj().resolve_neg().contiguous().clone()
+                  for name, t in tensors.items()}
+        assert made == save(copies, metadata={"format": "pt"})
+    return made
+
+
+# ---- cases ----
+
+def read_cases(path):
+    """The rows of cases.txt."""
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip() and not line.startswith("#"):
+                yield [field.strip() for field in line.split("|", 3)]
+
+
+def parse(options):
+    """The options that decide what is written."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--root", default="auto")
+    parser.add_argument("--ties", default="keep")
+    return parser.parse_known_args(shlex.split(options))[0]
+
+
+def expected(file, options):
+    """The bytes that a conversion must give."""
+    chosen = parse(options)
+    value = torch.load(file, map_location="cpu", weights_only=False)
+    tensors, dropped = name_tensors(value, chosen.root), {}
+    if chosen.ties == "drop":
+        tensors, dropped = drop_ties(tensors)
+    return output(tensors, dropped)
+
+
+def write_all(folder):
+    """Writes the output of each case that must succeed; cases may share one."""
+    made = {}
+    for file, options, status, wanted in read_cases(os.path.join(folder, "cases.txt")):
+        if status != "0" or file.startswith("hostile/") or file in BY_HAND:
+            continue
+        try:
+            data = expected(os.path.join(folder, file), options)
+        except Exception as error:
+            raise SystemExit("%s: %s" % (file, error)) from error
+        if made.setdefault(wanted, data) != data:
+            raise SystemExit("%s: torch gives other tensors than for another case of %s" %
+                             (file, wanted))
+        with open(os.path.join(folder, wanted), "wb") as out:
+            out.write(data)
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    nets.install()
+    write_all(sys.argv[1] if len(sys.argv) > 1 else HERE)

@@ -1,0 +1,811 @@
+#!/usr/bin/env bash
+# Holds the command line of ckconv to its word.
+#
+# usage: run.sh CKCONV TESTDATA [WORD]
+#
+# Runs every case of TESTDATA/cases.txt, and every story below (a function named for the behaviour
+# that it shows); with WORD, only those whose name contains it. Each runs in a fresh folder that has
+# an empty folder `out`. Prints a line for each that fails or must be skipped, and at the end
+# "N passed, N failed".
+# shellcheck disable=SC2016,SC2181,SC2012 # Python in quotes; a status that is looked at twice
+set -u
+export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
+
+[ $# -ge 2 ] || { echo "usage: run.sh CKCONV TESTDATA [WORD]" >&2; exit 2; }
+ckconv=$(realpath "$1") || exit 2
+data=$(realpath "$2") || exit 2
+word=${3-}
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work" # stories that give up their rights must get in
+passed=0 failed=0
+SKIPPED=77
+
+# ---- what stories are made of ----
+
+fail() {
+	printf '%s\n' "$*"
+	exit 1
+}
+
+skip() {
+	printf '%s\n' "$*"
+	exit $SKIPPED
+}
+
+# ck STATUS ARGUMENTS...: runs ckconv, which must end with that status.
+ck() {
+	local want=$1 got
+	shift
+	"$ckconv" "$@" </dev/null >stdout 2>stderr
+	got=$?
+	[ "$got" -eq "$want" ] ||
+		fail "ckconv $* ended with status $got, not $want: $(head -c 300 stderr)"
+}
+
+says() {
+	grep -qF -- "$1" stderr || fail "stderr does not say \"$1\": $(head -c 300 stderr)"
+}
+
+says_not() {
+	! grep -qF -- "$1" stderr || fail "stderr says \"$1\": $(head -c 300 stderr)"
+}
+
+# An error is one line; it begins with the name of the program.
+one_line() {
+	[ "$(wc -l <stderr)" -eq 1 ] || fail "stderr has not one line: $(head -c 400 stderr)"
+	[ "$(head -c 8 stderr)" = "ckconv: " ] || fail "no \"ckconv: \" first: $(cat stderr)"
+}
+
+# Text from files must not reach a terminal as it is.
+printable() {
+	! grep -q '[[:cntrl:]]' stderr || fail "control characters in stderr: $(cat -v stderr)"
+}
+
+silent() {
+	[ ! -s "$1" ] || fail "$1 is not empty: $(head -c 300 "$1")"
+}
+
+same() {
+	cmp -s "$1" "$2" || fail "$1 differs from $2: $(cmp "$1" "$2" 2>&1)"
+}
+
+# Nothing in out/, hidden files and all, but the files that are named.
+only() {
+	local left
+	left=$(cd out && find . -mindepth 1 | sort | sed 's,^\./,,' | tr '\n' ' ')
+	[ "$left" = "${*:+$* }" ] || fail "out/ holds \"$left\", not \"${*:+$* }\""
+}
+
+# refused STATUS ARGUMENTS...: one sentence, and no file.
+refused() {
+	ck "$@"
+	one_line
+	printable
+	silent stdout
+	only
+}
+
+good() {
+	printf '%s/good/%s.pt' "$data" "$1"
+}
+
+wanted() {
+	printf '%s/good/%s.safetensors' "$data" "$1"
+}
+
+# The first error of Python as the reason to fail.
+python() {
+	python3 "$@" 2>python.log || fail "$(tail -n 1 python.log)"
+}
+
+# Lets a command run as somebody who is not root; prints nothing and fails where that is impossible.
+as_nobody() {
+	if [ "$(id -u)" -ne 0 ]; then
+		"$@"
+	else
+		setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"
+	fi
+}
+
+# ---- cases ----
+
+# run_case FILE OPTIONS STATUS EXPECTED
+run_case() {
+	local file=$1 status=$3 expected=$4 options
+	read -ra options <<<"$2"
+	ck "$status" "${options[@]}" "$data/$file" out/model.safetensors
+	silent stdout
+	printable
+	if [ "$status" -eq 0 ]; then
+		same out/model.safetensors "$data/$expected"
+		only model.safetensors
+	else
+		one_line
+		says "$file"
+		says "$expected"
+		only
+	fi
+}
+
+# ---- stories: help and usage ----
+
+story_help_lists_every_option_and_limit() {
+	local item
+	ck 0 --help
+	silent stderr
+	for item in --to --root --ties --extras --strict --disarm --no-clobber --no-fsync --threads \
+	            --limit --quiet --verbose --help --version "-n," "-j," "-q," "-v," "-h," "-V," \
+	            heap members ops stack memo text depth visits tensors name expand inflated ratio; do
+		grep -qE -- "^ +(-., )?$item( |$)" stdout || grep -qE -- "^ +$item " stdout ||
+			fail "--help does not list $item"
+	done
+	mv stdout long
+	ck 0 -h
+	same stdout long
+}
+
+story_version_is_a_number() {
+	ck 0 --version
+	grep -qE '^ckconv [0-9]+\.[0-9]+\.[0-9]+$' stdout || fail "it prints $(cat stdout)"
+	silent stderr
+}
+
+story_wrong_usage_ends_with_status_2() {
+	local arguments
+	ln -s "$(good state_dict)" IN
+	while read -ra arguments; do
+		refused 2 "${arguments[@]}"
+	done <<-'END'
+
+		IN
+		IN out/model.safetensors more
+		--nonsense IN out/model.safetensors
+		-x IN out/model.safetensors
+		--strict=yes IN out/model.safetensors
+		IN out/model.safetensors --root
+		IN out/model.safetensors --limit
+		IN out/model.safetensors -j
+		--ties perhaps IN out/model.safetensors
+		-j 0 IN out/model.safetensors
+		-j 1x IN out/model.safetensors
+		-j -1 IN out/model.safetensors
+		-j 100000000000000000000 IN out/model.safetensors
+		--to gguf IN out/model.safetensors
+		IN out/model.bin
+		-q --root nowhere IN out/model.safetensors
+		--limit nonsense=1 IN out/model.safetensors
+		--limit =1 IN out/model.safetensors
+		--limit heap IN out/model.safetensors
+		--limit heap= IN out/model.safetensors
+		--limit heap=1X IN out/model.safetensors
+		--limit heap=1KK IN out/model.safetensors
+		--limit heap=-1 IN out/model.safetensors
+		--limit heap=100000000000T IN out/model.safetensors
+		--limit heap=99999999999999999999 IN out/model.safetensors
+	END
+}
+
+story_wrong_usage_is_named() {
+	refused 2 --nonsense a b
+	says "'--nonsense'"
+	refused 2 -x a b
+	says "'-x'"
+	refused 2 a b --root
+	says "'--root' needs an argument"
+	refused 2 --limit nonsense=1 "$(good state_dict)" out/model.safetensors
+	says "no limit 'nonsense'"
+	refused 2 --limit heap=x "$(good state_dict)" out/model.safetensors
+	says "limit 'heap' needs a whole number"
+	refused 2 --ties perhaps a b
+	says "'perhaps'"
+}
+
+story_to_decides_where_the_suffix_is_silent() {
+	ck 0 --to safetensors "$(good state_dict)" out/model.bin
+	same out/model.bin "$(wanted state_dict)"
+}
+
+story_names_that_begin_with_a_dash_follow_two_dashes() {
+	cp "$(good state_dict)" ./-in.pt
+	(cd out && ck 0 -- ../-in.pt -out.safetensors && rm stdout stderr)
+	same ./out/-out.safetensors "$(wanted state_dict)"
+}
+
+# ---- stories: what is said ----
+
+story_quiet_says_nothing_and_verbose_more() {
+	ck 0 -q "$(good training)" out/model.safetensors
+	silent stderr
+	ck 0 "$(good state_dict)" out/model.safetensors
+	says "wrote 8 tensors"
+	says_not "torch zip"
+	ck 0 -v "$(good state_dict)" out/model.safetensors
+	says "torch zip"
+}
+
+story_quiet_still_says_errors() {
+	refused 3 -q "$data/bad/crc_storage.pt" out/model.safetensors
+}
+
+story_what_is_left_out_is_counted_and_named() {
+	ck 0 "$(good training)" out/model.safetensors
+	says "took the tensors below ['model']; 15 tensors elsewhere were left out: optimizer (15)"
+	says "24 values that are no tensors were left out: epoch, optimizer (16), best, args (4), history"
+	ck 0 "$(good home_and_ema)" out/model.safetensors
+	says "took the tensors below ['state_dict']; 2 tensors elsewhere were left out: ema (2)"
+	says "1 value that is no tensor was left out: step"
+	ck 0 "$(good meta)" out/model.safetensors
+	says "1 tensor without data was left out: 'there' (meta tensor)"
+	ck 0 "$(good module)" out/model.safetensors
+	says "unknown to ckconv"
+	says "__main__.TinyNet"
+	ck 0 "$(good no_crc)" out/model.safetensors
+	says "2 storages carry no checksum"
+}
+
+story_a_plain_state_dict_needs_one_line() {
+	ck 0 "$(good state_dict)" out/model.safetensors
+	one_line
+	says "out/model.safetensors: wrote 8 tensors, 596 B"
+}
+
+story_progress_is_silent_where_stderr_is_no_terminal() {
+	python "$here/big.py" "$data" big.pt 16 transposed
+	ck 0 -j 1 big.pt out/model.safetensors
+	one_line
+	printable
+}
+
+story_progress_shows_on_a_terminal_after_a_second() {
+	python "$here/big.py" "$data" big.pt 128 transposed
+	python3 "$here/interrupt.py" PAUSE out "$ckconv" -j 1 big.pt out/model.safetensors >terminal ||
+		skip "the conversion could not be caught while it ran"
+	grep -qE '[0-9]+% +[0-9.]+ MB of [0-9.]+ MB' terminal || fail "nothing but $(cat -v terminal)"
+	grep -q $'\r\e\\[Kckconv: out/model' terminal || fail "not wiped away: $(cat -v terminal)"
+	python3 "$here/interrupt.py" PAUSE out "$ckconv" -q -j 1 big.pt out/model.safetensors >terminal
+	[ ! -s terminal ] || fail "-q shows progress: $(cat -v terminal)"
+}
+
+story_file_names_are_printed_escaped() {
+	local name=$'a\e[31m\nckconv: b.pt'
+	cp "$data/bad/crc_storage.pt" "$name"
+	refused 3 "$name" out/model.safetensors
+	says 'a\x1b[31m\x0ackconv: b.pt'
+	refused 2 "$name.missing" out/model.safetensors
+	ck 0 "$(good state_dict)" "out/$name.safetensors"
+	one_line
+	printable
+}
+
+# ---- stories: extras ----
+
+# extras_are EXPECTED: out/extras.json says the same as a file that was written by hand.
+extras_are() {
+	python -c '
+import json, sys
+made, wanted = (json.load(open(path, encoding="utf-8")) for path in sys.argv[1:])
+for key in {**made, **wanted}:
+    if made.get(key) != wanted.get(key):
+        sys.exit("%s is %r, not %r" % (key, made.get(key), wanted.get(key)))
+if list(made) != list(wanted):
+    sys.exit("the order is %s" % list(made))
+' out/extras.json "$1"
+}
+
+story_extras_keep_every_value() {
+	ck 0 --extras out/extras.json "$(good containers)" out/model.safetensors
+	extras_are "$here/containers.json"
+	same out/model.safetensors "$(wanted containers)"
+	says_not "left out"
+}
+
+story_extras_of_training_name_tensors() {
+	ck 0 --extras out/extras.json "$(good training)" out/model.safetensors
+	python -c '
+import json, sys
+all = json.load(open("out/extras.json"))
+assert all["epoch"] == 3 and all["best"] == 0.93, "epoch, best"
+assert all["model"]["head.bias"] == {"$tensor": "head.bias"}, "a tensor that was written"
+assert all["optimizer"]["param_groups"][0]["betas"] == [0.9, 0.999], "betas"
+keys = [key for key, value in all["optimizer"]["state"]["$dict"]]
+assert keys == [0, 1, 2, 3, 4], "keys that are numbers"
+assert all["args"]["$object"] == "argparse.Namespace", "an object"
+assert all["args"]["state"] == [{"lr": 0.01, "name": "run 1", "layers": [8, 3]}], "its state"
+'
+	ck 0 --root . --extras out/extras.json "$(good training)" out/model.safetensors
+	grep -qF '"exp_avg":{"$tensor":"optimizer.state.0.exp_avg"}' out/extras.json ||
+		fail "no reference to optimizer.state.0.exp_avg"
+}
+
+story_extras_name_cycles() {
+	ck 0 --extras out/extras.json "$(good cyclic)" out/model.safetensors
+	extras_are "$here/cyclic.json"
+}
+
+story_extras_of_every_good_file_are_json() {
+	local file
+	for file in "$data"/good/*.pt; do
+		ck 0 --extras out/extras.json "$file" out/model.safetensors
+		python3 -m json.tool out/extras.json >/dev/null 2>&1 || fail "$file: no JSON"
+	done
+	only extras.json model.safetensors
+}
+
+story_extras_of_a_huge_number_are_json() {
+	ck 0 --disarm --extras out/extras.json "$data/hostile/long_number.pt" out/model.safetensors
+	python3 -m json.tool out/extras.json >/dev/null 2>&1 || fail "no JSON"
+}
+
+# What the JSON file has no room for is either in it after all, or said to be left out.
+story_what_extras_cannot_keep_is_said() {
+	ck 0 --extras out/extras.json "$(good parameter_state)" out/model.safetensors
+	grep -qF '"tag"' out/extras.json || says "left out"
+}
+
+story_extras_and_out_come_together_or_not_at_all() {
+	refused 3 --extras out/extras.json "$data/bad/crc_storage.pt" out/model.safetensors
+	refused 2 --extras out/none/extras.json "$(good state_dict)" out/model.safetensors
+	refused 2 --extras out/model.safetensors "$(good state_dict)" out/model.safetensors
+	refused 2 --extras ./out/model.safetensors "$(good state_dict)" out/model.safetensors
+	refused 2 --extras "$PWD/out/model.safetensors" "$(good state_dict)" out/model.safetensors
+	refused 3 --extras out/extras.json --disarm "$data/hostile/laughs.pt" out/model.safetensors
+	cp "$(good state_dict)" in.pt
+	refused 2 --extras in.pt in.pt out/model.safetensors
+	same in.pt "$(good state_dict)"
+}
+
+# ---- stories: what is taken ----
+
+story_ties_dropped_are_recorded_in_the_metadata() {
+	ck 0 --ties drop "$(good shared)" out/model.safetensors
+	python -c '
+import json, struct
+data = open("out/model.safetensors", "rb").read()
+head = json.loads(data[8:8 + struct.unpack("<Q", data[:8])[0]])
+wanted = {"encoder.weight": "decoder.weight", "format": "pt", "lm_head.weight": "embed.weight"}
+assert head["__metadata__"] == wanted, head["__metadata__"]
+assert list(head["__metadata__"]) == sorted(wanted), "the keys are not sorted"
+assert "lm_head.weight" not in head and "embed.weight" in head, "the wrong name was kept"
+'
+}
+
+story_strict_fails_rather_than_leave_anything_out() {
+	refused 3 --strict "$(good list_root)" out/model.safetensors
+	says "(--strict)"
+	ck 0 --strict --extras out/extras.json "$(good list_root)" out/model.safetensors
+	same out/model.safetensors "$(wanted list_root)"
+	rm out/*
+	refused 3 --strict "$(good home_and_ema)" out/model.safetensors
+	says "ema (2)"
+	refused 3 --strict --root . --extras out/extras.json "$(good training)" out/model.safetensors
+	says "argparse.Namespace"
+}
+
+story_root_that_is_not_there_is_named() {
+	refused 2 -q --root optimizer.stat "$(good training)" out/model.safetensors
+	says "optimizer.stat"
+	refused 2 -q --root "" "$(good training)" out/model.safetensors
+}
+
+story_nothing_in_a_pickle_is_run() {
+	python "$here/canary.py" "$data" in.pt
+	ck 0 --disarm --extras out/extras.json in.pt out/model.safetensors
+	"$ckconv" in.pt out/again.safetensors 2>/dev/null
+	[ -z "$(find . -name ran-here)" ] || fail "the pickle was run"
+}
+
+# ---- stories: where it goes ----
+
+story_an_old_output_is_replaced_whole() {
+	echo old >out/model.safetensors
+	ln out/model.safetensors out/other.name
+	ck 0 "$(good state_dict)" out/model.safetensors
+	same out/model.safetensors "$(wanted state_dict)"
+	[ "$(cat out/other.name)" = old ] || fail "the other name of the old file changed too"
+	only model.safetensors other.name
+}
+
+story_a_failure_leaves_the_old_output_alone() {
+	echo old >out/model.safetensors
+	ck 3 "$data/bad/crc_storage.pt" out/model.safetensors
+	[ "$(cat out/model.safetensors)" = old ] || fail "the old output changed"
+	only model.safetensors
+}
+
+# A sticky folder lets nobody replace the file of somebody else; this shows only at the last rename.
+story_a_failure_at_the_end_leaves_all_old_files_alone() {
+	[ "$(id -u)" -eq 0 ] || skip "only root can make a file of somebody else"
+	as_nobody "$ckconv" --version >/dev/null 2>&1 || skip "ckconv cannot be run by nobody"
+	mkdir own
+	echo old | tee own/extras.json own/model.safetensors >out/extras.json
+	cp out/extras.json out/model.safetensors
+	chown 65534 own own/*
+	chmod 1777 out
+	chmod 755 .
+	as_nobody "$ckconv" --extras own/extras.json "$(good state_dict)" out/model.safetensors 2>stderr
+	[ $? -eq 2 ] || fail "it did not end with status 2: $(cat stderr)"
+	as_nobody "$ckconv" --extras out/extras.json "$(good state_dict)" own/model.safetensors 2>stderr
+	[ $? -eq 2 ] || fail "it did not end with status 2: $(cat stderr)"
+	[ "$(cat own/extras.json own/model.safetensors out/*)" = "$(printf 'old\nold\nold\nold')" ] ||
+		fail "an old file is gone or changed: $(ls own out | tr '\n' ' ')"
+	only extras.json model.safetensors
+}
+
+story_no_clobber_never_replaces_a_file() {
+	ck 0 -n "$(good state_dict)" out/model.safetensors
+	echo old >out/old.safetensors
+	ck 2 -n "$(good state_dict)" out/old.safetensors
+	one_line
+	says "out/old.safetensors"
+	[ "$(cat out/old.safetensors)" = old ] || fail "the file was replaced"
+	ck 2 --no-clobber --extras out/old.safetensors "$(good state_dict)" out/new.safetensors
+	[ "$(cat out/old.safetensors)" = old ] || fail "the file was replaced"
+	only model.safetensors old.safetensors
+}
+
+story_the_input_is_never_the_output() {
+	local name
+	mkdir in
+	cp "$(good state_dict)" in/model.safetensors
+	ln in/model.safetensors in/hard.safetensors
+	ln -s model.safetensors in/soft.safetensors
+	ln -s in linked
+	for name in in/model.safetensors ./in/../in/model.safetensors in/hard.safetensors \
+	            in/soft.safetensors linked/model.safetensors "$PWD/in/model.safetensors"; do
+		refused 2 in/model.safetensors "$name"
+		says "input"
+		same in/model.safetensors "$(good state_dict)"
+	done
+	refused 2 in/soft.safetensors in/model.safetensors
+	same in/model.safetensors "$(good state_dict)"
+	[ "$(find in | wc -l)" -eq 4 ] || fail "something was left beside the input"
+}
+
+story_the_input_is_not_touched() {
+	cp "$(good training)" in.pt
+	touch -d @1000000000 in.pt
+	chmod 400 in.pt
+	ck 0 in.pt out/model.safetensors
+	same in.pt "$(good training)"
+	[ "$(stat -c '%Y %a' in.pt)" = "1000000000 400" ] || fail "its time or mode changed"
+}
+
+story_an_input_may_be_a_link() {
+	ln -s "$(good state_dict)" in.pt
+	ck 0 in.pt out/model.safetensors
+	same out/model.safetensors "$(wanted state_dict)"
+}
+
+story_an_output_that_is_a_link_stays_one() {
+	mkdir far
+	echo old >far/model.safetensors
+	ln -s ../far/model.safetensors out/model.safetensors
+	ck 0 "$(good state_dict)" out/model.safetensors
+	[ -L out/model.safetensors ] || fail "the link was replaced"
+	same far/model.safetensors "$(wanted state_dict)"
+	[ "$(find far | wc -l)" -eq 2 ] || fail "something was left in the link's folder"
+}
+
+story_an_output_that_cannot_be_is_refused() {
+	refused 2 "$(good state_dict)" out/
+	refused 2 --to safetensors "$(good state_dict)" out
+	says "folder"
+	refused 2 "$(good state_dict)" out/none/model.safetensors
+	says "out/none/model.safetensors"
+	refused 2 --to safetensors "$(good state_dict)" ""
+	refused 2 --to safetensors "$(good state_dict)" out/.
+	refused 2 --to safetensors "$(good state_dict)" out/..
+	ln -s nowhere loose.safetensors
+	refused 2 "$(good state_dict)" loose.safetensors
+	[ -L loose.safetensors ] || fail "the loose link was replaced"
+	mkfifo pipe.safetensors
+	refused 2 "$(good state_dict)" pipe.safetensors
+	[ -p pipe.safetensors ] || fail "the pipe was replaced"
+}
+
+story_devices_are_never_replaced() {
+	local before after
+	before=$(stat -c '%F %t %T' /dev/null)
+	refused 2 --to safetensors "$(good state_dict)" /dev/null
+	after=$(stat -c '%F %t %T' /dev/null)
+	[ "$before" = "$after" ] || fail "/dev/null is now: $after"
+	ln -s /dev/null null.safetensors
+	refused 2 "$(good state_dict)" null.safetensors
+	refused 2 --extras /dev/null "$(good state_dict)" out/model.safetensors
+}
+
+story_an_input_that_cannot_be_is_refused() {
+	refused 2 out/none.pt out/model.safetensors
+	says "out/none.pt"
+	refused 2 . out/model.safetensors
+	says "folder"
+	mkfifo pipe.pt
+	refused 2 pipe.pt out/model.safetensors
+	refused 2 /dev/null out/model.safetensors
+	refused 2 "" out/model.safetensors
+}
+
+story_a_long_file_name_fits() {
+	local name
+	name=$(printf '%0243d' 0).safetensors
+	ck 0 "$(good state_dict)" "out/$name"
+	same "out/$name" "$(wanted state_dict)"
+	only "$name"
+}
+
+story_the_umask_is_honoured() {
+	umask 027
+	ck 0 "$(good state_dict)" out/model.safetensors
+	[ "$(stat -c %a out/model.safetensors)" = 640 ] || fail "mode $(stat -c %a out/model.safetensors)"
+}
+
+story_a_folder_without_write_permission_is_named() {
+	as_nobody "$ckconv" --version >/dev/null 2>&1 || skip "ckconv cannot be run by nobody"
+	as_nobody test -r "$(good state_dict)" || skip "nobody cannot read the test data"
+	chmod 755 .
+	chmod 555 out
+	as_nobody "$ckconv" "$(good state_dict)" out/model.safetensors 2>stderr
+	[ $? -eq 2 ] || fail "it did not end with status 2: $(cat stderr)"
+	one_line
+	says "Permission denied"
+	only
+}
+
+story_an_input_without_read_permission_is_named() {
+	as_nobody "$ckconv" --version >/dev/null 2>&1 || skip "ckconv cannot be run by nobody"
+	cp "$(good state_dict)" in.pt
+	chmod 000 in.pt
+	chmod 777 . out
+	as_nobody "$ckconv" in.pt out/model.safetensors 2>stderr
+	[ $? -eq 2 ] || fail "it did not end with status 2: $(cat stderr)"
+	one_line
+	says "in.pt"
+	says "Permission denied"
+	only
+}
+
+# ---- stories: bad days ----
+
+story_a_full_disk_leaves_nothing() {
+	python "$here/big.py" "$data" big.pt 4
+	mount -t tmpfs -o size=1m ckconv-test out 2>/dev/null || skip "tmpfs cannot be mounted here"
+	"$ckconv" big.pt out/model.safetensors 2>stderr
+	local got=$? left
+	left=$(ls -A out)
+	umount out
+	[ "$got" -eq 2 ] || fail "it did not end with status 2: $(cat stderr)"
+	[ -z "$left" ] || fail "left behind: $left"
+	one_line
+	says "out/model.safetensors"
+	says "No space left on device"
+}
+
+story_a_full_disk_while_unpacking_leaves_nothing() {
+	mount -t tmpfs -o size=1m ckconv-test out 2>/dev/null || skip "tmpfs cannot be mounted here"
+	"$ckconv" --disarm "$data/hostile/zeros.pt" out/model.safetensors 2>stderr
+	local got=$? left
+	left=$(ls -A out)
+	umount out
+	[ "$got" -eq 2 ] || fail "it did not end with status 2: $(cat stderr)"
+	[ -z "$left" ] || fail "left behind: $left"
+	one_line
+	says "No space left on device"
+}
+
+story_a_limit_on_file_size_leaves_nothing() {
+	python "$here/big.py" "$data" big.pt 4
+	# the messages go through a pipe: the limit would hold for a file too
+	(ulimit -f 1024 && "$ckconv" big.pt out/model.safetensors 2>&1) | cat >stderr
+	[ "${PIPESTATUS[0]}" -eq 2 ] || fail "it did not end with status 2: $(cat stderr)"
+	one_line
+	says "File too large"
+	only
+}
+
+# interrupted SIGNAL NUMBER
+interrupted() {
+	local got
+	python3 "$here/interrupt.py" "$1" out "$ckconv" -j 2 big.pt out/model.safetensors 2>stderr
+	got=$?
+	[ "$got" -ne 99 ] || skip "the conversion was done before it could be stopped"
+	[ "$got" -eq $((128 + $2)) ] || fail "$1 gave status $got, not $((128 + $2))"
+	silent stderr
+	only
+}
+
+story_a_signal_ends_it_and_leaves_nothing() {
+	python "$here/big.py" "$data" big.pt 128 transposed
+	interrupted SIGINT 2
+	interrupted SIGTERM 15
+	interrupted SIGHUP 1
+}
+
+# Before a byte is written too: the flood of lists keeps --extras busy for a while.
+story_a_signal_ends_it_while_it_reads() {
+	local got
+	timeout --preserve-status -s TERM 0.3 "$ckconv" --disarm --extras out/extras.json \
+		"$data/hostile/laughs.pt" out/model.safetensors 2>stderr
+	got=$?
+	[ "$got" -eq 143 ] || fail "SIGTERM gave status $got, not 143"
+	only
+}
+
+story_a_signal_leaves_the_old_output_alone() {
+	python "$here/big.py" "$data" big.pt 128 transposed
+	echo old >out/model.safetensors
+	python3 "$here/interrupt.py" SIGTERM out "$ckconv" big.pt out/model.safetensors 2>/dev/null
+	[ $? -ne 99 ] || skip "the conversion was done before it could be stopped"
+	[ "$(cat out/model.safetensors)" = old ] || fail "the old output changed"
+	only model.safetensors
+}
+
+story_two_runs_at_once_leave_one_whole_file() {
+	local i pids=()
+	python "$here/big.py" "$data" big.pt 8
+	ck 0 big.pt out/model.safetensors
+	mv out/model.safetensors reference
+	for i in 1 2 3 4 5 6; do
+		"$ckconv" -q big.pt out/model.safetensors 2>"stderr.$i" &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || fail "one of them failed: $(cat stderr.*)"
+	done
+	same out/model.safetensors reference
+	only model.safetensors
+}
+
+story_of_runs_at_once_with_no_clobber_one_wins() {
+	local i won=0 pids=()
+	python "$here/big.py" "$data" big.pt 8
+	for i in 1 2 3 4 5 6; do
+		"$ckconv" -n big.pt out/model.safetensors 2>"stderr.$i" &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" && won=$((won + 1))
+	done
+	[ "$won" -eq 1 ] || fail "$won of 6 succeeded: $(cat stderr.*)"
+	ck 0 big.pt reference.safetensors
+	same out/model.safetensors reference.safetensors
+	only model.safetensors
+}
+
+story_the_output_depends_on_nothing_but_the_input() {
+	local threads
+	python "$here/big.py" "$data" big.pt 24
+	ck 0 -j 1 big.pt out/1.safetensors
+	for threads in 2 3 8; do
+		ck 0 -j $threads --no-fsync big.pt out/$threads.safetensors
+		same out/$threads.safetensors out/1.safetensors
+	done
+	ck 0 big.pt out/default.safetensors
+	same out/default.safetensors out/1.safetensors
+	mv big.pt other-name.bin
+	ck 0 other-name.bin out/renamed.safetensors
+	same out/renamed.safetensors out/1.safetensors
+}
+
+story_closed_descriptors_do_no_harm() {
+	"$ckconv" "$(good training)" out/a.safetensors 2>&-
+	[ $? -eq 0 ] || fail "it fails with stderr closed"
+	same out/a.safetensors "$(wanted training)"
+	"$ckconv" "$(good training)" out/b.safetensors <&- >&- 2>&-
+	[ $? -eq 0 ] || fail "it fails with all three closed"
+	same out/b.safetensors "$(wanted training)"
+	"$ckconv" --extras out/c.json "$(good training)" out/c.safetensors <&- 2>&-
+	[ $? -eq 0 ] || fail "it fails with stdin and stderr closed"
+	same out/c.safetensors "$(wanted training)"
+	"$ckconv" "$data/bad/crc_storage.pt" out/d.safetensors <&- >&- 2>&-
+	[ $? -eq 3 ] || fail "an error has another status with all three closed"
+	only a.safetensors b.safetensors c.json c.safetensors
+}
+
+story_a_full_stdout_is_an_error() {
+	local option
+	for option in --help --version; do
+		"$ckconv" $option >/dev/full 2>stderr
+		[ $? -eq 2 ] || fail "$option >/dev/full does not end with status 2"
+		one_line
+		"$ckconv" $option >&- 2>stderr
+		[ $? -eq 2 ] || fail "$option with stdout closed does not end with status 2"
+		one_line
+	done
+}
+
+story_a_broken_pipe_for_messages_does_not_stop_it() {
+	"$ckconv" -v "$(good training)" out/model.safetensors 2>&1 </dev/null | true
+	[ "${PIPESTATUS[0]}" -eq 0 ] || fail "it ends with status ${PIPESTATUS[0]}"
+	same out/model.safetensors "$(wanted training)"
+}
+
+# ---- stories: limits ----
+
+# trips LIMIT=VALUE FILE
+trips() {
+	refused 3 --disarm --limit "$1" "$2" out/model.safetensors
+	says "--limit ${1%=*}=N"
+	says "${2##*/}"
+}
+
+story_limit_heap() { trips heap=100 "$(good many)"; }
+story_limit_members() { trips members=3 "$(good state_dict)"; }
+story_limit_ops() { trips ops=10 "$(good state_dict)"; }
+story_limit_stack() { trips stack=2 "$(good state_dict)"; }
+story_limit_memo() { trips memo=3 "$(good state_dict)"; }
+story_limit_text() { trips text=10 "$(good state_dict)"; }
+story_limit_depth() { trips depth=1 "$(good cyclic)"; }
+story_limit_visits() { trips visits=3 "$(good state_dict)"; }
+story_limit_tensors() { trips tensors=7 "$(good state_dict)"; }
+story_limit_name() { trips name=4 "$(good state_dict)"; }
+story_limit_expand() { trips expand=3 "$data/hostile/expand_bomb.pt"; }
+story_limit_inflated() { trips inflated=1K "$data/hostile/zeros.pt"; }
+story_limit_ratio() { trips ratio=1000 "$data/hostile/zeros.pt"; }
+
+story_limits_that_just_suffice_do_not_trip() {
+	ck 0 --limit tensors=8 --limit members=12 --limit name=24 --limit depth=2 \
+		"$(good state_dict)" out/model.safetensors
+	same out/model.safetensors "$(wanted state_dict)"
+	ck 0 --disarm --limit inflated=16M --limit ratio=1040 "$data/hostile/zeros.pt" \
+		out/model.safetensors
+}
+
+story_the_last_of_two_limits_counts() {
+	ck 0 --limit tensors=1 --limit tensors=1K "$(good state_dict)" out/model.safetensors
+}
+
+# ---- stories: the test data itself ----
+
+story_every_file_of_the_test_data_has_a_case_and_a_sentence() {
+	local file
+	cd "$data" || fail "no test data"
+	for file in good/* bad/* hostile/* unsupported/*; do
+		grep -qE "^$file |\| $file\$" cases.txt || fail "$file is in no case"
+		[ "${file%.pt}" = "$file" ] || grep -qF "\`${file#*/}\`" README.md ||
+			fail "$file has no sentence in README.md"
+	done
+}
+
+# ---- the run ----
+
+# attempt NAME FUNCTION ARGUMENTS...
+attempt() {
+	local name=$1 folder reason status
+	shift
+	case $name in *"$word"*) ;; *) return ;; esac
+	folder=$(mktemp -d "$work/XXXXXX") && mkdir "$folder/out" || exit 2
+	reason=$(cd "$folder" && "$@" 2>&1)
+	status=$?
+	if [ $status -eq 0 ]; then
+		passed=$((passed + 1))
+	elif [ $status -eq $SKIPPED ]; then
+		printf 'skipped %s: %s\n' "$name" "$reason"
+	else
+		failed=$((failed + 1))
+		printf 'FAILED %s: %s\n' "$name" "$reason" | tr '\n' ' '
+		echo
+	fi
+	chmod -R u+rwX "$folder" 2>/dev/null
+	rm -rf "$folder"
+}
+
+trim() {
+	local text=${1#"${1%%[![:space:]]*}"}
+	printf '%s' "${text%"${text##*[![:space:]]}"}"
+}
+
+while IFS='|' read -r file options status expected; do
+	case $file in '' | '#'*) continue ;; esac
+	file=$(trim "$file") options=$(trim "$options")
+	attempt "$file${options:+ $options}" run_case "$file" "$options" "$(trim "$status")" \
+		"$(trim "$expected")"
+done <"$data/cases.txt"
+
+for story in $(declare -F | sed -n 's/^declare -f \(story_.*\)/\1/p'); do
+	attempt "${story#story_}" "$story"
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,105 @@
+#!/bin/sh
+# run.sh CKCONV: real torch writes checkpoints, ckconv converts them, torch and the reference library
+# judge the result; see README.md. Needs what setup.sh makes: without, all is skipped (status 77),
+# which CKCONV_INTEROP_REQUIRED=1 makes a failure. CKCONV_INTEROP_SEED=TEXT gives other random values.
+
+# shellcheck disable=SC2317 # what stage calls is not seen to be called
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+passed=0 failed=0
+
+fail() {
+	echo "FAILED $*"
+	failed=$((failed + 1))
+}
+
+finish() {
+	echo "$passed passed, $failed failed"
+	[ "$failed" = 0 ] && exit 0
+	exit 1
+}
+
+skip() {
+	if [ "${CKCONV_INTEROP_REQUIRED:-}" = 1 ]; then
+		fail "$* (CKCONV_INTEROP_REQUIRED)"
+		finish
+	fi
+	echo "skipped: $*"
+	exit 77
+}
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+# Python with the old torch, and with the new one; both see the same files under other names.
+old() {
+	script=$1
+	shift
+	env PYTHONDONTWRITEBYTECODE=1 CKCONV_INTEROP_SEED="${CKCONV_INTEROP_SEED:-}" \
+		/usr/bin/python3 "$work/$script" "$@"
+}
+
+# A library behind torch complains on stdout that there is no /proc, unless told not to.
+new() {
+	script=$1
+	shift
+	as_root chroot "$root" /usr/bin/env -i PATH=/usr/bin:/bin LC_ALL=C.UTF-8 \
+		HOME="$inside" TMPDIR="$inside" PYTHONDONTWRITEBYTECODE=1 UCX_LOG_LEVEL=fatal \
+		CKCONV_INTEROP_SEED="${CKCONV_INTEROP_SEED:-}" python3 "$inside/$script" "$@"
+}
+
+# stage NAME COMMAND...: its output goes to a file, to be counted later.
+stage() {
+	name=$1
+	shift
+	"$@" >"$work/$name.log" 2>&1 || echo "it ended with status $?" >>"$work/$name.log"
+}
+
+# Adds up what the checks of a stage say on their last line. A stage without one broke down.
+count() {
+	sums=$(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$work/$1.log")
+	if [ -z "$sums" ]; then
+		tail -n 15 "$work/$1.log"
+		fail "$1 broke down, see above"
+		return
+	fi
+	grep '^FAILED' "$work/$1.log" || true
+	passed=$((passed + ${sums% *})) failed=$((failed + ${sums#* }))
+}
+
+if [ $# != 1 ] || [ ! -x "$1" ]; then
+	echo "usage: run.sh CKCONV" >&2
+	exit 2
+fi
+ckconv=$(realpath "$1")
+root=$("$here/setup.sh" --check) || skip "tests/interop/setup.sh has not been run, or could not make a chroot"
+[ "$(id -u)" = 0 ] || command -v sudo >/dev/null 2>&1 || skip "a chroot needs root: run as root, or install sudo"
+
+work=$(mktemp -d "$root/tmp/ckconv-interop.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+inside=/tmp/$(basename "$work")
+mkdir -p "$work/old/out" "$work/new/out"
+cp "$here"/cases.py "$here"/convert.py "$here"/judge.py "$here"/tally.py "$here"/truth.py "$here"/write.py "$work"
+
+stage write-old old write.py "$work/old" &
+stage write-new new write.py "$inside/new"
+wait
+count write-old
+count write-new
+stage convert-old old convert.py "$ckconv" "$work/old"
+stage convert-new old convert.py "$ckconv" "$work/new"
+count convert-old
+count convert-new
+stage judge-old new judge.py "$inside/old" &
+stage judge-new new judge.py "$inside/new"
+wait
+count judge-old
+count judge-new
+finish

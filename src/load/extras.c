@@ -93,14 +93,20 @@ static bool print_bytes(extras *x, const ck_value *value)
 
 /* ---- containers ---- */
 
+static bool print_items(extras *x, const ck_items *items, bool *first, int depth)
+{
+	for (size_t i = 0; i < items->count; i++) {
+		if ((!*first && !raw(x, ",")) || !print_value(x, items->item[i], depth))
+			return false;
+		*first = false;
+	}
+	return true;
+}
+
 static bool print_array(extras *x, const ck_items *items, int depth)
 {
-	if (!raw(x, "["))
-		return false;
-	for (size_t i = 0; i < items->count; i++)
-		if ((i && !raw(x, ",")) || !print_value(x, items->item[i], depth))
-			return false;
-	return raw(x, "]");
+	bool first = true;
+	return raw(x, "[") && print_items(x, items, &first, depth) && raw(x, "]");
 }
 
 static bool all_text(const ck_items *pairs)
@@ -159,12 +165,13 @@ static bool print_mapping(extras *x, const ck_view *view, int depth)
 
 static bool print_sequence(extras *x, const ck_view *view, int depth)
 {
-	ck_items all = {0};
+	bool first = true;
+	if (!raw(x, "["))
+		return false;
 	for (size_t p = 0; p < view->parts; p++)
-		for (size_t i = 0; i < view->part[p].items->count; i++)
-			if (!ck_items_push(x->job, &all, view->part[p].items->item[i]))
-				return false;
-	return print_array(x, &all, depth);
+		if (!print_items(x, view->part[p].items, &first, depth))
+			return false;
+	return raw(x, "]");
 }
 
 /* Everything that was recorded of a call, since nobody knows what it would have made. */
@@ -264,6 +271,8 @@ static bool print_value(extras *x, ck_value *value, int depth)
 	if (depth > LEVELS)
 		return ck_fail(x->job, CK_LIMIT, x->torch->pickle->label,
 		               "values nested deeper than %d levels cannot go to --extras", LEVELS);
+	if (x->visits % 4096 == 0 && ck_stopped(x->job))
+		return false;
 	if (!ck_within(x->job, x->torch->pickle->label, visits, ++x->visits) ||
 	    !ck_view_value(x->torch, value, x->torch->model->top, &view))
 		return false;

@@ -6,9 +6,10 @@ import io
 import math
 import os
 import sys
+import tempfile
 import warnings
 import zlib
-from collections import OrderedDict, defaultdict, namedtuple
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 
 import numpy
 import torch
@@ -283,6 +284,35 @@ def odd_storages(source):
     return {"odd": odd, "speck": large[99999], "specks": large[::33333]}
 
 
+@case(since=NEW)
+def one_storage_of_several_types(source):
+    octets = source.bits(torch.uint8, 96)
+    return {"octets": octets, "float8": octets.view(torch.float8_e4m3fn)[3:9],
+            "shorts": octets.view(torch.uint16)[::3], "words": octets.view(6, 16).view(torch.uint32).t(),
+            "longs": octets.view(torch.uint64)[1:]}
+
+
+@case()
+def memory_of_others(source):
+    """Tensors on what NumPy and Python own, and on storages that were shrunk or that grew."""
+    table = numpy.arange(110.0).reshape(10, 11)
+    shrunk, grown = source.floats(10), source.floats(2)
+    shrunk.resize_(3)
+    with torch.no_grad():
+        grown.resize_(50)[2:] = 0
+    return {"numpy": torch.from_numpy(table)[::2].t(), "shrunk": shrunk, "grown": grown,
+            "buffer": torch.frombuffer(bytearray(range(40)), dtype=torch.int32, offset=3, count=4)}
+
+
+@case(since=NEW)
+def mapped(source):
+    """Loaded by mmap, then saved again: each storage is a part of another file."""
+    with tempfile.NamedTemporaryFile() as file:
+        torch.save({"w": source.floats(1000), "v": source.floats(7)}, file.name)
+        loaded = torch.load(file.name, mmap=True)
+        return {"part": loaded["w"][3:9], "all": loaded["w"].view(10, 100).t(), "v": loaded["v"]}
+
+
 # ---- sizes ----
 
 @case()
@@ -531,6 +561,31 @@ refused_name("quantized", ["'q'", "quantized"], lambda source: {
 
 
 # ---- what people save ----
+
+class Weights(OrderedDict):
+    pass
+
+
+class Rows(list):
+    pass
+
+
+Pair = namedtuple("Pair", "weight bias")
+
+
+@case()
+def containers(source):
+    """Classes of Python's library, and subclasses that only whoever loads them could know."""
+    return {
+        "deque": deque([source.floats(2), source.floats(1)], maxlen=4),
+        "default": defaultdict(dict, {"inner": {"w": source.floats(3)}}),
+        "integers": defaultdict(int, {"a": 1}),
+        "counter": Counter("abca"),
+        "weights": Weights(w=source.floats(2), inner=Weights(v=source.floats(1))),
+        "rows": Rows([source.floats(2), (source.floats(1),)]),
+        "pair": Pair(source.floats(2), source.floats(3)),
+    }
+
 
 class Net(nn.Module):
     def __init__(self):

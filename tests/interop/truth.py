@@ -5,6 +5,7 @@ import ctypes
 import hashlib
 import json
 import struct
+from collections import deque
 
 import torch
 
@@ -46,7 +47,7 @@ def _parts(value):
     """The named children of a container; None for everything else."""
     if isinstance(value, dict):
         return [(str(key), child) for key, child in value.items()]
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, deque)):
         return [(str(i), child) for i, child in enumerate(value)]
     return None
 

@@ -1,52 +1,23 @@
-/* The copy engine: cuts a plan into units of work and lets several threads carry them out through
- * small buffers, so that memory follows the number of tensors and never their bytes.
- *
- * Three kinds of unit. A *part* is a piece of one input, read front to back; its CRC is taken on
- * the way and the moves that touch it are written. A *batch* is a stretch of the output that many
- * small inputs fill: they are gathered in memory and written at once. A *gather* is a tensor, or
- * some of its rows, whose elements change their order (gather.c). */
-#include "io.h"
+/* The copy engine: carries out a plan with several threads through small buffers, so that memory
+ * follows the number of tensors and never their bytes. */
+#include "copy.h"
 
-#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-	CHUNK = 512 << 10,    /* bytes read at once: small enough to stay in a core's cache */
-	PART = 8 << 20,       /* bytes of a part: what one thread takes at a time */
-	SMALL = 64 << 10,     /* inputs up to this size are batched */
-	INLINE = 4 << 20,     /* plans up to this size need no threads */
+	INLINE = 4 << 20,    /* plans up to this size need no threads */
 	THREADS_MAX = 256,
-	TICK_NS = 100000000,  /* time between two reports of progress */
+	TICK_NS = 100000000, /* time between two reports of progress */
 };
-
-typedef enum { UNIT_PART, UNIT_BATCH, UNIT_GATHER } unit_kind;
-
-typedef struct {
-	unit_kind kind;
-	size_t index;        /* part: number of the part; batch: first move; gather: row */
-	uint64_t from, size; /* part: bytes of the input; batch: count of moves; gather: rows */
-} unit;
-
-typedef struct {
-	size_t input;
-	uint64_t from, size;
-	uint32_t crc;
-} part;
 
 typedef struct {
 	ck_job *job;
 	ck_copy_plan *plan;
+	ck_copy_units cut;
 	ck_file *file;
-	part *parts;
-	size_t part_count, part_cap;
-	unit *units;
-	size_t unit_count, unit_cap;
-	uint64_t *reach;     /* per move: the furthest end of the input's moves up to this one */
-	ck_copy_move *batch; /* moves of small inputs, in the order of the output */
-	size_t batch_count;
-	uint64_t total;
 	atomic_size_t next;  /* unit to be taken */
 	atomic_bool failed;
 	atomic_uint_fast64_t done;
@@ -60,46 +31,6 @@ typedef struct {
 	unsigned char *buffer; /* two halves of CK_GATHER_HALF */
 	pthread_t thread;
 } worker;
-
-bool ck_copy_reserve(ck_job *job, ck_copy_plan *plan, size_t inputs, size_t moves)
-{
-	ck_copy_input *input = ck_grow(job, plan->inputs, &plan->input_cap,
-	                               plan->input_count + inputs, sizeof *input);
-	ck_copy_move *move = ck_grow(job, plan->moves, &plan->move_cap, plan->move_count + moves,
-	                             sizeof *move);
-	if (input)
-		plan->inputs = input;
-	if (move)
-		plan->moves = move;
-	return (input || !inputs) && (move || !moves);
-}
-
-size_t ck_copy_add_input(ck_job *job, ck_copy_plan *plan, const ck_copy_input *input)
-{
-	if (!ck_copy_reserve(job, plan, 1, 0))
-		return SIZE_MAX;
-	plan->inputs[plan->input_count] = *input;
-	return plan->input_count++;
-}
-
-bool ck_copy_add_move(ck_job *job, ck_copy_plan *plan, const ck_copy_move *move)
-{
-	if (!ck_copy_reserve(job, plan, 0, 1))
-		return false;
-	plan->moves[plan->move_count++] = *move;
-	return true;
-}
-
-bool ck_copy_add_gather(ck_job *job, ck_copy_plan *plan, const ck_copy_gather *gather)
-{
-	ck_copy_gather *grown = ck_grow(job, plan->gathers, &plan->gather_cap,
-	                                plan->gather_count + 1, sizeof *grown);
-	if (!grown)
-		return false;
-	plan->gathers = grown;
-	grown[plan->gather_count++] = *gather;
-	return true;
-}
 
 /* ---- unpacking: inputs that must be inflated become readable at any offset ---- */
 
@@ -141,135 +72,6 @@ static bool unpack_inputs(engine *e)
 	return true;
 }
 
-/* ---- from plan to units ---- */
-
-static int by_input(const void *a, const void *b)
-{
-	const ck_copy_move *x = a, *y = b;
-	if (x->input != y->input)
-		return x->input < y->input ? -1 : 1;
-	if (x->from != y->from)
-		return x->from < y->from ? -1 : 1;
-	return x->to < y->to ? -1 : x->to > y->to;
-}
-
-static int by_output(const void *a, const void *b)
-{
-	const ck_copy_move *x = a, *y = b;
-	return x->to < y->to ? -1 : x->to > y->to;
-}
-
-static bool index_moves(engine *e)
-{
-	ck_copy_plan *plan = e->plan;
-	e->reach = ck_alloc_array(e->job, plan->move_count + 1, sizeof *e->reach);
-	if (!e->reach)
-		return false;
-	if (plan->move_count)
-		qsort(plan->moves, plan->move_count, sizeof *plan->moves, by_input);
-	for (size_t i = 0; i < plan->move_count; i++) {
-		const ck_copy_move *move = &plan->moves[i];
-		ck_copy_input *input = &plan->inputs[move->input];
-		if (!input->moves++)
-			input->first_move = i;
-		uint64_t end = move->from + move->size;
-		uint64_t before = i > input->first_move ? e->reach[i - 1] : 0;
-		e->reach[i] = end > before ? end : before;
-	}
-	return true;
-}
-
-static bool add_unit(engine *e, unit_kind kind, size_t index, uint64_t from, uint64_t size)
-{
-	unit *grown = ck_grow(e->job, e->units, &e->unit_cap, e->unit_count + 1, sizeof *grown);
-	if (!grown)
-		return false;
-	e->units = grown;
-	grown[e->unit_count++] = (unit){kind, index, from, size};
-	return true;
-}
-
-static bool add_parts(engine *e, size_t number)
-{
-	ck_copy_input *input = &e->plan->inputs[number];
-	input->first_part = e->part_count;
-	for (uint64_t at = 0; at < input->size; at += PART) {
-		uint64_t size = input->size - at < PART ? input->size - at : PART;
-		part *grown = ck_grow(e->job, e->parts, &e->part_cap, e->part_count + 1,
-		                      sizeof *grown);
-		if (!grown || !add_unit(e, UNIT_PART, e->part_count, at, size))
-			return false;
-		e->parts = grown;
-		grown[e->part_count++] = (part){.input = number, .from = at, .size = size};
-		input->parts++;
-	}
-	e->total += input->size;
-	return true;
-}
-
-static bool is_small(const ck_copy_input *input)
-{
-	return input->size <= SMALL && input->moves == 1;
-}
-
-static bool add_inputs(engine *e)
-{
-	ck_copy_plan *plan = e->plan;
-	e->batch = ck_alloc_array(e->job, plan->move_count + 1, sizeof *e->batch);
-	if (!e->batch)
-		return false;
-	for (size_t i = 0; i < plan->input_count; i++) {
-		ck_copy_input *input = &plan->inputs[i];
-		if (is_small(input)) {
-			e->batch[e->batch_count++] = plan->moves[input->first_move];
-			e->total += input->size;
-		} else if ((input->moves || input->has_crc) && !add_parts(e, i)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* Moves that follow each other in the output become one unit, up to a buffer full. */
-static bool add_batches(engine *e)
-{
-	if (e->batch_count)
-		qsort(e->batch, e->batch_count, sizeof *e->batch, by_output);
-	for (size_t first = 0, end; first < e->batch_count; first = end) {
-		uint64_t size = e->batch[first].size;
-		for (end = first + 1; end < e->batch_count; end++) {
-			const ck_copy_move *last = &e->batch[end - 1];
-			if (e->batch[end].to != last->to + last->size ||
-			    size + e->batch[end].size > CHUNK)
-				break;
-			size += e->batch[end].size;
-		}
-		if (!add_unit(e, UNIT_BATCH, first, 0, end - first))
-			return false;
-	}
-	return true;
-}
-
-/* A gather is cut along its first dimension, so that several threads can share it. */
-static bool add_gathers(engine *e)
-{
-	for (size_t i = 0; i < e->plan->gather_count; i++) {
-		const ck_copy_gather *gather = &e->plan->gathers[i];
-		uint64_t row = gather->item;
-		for (size_t d = 1; d < gather->ndim; d++)
-			row *= gather->shape[d];
-		uint64_t rows = gather->ndim ? gather->shape[0] : 1;
-		if (!row || !rows)
-			continue;
-		uint64_t step = row >= PART ? 1 : PART / row;
-		for (uint64_t at = 0; at < rows; at += step)
-			if (!add_unit(e, UNIT_GATHER, i, at, rows - at < step ? rows - at : step))
-				return false;
-		e->total += row * rows;
-	}
-	return true;
-}
-
 /* ---- carrying out ---- */
 
 /* Writes what the moves want of `size` bytes at `from` of an input. */
@@ -285,7 +87,7 @@ static bool write_moves(engine *e, const ck_copy_input *input, uint64_t from,
 		else
 			high = middle;
 	}
-	while (low > input->first_move && e->reach[low - 1] > from) {
+	while (low > input->first_move && e->cut.reach[low - 1] > from) {
 		const ck_copy_move *move = &moves[--low];
 		uint64_t begin = move->from > from ? move->from : from;
 		uint64_t end = move->from + move->size;
@@ -298,11 +100,11 @@ static bool write_moves(engine *e, const ck_copy_input *input, uint64_t from,
 	return true;
 }
 
-static bool run_part(engine *e, part *p, unsigned char *buffer)
+static bool run_part(engine *e, ck_copy_part *p, unsigned char *buffer)
 {
 	const ck_copy_input *input = &e->plan->inputs[p->input];
-	for (uint64_t at = 0; at < p->size; at += CHUNK) {
-		uint64_t size = p->size - at < CHUNK ? p->size - at : CHUNK;
+	for (uint64_t at = 0; at < p->size; at += CK_COPY_CHUNK) {
+		uint64_t size = p->size - at < CK_COPY_CHUNK ? p->size - at : CK_COPY_CHUNK;
 		uint64_t from = p->from + at;
 		if (ck_stopped(e->job) || atomic_load(&e->failed) ||
 		    !ck_read_at(e->job, input->source, input->offset + from, buffer, (size_t)size))
@@ -323,7 +125,7 @@ static bool crc_right(engine *e, const ck_copy_input *input, uint32_t crc)
 	return ck_fail_at(e->job, CK_CORRUPT, input->source->label, input->offset,
 	                  "the bytes of '%s' have the CRC-32 %08x, but the archive recorded %08x: "
 	                  "the file is damaged; get it again",
-	                  ck_show(input->label, __builtin_strlen(input->label)).s, crc, input->crc);
+	                  ck_show(input->label, strlen(input->label)).s, crc, input->crc);
 }
 
 static bool run_batch(engine *e, const ck_copy_move *moves, size_t count, unsigned char *buffer)
@@ -340,14 +142,14 @@ static bool run_batch(engine *e, const ck_copy_move *moves, size_t count, unsign
 		/* each small input is in one batch, once: nobody else looks at these two */
 		if (input->has_crc && crc == input->crc)
 			input->has_crc = false;
-		__builtin_memcpy(buffer + fill, whole + moves[i].from, (size_t)moves[i].size);
+		memcpy(buffer + fill, whole + moves[i].from, (size_t)moves[i].size);
 		fill += moves[i].size;
 		atomic_fetch_add(&e->done, input->size);
 	}
 	return ck_file_write(e->job, e->file, moves[0].to, buffer, (size_t)fill);
 }
 
-static bool run_gather(engine *e, const unit *u, unsigned char *buffer)
+static bool run_gather(engine *e, const ck_unit *u, unsigned char *buffer)
 {
 	ck_copy_gather rows = e->plan->gathers[u->index];
 	const ck_copy_input *input = &e->plan->inputs[rows.input];
@@ -370,16 +172,16 @@ static bool run_gather(engine *e, const unit *u, unsigned char *buffer)
 	return true;
 }
 
-static bool run_unit(engine *e, const unit *u, unsigned char *buffer)
+static bool run_unit(engine *e, const ck_unit *u, unsigned char *buffer)
 {
 	if (ck_stopped(e->job))
 		return false;
 	switch (u->kind) {
-	case UNIT_PART:
-		return run_part(e, &e->parts[u->index], buffer);
-	case UNIT_BATCH:
-		return run_batch(e, &e->batch[u->index], (size_t)u->size, buffer);
-	case UNIT_GATHER:
+	case CK_UNIT_PART:
+		return run_part(e, &e->cut.parts[u->index], buffer);
+	case CK_UNIT_BATCH:
+		return run_batch(e, &e->cut.batch[u->index], (size_t)u->size, buffer);
+	case CK_UNIT_GATHER:
 		return run_gather(e, u, buffer);
 	}
 	return false;
@@ -390,9 +192,9 @@ static void work(worker *w)
 	engine *e = w->engine;
 	while (!atomic_load(&e->failed)) {
 		size_t i = atomic_fetch_add(&e->next, 1);
-		if (i >= e->unit_count)
+		if (i >= e->cut.unit_count)
 			break;
-		if (!run_unit(e, &e->units[i], w->buffer))
+		if (!run_unit(e, &e->cut.units[i], w->buffer))
 			atomic_store(&e->failed, true);
 	}
 }
@@ -421,7 +223,7 @@ static void watch(engine *e)
 		pthread_cond_timedwait(&e->wake, &e->lock, &until);
 		pthread_mutex_unlock(&e->lock);
 		if (e->job->progress)
-			e->job->progress(e->job->listener, atomic_load(&e->done), e->total);
+			e->job->progress(e->job->listener, atomic_load(&e->done), e->cut.total);
 		pthread_mutex_lock(&e->lock);
 	}
 	pthread_mutex_unlock(&e->lock);
@@ -438,7 +240,7 @@ static bool run_threads(engine *e, size_t count)
 		if (!workers[i].buffer)
 			return false;
 	}
-	if (e->total <= INLINE) {
+	if (e->cut.total <= INLINE) {
 		work(&workers[0]);
 		return !atomic_load(&e->failed);
 	}
@@ -463,9 +265,9 @@ static size_t thread_count(const engine *e, unsigned asked)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t count = asked ? asked : cores > 0 ? (size_t)cores : 1;
-	if (count > e->unit_count)
-		count = e->unit_count;
-	if (e->total <= INLINE || !count)
+	if (count > e->cut.unit_count)
+		count = e->cut.unit_count;
+	if (e->cut.total <= INLINE || !count)
 		count = 1;
 	return count < THREADS_MAX ? count : THREADS_MAX;
 }
@@ -480,10 +282,10 @@ static bool check_inputs(engine *e, size_t *unchecked)
 			continue;
 		uint32_t crc = 0;
 		for (size_t p = input->first_part; p < input->first_part + input->parts; p++)
-			crc = ck_crc32_join(crc, e->parts[p].crc, e->parts[p].size);
+			crc = ck_crc32_join(crc, e->cut.parts[p].crc, e->cut.parts[p].size);
 		if (!crc_right(e, input, crc))
 			return false;
-		*unchecked += crc != input->crc || is_small(input);
+		*unchecked += crc != input->crc || ck_copy_is_small(input);
 	}
 	return true;
 }
@@ -514,10 +316,9 @@ bool ck_copy_run(ck_job *job, ck_copy_plan *plan, ck_file *file, unsigned thread
                  size_t *unchecked)
 {
 	engine *e = engine_new(job, plan, file);
-	if (!e || !unpack_inputs(e) || !index_moves(e) || !add_inputs(e) || !add_batches(e) ||
-	    !add_gathers(e))
+	if (!e || !unpack_inputs(e) || !ck_copy_cut(job, plan, &e->cut))
 		return false;
-	if (e->unit_count && !run_threads(e, thread_count(e, threads)))
+	if (e->cut.unit_count && !run_threads(e, thread_count(e, threads)))
 		return false;
 	return check_inputs(e, unchecked);
 }

@@ -1,6 +1,7 @@
 /* Inflating, by zlib, in pieces, so that memory does not follow the size of a member. */
 #include "pack.h"
 
+#include <string.h>
 #include <zlib.h>
 
 enum { PIECE = 64 << 10 };
@@ -75,7 +76,7 @@ static bool check_end(ck_job *job, const ck_source *packed, const char *label, u
 		               "its bytes have the CRC-32 %08x, but the archive recorded %08x: "
 		               "the file is damaged; get it again", i->crc, crc);
 	ck_note(job, "'%s' carries no checksum and could not be verified",
-	        ck_show(label, __builtin_strlen(label)).s);
+	        ck_show(label, strlen(label)).s);
 	return true;
 }
 

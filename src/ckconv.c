@@ -74,9 +74,11 @@ static bool tell_unknown(ck_job *job, const ck_checkpoint *cp, bool strict)
 		               "it names %zu class%s or function%s that ckconv does not know: "
 		               "%s (--strict)", count, count == 1 ? "" : "es",
 		               count == 1 ? "" : "s", names.s);
-	ck_note(job, "%zu class%s or function%s unknown to ckconv %s kept as inert data and not run: "
-	        "%s%s", count, count == 1 ? "" : "es", count == 1 ? "" : "s",
-	        count == 1 ? "was" : "were", names.s, count > 4 ? ", ..." : "");
+	ck_note(job,
+	        "%zu class%s or function%s unknown to ckconv %s kept as inert data and not run: "
+	        "%s%s",
+	        count, count == 1 ? "" : "es", count == 1 ? "" : "s", count == 1 ? "was" : "were",
+	        names.s, count > 4 ? ", ..." : "");
 	return true;
 }
 

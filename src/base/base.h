@@ -24,7 +24,7 @@ typedef struct ck_arena {
 typedef struct ck_job {
 	ck_limits limits;
 	ck_error error;          /* the first failure; later ones are not recorded */
-	const char *subject;     /* the input: where an error is that has no closer place; or NULL */
+	const char *subject;     /* the input: the place of errors that have no closer one */
 	pthread_mutex_t lock;    /* guards `error` */
 	ck_arena arena;
 	struct ck_closer *closers;
@@ -46,7 +46,7 @@ char *ck_copy(ck_job *job, const void *data, size_t len);
 /* Makes room for `need` items of `size` bytes in an arena array: returns the array, perhaps moved,
  * and updates *cap. The array grows by doubling; what it outgrew stays in the arena. */
 void *ck_grow(ck_job *job, void *items, size_t *cap, size_t need, size_t size);
-/* What is allocated between a mark and its release is given back; nothing may be deferred between. */
+/* What is allocated between a mark and its release is given back; nothing is deferred between. */
 typedef struct ck_mark {
 	struct ck_chunk *chunk;
 	size_t used;
@@ -61,7 +61,8 @@ bool ck_defer(ck_job *job, void (*close)(void *), void *arg);
 /* All record the first error of the job and return false. `where` is a label such as a path; it is
  * escaped here. Everything a format string receives with %s must already be safe to print: pass
  * text from files through ck_show. */
-bool ck_fail(ck_job *job, ck_status status, const char *where, const char *fmt, ...) CK_PRINTF(4, 5);
+bool ck_fail(ck_job *job, ck_status status, const char *where, const char *fmt, ...)
+	CK_PRINTF(4, 5);
 bool ck_fail_at(ck_job *job, ck_status status, const char *where, uint64_t offset, const char *fmt,
                 ...) CK_PRINTF(5, 6);
 /* As ck_fail with CK_IO; keeps errno and appends its text. */

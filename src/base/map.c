@@ -1,4 +1,4 @@
-/* A hash table from byte strings to numbers whose hash is keyed, so that no file can make it slow. */
+/* A hash table from byte strings to numbers, with a keyed hash, so that no file can make it slow. */
 #include "base.h"
 
 #include <string.h>

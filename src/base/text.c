@@ -1,4 +1,4 @@
-/* Text: UTF-8 as a strict reader and as Python reads it, escaping for terminals, a string builder. */
+/* Text: UTF-8 as strict readers and as Python read it, escaping for terminals, a string builder. */
 #include "base.h"
 
 #include <stdio.h>
@@ -84,7 +84,8 @@ size_t ck_show_to(char *to, size_t size, const char *text, size_t len)
 		size_t need;
 		if (!took) {
 			took = 1;
-			need = (size_t)snprintf(piece, sizeof piece, "\\x%02x", (unsigned char)*text);
+			need = (size_t)snprintf(piece, sizeof piece, "\\x%02x",
+			                        (unsigned char)*text);
 		} else if (is_unprintable(code)) {
 			need = (size_t)snprintf(piece, sizeof piece,
 			                        code < 0x100 ? "\\x%02x" : "\\u%04x", code);
@@ -142,5 +143,6 @@ bool ck_text_addf(ck_job *job, ck_text *text, const char *fmt, ...)
 	va_start(args, fmt);
 	int len = vsnprintf(line, sizeof line, fmt, args);
 	va_end(args);
-	return ck_text_add(job, text, line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1);
+	return ck_text_add(job, text, line,
+	                   (size_t)len < sizeof line ? (size_t)len : sizeof line - 1);
 }

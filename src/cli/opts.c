@@ -139,7 +139,8 @@ static bool bad_option(int code, char **argv)
 	else if (optopt > 0 && optopt < 128)
 		cli_say("there is no option '-%c'; see ckconv --help", optopt);
 	else
-		cli_say("there is no option '%s', or it takes no argument; see ckconv --help", word.s);
+		cli_say("there is no option '%s', or it takes no argument; see ckconv --help",
+		        word.s);
 	return false;
 }
 

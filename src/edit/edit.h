@@ -1,5 +1,5 @@
-/* What is done to a model between reading and writing: which part of it is taken, under which names,
- * and what becomes of names that share their elements. */
+/* What is done to a model between reading and writing: which part of it is taken, under which
+ * names, and what becomes of names that share their elements. */
 #ifndef CK_EDIT_H
 #define CK_EDIT_H
 

@@ -89,7 +89,8 @@ static bool index_moves(cutter *c)
 
 static bool add_unit(cutter *c, ck_unit_kind kind, size_t index, uint64_t from, uint64_t size)
 {
-	ck_unit *grown = ck_grow(c->job, c->to->units, &c->to->unit_cap, c->to->unit_count + 1, sizeof *grown);
+	ck_unit *grown = ck_grow(c->job, c->to->units, &c->to->unit_cap, c->to->unit_count + 1,
+	                         sizeof *grown);
 	if (!grown)
 		return false;
 	c->to->units = grown;
@@ -103,12 +104,13 @@ static bool add_parts(cutter *c, size_t number)
 	input->first_part = c->to->part_count;
 	for (uint64_t at = 0; at < input->size; at += CK_COPY_PART) {
 		uint64_t size = input->size - at < CK_COPY_PART ? input->size - at : CK_COPY_PART;
-		ck_copy_part *grown = ck_grow(c->job, c->to->parts, &c->to->part_cap, c->to->part_count + 1,
-		                      sizeof *grown);
+		ck_copy_part *grown = ck_grow(c->job, c->to->parts, &c->to->part_cap,
+		                              c->to->part_count + 1, sizeof *grown);
 		if (!grown || !add_unit(c, CK_UNIT_PART, c->to->part_count, at, size))
 			return false;
 		c->to->parts = grown;
-		grown[c->to->part_count++] = (ck_copy_part){.input = number, .from = at, .size = size};
+		grown[c->to->part_count++] =
+			(ck_copy_part){.input = number, .from = at, .size = size};
 		input->parts++;
 	}
 	c->to->total += input->size;
@@ -171,7 +173,8 @@ static bool add_gathers(cutter *c)
 			continue;
 		uint64_t step = row >= CK_COPY_PART ? 1 : CK_COPY_PART / row;
 		for (uint64_t at = 0; at < rows; at += step)
-			if (!add_unit(c, CK_UNIT_GATHER, i, at, rows - at < step ? rows - at : step))
+			if (!add_unit(c, CK_UNIT_GATHER, i, at,
+			              rows - at < step ? rows - at : step))
 				return false;
 		c->to->total += row * rows;
 	}

@@ -88,7 +88,7 @@ uint32_t ck_crc32_join(uint32_t a, uint32_t b, uint64_t len_b);
  * that tensors view are written to where they belong. */
 typedef struct ck_copy_input {
 	const ck_source *source;
-	const ck_stream *stream; /* not NULL: unpack these first; source and offset are then set here */
+	const ck_stream *stream; /* not NULL: unpacked first; source and offset are then set */
 	const char *label;
 	uint64_t offset, size;   /* in source */
 	uint32_t crc;
@@ -152,8 +152,8 @@ size_t ck_gather_simplify(size_t ndim, uint64_t *shape, uint64_t *step);
 
 /* ---- json text, made by cJSON ---- */
 
-/* Appends a JSON string, quotes included. The text is UTF-8; NULs and surrogates, which cJSON cannot
- * print, become \u escapes. */
+/* Appends a JSON string, quotes included. The text is UTF-8; NULs and surrogates, which cJSON
+ * cannot print, become \u escapes. */
 bool ck_json_string(ck_job *job, ck_text *to, const char *text, size_t len);
 
 /* A JSON object in the making; keys keep their order. Any call may fail, and then every later call

@@ -45,7 +45,8 @@ const ck_source *ck_source_open(ck_job *job, const char *path)
 	if (!label)
 		return NULL;
 	job->subject = label;
-	return source_new(job, &(ck_source){.label = label, .size = (uint64_t)st.st_size, .fd = fd});
+	return source_new(job,
+	                  &(ck_source){.label = label, .size = (uint64_t)st.st_size, .fd = fd});
 }
 
 const ck_source *ck_source_memory(ck_job *job, const char *label, const void *data, uint64_t size)

@@ -1,5 +1,5 @@
-/* All values of a checkpoint as JSON, for --extras: what is no JSON is marked with a key that begins
- * with '$', and tensors are references to the names under which they were written. */
+/* All values of a checkpoint as JSON, for --extras: what is no JSON is marked with a key that
+ * begins with '$', and tensors are references to the names under which they were written. */
 #include "load.h"
 
 #include <string.h>
@@ -188,7 +188,8 @@ static bool print_call(extras *x, const ck_call *call, int depth)
 		return false;
 	if (later->pairs.count && (!raw(x, ",\"pairs\":") || !print_array(x, &later->pairs, depth)))
 		return false;
-	if (later->states.count && (!raw(x, ",\"state\":") || !print_array(x, &later->states, depth)))
+	if (later->states.count &&
+	    (!raw(x, ",\"state\":") || !print_array(x, &later->states, depth)))
 		return false;
 	return raw(x, "}");
 }

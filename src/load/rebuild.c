@@ -56,7 +56,8 @@ static bool as_counts(ck_torch *torch, const ck_value *value, const char *what, 
 		return bad_argument(torch, value, what);
 	*n = value->items->count;
 	if (*n > CK_DIMS_MAX)
-		return refuse(torch, "a tensor has at most %d dimensions, not %zu", CK_DIMS_MAX, *n);
+		return refuse(torch, "a tensor has at most %d dimensions, not %zu", CK_DIMS_MAX,
+		              *n);
 	*counts = ck_alloc_array(torch->job, *n + 1, sizeof **counts);
 	if (!*counts)
 		return false;
@@ -108,7 +109,8 @@ bool ck_storage_class(const ck_value *value, ck_dtype *dtype)
 	if (!torch || g->name_len < sizeof suffix)
 		return false;
 	for (size_t i = 0; i < CK_COUNT(untyped); i++)
-		if (g->name_len == strlen(untyped[i]) && !memcmp(g->name, untyped[i], g->name_len)) {
+		if (g->name_len == strlen(untyped[i]) &&
+		    !memcmp(g->name, untyped[i], g->name_len)) {
 			*dtype = CK_DT_U8;
 			return true;
 		}
@@ -149,7 +151,8 @@ static bool check_known(ck_torch *torch, const storage_id *id, const known_stora
                         uint64_t size)
 {
 	if (known->dtype != id->dtype)
-		return refuse(torch, "storage '%s' is %s here and %s elsewhere; torch never writes that",
+		return refuse(torch,
+		              "storage '%s' is %s here and %s elsewhere; torch never writes that",
 		              ck_show(id->key, id->key_len).s, ck_dtype_table[id->dtype].torch,
 		              ck_dtype_table[known->dtype].torch);
 	if (known->storage.size != size)
@@ -171,7 +174,8 @@ static bool make_storage(ck_torch *torch, const storage_id *id, uint64_t size, k
 	return known->storage.meta || torch->find(torch, &known->storage);
 }
 
-static bool as_storage(ck_torch *torch, const ck_value *value, ck_storage **storage, ck_dtype *dtype)
+static bool as_storage(ck_torch *torch, const ck_value *value, ck_storage **storage,
+                       ck_dtype *dtype)
 {
 	storage_id id;
 	uint64_t size;
@@ -179,8 +183,10 @@ static bool as_storage(ck_torch *torch, const ck_value *value, ck_storage **stor
 	if (!read_id(torch, value, &id))
 		return false;
 	if (!ck_mul(id.count, ck_dtype_table[id.dtype].size, &size))
-		return refuse(torch, "storage '%s' claims %llu elements of %s, more bytes than fit 64 "
-		              "bits", ck_show(id.key, id.key_len).s, LLU(id.count),
+		return refuse(torch,
+		              "storage '%s' claims %llu elements of %s, more bytes than fit 64 "
+		              "bits",
+		              ck_show(id.key, id.key_len).s, LLU(id.count),
 		              ck_dtype_table[id.dtype].torch);
 	uint64_t *place = ck_map_put(torch->job, &torch->storages, id.key, id.key_len, &fresh);
 	if (!place)
@@ -205,8 +211,10 @@ static bool read_view(ck_torch *torch, const ck_call *call, ck_tensor *tensor)
 {
 	size_t strides;
 	if (call->args->items->count < 4)
-		return refuse(torch, "a tensor needs a storage, an offset, sizes and strides, but only "
-		              "%zu arguments are here", call->args->items->count);
+		return refuse(torch,
+		              "a tensor needs a storage, an offset, sizes and strides, but only "
+		              "%zu arguments are here",
+		              call->args->items->count);
 	if (!as_storage(torch, argument(call, 0), &tensor->storage, &tensor->dtype) ||
 	    !as_count(torch, argument(call, 1), "a tensor's offset must be a count of elements",
 	              &tensor->start) ||
@@ -216,7 +224,8 @@ static bool read_view(ck_torch *torch, const ck_call *call, ck_tensor *tensor)
 	               &tensor->stride, &strides))
 		return false;
 	if (strides != tensor->ndim)
-		return refuse(torch, "a tensor of %zu dimensions has %zu strides", tensor->ndim, strides);
+		return refuse(torch, "a tensor of %zu dimensions has %zu strides", tensor->ndim,
+		              strides);
 	return true;
 }
 

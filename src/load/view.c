@@ -23,7 +23,8 @@ static const ck_value *undress(ck_torch *torch, const ck_value *value, const ck_
 		if (!ck_within(torch->job, torch->pickle->label, depth, ++layers))
 			return NULL;
 		const ck_items *args = value->call->args->items;
-		if (args->count == 4 && args->item[3]->kind == CK_DICT && args->item[3]->items->count)
+		if (args->count == 4 && args->item[3]->kind == CK_DICT &&
+		    args->item[3]->items->count)
 			view->state = args->item[3];
 		value = args->item[0];
 		*row = NULL;
@@ -59,7 +60,7 @@ static void add_part(ck_view *view, ck_part part)
 		view->part[view->parts++] = part;
 }
 
-/* A list of pairs, as OrderedDict and dict take it, as keys and values in turn; NULL: it is none. */
+/* A list of pairs, as dict() takes it, as keys and values in turn; NULL if it is none. */
 static const ck_items *flatten_pairs(ck_job *job, const ck_items *list)
 {
 	ck_items *flat = ck_alloc(job, sizeof *flat);
@@ -154,7 +155,7 @@ static const ck_items *set_items(const ck_value *value)
 	return NULL;
 }
 
-/* An nn.Module names its tensors as Module.state_dict() would: parameters, buffers, then modules. */
+/* An nn.Module names its tensors as its state_dict() would: parameters, buffers, then modules. */
 static bool add_module(const ck_items *state, ck_view *view)
 {
 	const ck_items *parameters = mapping_items(attribute(state, "_parameters"));
@@ -177,7 +178,8 @@ static void add_state(const ck_value *state, ck_view *view)
 	const ck_items *pairs = mapping_items(state);
 	if (pairs) {
 		if (!add_module(pairs, view))
-			add_part(view, (ck_part){.items = pairs, .pairs = true, .attributes = true});
+			add_part(view,
+			         (ck_part){.items = pairs, .pairs = true, .attributes = true});
 	} else if (state->kind == CK_TUPLE || state->kind == CK_LIST) {
 		/* (dict, slots): both hold attributes; anything else is the class's own affair */
 		const ck_items *both = state->items;

@@ -28,7 +28,7 @@ typedef struct {
 static bool open_container(walker *w, ck_value *value, const ck_path *path, const ck_view *view)
 {
 	/* A container that contains itself says nothing new. Nor does one without tensors that was
-	 * seen before: this is what stops lists of lists of lists that would double at each level. */
+	 * seen before: this stops lists of lists of lists that would double at each level. */
 	if (value->mark == OPEN || value->mark == NO_TENSORS)
 		return true;
 	if (!ck_within(w->job, w->torch->pickle->label, depth, w->depth + 1))

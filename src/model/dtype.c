@@ -21,9 +21,9 @@ bool ck_dtype_of_torch(const char *name, size_t len, ck_dtype *dtype)
 		const char *name;
 		ck_dtype dtype;
 	} aliases[] = {
-		{"double", CK_DT_F64}, {"float", CK_DT_F32}, {"half", CK_DT_F16}, {"long", CK_DT_I64},
-		{"int", CK_DT_I32}, {"short", CK_DT_I16}, {"cdouble", CK_DT_C128}, {"cfloat", CK_DT_C64},
-		{"chalf", CK_DT_C32},
+		{"double", CK_DT_F64},   {"float", CK_DT_F32},  {"half", CK_DT_F16},
+		{"long", CK_DT_I64},     {"int", CK_DT_I32},    {"short", CK_DT_I16},
+		{"cdouble", CK_DT_C128}, {"cfloat", CK_DT_C64}, {"chalf", CK_DT_C32},
 	};
 	for (size_t i = 0; i < CK_DTYPE_COUNT; i++) {
 		const char *torch = ck_dtype_table[i].torch;

@@ -71,7 +71,8 @@ bool ck_model_add(ck_job *job, ck_model *model, const ck_path *path, ck_tensor *
 {
 	if (!ck_within(job, model->source->label, tensors, model->count + 1))
 		return false;
-	ck_entry *grown = ck_grow(job, model->entries, &model->cap, model->count + 1, sizeof *grown);
+	ck_entry *grown =
+		ck_grow(job, model->entries, &model->cap, model->count + 1, sizeof *grown);
 	if (!grown)
 		return false;
 	model->entries = grown;

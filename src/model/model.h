@@ -9,8 +9,8 @@
 
 /* X(id, torch's name, safetensors' name or NULL, bytes of an element, bytes of each part of it that
  * has a byte order, stem of the storage class or NULL). The order is the one in which safetensors
- * files list their tensors (FORMATS: the reference library's enum, last one first); what safetensors
- * has no name for comes behind. */
+ * files list their tensors (the dtype enum of the reference library, last one first); what
+ * safetensors has no name for comes behind. */
 #define CK_DTYPES(X)                                           \
 	X(U64, "uint64", "U64", 8, 8, "UInt64")                \
 	X(I64, "int64", "I64", 8, 8, "Long")                   \
@@ -98,7 +98,7 @@ typedef struct ck_tensor {
 	uint64_t bytes;
 } ck_tensor;
 
-/* Applies every rule of bounds once; whoever comes later may rely on them. `name` is for the error. */
+/* Applies every rule of bounds once; whoever comes later may rely on them. */
 bool ck_tensor_check(ck_job *job, ck_tensor *tensor, const char *where, const char *name);
 /* C order without gaps, native byte order, plain values: its bytes can be copied as they are. */
 bool ck_tensor_is_plain(const ck_tensor *tensor);
@@ -164,7 +164,7 @@ typedef struct ck_model {
 	size_t metadata_count, metadata_cap;
 	size_t storages;        /* how many were numbered */
 	const ck_path *top;     /* the root of everything */
-	bool is_mapping;        /* the root is a dict, where one key may be the home of the weights */
+	bool is_mapping;        /* the root is a dict, where one key may be the weights' home */
 	const ck_path *root;    /* what was chosen to be converted */
 } ck_model;
 

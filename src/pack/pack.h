@@ -43,8 +43,8 @@ const char *ck_member_label(ck_job *job, const ck_archive *archive, const ck_mem
 /* All bytes of a member as a source: a window if it is stored, memory if it is deflated. The CRC is
  * checked before this returns. For members that are read as a whole, such as data.pkl. */
 const ck_source *ck_member_source(ck_job *job, const ck_archive *archive, ck_member *member);
-/* Locates a stored member, whose bytes then lie at member->offset of the archive's source; the CRC is
- * left to whoever reads them. */
+/* Locates a stored member, whose bytes then lie at member->offset of the archive's source; the CRC
+ * is left to whoever reads them. */
 bool ck_member_stored(ck_job *job, const ck_archive *archive, ck_member *member);
 /* A deflated member as a stream that checks size, CRC and the limits `inflated` and `ratio`. */
 const ck_stream *ck_member_stream(ck_job *job, const ck_archive *archive, ck_member *member);

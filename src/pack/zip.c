@@ -114,8 +114,8 @@ static void reader_close(void *arg)
 	zip_error_fini(&r->error);
 }
 
-/* What libzip says, as our error: `what` failed because of `error`. A failed read was recorded where
- * it happened, and ck_fail keeps the first. */
+/* What libzip says, as our error: `what` failed because of `error`. A failed read was recorded
+ * where it happened, and ck_fail keeps the first. */
 static bool fail_zip(ck_job *job, const char *where, zip_error_t *error, const char *what)
 {
 	/* libzip 1.7 takes some failed allocations for a damaged directory; errno knows better */
@@ -145,7 +145,7 @@ static void try_open(reader *r, int flags, zip_error_t *error)
 }
 
 /* libzip checks that directory and local headers agree. It refuses names that occur twice as well,
- * but does not say which: then the directory is read again without checks, and read_member tells. */
+ * but does not say which: the directory is then read again unchecked, and read_member tells. */
 static bool open_zip(ck_job *job, const ck_source *source, reader *r)
 {
 	zip_error_t error;
@@ -204,7 +204,8 @@ static bool read_member(ck_job *job, ck_archive *archive, reader *r, uint64_t in
 		               "member '%s' is compressed by method %u; only stored (0) and "
 		               "deflated (8) members can be read", name.s, st.comp_method);
 	bool fresh;
-	uint64_t *place = ck_map_put(job, &archive->by_name, member->name, member->name_len, &fresh);
+	uint64_t *place =
+		ck_map_put(job, &archive->by_name, member->name, member->name_len, &fresh);
 	if (!place)
 		return false;
 	if (!fresh)

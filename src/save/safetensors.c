@@ -90,8 +90,8 @@ static bool add_metadata(ck_job *job, ck_model *model, ck_text *to)
 	ck_json_begin(&json);
 	for (size_t i = 0; i < model->metadata_count; i++)
 		ck_json_text(&json, model->metadata[i].key, model->metadata[i].value);
-	return ck_json_string(job, to, RESERVED, strlen(RESERVED)) && ck_text_add(job, to, ":", 1) &&
-	       ck_json_finish(job, &json, to);
+	return ck_json_string(job, to, RESERVED, strlen(RESERVED)) &&
+	       ck_text_add(job, to, ":", 1) && ck_json_finish(job, &json, to);
 }
 
 static bool add_tensor(ck_job *job, const ck_entry *entry, uint64_t begin, ck_text *to)
@@ -117,8 +117,8 @@ static bool make_header(ck_job *job, ck_model *model, ck_text *to)
 	size_t guess = 0;
 	for (size_t i = 0; i < model->count; i++)
 		guess += model->entries[i].name_len + ENTRY;
-	if (!ck_text_reserve(job, to, guess) || !ck_text_add(job, to, length, sizeof length) || !ck_text_add(job, to, "{", 1) ||
-	    !add_metadata(job, model, to))
+	if (!ck_text_reserve(job, to, guess) || !ck_text_add(job, to, length, sizeof length) ||
+	    !ck_text_add(job, to, "{", 1) || !add_metadata(job, model, to))
 		return false;
 	for (size_t i = 0; i < model->count; i++) {
 		if (!add_tensor(job, &model->entries[i], begin, to))
@@ -155,7 +155,8 @@ static bool write_file(ck_job *job, ck_model *model, ck_file *file, unsigned thr
 	uint64_t to = header.len;
 	for (size_t i = 0; i < model->count; i++) {
 		const ck_tensor *tensor = model->entries[i].tensor;
-		if (!ck_plan_tensor(job, &plan, inputs, tensor, to) || !ck_add(to, tensor->bytes, &to))
+		if (!ck_plan_tensor(job, &plan, inputs, tensor, to) ||
+		    !ck_add(to, tensor->bytes, &to))
 			return false;
 	}
 	return ck_file_resize(job, file, to) &&

@@ -1,5 +1,5 @@
-"""convert.py CKCONV FOLDER: converts FOLDER/*.pt to FOLDER/out/*.safetensors, with several numbers of
-threads, and sees to it that what must be refused is refused and leaves nothing behind."""
+"""convert.py CKCONV FOLDER: converts FOLDER/*.pt to FOLDER/out/*.safetensors, with several numbers
+of threads, and sees to it that what must be refused is refused and leaves nothing behind."""
 
 import filecmp
 import json

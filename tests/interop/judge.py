@@ -1,6 +1,7 @@
-"""judge.py FOLDER: compares FOLDER/out/*.safetensors with what torch and the reference library make of
-FOLDER/*.pt. Each output is read twice, by this file and by the library; its values must be those that the
-writer had in memory and those that torch loads; and it must be the library's own file, byte for byte."""
+"""judge.py FOLDER: compares FOLDER/out/*.safetensors with what torch and the reference library make
+of FOLDER/*.pt. Each output is read twice, by this file and by the library; its values must be those
+that the writer had in memory and those that torch loads; and it must be the library's own file,
+byte for byte."""
 
 import json
 import os
@@ -30,7 +31,7 @@ def no_duplicates(pairs):
 
 
 def parse(path):
-    """Header and data of a safetensors file, by the format's text; ValueError where it breaks a rule."""
+    """Header and data of a safetensors file, by the format's text; ValueError: it breaks a rule."""
     with open(path, "rb") as file:
         data = file.read()
     size = struct.unpack("<Q", data[:8])[0]
@@ -54,7 +55,8 @@ def parsed(path):
     """Name -> description as in truth.py, and the metadata."""
     header, data = parse(path)
     metadata = header.pop("__metadata__", None)
-    return {name: [entry["dtype"], entry["shape"], truth.digest(data[slice(*entry["data_offsets"])])]
+    return {name: [entry["dtype"], entry["shape"],
+                   truth.digest(data[slice(*entry["data_offsets"])])]
             for name, entry in header.items()}, metadata
 
 
@@ -88,8 +90,8 @@ class Judged:
             self.drop_ties()
 
     def drop_ties(self):
-        """What save_model leaves out, it leaves word of in the metadata. It cannot for a name that is a
-        key of the metadata already; ckconv keeps such a tensor, so to the library it is none of the ties."""
+        """What save_model leaves out, it leaves word of in the metadata. It cannot for a name that
+        is a key of the metadata already; ckconv keeps such a tensor, so here it is none of them."""
         tensors = {name: tensor.clone() if name in FORMAT else tensor
                    for name, tensor in self.tensors.items()}
         model = SimpleNamespace(state_dict=lambda: tensors)
@@ -140,7 +142,7 @@ class Judged:
             a, b = ours.read(), theirs.read()
         if a == b:
             return ""
-        at = next((i for i, pair in enumerate(zip(a, b)) if pair[0] != pair[1]), min(len(a), len(b)))
+        at = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
         return "differs from the library's file at byte %d" % at
 
     def faults(self):
@@ -226,7 +228,8 @@ def judge_judge(tally, case, source, out):
         tally.check("forgery " + forge.__name__,
                     judge_forgery(case, source, out, forge, OUTPUT_CHECKS))
     lie = json.loads(json.dumps(case))
-    lie["tensors"]["plain"], lie["tensors"]["narrow"] = lie["tensors"]["narrow"], case["tensors"]["plain"]
+    lie["tensors"]["plain"] = case["tensors"]["narrow"]
+    lie["tensors"]["narrow"] = case["tensors"]["plain"]
     tally.check("a writer that lies", judge_forgery(lie, source, out, lambda *file: file,
                                                     {"by_hand", "by_library", "by_torch"}))
     judged = Judged(case, source, out)

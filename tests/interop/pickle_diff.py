@@ -501,6 +501,7 @@ KEYS = (
 	b"L99999999999999991611392\n", b"L0x1" + b"0" * 255 + b"\n", b"F1.1235582092889474e307\n", b"Fnan\n", b"Finf\n", b"F-inf\n", b"F0.5\n",
 	b"X\1\0\0\0a", b"U\1a", b"Va\n", b"C\1a", b"X\0\0\0\0", b"C\0", b"N", b")", b"X\1\0\0\0\0", b"\x82\1", b"\x83\1\0", b"\x82\2", b"ca\nb\n",
 	b"\x8c\1a\x8c\1b\x93", b"ca\nbc\n", b"cab\nc\n", b"Pa\n", b"ca\nb\n)R", b"\x97", b"(\x91", b"(K\x01\x91")
+TEXT_KEYS = (b"Va\n", b"Vab\n", b"V\n", b"X\1\0\0\0a", b"\x8c\2ab", b"V\xe9\n", b"\x8c\2\xc3\xa9", b"V\\ud800\n")
 NAMES = ((b"torch", b"FloatStorage"), (b"collections", b"OrderedDict"), (b"a", b"b"), (b"a", b"b"), (b"os", b"path.join"),
          (b"__builtin__", b"long"), ("ж".encode(), "é".encode()), (b"", b"x"), (b"x", b""), (b"", b""), (b"a.b", b"c"), (b"a\0b", b"\0"),
          (b"a\r", b"b\r"), (b"\xff", b"x"), (b"x", b"\xed\xa0\x80"), (b" ", b" "))
@@ -567,7 +568,7 @@ class Maker:
 		if get and self.memo and not self.chance(self.odd / 4):
 			return self.rng.choice(list(self.memo))
 		if self.chance(self.odd / 8):
-			return self.rng.choice(EDGES[:14] + (-1, 100000))
+			return self.rng.choice(EDGES[:14] + (-1, 1030, 1030, 100000))
 		return self.rng.randrange(8)
 
 	def bytes_of(self):
@@ -750,12 +751,15 @@ class Maker:
 
 	def snippet(self):
 		"""What opcode by opcode hardly ever comes together."""
-		way = self.rng.randrange(5)
+		way = self.rng.randrange(6)
 		if self.chance(0.02):  # the next opcodes lie across the end of the reader's window
 			size = 65530 - self.rng.randrange(12)
 			self.chunks += [b"B" + struct.pack("<I", size) + bytes(size), b"0"]
 		elif way == 0:
 			self.chunks += [b"(", *(self.key() + b"K" + bytes([i]) for i in range(self.rng.randrange(2, 18))), b"d"]
+			self.stack.append("d")
+		elif way == 5:
+			self.chunks += [b"(", *(self.rng.choice(TEXT_KEYS) + b"N" for _ in range(self.rng.randrange(2, 18))), b"d"]
 			self.stack.append("d")
 		elif way == 1:
 			self.chunks += [b"\x8f(", *(self.key() for _ in range(self.rng.randrange(2, 6))), b"\x90"]

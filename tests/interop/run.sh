@@ -1,7 +1,7 @@
 #!/bin/sh
-# run.sh CKCONV: real torch writes checkpoints, ckconv converts them, torch and the reference library
-# judge the result; see README.md. Needs what setup.sh makes: without, all is skipped (status 77),
-# which CKCONV_INTEROP_REQUIRED=1 makes a failure. CKCONV_INTEROP_SEED=TEXT gives other random values.
+# run.sh CKCONV: real torch writes checkpoints, ckconv converts them, torch and the reference
+# library judge the result; see README.md. Needs what setup.sh makes: without, all is skipped (status 77),
+# which CKCONV_INTEROP_REQUIRED=1 makes a failure. CKCONV_INTEROP_SEED=TEXT gives other values.
 
 # shellcheck disable=SC2317 # what stage calls is not seen to be called
 set -eu
@@ -78,15 +78,18 @@ if [ $# != 1 ] || [ ! -x "$1" ]; then
 	exit 2
 fi
 ckconv=$(realpath "$1")
-root=$("$here/setup.sh" --check) || skip "tests/interop/setup.sh has not been run, or could not make a chroot"
-[ "$(id -u)" = 0 ] || command -v sudo >/dev/null 2>&1 || skip "a chroot needs root: run as root, or install sudo"
+root=$("$here/setup.sh" --check) || skip "tests/interop/setup.sh did not run, or made no chroot"
+[ "$(id -u)" = 0 ] || command -v sudo >/dev/null 2>&1 ||
+	skip "a chroot needs root: run as root, or install sudo"
 
 work=$(mktemp -d "$root/tmp/ckconv-interop.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 inside=/tmp/$(basename "$work")
 mkdir -p "$work/old/out" "$work/new/out"
-cp "$here"/cases.py "$here"/convert.py "$here"/judge.py "$here"/tally.py "$here"/truth.py "$here"/write.py "$work"
+for file in cases convert judge pickles recipes tally truth views write; do
+	cp "$here/$file.py" "$work"
+done
 
 stage write-old old write.py "$work/old" &
 stage write-new new write.py "$inside/new"

@@ -80,8 +80,9 @@ find_proxy() {
 
 # in_part COMMAND...: in the chroot that is being made.
 in_part() {
-	as_root chroot "$part" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
-		DEBIAN_FRONTEND=noninteractive ${http_proxy:+"http_proxy=$http_proxy"} "$@"
+	as_root chroot "$part" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+		LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+		${http_proxy:+"http_proxy=$http_proxy"} "$@"
 }
 
 remove_part() {
@@ -119,7 +120,7 @@ case ${1:-} in
 --check) check=yes ;;
 *) say "usage: setup.sh [--check]"; exit 2 ;;
 esac
-command -v dpkg-query >/dev/null 2>&1 || give_up "this is no Debian; the packages of Debian 12 and 13 are needed"
+command -v dpkg-query >/dev/null 2>&1 || give_up "this is no Debian, whose packages are needed"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 install_on_host

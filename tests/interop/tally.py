@@ -1,4 +1,4 @@
-"""Counts checks: one line for each that fails, and the totals as the last line for run.sh to add up."""
+"""Counts checks: one line for each that fails, and the totals as the last line for run.sh."""
 
 
 LONGEST = 300  # characters of a fault: some quote names of 4 KiB

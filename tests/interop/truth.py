@@ -1,5 +1,5 @@
-"""What a checkpoint says, worked out with torch and without ckconv: the names by the rules of the design,
-the values as bytes in C order. Both the writers and the judge rely on it."""
+"""What a checkpoint says, worked out with torch and without ckconv: the names by the rules of the
+design, the values as bytes in C order. Both the writers and the judge rely on it."""
 
 import ctypes
 import hashlib
@@ -12,7 +12,7 @@ import torch
 # Where training scripts keep the weights: with exactly one of them, it is the root.
 HOMES = ("state_dict", "model_state_dict", "model", "module", "net", "params", "weights")
 
-# torch's name -> safetensors' name, in the order in which the reference library lists tensors in a file.
+# torch's name -> safetensors' name, in the order in which the reference library lists tensors.
 DTYPES = {
     "uint64": "U64", "int64": "I64", "float64": "F64", "complex64": "C64", "float32": "F32",
     "uint32": "U32", "int32": "I32", "bfloat16": "BF16", "float16": "F16", "uint16": "U16",

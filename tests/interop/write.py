@@ -1,6 +1,7 @@
-"""write.py FOLDER: writes every case that this Python's torch knows to FOLDER/NAME.pt, and what is in it,
-taken from the tensors in memory, to FOLDER/cases.jsonl."""
+"""write.py FOLDER: writes every case that this Python's torch knows to FOLDER/NAME.pt, and what is
+in it, taken from the tensors in memory, to FOLDER/cases.jsonl."""
 
+import importlib
 import json
 import os
 import sys
@@ -18,6 +19,8 @@ def expected(case, value):
 
 
 def main(folder):
+    for module in ("views", "pickles", "recipes"):  # each puts its cases on the list
+        importlib.import_module(module)
     with open(os.path.join(folder, "cases.jsonl"), "w") as report:
         for case in cases.CASES:
             value = case.make(cases.Source(case.name))

@@ -49,7 +49,7 @@ static bool run(ck_job *job, const ck_source *packed, const char *label, uint64_
 			                  i->z.msg ? i->z.msg : "they end too early");
 		if (made > size - i->made)
 			return ck_fail(job, CK_CORRUPT, label,
-			               "more bytes come out than the recorded %llu",
+			               "more bytes come out than the %llu recorded",
 			               (unsigned long long)size);
 		i->crc = ck_crc32(i->crc, i->out, made);
 		i->made += made;

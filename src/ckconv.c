@@ -68,17 +68,16 @@ static bool tell_unknown(ck_job *job, const ck_checkpoint *cp, bool strict)
 	size_t count = torch->unknown.count;
 	if (!count)
 		return true;
-	ck_shown names = ck_show(torch->unknown_list.data, torch->unknown_list.len);
+	const char *names = torch->unknown_list.data; /* safe to print, as load.h says */
+	int len = (int)torch->unknown_list.len;
+	const char *more = count > 4 ? ", ..." : "";
+	const char *s = count == 1 ? "" : "s";
 	if (strict)
 		return ck_fail(job, CK_UNSUPPORTED, torch->pickle->label,
-		               "it names %zu class%s or function%s that ckconv does not know: "
-		               "%s (--strict)", count, count == 1 ? "" : "es",
-		               count == 1 ? "" : "s", names.s);
-	ck_note(job,
-	        "%zu class%s or function%s unknown to ckconv %s kept as inert data and not run: "
-	        "%s%s",
-	        count, count == 1 ? "" : "es", count == 1 ? "" : "s", count == 1 ? "was" : "were",
-	        names.s, count > 4 ? ", ..." : "");
+		               "it needs %zu class%s or function%s unknown to ckconv: %.*s%s "
+		               "(--strict)", count, count == 1 ? "" : "es", s, len, names, more);
+	ck_note(job, "%zu class%s or function%s unknown to ckconv %s kept as inert data and not run: "
+	        "%.*s%s", count, count == 1 ? "" : "es", s, count == 1 ? "is" : "are", len, names, more);
 	return true;
 }
 
@@ -91,9 +90,9 @@ static ck_checkpoint *open_source(ck_job *job, const ck_source *source, const ck
 	if (!cp->loaded)
 		return NULL;
 	cp->model = cp->loaded->model;
-	if (!tell_unknown(job, cp, options->strict) ||
-	    !ck_edit_root(job, cp->model, options->root, options->strict, options->extras) ||
-	    !ck_edit_ties(job, cp->model, options->ties))
+	if (!ck_edit_root(job, cp->model, options->root, options->strict, options->extras) ||
+	    !ck_edit_ties(job, cp->model, options->ties) ||
+	    !tell_unknown(job, cp, options->strict))
 		return NULL;
 	return cp;
 }

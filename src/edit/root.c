@@ -56,7 +56,7 @@ static const ck_path *choose(const ck_model *model)
 		if (!consider(model->entries[i].path, &home))
 			return model->top;
 	for (size_t i = 0; i < model->other_count; i++)
-		if (model->others[i].kind != CK_OTHER_VALUE &&
+		if (model->others[i].kind > CK_OTHER_ASIDE &&
 		    !consider(model->others[i].path, &home))
 			return model->top;
 	return home ? home : model->top;
@@ -85,7 +85,7 @@ static const ck_path *find_named(ck_job *job, const ck_model *model, const char 
 	for (size_t i = 0; i < model->count && !found; i++)
 		found = ancestor_named(job, model->entries[i].path, model->top, name, len);
 	for (size_t i = 0; i < model->other_count && !found; i++)
-		if (model->others[i].kind != CK_OTHER_VALUE)
+		if (model->others[i].kind > CK_OTHER_ASIDE)
 			found = ancestor_named(job, model->others[i].path, model->top, name, len);
 	return found;
 }
@@ -155,7 +155,7 @@ static bool tell_outside(ck_job *job, const ck_model *model, bool strict)
 		if (!ck_path_is_below(model->entries[i].path, model->root))
 			tally_add(&t, model->entries[i].path, 1);
 	for (size_t i = 0; i < model->other_count; i++)
-		if (model->others[i].kind != CK_OTHER_VALUE &&
+		if (model->others[i].kind > CK_OTHER_ASIDE &&
 		    !ck_path_is_below(model->others[i].path, model->root))
 			tally_add(&t, model->others[i].path, model->others[i].count);
 	if (!t.total)
@@ -165,6 +165,23 @@ static bool tell_outside(ck_job *job, const ck_model *model, bool strict)
 	         "took the tensors below %s; %zu tensor%s elsewhere %s left out: %s; "
 	         "--root . takes everything", ck_path_show(model->root).s, t.total,
 	         plural(t.total), t.total == 1 ? "was" : "were", keys);
+	return tell(job, model, strict, text);
+}
+
+static bool tell_aside(ck_job *job, const ck_model *model, bool strict)
+{
+	char text[CK_TEXT_MAX];
+	size_t total = 0;
+	for (size_t i = 0; i < model->other_count; i++)
+		if (model->others[i].kind == CK_OTHER_ASIDE &&
+		    ck_path_is_below(model->others[i].path, model->root))
+			total += model->others[i].count;
+	if (!total)
+		return true;
+	snprintf(text, sizeof text,
+	         "%zu tensor%s that state_dict() does not hold %s left out: plain attributes of "
+	         "modules and buffers that are not persistent", total, plural(total),
+	         total == 1 ? "was" : "were");
 	return tell(job, model, strict, text);
 }
 
@@ -273,8 +290,8 @@ static bool fail_empty(ck_job *job, const ck_model *model)
 	for (size_t i = 0; i < model->other_count; i++)
 		values += model->others[i].count;
 	return ck_fail(job, CK_UNSUPPORTED, model->source->label,
-	               "there are no tensors in it, so there is nothing to convert (%zu other "
-	               "value%s)", values, plural(values));
+	               "there are no tensors with data in it, so there is nothing to convert (%zu "
+	               "other value%s)", values, plural(values));
 }
 
 bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict, bool values_kept)
@@ -293,5 +310,5 @@ bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict,
 		return false;
 	if (!model->count)
 		return fail_empty(job, model);
-	return tell_values(job, model, strict, values_kept);
+	return tell_aside(job, model, strict) && tell_values(job, model, strict, values_kept);
 }

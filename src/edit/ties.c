@@ -54,6 +54,7 @@ static bool drop_group(ck_job *job, ck_model *model, ck_entry **group, size_t co
 		}
 		if (!ck_model_add_metadata(job, model, group[i]->name, group[k]->name))
 			return false;
+		group[i]->tensor->same = group[k]->tensor;
 		group[i]->tensor = NULL;
 	}
 	return true;

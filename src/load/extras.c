@@ -109,10 +109,13 @@ static bool print_array(extras *x, const ck_items *items, int depth)
 	return raw(x, "[") && print_items(x, items, &first, depth) && raw(x, "]");
 }
 
+/* Keys that can be those of a JSON object, and are not taken for one of our marks. */
 static bool all_text(const ck_items *pairs)
 {
+	const char *text;
+	size_t len;
 	for (size_t i = 0; i < pairs->count; i += 2)
-		if (pairs->item[i]->kind != CK_STR && !(pairs->item[i]->flags & CK_PY2))
+		if (!ck_value_text(pairs->item[i], &text, &len) || (len && *text == '$'))
 			return false;
 	return true;
 }
@@ -215,7 +218,8 @@ static bool index_names(extras *x)
 /* {"$tensor": "name"}, with the attributes of a parameter that has some. */
 static bool print_tensor(extras *x, const ck_view *view, int depth)
 {
-	const uint64_t *place = ck_map_find(x->job, &x->names, &view->tensor, sizeof view->tensor);
+	const ck_tensor *written = view->tensor->same ? view->tensor->same : view->tensor;
+	const uint64_t *place = ck_map_find(x->job, &x->names, &written, sizeof written);
 	const ck_entry *entry = place ? &x->torch->model->entries[*place] : NULL;
 	if (!raw(x, "{\"$tensor\":") ||
 	    !(entry ? quoted(x, entry->name, entry->name_len) : raw(x, "null")))

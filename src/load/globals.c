@@ -20,8 +20,12 @@ static const ck_global_row rows[] = {
 	{"torch._utils", "_rebuild_device_tensor_from_numpy", CK_ROLE_UNSUPPORTED, NULL,
 	 "tensor of another device, kept as a NumPy array"},
 	{"torch._utils", "_rebuild_device_tensor_from_cpu_tensor", CK_ROLE_SAME, NULL, NULL},
-	{"torch._tensor", "_rebuild_from_type_v2", CK_ROLE_UNSUPPORTED, NULL, "tensor subclass"},
+	{"torch._tensor", "_rebuild_from_type_v2", CK_ROLE_TYPED, NULL, "tensor subclass"},
 	{"torch._tensor", "_rebuild_from_type", CK_ROLE_UNSUPPORTED, NULL, "tensor subclass"},
+	/* torch: types, as arguments */
+	{"torch", "Tensor", CK_ROLE_VALUE, NULL, "tensor type"},
+	{"torch.nn.parameter", "Parameter", CK_ROLE_VALUE, NULL, "tensor type"},
+	{"torch.nn.parameter", "Buffer", CK_ROLE_VALUE, NULL, "tensor type"},
 	/* torch: plain values */
 	{"torch", "Size", CK_ROLE_LIST, NULL, NULL},
 	{"torch", "device", CK_ROLE_VALUE, NULL, "device"},
@@ -44,6 +48,7 @@ static const ck_global_row rows[] = {
 	{"builtins", "bytes", CK_ROLE_VALUE, NULL, "bytes"},
 	{"builtins", "slice", CK_ROLE_VALUE, NULL, "slice"},
 	{"builtins", "range", CK_ROLE_VALUE, NULL, "range"},
+	{"builtins", "xrange", CK_ROLE_VALUE, NULL, "range"},
 	{"builtins", "int", CK_ROLE_VALUE, NULL, "int"},
 	{"builtins", "float", CK_ROLE_VALUE, NULL, "float"},
 	{"builtins", "bool", CK_ROLE_VALUE, NULL, "bool"},

@@ -7,6 +7,29 @@ enum { REPR_DEPTH = 50 };
 
 static bool print_repr(ck_job *job, ck_text *to, const ck_value *key, int depth);
 
+/* _codecs.encode('...', 'latin1') is how protocols before 3 spell bytes: each character is one. */
+static bool print_encoded(ck_job *job, ck_text *to, const ck_call *call, bool *done)
+{
+	const char *text;
+	size_t len, took;
+	ck_text bytes = {0};
+	*done = false;
+	if (!ck_value_is_global(call->callee, "_codecs", "encode") || call->args->items->count != 2 ||
+	    !ck_value_text(call->args->items->item[0], &text, &len))
+		return true;
+	for (; len; text += took, len -= took) {
+		uint32_t code;
+		took = ck_utf8_next(text, len, &code);
+		unsigned char byte = (unsigned char)code;
+		if (!took || code > 0xFF)
+			return true;
+		if (!ck_text_add(job, &bytes, &byte, 1))
+			return false;
+	}
+	*done = true;
+	return ck_print_quoted(job, to, "b", bytes.data ? bytes.data : "", bytes.len);
+}
+
 static bool print_tuple(ck_job *job, ck_text *to, const ck_items *items, int depth)
 {
 	if (!ck_text_add(job, to, "(", 1))
@@ -22,6 +45,7 @@ static bool print_repr(ck_job *job, ck_text *to, const ck_value *key, int depth)
 {
 	const char *text;
 	size_t len;
+	bool done;
 	if (ck_value_text(key, &text, &len))
 		return ck_print_quoted(job, to, "", text, len);
 	switch ((ck_kind)key->kind) {
@@ -47,6 +71,10 @@ static bool print_repr(ck_job *job, ck_text *to, const ck_value *key, int depth)
 		return ck_text_add(job, to, key->global->module, key->global->module_len) &&
 		       ck_text_add(job, to, ".", 1) &&
 		       ck_text_add(job, to, key->global->name, key->global->name_len);
+	case CK_CALL:
+		if (!print_encoded(job, to, key->call, &done) || done)
+			return done;
+		break;
 	default:
 		break;
 	}

@@ -14,11 +14,12 @@ typedef struct ck_torch {
 	ck_model *model;
 	const ck_source *pickle;  /* where the values came from */
 	ck_value *root;           /* what the pickle made; set by ck_walk */
+	ck_items globals;         /* all that the pickle named */
 	bool big_endian;          /* as the archive's `byteorder` says */
 	ck_map storages;          /* key -> known_storage */
 	uint64_t at;              /* offset of the call that is being rebuilt, for messages */
 	ck_map unknown;           /* "module.name" of globals that are not in the table */
-	ck_text unknown_list;     /* the first of them, with commas between */
+	ck_text unknown_list;     /* the first of them, with commas between, safe to print */
 	/* Finds the bytes of a storage: sets source or stream, offset, held and crc. Given by the
 	 * layout. */
 	bool (*find)(struct ck_torch *torch, ck_storage *storage);
@@ -29,6 +30,7 @@ typedef struct ck_torch {
 typedef enum ck_role {
 	CK_ROLE_TENSOR,      /* calling it makes a tensor, by `rebuild` */
 	CK_ROLE_SAME,        /* calling it gives its first argument, dressed up */
+	CK_ROLE_TYPED,       /* (function, type, arguments, state): a call, dressed up as a type */
 	CK_ROLE_DICT,        /* a mapping */
 	CK_ROLE_LIST,        /* a sequence */
 	CK_ROLE_VALUE,       /* a plain value */
@@ -67,6 +69,7 @@ typedef struct ck_view {
 	ck_tensor *tensor;
 	const char *about;      /* of what is no tensor and has no parts */
 	bool is_dict, is_object, is_module;
+	const ck_items *aside;  /* of a module: all its attributes, whose tensors are left out */
 	ck_value *state;        /* attributes of a parameter, which no output can hold, or NULL */
 	ck_part part[CK_PARTS_MAX];
 	size_t parts;

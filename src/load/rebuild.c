@@ -40,6 +40,8 @@ static bool as_count(ck_torch *torch, const ck_value *value, const char *what, u
 		*count = (uint64_t)value->i;
 		return true;
 	}
+	if (value->kind == CK_LONG)
+		return refuse(torch, "%s, not a number beyond 64 bits", what);
 	if (value->kind != CK_INT)
 		return bad_argument(torch, value, what);
 	return refuse(torch, "%s, not %lld", what, (long long)value->i);
@@ -131,12 +133,16 @@ static bool read_id(ck_torch *torch, const ck_value *value, storage_id *id)
 {
 	const char *word;
 	size_t len;
-	if (value->kind != CK_PERSID || value->pid->kind != CK_TUPLE ||
-	    value->pid->items->count < 5)
+	if (value->kind != CK_PERSID)
 		return bad_argument(torch, value, "a tensor needs a storage");
+	if (value->pid->kind != CK_TUPLE || value->pid->items->count < 5)
+		return refuse(torch, "a storage's persistent id must be a tuple of 5 fields");
 	ck_value **field = value->pid->items->item;
-	if (!ck_value_text(field[0], &word, &len) || len != 7 || memcmp(word, "storage", 7) != 0)
+	if (!ck_value_text(field[0], &word, &len))
 		return bad_argument(torch, field[0], "a persistent id must begin with 'storage'");
+	if (len != 7 || memcmp(word, "storage", 7) != 0)
+		return refuse(torch, "a persistent id must begin with 'storage', not '%s'",
+		              ck_show(word, len).s);
 	if (!ck_storage_class(field[1], &id->dtype))
 		return bad_argument(torch, field[1], "a storage's type must be one of torch's");
 	if (!ck_value_text(field[2], &id->key, &id->key_len))

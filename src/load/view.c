@@ -5,28 +5,67 @@
 
 /* ---- tensors ---- */
 
-/* _rebuild_parameter(_rebuild_tensor_v2(...)): the innermost call counts. */
+/* Types that are tensors and nothing more. */
+static bool is_plain_type(const ck_value *type)
+{
+	return ck_value_is_global(type, "torch", "Tensor") ||
+	       ck_value_is_global(type, "torch.nn.parameter", "Parameter") ||
+	       ck_value_is_global(type, "torch.nn.parameter", "Buffer");
+}
+
+/* _rebuild_from_type_v2(function, type, arguments, state) as the call function(*arguments), made up
+ * once for each; NULL: it is none, or of a type that may mean something else by it. */
+static ck_value *unfold_typed(ck_torch *torch, const ck_value *value)
+{
+	const ck_items *args = value->call->args->items;
+	if (value->call->meaning)
+		return value->call->meaning;
+	if (args->count < 3 || args->item[0]->kind != CK_GLOBAL || !is_plain_type(args->item[1]) ||
+	    args->item[2]->kind != CK_TUPLE)
+		return NULL;
+	ck_value *inner = ck_alloc(torch->job, sizeof *inner);
+	ck_call *call = ck_alloc(torch->job, sizeof *call);
+	if (!inner || !call)
+		return NULL;
+	*call = (ck_call){.callee = args->item[0], .args = args->item[2], .how = CK_REDUCE};
+	*inner = (ck_value){.kind = CK_CALL, .id = value->id, .at = value->at, .call = call};
+	value->call->meaning = inner;
+	return inner;
+}
+
+/* One layer of dress off: the value inside, or NULL. What the layer adds goes into the view. */
+static ck_value *undress_once(ck_torch *torch, const ck_value *value, const ck_global_row *row,
+                              ck_view *view)
+{
+	const ck_items *args = value->call->args->items;
+	if (args->count == 4 && args->item[3]->kind == CK_DICT && args->item[3]->items->count)
+		view->state = args->item[3];
+	if (row->role == CK_ROLE_TYPED)
+		return unfold_typed(torch, value);
+	if (args->count)
+		return args->item[0];
+	ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
+	           "%s.%s needs the tensor that it wraps", row->module, row->name);
+	return NULL;
+}
+
+/* _rebuild_parameter(_rebuild_tensor_v2(...)): the innermost call counts. *row is the meaning of
+ * what is returned, if it is a call with one. */
 static const ck_value *undress(ck_torch *torch, const ck_value *value, const ck_global_row **row,
                                ck_view *view)
 {
 	uint64_t layers = 0;
+	*row = NULL;
 	while (value->kind == CK_CALL && value->call->callee->kind == CK_GLOBAL) {
 		*row = ck_global_find(value->call->callee);
-		if (!*row || (*row)->role != CK_ROLE_SAME)
+		if (!*row || ((*row)->role != CK_ROLE_SAME && (*row)->role != CK_ROLE_TYPED))
 			return value;
-		if (!value->call->args->items->count) {
-			ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
-			           "%s.%s needs the tensor that it wraps", (*row)->module,
-			           (*row)->name);
-			return NULL;
-		}
+		const ck_value *inner = undress_once(torch, value, *row, view);
+		if (!inner)
+			return (*row)->role == CK_ROLE_TYPED ? value : NULL;
 		if (!ck_within(torch->job, torch->pickle->label, depth, ++layers))
 			return NULL;
-		const ck_items *args = value->call->args->items;
-		if (args->count == 4 && args->item[3]->kind == CK_DICT &&
-		    args->item[3]->items->count)
-			view->state = args->item[3];
-		value = args->item[0];
+		value = inner;
 		*row = NULL;
 	}
 	return value;
@@ -164,6 +203,7 @@ static bool add_module(const ck_items *state, ck_view *view)
 	if (!parameters || !modules)
 		return false;
 	view->is_module = true;
+	view->aside = state;
 	add_part(view, (ck_part){.items = parameters, .pairs = true, .skip_none = true});
 	if (buffers)
 		add_part(view, (ck_part){
@@ -205,28 +245,9 @@ static void add_object(const ck_value *value, ck_view *view)
 	add_part(view, (ck_part){.items = later->items.count ? &later->items : call->args->items});
 }
 
-/* Remembers each unknown global once, by "module.name"; the first few make a list to be shown. */
-static bool remember_unknown(ck_torch *torch, const ck_value *global)
-{
-	enum { LISTED = 4 };
-	bool fresh;
-	ck_text name = {0};
-	const ck_global *g = global->global;
-	if (!ck_text_add(torch->job, &name, g->module, g->module_len) ||
-	    !ck_text_add(torch->job, &name, ".", 1) ||
-	    !ck_text_add(torch->job, &name, g->name, g->name_len) ||
-	    !ck_map_put(torch->job, &torch->unknown, name.data, name.len, &fresh))
-		return false;
-	if (!fresh || torch->unknown.count > LISTED)
-		return true;
-	ck_shown shown = ck_show(name.data, name.len);
-	return ck_text_addf(torch->job, &torch->unknown_list, "%s%s",
-	                    torch->unknown.count > 1 ? ", " : "", shown.s);
-}
-
 static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *path, ck_view *view)
 {
-	const ck_global_row *row = NULL;
+	const ck_global_row *row;
 	const ck_value *inner = undress(torch, value, &row, view);
 	if (!inner)
 		return false;
@@ -236,8 +257,7 @@ static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *pat
 	if (!row) {
 		add_object(value, view);
 		view->kind = CK_HAS_PARTS;
-		const ck_value *callee = value->call->callee;
-		return callee->kind != CK_GLOBAL || remember_unknown(torch, callee);
+		return true;
 	}
 	view->about = row->about;
 	switch (row->role) {
@@ -250,6 +270,7 @@ static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *pat
 	case CK_ROLE_META:
 		view->kind = CK_IS_META;
 		return true;
+	case CK_ROLE_TYPED:
 	case CK_ROLE_UNSUPPORTED:
 		view->kind = CK_IS_UNSUPPORTED;
 		return true;
@@ -291,9 +312,6 @@ bool ck_view_value(ck_torch *torch, const ck_value *value, const ck_path *path, 
 		return true;
 	case CK_CALL:
 		return view_call(torch, value, path, view);
-	case CK_GLOBAL:
-		view->about = about[CK_GLOBAL];
-		return ck_global_find(value) || remember_unknown(torch, value);
 	default:
 		view->about = about[value->kind];
 		return true;

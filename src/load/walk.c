@@ -81,6 +81,24 @@ static bool visit_plain(walker *w, const ck_path *up)
 	       ck_model_add_other(w->job, w->model, up, "plain values", CK_OTHER_VALUE);
 }
 
+/* What state_dict() leaves out is at least counted: tensors that are plain attributes of a module,
+ * and buffers that are not persistent. */
+static bool note_aside(walker *w, const ck_items *attributes, const ck_path *path)
+{
+	for (size_t i = 0; i < attributes->count; i += 2) {
+		ck_view view;
+		const ck_value *value = attributes->item[i + 1];
+		if (value->kind != CK_CALL)
+			continue;
+		if (!count_visit(w) || !ck_view_value(w->torch, value, path, &view))
+			return false;
+		if (view.kind == CK_IS_TENSOR &&
+		    !ck_model_add_other(w->job, w->model, path, "attribute", CK_OTHER_ASIDE))
+			return false;
+	}
+	return true;
+}
+
 static bool visit(walker *w, ck_value *value, const ck_path *path)
 {
 	ck_view view;
@@ -103,6 +121,8 @@ static bool visit(walker *w, ck_value *value, const ck_path *path)
 	case CK_HAS_PARTS:
 		break;
 	}
+	if (view.aside && value->mark == UNSEEN && !note_aside(w, view.aside, path))
+		return false;
 	return open_container(w, value, path, &view);
 }
 
@@ -129,8 +149,10 @@ static bool visit_pair(walker *w, const ck_part *part, const ck_path *up, size_t
 	if (!key)
 		return false;
 	if (is_excepted(part, key, len))
-		return true;
-	const ck_path *path = ck_path_new(w->job, up, key, len);
+		return ck_model_add_other(w->job, w->model, up, "buffer", CK_OTHER_ASIDE);
+	bool is_text = part->items->item[item]->kind == CK_STR ||
+	               part->items->item[item]->kind == CK_BYTES;
+	const ck_path *path = ck_path_new(w->job, up, key, len, is_text);
 	return path && visit(w, value, path);
 }
 
@@ -142,7 +164,7 @@ static bool visit_position(walker *w, const ck_part *part, const ck_path *up, si
 	char digits[24];
 	int len = snprintf(digits, sizeof digits, "%zu", item);
 	const char *key = ck_copy(w->job, digits, (size_t)len);
-	const ck_path *path = key ? ck_path_new(w->job, up, key, (size_t)len) : NULL;
+	const ck_path *path = key ? ck_path_new(w->job, up, key, (size_t)len, false) : NULL;
 	return path && visit(w, value, path);
 }
 
@@ -166,12 +188,41 @@ static bool step(walker *w)
 	                  : visit_position(w, &part, f->path, item);
 }
 
+/* Remembers each unknown global once, by "module.name"; the first few make a list to be shown. */
+static bool remember_unknown(ck_torch *torch, const ck_global *g)
+{
+	enum { LISTED = 4, SHOWN = 60 };
+	bool fresh;
+	char shown[SHOWN];
+	ck_text name = {0};
+	if (!ck_text_add(torch->job, &name, g->module, g->module_len) ||
+	    !ck_text_add(torch->job, &name, ".", 1) ||
+	    !ck_text_add(torch->job, &name, g->name, g->name_len) ||
+	    !ck_map_put(torch->job, &torch->unknown, name.data, name.len, &fresh))
+		return false;
+	if (!fresh || torch->unknown.count > LISTED)
+		return true;
+	ck_show_to(shown, sizeof shown, name.data, name.len);
+	return ck_text_addf(torch->job, &torch->unknown_list, "%s%s",
+	                    torch->unknown.count > 1 ? ", " : "", shown);
+}
+
+static bool find_unknown(ck_torch *torch)
+{
+	for (size_t i = 0; i < torch->globals.count; i++) {
+		const ck_value *global = torch->globals.item[i];
+		if (!ck_global_find(global) && !remember_unknown(torch, global->global))
+			return false;
+	}
+	return true;
+}
+
 bool ck_walk(ck_torch *torch, ck_value *root)
 {
 	walker w = {.torch = torch, .job = torch->job, .model = torch->model};
 	torch->root = root;
-	torch->model->top = ck_path_new(torch->job, NULL, "", 0);
-	if (!torch->model->top || !visit(&w, root, torch->model->top))
+	torch->model->top = ck_path_new(torch->job, NULL, "", 0, false);
+	if (!torch->model->top || !find_unknown(torch) || !visit(&w, root, torch->model->top))
 		return false;
 	while (w.depth)
 		if (!step(&w))

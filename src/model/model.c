@@ -4,12 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-const ck_path *ck_path_new(ck_job *job, const ck_path *up, const char *key, size_t len)
+const ck_path *ck_path_new(ck_job *job, const ck_path *up, const char *key, size_t len,
+                           bool is_text)
 {
 	ck_path *path = ck_alloc(job, sizeof *path);
 	if (!path)
 		return NULL;
-	*path = (ck_path){.up = up, .key = key, .key_len = len};
+	*path = (ck_path){.up = up, .key = key, .key_len = len, .is_text = is_text};
 	if (up) {
 		path->depth = up->depth + 1;
 		path->name_len = up->name_len + len + (up->depth > 0);
@@ -54,7 +55,8 @@ static void show_keys(const ck_path *path, char *to, size_t size)
 	while (count--) {
 		char key[40];
 		ck_show_to(key, sizeof key, chain[count]->key, chain[count]->key_len);
-		int wrote = snprintf(to + used, size - used, "['%s']", key);
+		int wrote = snprintf(to + used, size - used,
+		                     chain[count]->is_text ? "['%s']" : "[%s]", key);
 		used += (size_t)wrote < size - used ? (size_t)wrote : size - used - 1;
 	}
 	to[used] = 0;
@@ -84,7 +86,7 @@ bool ck_model_add_other(ck_job *job, ck_model *model, const ck_path *path, const
                         ck_other_kind kind)
 {
 	ck_other *last = model->other_count ? &model->others[model->other_count - 1] : NULL;
-	if (last && last->path == path && last->kind == kind && kind == CK_OTHER_VALUE) {
+	if (last && last->path == path && last->kind == kind && kind <= CK_OTHER_ASIDE) {
 		last->count++;
 		return true;
 	}
@@ -94,7 +96,7 @@ bool ck_model_add_other(ck_job *job, ck_model *model, const ck_path *path, const
 		return false;
 	model->others = grown;
 	grown[model->other_count++] = (ck_other){path, what, kind, 1};
-	model->other_tensors += kind != CK_OTHER_VALUE;
+	model->other_tensors += kind > CK_OTHER_ASIDE;
 	return true;
 }
 

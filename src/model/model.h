@@ -93,6 +93,7 @@ typedef struct ck_tensor {
 	uint64_t *stride;        /* in elements */
 	uint64_t start;          /* in elements */
 	bool conj, neg;          /* values are the conjugate, the negative, of the bytes */
+	const struct ck_tensor *same; /* what is written in its place, if it was dropped as a tie */
 	/* set by ck_tensor_check */
 	uint64_t count;          /* elements */
 	uint64_t bytes;
@@ -115,11 +116,13 @@ typedef struct ck_path {
 	const struct ck_path *up; /* NULL: the root */
 	const char *key;          /* UTF-8 as str(key) in Python; may hold surrogates */
 	size_t key_len;
+	bool is_text;             /* the key was a string, and is shown in quotes */
 	size_t depth;             /* keys up to here */
 	size_t name_len;          /* of the keys joined by dots */
 } ck_path;
 
-const ck_path *ck_path_new(ck_job *job, const ck_path *up, const char *key, size_t len);
+const ck_path *ck_path_new(ck_job *job, const ck_path *up, const char *key, size_t len,
+                           bool is_text);
 /* The keys below `root`, joined by dots, with a NUL behind. */
 char *ck_path_name(ck_job *job, const ck_path *path, const ck_path *root, size_t *len);
 /* ['state_dict']['a.b']: unmistakable, for messages. */
@@ -137,6 +140,7 @@ typedef struct ck_entry {
 /* What was found and an output cannot hold. */
 typedef enum ck_other_kind {
 	CK_OTHER_VALUE,      /* no tensor */
+	CK_OTHER_ASIDE,      /* a tensor that Module.state_dict() leaves out */
 	CK_OTHER_META,       /* a tensor without data */
 	CK_OTHER_UNSUPPORTED /* a tensor of a kind that cannot be written */
 } ck_other_kind;

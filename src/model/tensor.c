@@ -14,13 +14,13 @@ static bool count_elements(ck_job *job, ck_tensor *t, const char *where, const c
 		count *= t->shape[d];
 		if (t->shape[d] && !ck_mul(extent, t->shape[d], &extent))
 			return ck_fail(job, CK_CORRUPT, where,
-			               "tensor '%s': the product of its sizes does not fit 64 bits",
+			               "tensor %s: the product of its sizes does not fit 64 bits",
 			               name);
 	}
 	t->count = count;
 	if (!ck_mul(extent, ck_dtype_table[t->dtype].size, &extent) || extent > INT64_MAX)
 		return ck_fail(job, CK_CORRUPT, where,
-		               "tensor '%s': its size in bytes does not fit 63 bits", name);
+		               "tensor %s: its size in bytes does not fit 63 bits", name);
 	t->bytes = count * ck_dtype_table[t->dtype].size;
 	return true;
 }
@@ -47,10 +47,10 @@ bool ck_tensor_check(ck_job *job, ck_tensor *t, const char *where, const char *n
 	const ck_storage *s = t->storage;
 	if (!reach(t, &end) || !ck_mul(end, ck_dtype_table[t->dtype].size, &bytes))
 		return ck_fail(job, CK_CORRUPT, where,
-		               "tensor '%s': its offset and strides reach beyond 64 bits", name);
+		               "tensor %s: its offset and strides reach beyond 64 bits", name);
 	if (bytes > s->size)
 		return ck_fail(job, CK_CORRUPT, where,
-		               "tensor '%s' reaches to byte %llu of storage '%s', which has %llu",
+		               "tensor %s reaches to byte %llu of storage '%s', which has %llu",
 		               name, LLU(bytes), ck_show(s->key, s->key_len).s, LLU(s->size));
 	return true;
 }

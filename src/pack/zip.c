@@ -131,7 +131,9 @@ static bool fail_open(ck_job *job, const ck_source *source, zip_error_t *error)
 		               "the file begins as a zip archive, but the directory at its end is "
 		               "missing or damaged: the download may be incomplete (%llu bytes are "
 		               "here)", (unsigned long long)source->size);
-	return fail_zip(job, source->label, error, "the zip archive is damaged");
+	return fail_zip(job, source->label, error,
+	                "the zip archive is damaged, or its directory and its local headers tell "
+	                "different things");
 }
 
 static void try_open(reader *r, int flags, zip_error_t *error)

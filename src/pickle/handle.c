@@ -541,6 +541,8 @@ static ck_value *new_global(ck_vm *vm, const char *module, size_t module_len, co
 		return NULL;
 	*global = (ck_global){module, name, module_len, name_len};
 	value->global = global;
+	if (vm->globals && !ck_items_push(vm->job, vm->globals, value))
+		return NULL;
 	return value;
 }
 

@@ -100,8 +100,9 @@ struct ck_value {
 };
 
 /* Reads one pickle that starts at *at; *at is then behind its STOP. The value and all that hangs on
- * it live as long as the job. NULL after a failure. */
-ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at);
+ * it live as long as the job. `globals`, if not NULL, receives every GLOBAL that was named on the way,
+ * whatever became of it. NULL after a failure. */
+ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_items *globals);
 
 /* Text of a str, or of a Python 2 str that is UTF-8 (torch decodes it so). False for all else. */
 bool ck_value_text(const ck_value *value, const char **text, size_t *len);

@@ -36,9 +36,12 @@ static bool check_dtypes(ck_job *job, const ck_model *model)
 	enum { LISTED = 6 };
 	ck_text names = {0};
 	size_t total = 0;
+	bool complex = false;
 	for (size_t i = 0; i < model->count; i++) {
 		const ck_entry *entry = &model->entries[i];
 		const ck_dtype_row *row = &ck_dtype_table[entry->tensor->dtype];
+		if (!row->safetensors)
+			complex = complex || ck_dtype_is_complex(entry->tensor->dtype);
 		if (row->safetensors || ++total > LISTED)
 			continue;
 		ck_shown name = ck_show(entry->name, entry->name_len);
@@ -50,9 +53,9 @@ static bool check_dtypes(ck_job *job, const ck_model *model)
 		return true;
 	return ck_fail(job, CK_UNSUPPORTED, model->source->label,
 	               "safetensors has no dtype for %zu tensor%s: %.*s%s; convert %s in torch "
-	               "first (complex128: .to(torch.complex64), or view_as_real)", total,
-	               total == 1 ? "" : "s", (int)names.len, names.data,
-	               total > LISTED ? ", ..." : "", total == 1 ? "it" : "them");
+	               "first%s", total, total == 1 ? "" : "s", (int)names.len, names.data,
+	               total > LISTED ? ", ..." : "", total == 1 ? "it" : "them",
+	               complex ? " (complex numbers: .to(torch.complex64), or view_as_real)" : "");
 }
 
 static bool check(ck_job *job, ck_model *model)

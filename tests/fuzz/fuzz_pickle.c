@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!job || !ck_limits_set(job, "heap=64M"))
 		abort();
 	const ck_source *source = ck_source_memory(job, "fuzz", data, size);
-	ck_value *value = source ? ck_pickle_read(job, source, &at) : NULL;
+	ck_value *value = source ? ck_pickle_read(job, source, &at, NULL) : NULL;
 	if (!value && job->error.status == CK_OK)
 		abort(); /* a failure without a reason */
 	if (value)

@@ -39,7 +39,7 @@ static void answer(const unsigned char *data, size_t len)
 	if (!job || !ck_limits_set(job, "heap=512M"))
 		abort();
 	const ck_source *source = ck_source_memory(job, "stream", data, len);
-	ck_value *value = source ? ck_pickle_read(job, source, &at) : NULL;
+	ck_value *value = source ? ck_pickle_read(job, source, &at, NULL) : NULL;
 	if (value && ck_print_tree(job, &tree, value)) {
 		printf("= %llu ", (unsigned long long)at);
 		put_line(tree.data, tree.len);
@@ -58,14 +58,12 @@ int main(void)
 	ssize_t len;
 	while ((len = getline(&line, &cap, stdin)) > 0) {
 		/* a block of the exact size, so that a sanitizer sees a read behind its end */
-		unsigned char *data = malloc((size_t)len / 2 + 1);
+		unsigned char *data = malloc((size_t)len / 2 ? (size_t)len / 2 : 1);
 		if (!data)
 			return 1;
-		size_t size = unhex(line, data);
-		unsigned char *exact = realloc(data, size ? size : 1);
-		answer(exact ? exact : data, size);
+		answer(data, unhex(line, data));
 		fflush(stdout);
-		free(exact ? exact : data);
+		free(data);
 	}
 	free(line);
 	return 0;

@@ -291,11 +291,30 @@ def no_data(source):
             "lazy": [torch.empty(2, device="meta")]}
 
 
+class Tagged(torch.Tensor):
+    pass
+
+
+class Special(nn.Parameter):
+    pass
+
+
 @case(since=NEW)
-def parameters_with_state(source):
-    tagged = nn.Parameter(source.floats(3))
+def tensors_with_attributes(source):
+    """What Python hangs on a tensor is saved with it; the old torch forgets it."""
+    parameter, tensor = nn.Parameter(source.floats(3)), source.floats(4, 2).t()
+    parameter.role = tensor.role = "bias"
+    module = nn.Module()
+    module.table = nn.Buffer(source.floats(2))
+    return {"parameter": parameter, "tensor": tensor, "buffer": nn.Buffer(source.floats(5)),
+            "module": module.state_dict(), "subclass": Special(source.floats(2))}
+
+
+@case(since=NEW)
+def tensors_of_a_subclass(source):
+    tagged = source.floats(3).as_subclass(Tagged)
     tagged.role = "bias"
-    return {"w": tagged}
+    return {"plain": source.bits(torch.int16, 4, 5).t().as_subclass(Tagged), "tagged": tagged}
 
 
 # ---- tied weights ----

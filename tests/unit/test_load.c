@@ -55,7 +55,7 @@ static bool load_bytes(const char *pickle, size_t len)
 	const ck_source *source = ck_source_memory(job, "test", pickle, len);
 	model = (ck_model){.source = source};
 	torch = (ck_torch){.job = job, .model = &model, .pickle = source, .find = find};
-	ck_value *root = ck_pickle_read(job, source, &at);
+	ck_value *root = ck_pickle_read(job, source, &at, &torch.globals);
 	return root && ck_walk(&torch, root);
 }
 
@@ -225,7 +225,7 @@ START_TEST(arguments_that_make_no_tensor_are_refused)
 {
 	must_fail(REBUILD(ON_0), CK_CORRUPT, "only 1 arguments");
 	must_fail(REBUILD("I5\nI0\n(t(t"), CK_CORRUPT, "needs a storage, not int");
-	must_fail(REBUILD("S'0'\nQI0\n(t(t"), CK_CORRUPT, "needs a storage");
+	must_fail(REBUILD("S'0'\nQI0\n(t(t"), CK_CORRUPT, "tuple of 5 fields");
 	must_fail(REBUILD(ON_0 "I-1\n(t(t"), CK_CORRUPT, "offset must be a count of elements, not -1");
 	must_fail(REBUILD(ON_0 "I0\n(I-4\nt(I1\nt"), CK_CORRUPT, "sizes must be counts, not -4");
 	must_fail(REBUILD(ON_0 "I0\n(I4\nt(I-1\nt"), CK_CORRUPT, "strides must be counts, not -1");

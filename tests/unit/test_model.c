@@ -152,9 +152,9 @@ END_TEST
 
 START_TEST(names_are_keys_joined_by_dots_below_the_root)
 {
-	const ck_path *top = ck_path_new(job, NULL, "", 0);
-	const ck_path *a = ck_path_new(job, top, "a", 1), *empty = ck_path_new(job, a, "", 0);
-	const ck_path *leaf = ck_path_new(job, empty, "x.y", 3);
+	const ck_path *top = ck_path_new(job, NULL, "", 0, true);
+	const ck_path *a = ck_path_new(job, top, "a", 1, true), *empty = ck_path_new(job, a, "", 0, true);
+	const ck_path *leaf = ck_path_new(job, empty, "x.y", 3, true);
 	size_t len;
 	ck_assert_str_eq(ck_path_name(job, leaf, top, &len), "a..x.y");
 	ck_assert_uint_eq(len, 6);

@@ -5,8 +5,8 @@
  *     255                 the tree that must come out, or "error: " and a part of the message
  *
  * Of an input that fails, the opcodes up to the one that fails are named, and none behind it. Lines
- * that begin with # are comments. At the end every opcode must have been seen in a group that succeeds
- * and as the failing one of a group that does not, except those that cannot fail. */
+ * that begin with # are comments. At the end every opcode must have been seen in a group that
+ * succeeds and as the failing one of a group that does not, except those that cannot fail. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,8 +56,8 @@ typedef struct {
 	size_t count;
 } listing;
 
-/* The opcodes up to STOP or to the first failure of the step reader. One whose argument fails reaches
- * to the end of all bytes: whatever is wrong there is wrong with it. */
+/* The opcodes up to STOP or to the first failure of the step reader. One whose argument fails
+ * reaches to the end of all bytes: whatever is wrong there is wrong with it. */
 static void list_opcodes(const unsigned char *data, size_t len, listing *list)
 {
 	ck_job *job = ck_base_job_new();
@@ -105,7 +105,7 @@ static void run_group(int line, const char *opcodes, const char *input, const ch
 	const ck_source *source = ck_source_memory(job, "test", data, len);
 	uint64_t at = 0;
 	ck_text text = {0};
-	ck_value *value = ck_pickle_read(job, source, &at);
+	ck_value *value = ck_pickle_read(job, source, &at, NULL);
 	if (strncmp(expected, "error: ", 7) == 0) {
 		ck_assert_msg(!value, "line %d: must fail", line);
 		ck_assert_msg(strstr(job->error.text, expected + 7), "line %d: fails with: %s", line,

@@ -288,11 +288,6 @@ def sparse_csr():
     return {"fine": torch.ones(2), "s": torch.eye(3).to_sparse_csr()}
 
 
-def subclass():
-    """A tensor of a class of its own."""
-    return {"fine": torch.ones(2), "tagged": torch.arange(3.0).as_subclass(nets.Tagged)}
-
-
 def no_tensors():
     """A checkpoint of settings only."""
     return {"epoch": 3, "lr": 0.1, "names": ["a", "b"]}
@@ -307,7 +302,7 @@ GOOD = [state_dict, dtypes, complex64, views, sizes, wide, shared, many, contain
         unicode_names, empty_names, training, two_homes, no_home, home_and_tensor, home_and_ema,
         module, module_in_dict, wrapper, objects, slotted, cyclic, shared_dict, meta,
         bare_tensor, bare_parameter, list_root]
-UNSUPPORTED = [complex128, quantized, sparse_coo, sparse_csr, subclass, no_tensors, meta_only]
+UNSUPPORTED = [complex128, quantized, sparse_coo, sparse_csr, no_tensors, meta_only]
 
 
 def save_all(folder):

@@ -21,7 +21,7 @@ static const ck_global_row rows[] = {
 	 "tensor of another device, kept as a NumPy array"},
 	{"torch._utils", "_rebuild_device_tensor_from_cpu_tensor", CK_ROLE_SAME, NULL, NULL},
 	{"torch._tensor", "_rebuild_from_type_v2", CK_ROLE_TYPED, NULL, "tensor subclass"},
-	{"torch._tensor", "_rebuild_from_type", CK_ROLE_UNSUPPORTED, NULL, "tensor subclass"},
+	{"torch._tensor", "_rebuild_from_type", CK_ROLE_TYPED, NULL, "tensor subclass"},
 	/* torch: types, as arguments */
 	{"torch", "Tensor", CK_ROLE_VALUE, NULL, "tensor type"},
 	{"torch.nn.parameter", "Parameter", CK_ROLE_VALUE, NULL, "tensor type"},

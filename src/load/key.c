@@ -7,13 +7,17 @@ enum { REPR_DEPTH = 50 };
 
 static bool print_repr(ck_job *job, ck_text *to, const ck_value *key, int depth);
 
-/* _codecs.encode('...', 'latin1') is how protocols before 3 spell bytes: each character is one. */
+/* Protocols before 3 spell bytes as calls: b'' as bytes(), and all else as _codecs.encode('...',
+ * 'latin1'), where each character is one byte. */
 static bool print_encoded(ck_job *job, ck_text *to, const ck_call *call, bool *done)
 {
 	const char *text;
 	size_t len, took;
 	ck_text bytes = {0};
-	*done = false;
+	*done = !call->args->items->count && (ck_value_is_global(call->callee, "builtins", "bytes") ||
+	                                      ck_value_is_global(call->callee, "__builtin__", "bytes"));
+	if (*done)
+		return ck_print_quoted(job, to, "b", "", 0);
 	if (!ck_value_is_global(call->callee, "_codecs", "encode") || call->args->items->count != 2 ||
 	    !ck_value_text(call->args->items->item[0], &text, &len))
 		return true;

@@ -5,22 +5,15 @@
 
 /* ---- tensors ---- */
 
-/* Types that are tensors and nothing more. */
-static bool is_plain_type(const ck_value *type)
-{
-	return ck_value_is_global(type, "torch", "Tensor") ||
-	       ck_value_is_global(type, "torch.nn.parameter", "Parameter") ||
-	       ck_value_is_global(type, "torch.nn.parameter", "Buffer");
-}
-
 /* _rebuild_from_type_v2(function, type, arguments, state) as the call function(*arguments), made up
- * once for each; NULL: it is none, or of a type that may mean something else by it. */
+ * once for each; NULL: it is none. What the type adds to the tensor is in the state; a type that is
+ * not torch's own has been noted as unknown. */
 static ck_value *unfold_typed(ck_torch *torch, const ck_value *value)
 {
 	const ck_items *args = value->call->args->items;
 	if (value->call->meaning)
 		return value->call->meaning;
-	if (args->count < 3 || args->item[0]->kind != CK_GLOBAL || !is_plain_type(args->item[1]) ||
+	if (args->count < 3 || args->item[0]->kind != CK_GLOBAL || args->item[1]->kind != CK_GLOBAL ||
 	    args->item[2]->kind != CK_TUPLE)
 		return NULL;
 	ck_value *inner = ck_alloc(torch->job, sizeof *inner);

@@ -179,8 +179,8 @@ static bool tell_aside(ck_job *job, const ck_model *model, bool strict)
 	if (!total)
 		return true;
 	snprintf(text, sizeof text,
-	         "%zu tensor%s that state_dict() does not hold %s left out: plain attributes of "
-	         "modules and buffers that are not persistent", total, plural(total),
+	         "%zu tensor%s that state_dict() does not hold %s left out: attributes of "
+	         "modules or parameters, or buffers that are not persistent", total, plural(total),
 	         total == 1 ? "was" : "were");
 	return tell(job, model, strict, text);
 }
@@ -275,6 +275,8 @@ static bool name_entries(ck_job *job, ck_model *model)
 		uint64_t *place = ck_map_put(job, &seen, entry.name, entry.name_len, &fresh);
 		if (!place)
 			return false;
+		if (!fresh && model->entries[*place].tensor == entry.tensor)
+			continue; /* a dict that keeps its items as attributes, too */
 		if (!fresh)
 			return fail_twice(job, model, &model->entries[*place], &entry);
 		*place = kept;

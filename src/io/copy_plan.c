@@ -45,6 +45,8 @@ bool ck_copy_add_gather(ck_job *job, ck_copy_plan *plan, const ck_copy_gather *g
 
 /* ---- from plan to units ---- */
 
+enum { ROWS_MIN = 1024 };
+
 typedef struct {
 	ck_job *job;
 	ck_copy_plan *plan;
@@ -172,6 +174,11 @@ static bool add_gathers(cutter *c)
 		if (!row || !rows)
 			continue;
 		uint64_t step = row >= CK_COPY_PART ? 1 : CK_COPY_PART / row;
+		/* where the first dimension is the one that lies close together in the input, few
+		 * rows at a time would mean few bytes at a time */
+		if (gather->ndim > 1 && gather->step[0] < gather->step[gather->ndim - 1] &&
+		    step < ROWS_MIN)
+			step = ROWS_MIN;
 		for (uint64_t at = 0; at < rows; at += step)
 			if (!add_unit(c, CK_UNIT_GATHER, i, at,
 			              rows - at < step ? rows - at : step))

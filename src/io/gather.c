@@ -8,6 +8,7 @@
 enum {
 	TILE_RUN = 512,   /* elements along each side of a tile */
 	TILE_SPAN = 8192, /* bytes read at once for a tile, at most */
+	DENSE_STEP = 4096, /* rows of the input up to this long are read whole, many at once */
 	SPARSE = 16,      /* spans with less than one wanted byte in so many are read as tiles */
 };
 
@@ -156,8 +157,22 @@ typedef struct {
 	size_t fast;                 /* the dimension whose elements lie closest in the input */
 	uint64_t fast_at, last_at;   /* where the tile starts in `fast` and in the last dimension */
 	uint64_t fast_run, last_run; /* its sides */
-	uint64_t span;               /* bytes read for one item of the last dimension */
+	uint64_t span;               /* bytes needed for one item of the last dimension */
+	uint64_t pitch;              /* bytes from one to the next in `in` */
 } tile;
+
+static bool read_tile(gathering *g, const tile *t, uint64_t at)
+{
+	uint64_t step = g->step[g->ndim - 1];
+	if (t->pitch == step)
+		return ck_read_at(g->job, g->source, g->base + at, g->in,
+		                  (size_t)((t->last_run - 1) * step + t->span));
+	for (uint64_t i = 0; i < t->last_run; i++)
+		if (!ck_read_at(g->job, g->source, g->base + at + i * step, g->in + i * t->pitch,
+		                (size_t)t->span))
+			return false;
+	return true;
+}
 
 static bool run_tile(gathering *g, const tile *t, uint64_t at, uint64_t to)
 {
@@ -166,12 +181,10 @@ static bool run_tile(gathering *g, const tile *t, uint64_t at, uint64_t to)
 	for (size_t d = t->fast + 1; d < g->ndim; d++)
 		fast_row *= g->shape[d];
 	at += t->fast_at * fast_step + t->last_at * g->step[last];
-	for (uint64_t i = 0; i < t->last_run; i++)
-		if (!ck_read_at(g->job, g->source, g->base + at + i * g->step[last],
-		                g->in + i * t->span, (size_t)t->span))
-			return false;
+	if (!read_tile(g, t, at))
+		return false;
 	for (uint64_t i = 0; i < t->fast_run; i++) {
-		pick(g->out, g->in + i * fast_step, t->last_run, t->span, item);
+		pick(g->out, g->in + i * fast_step, t->last_run, t->pitch, item);
 		g->fill = (size_t)(t->last_run * item);
 		g->to = to + (t->fast_at + i) * fast_row + t->last_at * item;
 		if (!flush(g))
@@ -185,14 +198,20 @@ static bool run_plane(gathering *g, size_t fast, uint64_t at, uint64_t to)
 {
 	size_t last = g->ndim - 1, item = g->gather->item;
 	tile t = {.fast = fast};
-	uint64_t wide = g->step[fast] ? (TILE_SPAN - item) / g->step[fast] + 1 : TILE_RUN;
-	if (wide > TILE_RUN)
+	uint64_t wide = (TILE_SPAN - item) / g->step[fast] + 1;
+	uint64_t whole = (g->shape[fast] - 1) * g->step[fast] + item;
+	bool dense = g->step[last] <= DENSE_STEP && whole <= g->step[last] &&
+	             whole >= g->step[last] / 2;
+	if (dense)
+		wide = g->shape[fast];
+	else if (wide > TILE_RUN)
 		wide = TILE_RUN;
 	for (; t.fast_at < g->shape[fast]; t.fast_at += t.fast_run) {
 		uint64_t left = g->shape[fast] - t.fast_at;
 		t.fast_run = left < wide ? left : wide;
 		t.span = (t.fast_run - 1) * g->step[fast] + item;
-		uint64_t high = CK_GATHER_HALF / t.span;
+		t.pitch = dense ? g->step[last] : t.span;
+		uint64_t high = CK_GATHER_HALF / t.pitch;
 		for (t.last_at = 0; t.last_at < g->shape[last]; t.last_at += t.last_run) {
 			left = g->shape[last] - t.last_at;
 			t.last_run = left < high ? left : high;
@@ -241,7 +260,8 @@ static size_t tile_dimension(const gathering *g, const block *b)
 	if (b->dim != last || b->count * b->bytes >= span / SPARSE)
 		return SIZE_MAX;
 	for (size_t d = 0; d < last; d++)
-		if (g->step[d] < g->step[last] && (best == SIZE_MAX || g->step[d] < g->step[best]))
+		if (g->step[d] && g->step[d] < g->step[last] &&
+		    (best == SIZE_MAX || g->step[d] < g->step[best]))
 			best = d;
 	return best;
 }

@@ -50,6 +50,8 @@ static const ck_global_row rows[] = {
 	{"builtins", "range", CK_ROLE_VALUE, NULL, "range"},
 	{"builtins", "xrange", CK_ROLE_VALUE, NULL, "range"},
 	{"builtins", "int", CK_ROLE_VALUE, NULL, "int"},
+	{"builtins", "long", CK_ROLE_VALUE, NULL, "int"},
+	{"builtins", "unicode", CK_ROLE_VALUE, NULL, "str"},
 	{"builtins", "float", CK_ROLE_VALUE, NULL, "float"},
 	{"builtins", "bool", CK_ROLE_VALUE, NULL, "bool"},
 	{"builtins", "str", CK_ROLE_VALUE, NULL, "str"},

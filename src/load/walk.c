@@ -106,8 +106,9 @@ static bool visit(walker *w, ck_value *value, const ck_path *path)
 		return false;
 	if (path == w->model->top)
 		w->model->is_mapping = view.is_dict;
-	if (view.state && !ck_model_add_other(w->job, w->model, path, "state of a parameter",
-	                                          CK_OTHER_VALUE))
+	if (view.state && (!note_aside(w, view.state->items, path) ||
+	                   !ck_model_add_other(w->job, w->model, path, "state of a parameter",
+	                                       CK_OTHER_VALUE)))
 		return false;
 	switch (view.kind) {
 	case CK_IS_TENSOR:

@@ -8,8 +8,9 @@ difference is looked at again with --show i. Both readers must accept the same s
 same byte and see the same tree. Nothing is ever executed: find_class, persistent_load and whatever
 they return only take notes. --groups takes the inputs of tests/pickle.test instead of random ones.
 
-Exit status: 0 if every difference is one that KNOWN explains, 1 if not. C Python itself may
-complain of a "deallocated bytearray" now and then: that is its own READONLY_BUFFER."""
+Exit status: 0 if every difference is one that KNOWN explains, 1 if not, 77 if this is not a
+CPython whose memory is laid out as expected. C Python itself may complain of a "deallocated
+bytearray" now and then: that is its own READONLY_BUFFER."""
 
 import argparse
 import codecs
@@ -149,7 +150,10 @@ def newobj(cls, args, kwargs):
 
 
 Base = type.__new__(Inert, "Inert", (), {"record": None})
-TP_NEW = 312  # offset of tp_new in PyTypeObject on 64-bit machines, CPython 3.11 to 3.13
+TP_NEW = 312  # offset of tp_new in PyTypeObject on 64-bit machines
+if not (3, 11) <= sys.version_info[:2] <= (3, 13) or sys.maxsize < 1 << 32:
+	print("CPython 3.11 to 3.13 for 64 bits is needed")
+	sys.exit(77)
 OBJECT, ADDRESS = ctypes.py_object, ctypes.c_void_p
 NEWOBJ = ctypes.PYFUNCTYPE(OBJECT, OBJECT, OBJECT, ADDRESS)(newobj)
 ADDRESS.from_address(id(Base) + TP_NEW).value = ctypes.cast(NEWOBJ, ADDRESS).value

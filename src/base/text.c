@@ -119,6 +119,8 @@ ck_shown ck_show(const char *text, size_t len)
 
 bool ck_text_reserve(ck_job *job, ck_text *text, size_t more)
 {
+	if (more <= text->cap - text->len)
+		return true;
 	char *grown = ck_grow(job, text->data, &text->cap, text->len + more, 1);
 	if (!grown)
 		return false;

@@ -238,6 +238,29 @@ static void add_object(const ck_value *value, ck_view *view)
 	add_part(view, (ck_part){.items = later->items.count ? &later->items : call->args->items});
 }
 
+static bool is_changed(const ck_value *given)
+{
+	if (given->kind == CK_LIST)
+		for (size_t i = 0; i < given->items->count; i++)
+			if (given->items->item[i]->flags & CK_CHANGED)
+				return true;
+	return given->flags & CK_CHANGED;
+}
+
+/* Values that changed after the call took them are not what it took. */
+static bool check_given(ck_torch *torch, const ck_value *value)
+{
+	const ck_items *given[] = {value->call->args->items, &ck_call_later(value->call)->states};
+	for (size_t k = 0; k < CK_COUNT(given); k++)
+		for (size_t i = 0; i < given[k]->count; i++)
+			if (is_changed(given[k]->item[i]))
+				return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label,
+				                  value->at, "%s was made with a value that is "
+				                  "changed afterwards; torch never writes that",
+				                  ck_value_about(value).s);
+	return true;
+}
+
 static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *path, ck_view *view)
 {
 	const ck_global_row *row;
@@ -247,6 +270,9 @@ static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *pat
 	if (inner->kind != CK_CALL)
 		return ck_view_value(torch, inner, path, view);
 	value = inner;
+	if ((!row || row->role == CK_ROLE_DICT || row->role == CK_ROLE_LIST) &&
+	    !check_given(torch, value))
+		return false;
 	if (!row) {
 		add_object(value, view);
 		view->kind = CK_HAS_PARTS;

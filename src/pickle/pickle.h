@@ -33,7 +33,9 @@ enum ck_value_flag {
 	CK_PY2 = 2,
 	CK_UNHASHABLE = 4, /* Python would not take it as a dict key */
 	CK_COMPUTED = 8,   /* GLOBAL whose name was not a literal string */
-	CK_CHANGED = 16    /* GLOBAL, PERSID, EXT: something was set in or built into it */
+	CK_CHANGED = 16,   /* GLOBAL, PERSID, EXT: something was set in or built into it; LIST, DICT,
+	                    * SET: changed after CK_PASSED, so that a call may have seen less */
+	CK_PASSED = 32     /* LIST, DICT, SET: it was given to a call, or is an item of one that was */
 };
 
 typedef struct ck_value ck_value;

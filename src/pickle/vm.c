@@ -1,5 +1,5 @@
 /* The pickle machine itself: its stack, marks and memo, and the loop that hands each opcode to its
- * handler (handle.c). */
+ * handler (op_*.c). */
 #include "vm.h"
 
 #include <stdio.h>

@@ -124,4 +124,18 @@ ck_value *ck_vm_memo_get(ck_vm *vm, uint64_t index);
 /* Notes that these items need ck_items_settle once the pickle has been read. */
 bool ck_vm_settle_later(ck_vm *vm, ck_items *items, size_t step);
 
+/* ---- what the handlers share ---- */
+
+ck_value *ck_vm_text(ck_vm *vm, ck_kind kind, const char *data, uint64_t len);
+/* Everything from stack position `start` up becomes one value. A tuple is as hashable as its items. */
+ck_value *ck_vm_collect(ck_vm *vm, ck_kind kind, size_t start);
+/* True for what only has a name here: GLOBAL, PERSID, EXT. */
+bool ck_vm_is_name(const ck_value *value);
+/* Something is appended to, set in or built into a thing that only has a name. */
+bool ck_vm_mark_changed(ck_value *target);
+/* Remembers that a call, or a BUILD, has now seen a value; see CK_PASSED. */
+void ck_vm_pass(ck_value *value);
+/* Where a CALL keeps what is done to its result; NULL after a failure. */
+ck_later *ck_vm_later(ck_vm *vm, ck_value *call);
+
 #endif

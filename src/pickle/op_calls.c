@@ -1,0 +1,223 @@
+/* Opcodes that name classes and functions and call them. All of that is written down as values: nothing
+ * here, and nothing it calls, can import, call or open anything. */
+#include "vm.h"
+
+static const char TUPLE_NEEDED[] = "the arguments of a call must be a tuple, not %s";
+
+/* ---- names and calls ---- */
+
+static ck_value *new_global(ck_vm *vm, const char *module, size_t module_len, const char *name,
+                            size_t name_len)
+{
+	ck_value *value = ck_vm_new(vm, CK_GLOBAL);
+	ck_global *global = value ? ck_alloc(vm->job, sizeof *global) : NULL;
+	if (!global)
+		return NULL;
+	*global = (ck_global){module, name, module_len, name_len};
+	value->global = global;
+	if (vm->globals && !ck_items_push(vm->job, vm->globals, value))
+		return NULL;
+	return value;
+}
+
+static ck_value *global_of_lines(ck_vm *vm, bool ascii)
+{
+	const ck_step *s = vm->step;
+	if (!s->len || !s->more_len) {
+		ck_vm_fail(vm, "a module and a name are needed");
+		return NULL;
+	}
+	bool ok = ck_utf8_valid(s->text, (size_t)s->len) &&
+	          ck_utf8_valid(s->more, (size_t)s->more_len);
+	for (uint64_t i = 0; ok && ascii && i < s->len; i++)
+		ok = (unsigned char)s->text[i] < 0x80;
+	for (uint64_t i = 0; ok && ascii && i < s->more_len; i++)
+		ok = (unsigned char)s->more[i] < 0x80;
+	if (!ok) {
+		ck_vm_fail(vm, ascii ? "the name is not ASCII" : "the name is not UTF-8");
+		return NULL;
+	}
+	return new_global(vm, s->text, (size_t)s->len, s->more, (size_t)s->more_len);
+}
+
+bool ck_op_global(ck_vm *vm)
+{
+	return ck_vm_push(vm, global_of_lines(vm, false));
+}
+
+bool ck_op_stack_global(ck_vm *vm)
+{
+	static const char unknown[] = "?";
+	const char *module, *text;
+	size_t module_len, len;
+	ck_value *name = ck_vm_pop(vm);
+	ck_value *home = name ? ck_vm_pop(vm) : NULL;
+	if (!home)
+		return false;
+	if (ck_value_text(home, &module, &module_len) && ck_value_text(name, &text, &len))
+		return ck_vm_push(vm, new_global(vm, module, module_len, text, len));
+	if (home->kind != CK_CALL && name->kind != CK_CALL)
+		return ck_vm_fail(vm, "module and name must be strings, not %s and %s",
+		                  ck_value_about(home).s, ck_value_about(name).s);
+	/* a name that only running the pickle would tell: kept as such, it is never known */
+	ck_value *global = new_global(vm, unknown, 1, unknown, 1);
+	if (global)
+		global->flags |= CK_COMPUTED;
+	return ck_vm_push(vm, global);
+}
+
+static ck_value *new_call(ck_vm *vm, ck_call_how how, ck_value *callee, ck_value *args)
+{
+	if (callee->kind != CK_CALL && !ck_vm_is_name(callee)) {
+		ck_vm_fail(vm, "a %s cannot be called", ck_value_about(callee).s);
+		return NULL;
+	}
+	ck_value *value = ck_vm_new(vm, CK_CALL);
+	ck_call *call = value ? ck_alloc(vm->job, sizeof *call) : NULL;
+	if (!call)
+		return NULL;
+	*call = (ck_call){.callee = callee, .args = args, .how = how};
+	for (size_t i = 0; i < args->items->count; i++)
+		ck_vm_pass(args->items->item[i]);
+	value->call = call;
+	return value;
+}
+
+static bool push_call(ck_vm *vm, ck_call_how how)
+{
+	ck_value *args = ck_vm_pop(vm);
+	ck_value *callee = args ? ck_vm_pop(vm) : NULL;
+	if (!callee)
+		return false;
+	if (args->kind != CK_TUPLE)
+		return ck_vm_fail(vm, TUPLE_NEEDED, ck_value_about(args).s);
+	return ck_vm_push(vm, new_call(vm, how, callee, args));
+}
+
+bool ck_op_reduce(ck_vm *vm)
+{
+	return push_call(vm, CK_REDUCE);
+}
+
+bool ck_op_newobj(ck_vm *vm)
+{
+	return push_call(vm, CK_NEWOBJ);
+}
+
+bool ck_op_newobj_ex(ck_vm *vm)
+{
+	ck_value *kwargs = ck_vm_pop(vm);
+	if (!kwargs)
+		return false;
+	if (kwargs->kind != CK_DICT)
+		return ck_vm_fail(vm, "the keyword arguments must be a dict, not %s",
+		                  ck_value_about(kwargs).s);
+	if (!push_call(vm, CK_NEWOBJ_EX))
+		return false;
+	ck_vm_pass(kwargs);
+	ck_vm_top(vm)->call->kwargs = kwargs;
+	return true;
+}
+
+bool ck_op_inst(ck_vm *vm)
+{
+	size_t start;
+	if (!ck_vm_unmark(vm, &start))
+		return false;
+	ck_value *class = global_of_lines(vm, true);
+	ck_value *args = class ? ck_vm_collect(vm, CK_TUPLE, start) : NULL;
+	return args && ck_vm_push(vm, new_call(vm, CK_INST, class, args));
+}
+
+bool ck_op_obj(ck_vm *vm)
+{
+	size_t start;
+	if (!ck_vm_unmark(vm, &start))
+		return false;
+	if (vm->depth == start)
+		return ck_vm_fail(vm, "there is no class above the MARK");
+	ck_value *args = ck_vm_collect(vm, CK_TUPLE, start + 1);
+	ck_value *class = args ? ck_vm_pop(vm) : NULL;
+	return class && ck_vm_push(vm, new_call(vm, CK_OBJ, class, args));
+}
+
+/* What holds neither attributes nor slots can be built into anything. */
+static bool is_no_state(const ck_value *state)
+{
+	if (state->kind != CK_TUPLE || state->items->count != 2)
+		return state->kind == CK_NONE;
+	const ck_value *slots = state->items->item[1];
+	return state->items->item[0]->kind == CK_NONE && slots->kind == CK_DICT &&
+	       !slots->items->count;
+}
+
+bool ck_op_build(ck_vm *vm)
+{
+	ck_value *state = ck_vm_pop(vm);
+	ck_value *target = state ? ck_vm_top(vm) : NULL;
+	if (!target)
+		return false;
+	ck_vm_pass(state);
+	for (size_t i = 0; state->kind == CK_TUPLE && i < state->items->count; i++)
+		ck_vm_pass(state->items->item[i]);
+	if (target->kind == CK_CALL)
+		return ck_vm_later(vm, target) &&
+		       ck_items_push(vm->job, &target->call->later->states, state);
+	if (ck_vm_is_name(target))
+		return ck_vm_mark_changed(target);
+	return is_no_state(state) ||
+	       ck_vm_fail(vm, "a %s has no attributes to be set", ck_value_about(target).s);
+}
+
+/* ---- persistent ids, extensions, buffers ---- */
+
+static bool push_persid(ck_vm *vm, ck_value *pid)
+{
+	ck_value *value = pid ? ck_vm_new(vm, CK_PERSID) : NULL;
+	if (value)
+		value->pid = pid;
+	return ck_vm_push(vm, value);
+}
+
+bool ck_op_persid(ck_vm *vm)
+{
+	return push_persid(vm, ck_vm_pop(vm));
+}
+
+bool ck_op_persid_text(ck_vm *vm)
+{
+	for (uint64_t i = 0; i < vm->step->len; i++)
+		if ((unsigned char)vm->step->text[i] >= 0x80)
+			return ck_vm_fail(vm, "a persistent id of protocol 0 must be ASCII");
+	return push_persid(vm, ck_vm_text(vm, CK_STR, vm->step->text, vm->step->len));
+}
+
+bool ck_op_ext(ck_vm *vm)
+{
+	int64_t code = (int64_t)vm->step->number;
+	if (code <= 0)
+		return ck_vm_fail(vm, "the extension code must be above 0, not %lld",
+		                  (long long)code);
+	ck_value *value = ck_vm_new(vm, CK_EXT);
+	if (value)
+		value->i = code;
+	return ck_vm_push(vm, value);
+}
+
+bool ck_op_next_buffer(ck_vm *vm)
+{
+	ck_value *value = ck_vm_new(vm, CK_BUFFER);
+	if (value)
+		value->i = vm->buffers++;
+	return ck_vm_push(vm, value);
+}
+
+bool ck_op_readonly(ck_vm *vm)
+{
+	const ck_value *top = ck_vm_top(vm);
+	if (!top)
+		return false;
+	bool bytes = top->kind == CK_BYTES && !(top->flags & CK_PY2);
+	return bytes || top->kind == CK_BUFFER || top->kind == CK_CALL || ck_vm_is_name(top) ||
+	       ck_vm_fail(vm, "a %s is no buffer", ck_value_about(top).s);
+}

@@ -1,0 +1,315 @@
+/* Opcodes that make lists, tuples, dicts and sets, and those that fill them. */
+#include "vm.h"
+
+static ck_value *new_items(ck_vm *vm, ck_kind kind)
+{
+	ck_value *value = ck_vm_new(vm, kind);
+	if (!value)
+		return NULL;
+	value->items = ck_alloc(vm->job, sizeof *value->items);
+	if (!value->items)
+		return NULL;
+	if (kind == CK_LIST || kind == CK_DICT || kind == CK_SET)
+		value->flags = CK_MUTABLE | CK_UNHASHABLE;
+	size_t step = kind == CK_DICT ? 2 : 1;
+	if ((kind == CK_DICT || kind == CK_SET) && !ck_vm_settle_later(vm, value->items, step))
+		return NULL;
+	return value;
+}
+
+bool ck_op_empty_list(ck_vm *vm)
+{
+	return ck_vm_push(vm, new_items(vm, CK_LIST));
+}
+
+bool ck_op_empty_dict(ck_vm *vm)
+{
+	return ck_vm_push(vm, new_items(vm, CK_DICT));
+}
+
+bool ck_op_empty_set(ck_vm *vm)
+{
+	return ck_vm_push(vm, new_items(vm, CK_SET));
+}
+
+bool ck_op_empty_tuple(ck_vm *vm)
+{
+	return ck_vm_push(vm, &vm->empty_tuple);
+}
+
+ck_value *ck_vm_collect(ck_vm *vm, ck_kind kind, size_t start)
+{
+	if (kind == CK_TUPLE && vm->depth == start)
+		return &vm->empty_tuple;
+	ck_value *value = new_items(vm, kind);
+	if (!value || !ck_vm_take(vm, start, value->items))
+		return NULL;
+	for (size_t i = 0; kind == CK_TUPLE && i < value->items->count; i++)
+		value->flags |= value->items->item[i]->flags & CK_UNHASHABLE;
+	return value;
+}
+
+static bool push_marked(ck_vm *vm, ck_kind kind)
+{
+	size_t start;
+	return ck_vm_unmark(vm, &start) && ck_vm_push(vm, ck_vm_collect(vm, kind, start));
+}
+
+bool ck_op_list(ck_vm *vm)
+{
+	return push_marked(vm, CK_LIST);
+}
+
+bool ck_op_tuple(ck_vm *vm)
+{
+	return push_marked(vm, CK_TUPLE);
+}
+
+static bool push_last(ck_vm *vm, size_t count)
+{
+	size_t fence = vm->mark_count ? vm->marks[vm->mark_count - 1] : 0;
+	if (vm->depth - fence < count)
+		return ck_vm_fail(vm, "it needs %zu values above the last MARK", count);
+	return ck_vm_push(vm, ck_vm_collect(vm, CK_TUPLE, vm->depth - count));
+}
+
+bool ck_op_tuple1(ck_vm *vm)
+{
+	return push_last(vm, 1);
+}
+
+bool ck_op_tuple2(ck_vm *vm)
+{
+	return push_last(vm, 2);
+}
+
+bool ck_op_tuple3(ck_vm *vm)
+{
+	return push_last(vm, 3);
+}
+
+/* Python compares a key that it has hashed before in no time, we look at all of it each time: a long
+ * string or a tuple of tuples of tuples, named again and again, must not cost more than the limit. */
+static bool count_key(ck_vm *vm, const ck_value *key, int depth)
+{
+	enum { EACH = 32 };
+	vm->keys += EACH;
+	if ((key->kind == CK_STR || key->kind == CK_BYTES || key->kind == CK_LONG) && key->text.data)
+		vm->keys += key->text.len;
+	if (!ck_within(vm->job, vm->steps.source->label, text, vm->keys))
+		return false;
+	size_t parts = key->kind == CK_TUPLE && depth < CK_KEY_DEPTH ? key->items->count : 0;
+	for (size_t i = 0; i < parts; i++)
+		if (!count_key(vm, key->items->item[i], depth + 1))
+			return false;
+	return true;
+}
+
+static bool check_keys(ck_vm *vm, const ck_items *items, size_t step)
+{
+	for (size_t i = 0; i < items->count; i += step) {
+		if (items->item[i]->flags & CK_UNHASHABLE)
+			return ck_vm_fail(vm, "a %s cannot be a key",
+			                  ck_value_about(items->item[i]).s);
+		if (!count_key(vm, items->item[i], 0))
+			return false;
+	}
+	return true;
+}
+
+bool ck_op_dict(ck_vm *vm)
+{
+	size_t start;
+	if (!ck_vm_unmark(vm, &start))
+		return false;
+	if ((vm->depth - start) % 2)
+		return ck_vm_fail(vm, "keys and values must come in pairs");
+	ck_value *dict = ck_vm_collect(vm, CK_DICT, start);
+	return dict && check_keys(vm, dict->items, 2) && ck_vm_push(vm, dict);
+}
+
+bool ck_op_frozenset(ck_vm *vm)
+{
+	size_t start;
+	if (!ck_vm_unmark(vm, &start))
+		return false;
+	ck_value *set = ck_vm_collect(vm, CK_SET, start);
+	if (!set)
+		return false;
+	set->flags = 0;
+	return check_keys(vm, set->items, 1) && ck_vm_push(vm, set);
+}
+
+/* ---- filling containers ---- */
+
+static bool is_container(const ck_value *value)
+{
+	return value->kind == CK_LIST || value->kind == CK_DICT || value->kind == CK_SET;
+}
+
+/* One level deep, because OrderedDict([[key, value], ...]) copies its pairs as well; each container
+ * is looked into once only. */
+void ck_vm_pass(ck_value *value)
+{
+	if (!is_container(value) || value->flags & CK_PASSED)
+		return;
+	value->flags |= CK_PASSED;
+	for (size_t i = 0; value->kind == CK_LIST && i < value->items->count; i++)
+		if (is_container(value->items->item[i]))
+			value->items->item[i]->flags |= CK_PASSED;
+}
+
+/* Python's calls copy what they are given; ours are recorded. A container that changes afterwards no
+ * longer tells what the call saw. */
+static void note_change(ck_value *target)
+{
+	if (is_container(target) && target->flags & CK_PASSED)
+		target->flags |= CK_CHANGED;
+}
+
+static bool push_all(ck_vm *vm, ck_items *to, const ck_items *from)
+{
+	for (size_t i = 0; i < from->count; i++)
+		if (!ck_items_push(vm->job, to, from->item[i]))
+			return false;
+	return true;
+}
+
+bool ck_vm_mark_changed(ck_value *target)
+{
+	target->flags |= CK_CHANGED;
+	return true;
+}
+
+bool ck_vm_is_name(const ck_value *value)
+{
+	return value->kind == CK_GLOBAL || value->kind == CK_PERSID || value->kind == CK_EXT;
+}
+
+ck_later *ck_vm_later(ck_vm *vm, ck_value *target)
+{
+	if (!target->call->later)
+		target->call->later = ck_alloc(vm->job, sizeof(ck_later));
+	return target->call->later;
+}
+
+static bool add_later(ck_vm *vm, ck_value *target, const ck_items *items)
+{
+	ck_later *later = ck_vm_later(vm, target);
+	return later && push_all(vm, &later->items, items);
+}
+
+static bool extend(ck_vm *vm, ck_value *target, const ck_items *items)
+{
+	note_change(target);
+	if (target->kind == CK_LIST)
+		return push_all(vm, target->items, items);
+	if (target->kind == CK_CALL)
+		return add_later(vm, target, items);
+	if (ck_vm_is_name(target))
+		return ck_vm_mark_changed(target);
+	return ck_vm_fail(vm, "a %s cannot be appended to", ck_value_about(target).s);
+}
+
+bool ck_op_append(ck_vm *vm)
+{
+	ck_value *item = ck_vm_pop(vm);
+	ck_value *target = item ? ck_vm_top(vm) : NULL;
+	return target && extend(vm, target, &(ck_items){.item = &item, .count = 1});
+}
+
+/* The values above the newest mark, and the value below it that receives them; *target is NULL if
+ * there is none to be given: then nothing is looked at, as in CPython. */
+static bool take_for_target(ck_vm *vm, ck_items *items, ck_value **target)
+{
+	size_t start;
+	*target = NULL;
+	if (!ck_vm_unmark(vm, &start))
+		return false;
+	bool empty = vm->depth == start;
+	size_t depth = vm->depth;
+	vm->depth = start;
+	ck_value *top = ck_vm_top(vm);
+	vm->depth = depth;
+	if (!top || !ck_vm_take(vm, start, items))
+		return false;
+	*target = empty ? NULL : top;
+	return true;
+}
+
+bool ck_op_appends(ck_vm *vm)
+{
+	ck_items items;
+	ck_value *target;
+	return take_for_target(vm, &items, &target) && (!target || extend(vm, target, &items));
+}
+
+/* list[key] = value; CPython allows it for SETITEM, with a key that exists. */
+static bool set_in_list(ck_vm *vm, const ck_value *target, const ck_items *pairs)
+{
+	for (size_t i = 0; i < pairs->count; i += 2) {
+		const ck_value *key = pairs->item[i];
+		int64_t count = (int64_t)target->items->count;
+		int64_t index = key->kind == CK_BOOL ? key->b : key->i;
+		if ((key->kind != CK_INT && key->kind != CK_BOOL) || index >= count ||
+		    index < -count)
+			return ck_vm_fail(vm, "the list has no item of that index");
+		target->items->item[index < 0 ? index + count : index] = pairs->item[i + 1];
+	}
+	return true;
+}
+
+static bool set_pairs(ck_vm *vm, ck_value *target, const ck_items *pairs)
+{
+	note_change(target);
+	if (target->kind == CK_LIST)
+		return set_in_list(vm, target, pairs);
+	if (ck_vm_is_name(target))
+		return ck_vm_mark_changed(target);
+	if (target->kind != CK_DICT && target->kind != CK_CALL)
+		return ck_vm_fail(vm, "a %s has no items to be set", ck_value_about(target).s);
+	if (target->kind == CK_CALL && !ck_vm_later(vm, target))
+		return false;
+	ck_items *to = target->kind == CK_DICT ? target->items : &target->call->later->pairs;
+	if (target->kind == CK_CALL && !to->count && !ck_vm_settle_later(vm, to, 2))
+		return false;
+	return check_keys(vm, pairs, 2) && push_all(vm, to, pairs);
+}
+
+bool ck_op_setitem(ck_vm *vm)
+{
+	ck_value *pair[2];
+	pair[1] = ck_vm_pop(vm);
+	pair[0] = pair[1] ? ck_vm_pop(vm) : NULL;
+	ck_value *target = pair[0] ? ck_vm_top(vm) : NULL;
+	return target && set_pairs(vm, target, &(ck_items){.item = pair, .count = 2});
+}
+
+bool ck_op_setitems(ck_vm *vm)
+{
+	ck_items pairs;
+	ck_value *target;
+	if (!take_for_target(vm, &pairs, &target))
+		return false;
+	if (pairs.count % 2)
+		return ck_vm_fail(vm, "keys and values must come in pairs");
+	return !target || set_pairs(vm, target, &pairs);
+}
+
+bool ck_op_additems(ck_vm *vm)
+{
+	ck_items items;
+	ck_value *target;
+	if (!take_for_target(vm, &items, &target))
+		return false;
+	if (!target)
+		return true;
+	note_change(target);
+	if (target->kind == CK_SET && target->flags & CK_MUTABLE)
+		return check_keys(vm, &items, 1) && push_all(vm, target->items, &items);
+	if (target->kind == CK_CALL)
+		return add_later(vm, target, &items);
+	if (ck_vm_is_name(target))
+		return ck_vm_mark_changed(target);
+	return ck_vm_fail(vm, "nothing can be added to a %s", ck_value_about(target).s);
+}

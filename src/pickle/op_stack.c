@@ -1,0 +1,82 @@
+/* Opcodes that move values on the stack and through the memo, and those that speak of the stream. */
+#include "vm.h"
+
+/* ---- stack and memo ---- */
+
+bool ck_op_pop(ck_vm *vm)
+{
+	/* on an empty frame POP takes the mark itself away */
+	if (vm->mark_count && vm->marks[vm->mark_count - 1] == vm->depth) {
+		vm->mark_count--;
+		return true;
+	}
+	return ck_vm_pop(vm) != NULL;
+}
+
+bool ck_op_pop_mark(ck_vm *vm)
+{
+	return ck_vm_unmark(vm, &vm->depth);
+}
+
+bool ck_op_dup(ck_vm *vm)
+{
+	return ck_vm_push(vm, ck_vm_top(vm));
+}
+
+bool ck_op_get(ck_vm *vm)
+{
+	return ck_vm_push(vm, ck_vm_memo_get(vm, vm->step->number));
+}
+
+bool ck_op_put(ck_vm *vm)
+{
+	ck_value *top = ck_vm_top(vm);
+	return top && ck_vm_memo_put(vm, vm->step->number, top);
+}
+
+bool ck_op_memoize(ck_vm *vm)
+{
+	ck_value *top = ck_vm_top(vm);
+	return top && ck_vm_memo_put(vm, vm->memo_count, top);
+}
+
+static bool parse_index(ck_vm *vm, uint64_t *index)
+{
+	ck_value number = {0};
+	if (!ck_literal_integer(vm->job, CK_LITERAL_INDEX, vm->step->text, (size_t)vm->step->len,
+	                        &number) ||
+	    number.kind != CK_INT || number.i < 0)
+		return ck_vm_fail(vm, "'%s' is not a memo number",
+		                  ck_show(vm->step->text, (size_t)vm->step->len).s);
+	*index = (uint64_t)number.i;
+	return true;
+}
+
+bool ck_op_get_text(ck_vm *vm)
+{
+	uint64_t index = 0;
+	return parse_index(vm, &index) && ck_vm_push(vm, ck_vm_memo_get(vm, index));
+}
+
+bool ck_op_put_text(ck_vm *vm)
+{
+	uint64_t index = 0;
+	ck_value *top = ck_vm_top(vm);
+	return top && parse_index(vm, &index) && ck_vm_memo_put(vm, index, top);
+}
+
+/* ---- the stream itself ---- */
+
+bool ck_op_proto(ck_vm *vm)
+{
+	if (vm->step->number > 5)
+		return ck_vm_fail(vm, "protocol %llu is unknown; there are 0 to 5",
+		                  (unsigned long long)vm->step->number);
+	return true;
+}
+
+bool ck_op_frame(ck_vm *vm)
+{
+	(void)vm; /* checked where it was read */
+	return true;
+}

@@ -6,14 +6,15 @@
 #   setup.sh --check   installs nothing
 #
 # Prints the chroot's folder. Status 77: not there, and could not be made; the reason is on stderr.
-# CKCONV_INTEROP_DIR says where the chroot is to be, CKCONV_INTEROP_MIRROR where Debian comes from.
+# CKCONV_INTEROP_DIR says where the chroot is to be, CKCONV_INTEROP_MIRROR where Debian comes from, if
+# not from where debootstrap would take it.
 
 set -eu
 
 HOST_PACKAGES="debootstrap python3-torch python3-numpy"
 CHROOT_PACKAGES="python3-torch python3-safetensors python3-numpy python3-onnx python3-onnxruntime"
 root=${CKCONV_INTEROP_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ckconv/trixie}
-mirror=${CKCONV_INTEROP_MIRROR:-http://deb.debian.org/debian}
+mirror=${CKCONV_INTEROP_MIRROR:-}
 
 say() {
 	echo "setup.sh: $*" >&2
@@ -98,7 +99,7 @@ make_chroot() {
 	find_proxy
 	remove_part
 	logged "debootstrap" as_root env ${http_proxy:+"http_proxy=$http_proxy"} \
-		debootstrap --variant=minbase trixie "$part" "$mirror"
+		debootstrap --variant=minbase trixie "$part" ${mirror:+"$mirror"}
 	logged "apt-get update in the chroot" in_part apt-get update -q
 	# shellcheck disable=SC2086 # a list of words
 	logged "apt-get install in the chroot" in_part \

@@ -253,6 +253,16 @@ START_TEST(items_set_in_a_tensor_are_refused)
 }
 END_TEST
 
+START_TEST(what_changes_after_a_call_took_it_is_refused)
+{
+	/* the list of sizes is [4] when the tensor is made, and [2] at the end */
+	must_fail("(l" "ctorch._utils\n_rebuild_tensor_v2\n(" ON_0 "I0\n(lI4\nap9\n(I1\ntI00\n(dtRa"
+	          "g9\nI0\nI2\nsa" STOP, CK_CORRUPT, "changed after a tensor was made with it");
+	must_fail("(dS'm'\nccollections\nOrderedDict\n((lp9\n(lS'w'\na" TENSOR "aatRs"
+	          "S'l'\ng9\n(S'v'\n" TENSOR "tas" STOP, CK_CORRUPT, "changed afterwards");
+}
+END_TEST
+
 START_TEST(extras_keep_every_value)
 {
 	ck_text text = {0};
@@ -288,6 +298,7 @@ int main(void)
 	tcase_add_test(tcase, arguments_that_make_no_tensor_are_refused);
 	tcase_add_test(tcase, a_storage_of_two_types_is_refused);
 	tcase_add_test(tcase, items_set_in_a_tensor_are_refused);
+	tcase_add_test(tcase, what_changes_after_a_call_took_it_is_refused);
 	tcase_add_test(tcase, extras_keep_every_value);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);

@@ -10,7 +10,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 passed=0 failed=0
 
-# What each room may see besides itself: the plan once more, as DESIGN states it.
+# What each room may see besides itself: the plan once more, floor by floor.
 sees() {
 	case $1 in
 	base) echo "" ;;

@@ -118,7 +118,9 @@ static bool visit(walker *w, ck_value *value, const ck_path *path)
 	case CK_IS_UNSUPPORTED:
 		return ck_model_add_other(w->job, w->model, path, view.about, CK_OTHER_UNSUPPORTED);
 	case CK_IS_LEAF:
-		return ck_model_add_other(w->job, w->model, path, view.about, CK_OTHER_VALUE);
+		return ck_model_add_other(w->job, w->model, path, view.about,
+		                          value->kind == CK_PERSID ? CK_OTHER_ASIDE
+		                                                   : CK_OTHER_VALUE);
 	case CK_HAS_PARTS:
 		break;
 	}

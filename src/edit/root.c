@@ -180,8 +180,8 @@ static bool tell_aside(ck_job *job, const ck_model *model, bool strict)
 		return true;
 	snprintf(text, sizeof text,
 	         "%zu tensor%s that state_dict() does not hold %s left out: attributes of "
-	         "modules or parameters, buffers that are not persistent, or bare storages", total, plural(total),
-	         total == 1 ? "was" : "were");
+	         "modules or parameters, buffers that are not persistent, or bare storages",
+	         total, plural(total), total == 1 ? "was" : "were");
 	return tell(job, model, strict, text);
 }
 

@@ -360,6 +360,22 @@ def foreign_files():
     }
 
 
+def legacy_files(sound):
+    """Checkpoints of the old layout: cut, without their storages, or with a class in their frame."""
+    keys = sound.rindex(b"\x80\x02]q")
+    storages = sound.index(b"e.", keys) + 2
+    magic = sound[:sound.index(b".") + 1]
+    return {
+        "legacy_cut_in_pickle": sound[:400],
+        "legacy_cut_in_count": sound[:storages + 5],
+        "legacy_cut_in_data": sound[:-7],
+        "legacy_without_storages": sound[:keys] + b"\x80\x02].",
+        "legacy_count_differs": sound[:storages] + struct.pack("<q", 1 << 60) +
+                                sound[storages + 8:],
+        "legacy_class_in_frame": magic + b"cos\nsystem\n(S'true'\ntR." + sound[len(magic):],
+    }
+
+
 # ---- writing ----
 
 def write(folder, kind, file, data):
@@ -373,10 +389,13 @@ def write_all(folder):
     path = os.path.join(folder, "good", "state_dict.pt")
     with open(path, "rb") as file:
         sound = file.read()
+    with open(os.path.join(folder, "good", "legacy.pt"), "rb") as file:
+        legacy = file.read()
     weight = next(m.packed for m in craft.read_members(path) if m.path.endswith(b"/data/0"))
     kinds = {
         "bad": [cut_files(sound), damaged_files(sound, weight), odd_archives(), bad_deflated(),
-                bad_pickles(), bad_storages(), bad_numbers(), bad_arguments(), bad_names()],
+                bad_pickles(), bad_storages(), bad_numbers(), bad_arguments(), bad_names(),
+                legacy_files(legacy)],
         "hostile": [code_files(), floods()],
         "unsupported": [foreign_files()],
     }

@@ -314,8 +314,9 @@ def save_all(folder):
                    pickle_protocol=number)
     for make in UNSUPPORTED:
         torch.save(make(), os.path.join(folder, "unsupported", make.__name__ + ".pt"))
-    torch.save(small_net().state_dict(), os.path.join(folder, "unsupported", "legacy.pt"),
-               _use_new_zipfile_serialization=False)
+    for make, file in ((state_dict, "legacy"), (views, "legacy_views"), (shared, "legacy_shared")):
+        torch.save(make(), os.path.join(folder, "good", file + ".pt"),
+                   _use_new_zipfile_serialization=False)
     script = torch.jit.script(nn.Linear(2, 2))
     torch.jit.save(script, os.path.join(folder, "unsupported", "torchscript.pt"))
 

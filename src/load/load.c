@@ -3,6 +3,7 @@
 
 static const ck_layout *const layouts[] = {
 	&ck_layout_torch_zip,
+	&ck_layout_torch_legacy,
 };
 
 enum { HEAD = 1024 };

@@ -14,7 +14,7 @@ typedef struct ck_torch {
 	ck_model *model;
 	const ck_source *pickle;  /* where the values came from */
 	ck_value *root;           /* what the pickle made; set by ck_walk */
-	ck_items globals;         /* all that the pickle named */
+	ck_seen seen;             /* all that the pickle named */
 	bool big_endian;          /* as the archive's `byteorder` says */
 	ck_map storages;          /* key -> known_storage */
 	uint64_t at;              /* offset of the call that is being rebuilt, for messages */
@@ -104,6 +104,7 @@ typedef struct ck_layout {
 } ck_layout;
 
 extern const ck_layout ck_layout_torch_zip;
+extern const ck_layout ck_layout_torch_legacy;
 
 /* Finds the layout of a file and loads it. */
 ck_loaded *ck_load(ck_job *job, const ck_source *source);

@@ -124,15 +124,37 @@ bool ck_storage_class(const ck_value *value, ck_dtype *dtype)
 	       ck_dtype_of_stem(g->name, stem, dtype);
 }
 
-/* ('storage', class, key, location, numel[, view]) */
-typedef struct {
-	const char *key, *location;
-	size_t key_len, location_len;
-	uint64_t count;
-	ck_dtype dtype;
-} storage_id;
+static bool is_word(const ck_value *value, const char *word)
+{
+	const char *text;
+	size_t len;
+	return ck_value_text(value, &text, &len) && len == strlen(word) && !memcmp(text, word, len);
+}
 
-static bool read_id(ck_torch *torch, const ck_value *value, storage_id *id)
+bool ck_storage_is_module(const ck_value *value)
+{
+	return value->kind == CK_PERSID && value->pid->kind == CK_TUPLE &&
+	       value->pid->items->count >= 2 && is_word(value->pid->items->item[0], "module");
+}
+
+static bool read_view(ck_torch *torch, const ck_value *view, ck_storage_id *id)
+{
+	uint64_t size, end;
+	if (view->kind == CK_NONE)
+		return true;
+	if (view->kind != CK_TUPLE || view->items->count != 3)
+		return refuse(torch, "a view of a storage must be a tuple of 3 fields");
+	if (!as_count(torch, view->items->item[1], "a view's first element must be a count",
+	              &id->start) ||
+	    !as_count(torch, view->items->item[2], "a view's size must be a count", &size))
+		return false;
+	if (!ck_add(id->start, size, &end) || end > id->count)
+		return refuse(torch, "a view of storage '%s' reaches beyond its %llu elements",
+		              ck_show(id->key, id->key_len).s, LLU(id->count));
+	return true;
+}
+
+bool ck_storage_read_id(ck_torch *torch, const ck_value *value, ck_storage_id *id)
 {
 	const char *word;
 	size_t len;
@@ -152,11 +174,13 @@ static bool read_id(ck_torch *torch, const ck_value *value, storage_id *id)
 		return bad_argument(torch, field[2], "a storage's key must be a string");
 	if (!ck_value_text(field[3], &id->location, &id->location_len))
 		return bad_argument(torch, field[3], "a storage's location must be a string");
+	id->start = 0;
 	return as_count(torch, field[4], "a storage's size must be a count of elements",
-	                &id->count);
+	                &id->count) &&
+	       (value->pid->items->count < 6 || read_view(torch, field[5], id));
 }
 
-static bool check_known(ck_torch *torch, const storage_id *id, const known_storage *known,
+static bool check_known(ck_torch *torch, const ck_storage_id *id, const known_storage *known,
                         uint64_t size)
 {
 	if (known->dtype != id->dtype)
@@ -171,7 +195,7 @@ static bool check_known(ck_torch *torch, const storage_id *id, const known_stora
 	return true;
 }
 
-static bool make_storage(ck_torch *torch, const storage_id *id, uint64_t size, known_storage *known)
+static bool make_storage(ck_torch *torch, const ck_storage_id *id, uint64_t size, known_storage *known)
 {
 	known->dtype = id->dtype;
 	known->storage = (ck_storage){
@@ -183,13 +207,13 @@ static bool make_storage(ck_torch *torch, const storage_id *id, uint64_t size, k
 	return known->storage.meta || torch->find(torch, &known->storage);
 }
 
-static bool as_storage(ck_torch *torch, const ck_value *value, ck_storage **storage,
-                       ck_dtype *dtype)
+/* The storage that a tensor views; its dtype and the first element go into the tensor. */
+static bool as_storage(ck_torch *torch, const ck_value *value, ck_tensor *tensor)
 {
-	storage_id id;
+	ck_storage_id id;
 	uint64_t size;
 	bool fresh;
-	if (!read_id(torch, value, &id))
+	if (!ck_storage_read_id(torch, value, &id))
 		return false;
 	if (!ck_mul(id.count, ck_dtype_table[id.dtype].size, &size))
 		return refuse(torch,
@@ -209,29 +233,33 @@ static bool as_storage(ck_torch *torch, const ck_value *value, ck_storage **stor
 	} else if (!check_known(torch, &id, known, size)) {
 		return false;
 	}
-	*storage = &known->storage;
-	*dtype = known->dtype;
+	tensor->storage = &known->storage;
+	tensor->dtype = known->dtype;
+	tensor->start = id.start;
 	return true;
 }
 
 /* ---- rules ---- */
 
-static bool read_view(ck_torch *torch, const ck_call *call, ck_tensor *tensor)
+static bool read_arguments(ck_torch *torch, const ck_call *call, ck_tensor *tensor)
 {
 	size_t strides;
+	uint64_t offset = 0;
 	if (call->args->items->count < 4)
 		return refuse(torch,
 		              "a tensor needs a storage, an offset, sizes and strides, but only "
 		              "%zu arguments are here",
 		              call->args->items->count);
-	if (!as_storage(torch, argument(call, 0), &tensor->storage, &tensor->dtype) ||
+	if (!as_storage(torch, argument(call, 0), tensor) ||
 	    !as_count(torch, argument(call, 1), "a tensor's offset must be a count of elements",
-	              &tensor->start) ||
+	              &offset) ||
 	    !as_counts(torch, argument(call, 2), "a tensor's sizes must be counts", &tensor->shape,
 	               &tensor->ndim) ||
 	    !as_counts(torch, argument(call, 3), "a tensor's strides must be counts",
 	               &tensor->stride, &strides))
 		return false;
+	if (!ck_add(tensor->start, offset, &tensor->start))
+		return refuse(torch, "a tensor's offset does not fit 64 bits");
 	if (strides != tensor->ndim)
 		return refuse(torch, "a tensor of %zu dimensions has %zu strides", tensor->ndim,
 		              strides);
@@ -240,18 +268,20 @@ static bool read_view(ck_torch *torch, const ck_call *call, ck_tensor *tensor)
 
 bool ck_rebuild_tensor_v2(ck_torch *torch, const ck_call *call, ck_tensor *tensor)
 {
-	return read_view(torch, call, tensor) && read_metadata(torch, argument(call, 6), tensor);
+	return read_arguments(torch, call, tensor) && read_metadata(torch, argument(call, 6), tensor);
 }
 
 bool ck_rebuild_tensor_v3(ck_torch *torch, const ck_call *call, ck_tensor *tensor)
 {
 	const ck_value *dtype = argument(call, 6);
-	if (!read_view(torch, call, tensor))
+	if (!read_arguments(torch, call, tensor))
 		return false;
 	if (!dtype || dtype->kind != CK_GLOBAL ||
 	    !ck_value_is_global(dtype, "torch", dtype->global->name) ||
 	    !ck_dtype_of_torch(dtype->global->name, dtype->global->name_len, &tensor->dtype))
 		return bad_argument(torch, dtype ? dtype : call->args,
 		                    "a tensor's dtype must be one that ckconv knows");
+	if (tensor->start != (uint64_t)argument(call, 1)->i)
+		return refuse(torch, "a view of an untyped storage is not known");
 	return read_metadata(torch, argument(call, 7), tensor);
 }

@@ -134,7 +134,7 @@ static bool load(ck_job *job, const ck_source *source, ck_loaded *loaded)
 		return false;
 	uint64_t end = 0;
 	loaded->torch = torch;
-	ck_value *root = ck_pickle_read(job, torch->pickle, &end, &torch->globals);
+	ck_value *root = ck_pickle_read(job, torch->pickle, &end, &torch->seen);
 	return root && ck_walk(torch, root) && ck_archive_check_overlap(job, zip->archive);
 }
 

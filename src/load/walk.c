@@ -212,8 +212,8 @@ static bool remember_unknown(ck_torch *torch, const ck_global *g)
 
 static bool find_unknown(ck_torch *torch)
 {
-	for (size_t i = 0; i < torch->globals.count; i++) {
-		const ck_value *global = torch->globals.item[i];
+	for (size_t i = 0; i < torch->seen.globals.count; i++) {
+		const ck_value *global = torch->seen.globals.item[i];
 		if (!ck_global_find(global) && !remember_unknown(torch, global->global))
 			return false;
 	}

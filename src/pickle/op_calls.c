@@ -15,7 +15,7 @@ static ck_value *new_global(ck_vm *vm, const char *module, size_t module_len, co
 		return NULL;
 	*global = (ck_global){module, name, module_len, name_len};
 	value->global = global;
-	if (vm->globals && !ck_items_push(vm->job, vm->globals, value))
+	if (vm->seen && !ck_items_push(vm->job, &vm->seen->globals, value))
 		return NULL;
 	return value;
 }
@@ -174,8 +174,11 @@ bool ck_op_build(ck_vm *vm)
 static bool push_persid(ck_vm *vm, ck_value *pid)
 {
 	ck_value *value = pid ? ck_vm_new(vm, CK_PERSID) : NULL;
-	if (value)
-		value->pid = pid;
+	if (!value)
+		return false;
+	value->pid = pid;
+	if (vm->seen && !ck_items_push(vm->job, &vm->seen->persids, value))
+		return false;
 	return ck_vm_push(vm, value);
 }
 

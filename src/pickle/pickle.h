@@ -101,10 +101,15 @@ struct ck_value {
 	};
 };
 
+/* What a pickle named on the way, whatever became of it. */
+typedef struct ck_seen {
+	ck_items globals; /* every GLOBAL */
+	ck_items persids; /* every PERSID */
+} ck_seen;
+
 /* Reads one pickle that starts at *at; *at is then behind its STOP. The value and all that hangs on
- * it live as long as the job. `globals`, if not NULL, receives every GLOBAL that was named on the way,
- * whatever became of it. NULL after a failure. */
-ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_items *globals);
+ * it live as long as the job. `seen` may be NULL. Returns NULL after a failure. */
+ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_seen *seen);
 
 /* Text of a str, or of a Python 2 str that is UTF-8 (torch decodes it so). False for all else. */
 bool ck_value_text(const ck_value *value, const char **text, size_t *len);

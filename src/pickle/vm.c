@@ -208,13 +208,13 @@ static bool run(ck_vm *vm)
 	return settle_all(vm);
 }
 
-ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_items *globals)
+ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_seen *seen)
 {
 	ck_vm *vm = ck_alloc(job, sizeof *vm);
 	if (!vm || !ck_steps_begin(job, &vm->steps, source, *at))
 		return NULL;
 	vm->job = job;
-	vm->globals = globals;
+	vm->seen = seen;
 	vm->none.kind = CK_NONE;
 	vm->yes.kind = vm->no.kind = CK_BOOL;
 	vm->yes.b = true;

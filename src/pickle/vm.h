@@ -98,7 +98,7 @@ typedef struct ck_vm {
 	/* shared, because nothing can be changed in them */
 	ck_value none, yes, no, empty_tuple, small[CK_SMALL_INTS];
 	ck_items no_items;
-	ck_items *globals;          /* every GLOBAL, for the caller; or NULL */
+	ck_seen *seen;              /* for the caller; or NULL */
 	ck_value *result;
 } ck_vm;
 

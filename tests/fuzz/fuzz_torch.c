@@ -41,7 +41,7 @@ static bool convert(ck_job *job, const ck_source *source)
 	model->source = source;
 	*torch = (ck_torch){.job = job, .model = model, .pickle = source, .find = find,
 	                    .big_endian = source->size % 2};
-	ck_value *root = ck_pickle_read(job, source, &at, &torch->globals);
+	ck_value *root = ck_pickle_read(job, source, &at, &torch->seen);
 	if (!root || !ck_walk(torch, root) || !ck_edit_root(job, model, "auto", false, false) ||
 	    !ck_edit_ties(job, model, CK_TIES_DROP) || !ck_extras_print(torch, &extras))
 		return false;

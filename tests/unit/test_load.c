@@ -55,7 +55,7 @@ static bool load_bytes(const char *pickle, size_t len)
 	const ck_source *source = ck_source_memory(job, "test", pickle, len);
 	model = (ck_model){.source = source};
 	torch = (ck_torch){.job = job, .model = &model, .pickle = source, .find = find};
-	ck_value *root = ck_pickle_read(job, source, &at, &torch.globals);
+	ck_value *root = ck_pickle_read(job, source, &at, &torch.seen);
 	return root && ck_walk(&torch, root);
 }
 

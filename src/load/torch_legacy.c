@@ -1,0 +1,195 @@
+/* The layout of torch.save from 0.1.10 to 1.5: five pickles one after the other (a magic number, a
+ * version, facts of the machine, the object, the keys of the storages), then each storage as a count
+ * and its elements. What the magic number is spelled with does not matter, only what it is. */
+#include <string.h>
+
+#include "load.h"
+#include "rebuild.h"
+
+/* 0x1950a86a20f9469cfc6c */
+static const char MAGIC[] = {0x6c, (char)0xfc, (char)0x9c, 0x46, (char)0xf9, 0x20, 0x6a, (char)0xa8,
+                             0x50, 0x19};
+
+enum { VERSION = 1001, COUNT_SIZE = 8 };
+
+typedef struct {
+	const ck_source *source;
+	ck_map places; /* key -> place */
+} legacy;
+
+/* What the pickle says of a storage, and where its bytes are. */
+typedef struct {
+	ck_dtype dtype;
+	uint64_t count, offset;
+	bool found;
+} place;
+
+static bool is_magic(const ck_value *value)
+{
+	return value->kind == CK_LONG && value->text.len == sizeof MAGIC &&
+	       !memcmp(value->text.data, MAGIC, sizeof MAGIC);
+}
+
+static bool probe(const unsigned char *head, size_t len)
+{
+	uint64_t at = 0;
+	ck_job *job = ck_base_job_new(); /* its errors are nobody's business */
+	const ck_source *source = job ? ck_source_memory(job, "", head, len) : NULL;
+	const ck_value *value = source ? ck_pickle_read(job, source, &at, NULL) : NULL;
+	bool magic = value && is_magic(value);
+	ck_base_job_free(job);
+	return magic;
+}
+
+/* The next pickle, which must be made of literals alone: nothing honest names a class there. */
+static ck_value *read_literal(ck_job *job, const ck_source *source, uint64_t *at)
+{
+	uint64_t start = *at;
+	ck_seen seen = {0};
+	ck_value *value = ck_pickle_read(job, source, at, &seen);
+	if (value && (seen.globals.count || seen.persids.count)) {
+		ck_fail_at(job, CK_CORRUPT, source->label, start,
+		           "a pickle of the file's frame names a class or a storage; torch never "
+		           "writes that");
+		return NULL;
+	}
+	return value;
+}
+
+static bool read_head(ck_job *job, const ck_source *source, uint64_t *at)
+{
+	const ck_value *magic = read_literal(job, source, at);
+	const ck_value *version = magic ? read_literal(job, source, at) : NULL;
+	if (!version)
+		return false;
+	if (version->kind != CK_INT || version->i != VERSION)
+		return ck_fail(job, CK_UNSUPPORTED, source->label,
+		               "its format must be version %d", VERSION);
+	return read_literal(job, source, at) != NULL;
+}
+
+/* Every storage that the pickle names, by key: the elements' size is known from here only. */
+static bool collect(ck_torch *torch, legacy *l, const ck_items *persids)
+{
+	bool fresh;
+	for (size_t i = 0; i < persids->count; i++) {
+		ck_storage_id id;
+		const ck_value *value = persids->item[i];
+		torch->at = value->at;
+		if (ck_storage_is_module(value))
+			continue;
+		if (!ck_storage_read_id(torch, value, &id))
+			return false;
+		uint64_t *slot = ck_map_put(torch->job, &l->places, id.key, id.key_len, &fresh);
+		if (!slot)
+			return false;
+		if (!fresh) /* whether it says the same again is checked where tensors are made */
+			continue;
+		place *p = ck_alloc(torch->job, sizeof *p);
+		*slot = (uint64_t)(uintptr_t)p;
+		if (!p)
+			return false;
+		*p = (place){.dtype = id.dtype, .count = id.count};
+	}
+	return true;
+}
+
+static bool read_count(ck_job *job, const ck_source *source, uint64_t at, uint64_t *count)
+{
+	unsigned char bytes[COUNT_SIZE];
+	if (!ck_source_holds(job, source, "storage", at, COUNT_SIZE) ||
+	    !ck_read_at(job, source, at, bytes, sizeof bytes))
+		return false;
+	*count = 0;
+	for (size_t i = sizeof bytes; i-- > 0;)
+		*count = *count << 8 | bytes[i];
+	return true;
+}
+
+/* One storage of the list: its place is here, and the next one's behind its elements. */
+static bool locate(ck_torch *torch, legacy *l, const ck_value *key, uint64_t *at)
+{
+	const char *text;
+	size_t len;
+	ck_job *job = torch->job;
+	if (!ck_value_text(key, &text, &len))
+		return ck_fail(job, CK_CORRUPT, l->source->label,
+		               "the key of a storage must be a string, not %s",
+		               ck_value_about(key).s);
+	ck_shown shown = ck_show(text, len);
+	const uint64_t *slot = ck_map_find(job, &l->places, text, len);
+	place *p = slot ? (place *)(uintptr_t)*slot : NULL;
+	if (!p || p->found)
+		return ck_fail(job, CK_CORRUPT, l->source->label, p ? "storage '%s' is there twice"
+		               : "storage '%s' is there, but nothing says of which type it is",
+		               shown.s);
+	uint64_t count, size;
+	if (!read_count(job, l->source, *at, &count))
+		return false;
+	if (count != p->count)
+		return ck_fail_at(job, CK_CORRUPT, l->source->label, *at,
+		                  "storage '%s' should have %llu elements, but says %llu", shown.s,
+		                  (unsigned long long)p->count, (unsigned long long)count);
+	p->offset = *at + COUNT_SIZE;
+	p->found = true;
+	if (!ck_mul(count, ck_dtype_table[p->dtype].size, &size) ||
+	    !ck_source_holds(job, l->source, shown.s, p->offset, size))
+		return ck_fail(job, CK_CORRUPT, l->source->label,
+		               "the elements of storage '%s' do not fit into the file", shown.s);
+	*at = p->offset + size;
+	return true;
+}
+
+static bool locate_all(ck_torch *torch, legacy *l, const ck_value *keys, uint64_t at)
+{
+	if (keys->kind != CK_LIST)
+		return ck_fail(torch->job, CK_CORRUPT, l->source->label,
+		               "the keys of the storages must be a list, not %s",
+		               ck_value_about(keys).s);
+	for (size_t i = 0; i < keys->items->count; i++)
+		if (!locate(torch, l, keys->items->item[i], &at))
+			return false;
+	if (at < l->source->size)
+		ck_note(torch->job, "%llu bytes behind the last storage are not part of the "
+		        "checkpoint", (unsigned long long)(l->source->size - at));
+	return true;
+}
+
+static bool find_storage(ck_torch *torch, ck_storage *storage)
+{
+	const legacy *l = torch->arg;
+	const uint64_t *slot = ck_map_find(torch->job, &l->places, storage->key, storage->key_len);
+	const place *p = slot ? (const place *)(uintptr_t)*slot : NULL;
+	if (!p || !p->found)
+		return ck_fail(torch->job, CK_CORRUPT, l->source->label,
+		               "storage '%s' is missing: the file does not list it",
+		               ck_show(storage->key, storage->key_len).s);
+	storage->source = l->source;
+	storage->offset = p->offset;
+	storage->held = storage->size;
+	storage->label = ck_copy(torch->job, storage->key, storage->key_len);
+	return storage->label != NULL;
+}
+
+static bool load(ck_job *job, const ck_source *source, ck_loaded *loaded)
+{
+	uint64_t at = 0;
+	legacy *l = ck_alloc(job, sizeof *l);
+	ck_torch *torch = ck_alloc(job, sizeof *torch);
+	if (!l || !torch)
+		return false;
+	l->source = source;
+	*torch = (ck_torch){.job = job, .model = loaded->model, .pickle = source,
+	                    .find = find_storage, .arg = l};
+	loaded->torch = torch;
+	if (!read_head(job, source, &at))
+		return false;
+	ck_value *root = ck_pickle_read(job, source, &at, &torch->seen);
+	const ck_value *keys = root ? read_literal(job, source, &at) : NULL;
+	return keys && collect(torch, l, &torch->seen.persids) &&
+	       locate_all(torch, l, keys, at) && ck_walk(torch, root);
+}
+
+const ck_layout ck_layout_torch_legacy = {
+	"legacy torch", "torch.save from 0.1.10 to 1.5", probe, load,
+};

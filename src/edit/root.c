@@ -173,8 +173,7 @@ static bool tell_aside(ck_job *job, const ck_model *model, bool strict)
 	char text[CK_TEXT_MAX];
 	size_t total = 0;
 	for (size_t i = 0; i < model->other_count; i++)
-		if (model->others[i].kind == CK_OTHER_ASIDE &&
-		    ck_path_is_below(model->others[i].path, model->root))
+		if (model->others[i].kind == CK_OTHER_ASIDE)
 			total += model->others[i].count;
 	if (!total)
 		return true;
@@ -263,6 +262,8 @@ static bool name_entries(ck_job *job, ck_model *model)
 	bool fresh;
 	for (size_t i = 0; i < model->count; i++) {
 		ck_entry entry = model->entries[i];
+		if (i % 4096 == 0 && ck_stopped(job))
+			return false;
 		if (!ck_path_is_below(entry.path, model->root))
 			continue;
 		entry.name = ck_path_name(job, entry.path, model->root, &entry.name_len);

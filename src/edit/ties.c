@@ -11,24 +11,28 @@ static int by_name(const ck_entry *a, const ck_entry *b)
 	return order ? order : (a->name_len > b->name_len) - (a->name_len < b->name_len);
 }
 
-/* Brings tensors of one storage and one start together; the rest of the view is compared later. */
+static int by_number(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+/* Brings tensors that are the same view together, by name among themselves. The stride of a dimension
+ * of one element says nothing. */
 static int by_view(const void *a, const void *b)
 {
 	const ck_entry *x = *(const ck_entry *const *)a, *y = *(const ck_entry *const *)b;
 	const ck_tensor *s = x->tensor, *t = y->tensor;
-	if (s->storage->number != t->storage->number)
-		return s->storage->number < t->storage->number ? -1 : 1;
-	if (s->start != t->start)
-		return s->start < t->start ? -1 : 1;
-	if (s->bytes != t->bytes)
-		return s->bytes < t->bytes ? -1 : 1;
-	return by_name(x, y);
-}
-
-static bool same_group(const ck_entry *a, const ck_entry *b)
-{
-	return a->tensor->storage == b->tensor->storage && a->tensor->start == b->tensor->start &&
-	       a->tensor->bytes == b->tensor->bytes;
+	uint64_t left[] = {s->storage->number, s->start, s->dtype, s->conj, s->neg, s->ndim};
+	uint64_t right[] = {t->storage->number, t->start, t->dtype, t->conj, t->neg, t->ndim};
+	int order = 0;
+	for (size_t i = 0; i < CK_COUNT(left) && !order; i++)
+		order = by_number(left[i], right[i]);
+	for (size_t d = 0; !order && d < s->ndim; d++) {
+		order = by_number(s->shape[d], t->shape[d]);
+		if (!order && s->shape[d] != 1)
+			order = by_number(s->stride[d], t->stride[d]);
+	}
+	return order ? order : by_name(x, y);
 }
 
 /* A name that cannot stand in the metadata is kept, and so comes before the writer's own checks.
@@ -39,23 +43,23 @@ static bool can_be_recorded(const ck_entry *entry)
 	       ck_utf8_valid(entry->name, entry->name_len);
 }
 
-/* Drops what is the same view as an entry before it in its group; dropped entries lose their
- * tensor. A group holds few different views, so comparing with the kept ones is enough. */
-static bool drop_group(ck_job *job, ck_model *model, ck_entry **group, size_t count)
+/* Of entries in the order of by_view, each that is the same view as the last kept one before it is
+ * dropped: it loses its tensor. */
+static bool drop_same(ck_job *job, ck_model *model, ck_entry **sorted)
 {
-	size_t kept = 1;
-	for (size_t i = 1; i < count; i++) {
-		size_t k = 0;
-		while (k < kept && !ck_tensor_same_view(group[k]->tensor, group[i]->tensor))
-			k++;
-		if (k == kept || !can_be_recorded(group[i])) {
-			group[kept++] = group[i];
+	ck_entry *kept = sorted[0];
+	for (size_t i = 1; i < model->count; i++) {
+		ck_entry *entry = sorted[i];
+		if (!ck_tensor_same_view(kept->tensor, entry->tensor)) {
+			kept = entry;
 			continue;
 		}
-		if (!ck_model_add_metadata(job, model, group[i]->name, group[k]->name))
+		if (!can_be_recorded(entry))
+			continue;
+		if (!ck_model_add_metadata(job, model, entry->name, kept->name))
 			return false;
-		group[i]->tensor->same = group[k]->tensor;
-		group[i]->tensor = NULL;
+		entry->tensor->same = kept->tensor;
+		entry->tensor = NULL;
 	}
 	return true;
 }
@@ -69,14 +73,9 @@ bool ck_edit_ties(ck_job *job, ck_model *model, ck_ties ties)
 		return false;
 	for (size_t i = 0; i < model->count; i++)
 		sorted[i] = &model->entries[i];
-	if (model->count)
-		qsort(sorted, model->count, sizeof *sorted, by_view);
-	for (size_t first = 0, end; first < model->count; first = end) {
-		for (end = first + 1; end < model->count && same_group(sorted[first], sorted[end]);)
-			end++;
-		if (!drop_group(job, model, sorted + first, end - first))
-			return false;
-	}
+	qsort(sorted, model->count, sizeof *sorted, by_view); /* a model has tensors */
+	if (!drop_same(job, model, sorted))
+		return false;
 	size_t kept = 0;
 	for (size_t i = 0; i < model->count; i++)
 		if (model->entries[i].tensor)

@@ -210,10 +210,16 @@ bool ck_file_resize(ck_job *job, ck_file *file, uint64_t size)
 {
 	bool ok = size <= INT64_MAX;
 	/* blocks in hand: writing gets faster, and a full disk shows at once */
-	if (ok && size && !fallocate(file->fd, 0, 0, (off_t)size))
-		return true;
-	if (ok && size)
-		ok = errno == EOPNOTSUPP || errno == ENOSYS;
+	while (ok && size) {
+		if (!fallocate(file->fd, 0, 0, (off_t)size))
+			return true;
+		if (errno != EINTR) {
+			ok = errno == EOPNOTSUPP || errno == ENOSYS;
+			break;
+		}
+		if (ck_stopped(job))
+			return false;
+	}
 	if (!ok || ftruncate(file->fd, (off_t)size))
 		return ck_fail_sys(job, file->path, "cannot make the file %llu bytes long",
 		                   (unsigned long long)size);

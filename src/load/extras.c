@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-enum { LEVELS = 1500, CHUNK = 3 * 1024 };
+/* LEVELS of recursion fit the smallest stack that a thread is likely to have. */
+enum { LEVELS = 400, CHUNK = 3 * 1024 };
 
 enum { CLOSED = 0x40, OPENED }; /* marks of our own in ck_value.mark */
 

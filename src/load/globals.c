@@ -19,7 +19,8 @@ static const ck_global_row rows[] = {
 	{"torch._utils", "_rebuild_wrapper_subclass", CK_ROLE_UNSUPPORTED, NULL, "tensor subclass"},
 	{"torch._utils", "_rebuild_device_tensor_from_numpy", CK_ROLE_UNSUPPORTED, NULL,
 	 "tensor of another device, kept as a NumPy array"},
-	{"torch._utils", "_rebuild_device_tensor_from_cpu_tensor", CK_ROLE_SAME, NULL, NULL},
+	{"torch._utils", "_rebuild_device_tensor_from_cpu_tensor", CK_ROLE_UNSUPPORTED, NULL,
+	 "tensor of another device"},
 	{"torch._tensor", "_rebuild_from_type_v2", CK_ROLE_TYPED, NULL, "tensor subclass"},
 	{"torch._tensor", "_rebuild_from_type", CK_ROLE_TYPED, NULL, "tensor subclass"},
 	/* torch: types, as arguments */

@@ -94,6 +94,9 @@ static bool read_metadata(ck_torch *torch, const ck_value *value, ck_tensor *ten
 	tensor->neg = is_true(value->items, "neg");
 	if (tensor->conj && !ck_dtype_is_complex(tensor->dtype))
 		return refuse(torch, "only a complex tensor can be a conjugate");
+	if (tensor->neg && !ck_dtype_has_sign(tensor->dtype))
+		return refuse(torch, "a tensor of %s cannot be a negative",
+		              ck_dtype_table[tensor->dtype].torch);
 	return true;
 }
 

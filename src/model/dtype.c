@@ -14,6 +14,12 @@ bool ck_dtype_is_complex(ck_dtype dtype)
 	return dtype == CK_DT_C32 || dtype == CK_DT_C64 || dtype == CK_DT_C128;
 }
 
+bool ck_dtype_has_sign(ck_dtype dtype)
+{
+	return dtype < CK_DT_BOOL && dtype != CK_DT_F8_E5M2FNUZ && dtype != CK_DT_F8_E4M3FNUZ &&
+	       dtype != CK_DT_F8_E8M0;
+}
+
 bool ck_dtype_of_torch(const char *name, size_t len, ck_dtype *dtype)
 {
 	/* torch keeps a second name for some of them; pickles hold either */

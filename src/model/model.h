@@ -62,6 +62,8 @@ typedef struct ck_dtype_row {
 
 extern const ck_dtype_row ck_dtype_table[CK_DTYPE_COUNT];
 bool ck_dtype_is_complex(ck_dtype dtype);
+/* True for numbers that can be negated in their own type: integers, and floats with a sign bit. */
+bool ck_dtype_has_sign(ck_dtype dtype);
 /* By torch's name, or by the stem of a storage class with its length. */
 bool ck_dtype_of_torch(const char *name, size_t len, ck_dtype *dtype);
 bool ck_dtype_of_stem(const char *stem, size_t len, ck_dtype *dtype);

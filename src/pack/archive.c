@@ -122,6 +122,8 @@ const ck_stream *ck_member_stream(ck_job *job, const ck_archive *archive, ck_mem
 		ck_fail_limit(job, label, "ratio");
 		return NULL;
 	}
+	if (!ck_zip_locate(job, archive, member))
+		return NULL;
 	deflated *of = ck_alloc(job, sizeof *of);
 	ck_stream *stream = ck_alloc(job, sizeof *stream);
 	if (!of || !stream)

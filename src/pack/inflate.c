@@ -1,6 +1,7 @@
 /* Inflating, by zlib, in pieces, so that memory does not follow the size of a member. */
 #include "pack.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -13,11 +14,6 @@ typedef struct {
 	uint32_t crc;
 	unsigned char in[PIECE], out[PIECE];
 } inflater;
-
-static void inflater_close(void *arg)
-{
-	inflateEnd(&((inflater *)arg)->z);
-}
 
 static bool refill(ck_job *job, const ck_source *packed, inflater *i)
 {
@@ -83,13 +79,14 @@ static bool check_end(ck_job *job, const ck_source *packed, const char *label, u
 bool ck_inflate(ck_job *job, const ck_source *packed, const char *label, uint64_t size,
                 uint32_t crc, const ck_sink *sink)
 {
-	inflater *i = ck_alloc(job, sizeof *i);
+	/* not from the arena: there may be a hundred thousand members, one after the other */
+	inflater *i = calloc(1, sizeof *i);
 	if (!i)
-		return false;
-	if (inflateInit2(&i->z, -MAX_WBITS) != Z_OK)
 		return ck_fail_nomem(job);
-	if (!ck_defer(job, inflater_close, i))
-		return false;
-	return run(job, packed, label, size, i, sink) &&
-	       check_end(job, packed, label, size, crc, i);
+	bool ok = inflateInit2(&i->z, -MAX_WBITS) == Z_OK || ck_fail_nomem(job);
+	ok = ok && run(job, packed, label, size, i, sink) &&
+	     check_end(job, packed, label, size, crc, i);
+	inflateEnd(&i->z);
+	free(i);
+	return ok;
 }

@@ -147,14 +147,15 @@ static bool is_container(const ck_value *value)
 	return value->kind == CK_LIST || value->kind == CK_DICT || value->kind == CK_SET;
 }
 
-/* One level deep, because OrderedDict([[key, value], ...]) copies its pairs as well; each container
- * is looked into once only. */
+/* One level deep, because OrderedDict([[key, value], ...]) copies its pairs as well; each value is
+ * looked into once only. */
 void ck_vm_pass(ck_value *value)
 {
-	if (!is_container(value) || value->flags & CK_PASSED)
+	bool has_items = value->kind == CK_LIST || (value->kind == CK_TUPLE && value->items->count);
+	if ((!is_container(value) && !has_items) || value->flags & CK_PASSED)
 		return;
 	value->flags |= CK_PASSED;
-	for (size_t i = 0; value->kind == CK_LIST && i < value->items->count; i++)
+	for (size_t i = 0; has_items && i < value->items->count; i++)
 		if (is_container(value->items->item[i]))
 			value->items->item[i]->flags |= CK_PASSED;
 }

@@ -24,6 +24,8 @@ bool ck_value_is_global(const ck_value *value, const char *module, const char *n
 	       !memcmp(g->module, module, g->module_len) && !memcmp(g->name, name, g->name_len);
 }
 
+enum { CALLS_MAX = 8 }; /* calls of results of calls that are followed to find a name */
+
 ck_shown ck_value_about(const ck_value *value)
 {
 	static const char *const names[] = {
@@ -36,7 +38,7 @@ ck_shown ck_value_about(const ck_value *value)
 	};
 	ck_shown shown;
 	const ck_value *global = value;
-	while (global->kind == CK_CALL)
+	for (int calls = 0; global->kind == CK_CALL && calls < CALLS_MAX; calls++)
 		global = global->call->callee;
 	if (global->kind != CK_GLOBAL)
 		return ck_show(names[value->kind], strlen(names[value->kind]));

@@ -31,10 +31,19 @@ const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path)
 static bool check_expansion(ck_job *job, const ck_model *model)
 {
 	uint64_t total = 0, most;
-	for (size_t i = 0; i < model->count; i++)
-		if (!ck_add(total, model->entries[i].tensor->bytes, &total))
+	bool *counted = ck_alloc_array(job, model->storages + 1, sizeof *counted);
+	if (!counted)
+		return false;
+	for (size_t i = 0; i < model->count; i++) {
+		const ck_storage *storage = model->entries[i].tensor->storage;
+		/* what must be unpacked is written to the disk on its way */
+		uint64_t unpacked = storage->stream && !counted[storage->number] ? storage->held : 0;
+		counted[storage->number] = true;
+		if (!ck_add(total, model->entries[i].tensor->bytes, &total) ||
+		    !ck_add(total, unpacked, &total))
 			return ck_fail(job, CK_CORRUPT, model->source->label,
 			               "the tensors claim more bytes than fit 64 bits");
+	}
 	if (total <= FREE_OUTPUT || !ck_mul(model->source->size, job->limits.expand, &most) ||
 	    total <= most)
 		return true;

@@ -139,26 +139,29 @@ static bool check_paths(ck_job *job, const ck_source *source, const char *out,
 	return true;
 }
 
-static bool write_extras(ck_job *job, const ck_checkpoint *cp, ck_output *output, const char *path)
-{
-	ck_text text = {0};
-	if (!path)
-		return true;
-	ck_file *file = ck_output_add(job, output, path);
-	return file && ck_extras_print(cp->loaded->torch, &text) &&
-	       ck_file_write(job, file, 0, text.data, text.len);
-}
+/* The files of one conversion. */
+typedef struct {
+	ck_output *output;
+	ck_file *model, *extras; /* extras may be NULL */
+} outputs;
 
-static bool write_all(ck_job *job, const ck_checkpoint *cp, const ck_writer *writer,
-                      const char *out, const ck_options *options)
+/* Before the input is read, so that what is wrong with the output is said first. */
+static bool make_outputs(ck_job *job, const char *out, const ck_options *options, outputs *o)
 {
 	unsigned flags = (options->no_clobber ? CK_OUTPUT_NO_CLOBBER : 0) |
 	                 (options->no_fsync ? CK_OUTPUT_NO_FSYNC : 0);
-	ck_output *output = ck_output_new(job, flags);
-	ck_file *file = output ? ck_output_add(job, output, out) : NULL;
-	return file && write_extras(job, cp, output, options->extras) &&
-	       ck_save(job, writer, cp->model, file, options->threads) &&
-	       ck_output_commit(job, output);
+	*o = (outputs){.output = ck_output_new(job, flags)};
+	o->model = o->output ? ck_output_add(job, o->output, out) : NULL;
+	if (o->model && options->extras)
+		o->extras = ck_output_add(job, o->output, options->extras);
+	return o->model && (o->extras || !options->extras);
+}
+
+static bool write_extras(ck_job *job, const ck_checkpoint *cp, ck_file *file)
+{
+	ck_text text = {0};
+	return !file || (ck_extras_print(cp->loaded->torch, &text) &&
+	                 ck_file_write(job, file, 0, text.data, text.len));
 }
 
 bool ck_convert(ck_job *job, const char *in, const char *out, const ck_options *options,
@@ -170,10 +173,14 @@ bool ck_convert(ck_job *job, const char *in, const char *out, const ck_options *
 		options = &defaults;
 	const ck_writer *writer = ck_writer_find(job, options->format, out);
 	const ck_source *source = writer ? ck_source_open(job, in) : NULL;
-	if (!source || !check_paths(job, source, out, options))
+	outputs o;
+	if (!source || !check_paths(job, source, out, options) ||
+	    !make_outputs(job, out, options, &o))
 		return false;
 	const ck_checkpoint *cp = open_source(job, source, options);
-	if (!cp || !write_all(job, cp, writer, out, options))
+	if (!cp || !write_extras(job, cp, o.extras) ||
+	    !ck_save(job, writer, cp->model, o.model, options->threads) ||
+	    !ck_output_commit(job, o.output))
 		return false;
 	if (summary) {
 		*summary = (ck_summary){.layout = cp->model->layout, .tensors = cp->model->count};

@@ -2,7 +2,7 @@
 # Nothing is done twice: a second call finds everything there.
 
 set -eu
-cd "$(dirname "$0")/.."
+CDPATH='' cd -- "$(dirname "$0")/.."
 
 RUN_PACKAGES="gcc meson ninja-build pkg-config libzip-dev zlib1g-dev libdeflate-dev libcjson-dev"
 TEST_PACKAGES="check mandoc python3"

@@ -35,6 +35,7 @@ static const ck_global_row rows[] = {
 	{"torch", "Generator", CK_ROLE_VALUE, NULL, "generator"},
 	{"torch", "memory_format", CK_ROLE_VALUE, NULL, "memory format"},
 	/* Python */
+	{"copyreg", "_reconstructor", CK_ROLE_OBJECT, NULL, NULL},
 	{"collections", "OrderedDict", CK_ROLE_DICT, NULL, NULL},
 	{"collections", "defaultdict", CK_ROLE_DICT, NULL, NULL},
 	{"collections", "Counter", CK_ROLE_DICT, NULL, NULL},

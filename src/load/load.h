@@ -17,6 +17,7 @@ typedef struct ck_torch {
 	ck_seen seen;             /* all that the pickle named */
 	bool big_endian;          /* as the archive's `byteorder` says */
 	ck_map storages;          /* key -> known_storage */
+	uint64_t visits;          /* values looked at, for the limit */
 	uint64_t at;              /* offset of the call that is being rebuilt, for messages */
 	ck_map unknown;           /* "module.name" of globals that are not in the table */
 	ck_text unknown_list;     /* the first of them, with commas between, safe to print */
@@ -33,6 +34,7 @@ typedef enum ck_role {
 	CK_ROLE_TYPED,       /* (function, type, arguments, state): a call, dressed up as a type */
 	CK_ROLE_DICT,        /* a mapping */
 	CK_ROLE_LIST,        /* a sequence */
+	CK_ROLE_OBJECT,      /* an object of the class that is its first argument */
 	CK_ROLE_VALUE,       /* a plain value */
 	CK_ROLE_META,        /* a tensor without data */
 	CK_ROLE_UNSUPPORTED  /* a tensor of a kind that cannot be written; `about` says which */
@@ -59,7 +61,6 @@ enum { CK_PARTS_MAX = 12 };
 typedef struct ck_part {
 	const ck_items *items;
 	bool pairs;             /* keys and values in turn; else named by position */
-	bool attributes;        /* of an object */
 	bool skip_none;         /* as nn.Module does with unset parameters */
 	const ck_items *except; /* names not to be followed, or NULL */
 } ck_part;
@@ -68,7 +69,7 @@ typedef struct ck_view {
 	ck_shape_kind kind;
 	ck_tensor *tensor;
 	const char *about;      /* of what is no tensor and has no parts */
-	bool is_dict, is_object, is_module;
+	bool is_dict, is_object;
 	const ck_items *aside;  /* of a module: all its attributes, whose tensors are left out */
 	ck_value *state;        /* attributes of a parameter, which no output can hold, or NULL */
 	ck_part part[CK_PARTS_MAX];

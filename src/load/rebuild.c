@@ -56,9 +56,6 @@ static bool as_counts(ck_torch *torch, const ck_value *value, const char *what, 
 		value = value->call->args->items->item[0];
 	if (value->kind != CK_TUPLE && value->kind != CK_LIST)
 		return bad_argument(torch, value, what);
-	if (value->flags & CK_CHANGED)
-		return refuse(torch, "a list is changed after a tensor was made with it; torch "
-		              "never writes that");
 	*n = value->items->count;
 	if (*n > CK_DIMS_MAX)
 		return refuse(torch, "a tensor has at most %d dimensions, not %zu", CK_DIMS_MAX,

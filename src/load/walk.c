@@ -1,6 +1,6 @@
 /* The walk from the root to every tensor, with a stack of its own: no file can make it recurse, and
  * limits on depth and visits bound it. */
-#include "load.h"
+#include "view.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,15 +22,10 @@ typedef struct {
 	ck_model *model;
 	frame *frames;
 	size_t depth, cap;
-	uint64_t visits;
 } walker;
 
 static bool open_container(walker *w, ck_value *value, const ck_path *path, const ck_view *view)
 {
-	/* A container that contains itself says nothing new. Nor does one without tensors that was
-	 * seen before: this stops lists of lists of lists that would double at each level. */
-	if (value->mark == OPEN || value->mark == NO_TENSORS)
-		return true;
 	if (!ck_within(w->job, w->torch->pickle->label, depth, w->depth + 1))
 		return false;
 	frame *grown = ck_grow(w->job, w->frames, &w->cap, w->depth + 1, sizeof *grown);
@@ -52,9 +47,7 @@ static void close_container(walker *w)
 
 static bool count_visit(walker *w)
 {
-	if (!ck_within(w->job, w->torch->pickle->label, visits, ++w->visits))
-		return false;
-	return w->visits % 4096 != 0 || !ck_stopped(w->job);
+	return ck_view_charge(w->torch, 1);
 }
 
 /* Numbers, text and the like: there may be millions of them in a list, so those below the top level
@@ -81,27 +74,54 @@ static bool visit_plain(walker *w, const ck_path *up)
 	       ck_model_add_other(w->job, w->model, up, "plain values", CK_OTHER_VALUE);
 }
 
-/* What state_dict() leaves out is at least counted: tensors that are plain attributes of a module,
- * and buffers that are not persistent. */
+enum { ASIDE_DEPTH = 4 }; /* levels of lists and dicts that are searched for tensors left out */
+
+static bool count_aside(walker *w, const ck_value *value, const ck_path *path, int depth)
+{
+	ck_view view;
+	bool container = value->kind == CK_LIST || value->kind == CK_TUPLE || value->kind == CK_DICT;
+	if (!count_visit(w))
+		return false;
+	for (size_t i = 0; container && depth < ASIDE_DEPTH && i < value->items->count; i++)
+		if (!count_aside(w, value->items->item[i], path, depth + 1))
+			return false;
+	if (value->kind != CK_CALL)
+		return true;
+	if (!ck_view_value(w->torch, value, path, &view))
+		return false;
+	return view.kind != CK_IS_TENSOR ||
+	       ck_model_add_other(w->job, w->model, path, "attribute", CK_OTHER_ASIDE);
+}
+
+static bool is_registry(const ck_value *key)
+{
+	static const char *const names[] = {"_parameters", "_buffers", "_modules"};
+	const char *text;
+	size_t len;
+	for (size_t i = 0; i < CK_COUNT(names) && ck_value_text(key, &text, &len); i++)
+		if (len == strlen(names[i]) && !memcmp(text, names[i], len))
+			return true;
+	return false;
+}
+
+/* What state_dict() leaves out is at least counted: tensors in other attributes of a module, and
+ * buffers that are not persistent. */
 static bool note_aside(walker *w, const ck_items *attributes, const ck_path *path)
 {
-	for (size_t i = 0; i < attributes->count; i += 2) {
-		ck_view view;
-		const ck_value *value = attributes->item[i + 1];
-		if (value->kind != CK_CALL)
-			continue;
-		if (!count_visit(w) || !ck_view_value(w->torch, value, path, &view))
+	for (size_t i = 0; i < attributes->count; i += 2)
+		if (!is_registry(attributes->item[i]) &&
+		    !count_aside(w, attributes->item[i + 1], path, 0))
 			return false;
-		if (view.kind == CK_IS_TENSOR &&
-		    !ck_model_add_other(w->job, w->model, path, "attribute", CK_OTHER_ASIDE))
-			return false;
-	}
 	return true;
 }
 
 static bool visit(walker *w, ck_value *value, const ck_path *path)
 {
 	ck_view view;
+	/* A container that contains itself says nothing new. Nor does one without tensors that was
+	 * seen before: this stops lists of lists of lists that would double at each level. */
+	if (value->mark == OPEN || value->mark == NO_TENSORS)
+		return count_visit(w);
 	if (!count_visit(w) || !ck_view_value(w->torch, value, path, &view))
 		return false;
 	if (path == w->model->top)
@@ -129,8 +149,10 @@ static bool visit(walker *w, ck_value *value, const ck_path *path)
 	return open_container(w, value, path, &view);
 }
 
-static bool is_excepted(const ck_part *part, const char *key, size_t len)
+/* Costs what the set of exceptions is long, and is charged for it. */
+static bool is_excepted(walker *w, const ck_part *part, const char *key, size_t len)
 {
+	w->torch->visits += part->except ? part->except->count : 0;
 	const char *text;
 	size_t text_len;
 	for (size_t i = 0; part->except && i < part->except->count; i++)
@@ -151,7 +173,7 @@ static bool visit_pair(walker *w, const ck_part *part, const ck_path *up, size_t
 	const char *key = ck_key_text(w->job, part->items->item[item], &len);
 	if (!key)
 		return false;
-	if (is_excepted(part, key, len))
+	if (is_excepted(w, part, key, len))
 		return ck_model_add_other(w->job, w->model, up, "buffer", CK_OTHER_ASIDE);
 	bool is_text = part->items->item[item]->kind == CK_STR ||
 	               part->items->item[item]->kind == CK_BYTES;

@@ -71,7 +71,9 @@ ck_shown ck_path_show(const ck_path *path)
 
 bool ck_model_add(ck_job *job, ck_model *model, const ck_path *path, ck_tensor *tensor)
 {
-	if (!ck_within(job, model->source->label, tensors, model->count + 1))
+	model->name_bytes += path->name_len;
+	if (!ck_within(job, model->source->label, tensors, model->count + 1) ||
+	    !ck_within(job, model->source->label, text, model->name_bytes))
 		return false;
 	ck_entry *grown =
 		ck_grow(job, model->entries, &model->cap, model->count + 1, sizeof *grown);

@@ -249,7 +249,7 @@ END_TEST
 
 START_TEST(items_set_in_a_tensor_are_refused)
 {
-	must_fail("(dS'w'\n" TENSOR "I0\nI1\nss" STOP, CK_CORRUPT, "sets items of the tensor ['w']");
+	must_fail("(dS'w'\n" TENSOR "I0\nI1\nss" STOP, CK_CORRUPT, "at ['w']");
 }
 END_TEST
 
@@ -257,7 +257,7 @@ START_TEST(what_changes_after_a_call_took_it_is_refused)
 {
 	/* the list of sizes is [4] when the tensor is made, and [2] at the end */
 	must_fail("(l" "ctorch._utils\n_rebuild_tensor_v2\n(" ON_0 "I0\n(lI4\nap9\n(I1\ntI00\n(dtRa"
-	          "g9\nI0\nI2\nsa" STOP, CK_CORRUPT, "changed after a tensor was made with it");
+	          "g9\nI0\nI2\nsa" STOP, CK_CORRUPT, "changed afterwards");
 	must_fail("(dS'm'\nccollections\nOrderedDict\n((lp9\n(lS'w'\na" TENSOR "aatRs"
 	          "S'l'\ng9\n(S'v'\n" TENSOR "tas" STOP, CK_CORRUPT, "changed afterwards");
 }

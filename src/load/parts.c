@@ -1,0 +1,271 @@
+/* The parts of mappings, sequences and objects that calls would have made, whatever way their contents
+ * were given: as arguments, set or appended later, or as state. */
+#include <string.h>
+
+#include "view.h"
+
+enum { NESTED_MAX = 8 }; /* OrderedDict(OrderedDict(...)) */
+
+static bool add_part(ck_torch *torch, ck_view *view, ck_part part)
+{
+	if (!part.items->count)
+		return true;
+	if (view->parts == CK_PARTS_MAX)
+		return ck_fail(torch->job, CK_UNSUPPORTED, torch->pickle->label,
+		               "an object was built in more than %d steps", CK_PARTS_MAX);
+	view->part[view->parts++] = part;
+	return true;
+}
+
+static bool add_pairs(ck_torch *torch, ck_view *view, const ck_items *pairs)
+{
+	return add_part(torch, view, (ck_part){.items = pairs, .pairs = true});
+}
+
+static bool add_items(ck_torch *torch, ck_view *view, const ck_items *items)
+{
+	return add_part(torch, view, (ck_part){.items = items});
+}
+
+/* ---- mappings ---- */
+
+static bool push_all(ck_torch *torch, ck_items *to, const ck_items *from)
+{
+	if (!ck_view_charge(torch, from->count))
+		return false;
+	for (size_t i = 0; i < from->count; i++)
+		if (!ck_items_push(torch->job, to, from->item[i]))
+			return false;
+	return true;
+}
+
+/* A list of pairs, as dict() takes it. Anything else in the list is no pair and goes nowhere. */
+static bool push_pairs(ck_torch *torch, ck_items *to, const ck_items *list)
+{
+	if (!ck_view_charge(torch, list->count))
+		return false;
+	for (size_t i = 0; i < list->count; i++) {
+		const ck_value *pair = list->item[i];
+		if ((pair->kind != CK_TUPLE && pair->kind != CK_LIST) || pair->items->count != 2)
+			return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, torch->at,
+			                  "a dict cannot be made from a %s that is no pair",
+			                  ck_value_about(pair).s);
+		if (!push_all(torch, to, pair->items))
+			return false;
+	}
+	return true;
+}
+
+static bool is_mapping_call(const ck_value *value)
+{
+	if (value->kind != CK_CALL || value->call->callee->kind != CK_GLOBAL)
+		return false;
+	const ck_global_row *row = ck_global_find(value->call->callee);
+	return row && row->role == CK_ROLE_DICT;
+}
+
+static bool fill_mapping(ck_torch *torch, ck_items *to, const ck_value *value, int nested)
+{
+	const ck_call *call = value->call;
+	for (size_t i = 0; i < call->args->items->count; i++) {
+		const ck_value *from = call->args->items->item[i];
+		bool ok = true;
+		if (from->kind == CK_DICT)
+			ok = push_all(torch, to, from->items);
+		else if (from->kind == CK_LIST || from->kind == CK_TUPLE)
+			ok = push_pairs(torch, to, from->items);
+		else if (nested < NESTED_MAX && is_mapping_call(from))
+			ok = fill_mapping(torch, to, from, nested + 1);
+		else if (from->kind == CK_CALL)
+			ok = ck_fail_at(torch->job, CK_UNSUPPORTED, torch->pickle->label, value->at,
+			                "a dict is made from a %s, which only running the pickle "
+			                "would turn into one", ck_value_about(from).s);
+		if (!ok)
+			return false;
+	}
+	return push_all(torch, to, &ck_call_later(call)->pairs);
+}
+
+/* Keys and values in turn of a dict, or of a call that makes a mapping: *items is NULL for all else.
+ * What a call gives is put together once. */
+static bool mapping_items(ck_torch *torch, const ck_value *value, const ck_items **items)
+{
+	*items = NULL;
+	if (value && value->kind == CK_DICT)
+		*items = value->items;
+	if (!value || !is_mapping_call(value))
+		return true;
+	if (!value->call->args->items->count) {
+		*items = &ck_call_later(value->call)->pairs;
+		return true;
+	}
+	if (!value->call->meaning) {
+		ck_items *all = ck_alloc(torch->job, sizeof *all);
+		torch->at = value->at;
+		if (!all || !fill_mapping(torch, all, value, 0) ||
+		    !ck_items_settle(torch->job, all, 2))
+			return false;
+		value->call->meaning = all;
+	}
+	*items = value->call->meaning;
+	return true;
+}
+
+/* ---- state ---- */
+
+static const ck_value *attribute(const ck_items *pairs, const char *name)
+{
+	const char *text;
+	size_t len;
+	for (size_t i = 0; i < pairs->count; i += 2)
+		if (ck_value_text(pairs->item[i], &text, &len) && len == strlen(name) &&
+		    !memcmp(text, name, len))
+			return pairs->item[i + 1];
+	return NULL;
+}
+
+/* The names that Module.state_dict() leaves out, as a set or as set([...]). */
+static const ck_items *set_items(const ck_value *value)
+{
+	if (value && value->kind == CK_SET)
+		return value->items;
+	if (value && value->kind == CK_CALL && value->call->args->items->count == 1 &&
+	    value->call->args->items->item[0]->kind == CK_LIST)
+		return value->call->args->items->item[0]->items;
+	return NULL;
+}
+
+/* An nn.Module names its tensors as its state_dict() would: parameters, buffers, then modules. Sets
+ * *done if the state is that of one. */
+static bool add_module(ck_torch *torch, const ck_items *state, ck_view *view, bool *done)
+{
+	const ck_value *hidden = attribute(state, "_non_persistent_buffers_set");
+	const ck_value *some = attribute(state, "_buffers");
+	const ck_items *parameters, *buffers, *modules;
+	if (!mapping_items(torch, attribute(state, "_parameters"), &parameters) ||
+	    !mapping_items(torch, some, &buffers) ||
+	    !mapping_items(torch, attribute(state, "_modules"), &modules))
+		return false;
+	*done = parameters && modules && (buffers || !some);
+	if (!*done)
+		return true;
+	view->aside = state;
+	return add_part(torch, view, (ck_part){.items = parameters, .pairs = true,
+	                                       .skip_none = true}) &&
+	       (!buffers || add_part(torch, view, (ck_part){.items = buffers, .pairs = true,
+	                                                    .skip_none = true,
+	                                                    .except = set_items(hidden)})) &&
+	       add_part(torch, view, (ck_part){.items = modules, .pairs = true,
+	                                       .skip_none = true});
+}
+
+/* A dict of attributes, (dict, slots) with two of them, or the class's own affair. */
+static bool add_state(ck_torch *torch, const ck_value *state, ck_view *view)
+{
+	const ck_items *pairs;
+	bool done = false;
+	if (!mapping_items(torch, state, &pairs))
+		return false;
+	if (pairs)
+		return ck_view_charge(torch, pairs->count) &&
+		       add_module(torch, pairs, view, &done) &&
+		       (done || add_pairs(torch, view, pairs));
+	if (state->kind != CK_TUPLE && state->kind != CK_LIST)
+		return true;
+	const ck_items *both = state->items;
+	bool slots = both->count == 2 && both->item[1]->kind == CK_DICT &&
+	             (both->item[0]->kind == CK_DICT || both->item[0]->kind == CK_NONE);
+	if (!slots)
+		return add_items(torch, view, both);
+	return (both->item[0]->kind == CK_NONE || add_state(torch, both->item[0], view)) &&
+	       add_pairs(torch, view, both->item[1]->items);
+}
+
+/* An OrderedDict carries {'_metadata': ...}, the versions of its modules: nothing to be kept. */
+static bool is_only_metadata(const ck_value *state)
+{
+	const char *text;
+	size_t len;
+	return state->kind == CK_DICT && state->items->count == 2 &&
+	       ck_value_text(state->items->item[0], &text, &len) && len == 9 &&
+	       !memcmp(text, "_metadata", 9);
+}
+
+static bool add_states(ck_torch *torch, const ck_call *call, ck_view *view)
+{
+	const ck_items *states = &ck_call_later(call)->states;
+	for (size_t i = 0; i < states->count; i++)
+		if (!is_only_metadata(states->item[i]) &&
+		    !add_state(torch, states->item[i], view))
+			return false;
+	return true;
+}
+
+/* ---- what calls make ---- */
+
+bool ck_parts_mapping(ck_torch *torch, const ck_value *value, ck_view *view)
+{
+	const ck_items *items;
+	view->is_dict = true;
+	return add_states(torch, value->call, view) && mapping_items(torch, value, &items) &&
+	       add_pairs(torch, view, items);
+}
+
+static bool is_bare_sequence_call(const ck_value *value)
+{
+	if (value->kind != CK_CALL || value->call->callee->kind != CK_GLOBAL || value->call->later ||
+	    !value->call->args->items->count)
+		return false;
+	const ck_global_row *row = ck_global_find(value->call->callee);
+	return row && row->role == CK_ROLE_LIST;
+}
+
+/* list(...), deque(...), torch.Size(...): the items of the first argument, however often it was
+ * wrapped. */
+bool ck_parts_sequence(ck_torch *torch, const ck_value *value, ck_view *view)
+{
+	const ck_items *args = value->call->args->items;
+	const ck_value *from = args->count ? args->item[0] : NULL;
+	for (int nested = 0; from && nested < NESTED_MAX && is_bare_sequence_call(from); nested++)
+		from = from->call->args->items->item[0];
+	if (!add_states(torch, value->call, view))
+		return false;
+	if (from && (from->kind == CK_LIST || from->kind == CK_TUPLE || from->kind == CK_SET)) {
+		if (!add_items(torch, view, from->items))
+			return false;
+	} else if (from && !add_items(torch, view, args)) {
+		return false;
+	}
+	return add_items(torch, view, &ck_call_later(value->call)->items);
+}
+
+/* copyreg._reconstructor(class, base, state of the base): the items of a dict or list subclass. */
+static bool add_base(ck_torch *torch, const ck_items *args, ck_view *view)
+{
+	const ck_items *pairs;
+	if (args->count < 3)
+		return true;
+	const ck_value *base = args->item[2];
+	if (base->kind == CK_LIST || base->kind == CK_TUPLE || base->kind == CK_SET)
+		return add_items(torch, view, base->items);
+	return mapping_items(torch, base, &pairs) && (!pairs || add_pairs(torch, view, pairs));
+}
+
+static bool is_reconstructor(const ck_value *callee)
+{
+	const ck_global_row *row = callee->kind == CK_GLOBAL ? ck_global_find(callee) : NULL;
+	return row && row->role == CK_ROLE_OBJECT;
+}
+
+bool ck_parts_object(ck_torch *torch, const ck_value *value, ck_view *view)
+{
+	const ck_call *call = value->call;
+	const ck_later *later = ck_call_later(call);
+	view->is_object = true;
+	bool base = is_reconstructor(call->callee);
+	return add_states(torch, call, view) && add_pairs(torch, view, &later->pairs) &&
+	       add_items(torch, view, &later->items) &&
+	       (base ? add_base(torch, call->args->items, view)
+	             : add_items(torch, view, call->args->items)) &&
+	       (!call->kwargs || add_pairs(torch, view, call->kwargs->items));
+}

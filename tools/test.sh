@@ -2,7 +2,7 @@
 # Installs what is missing, builds, and runs the whole test suite. Arguments go to meson test.
 #
 # The interop tests ask real PyTorch and the real safetensors library. They need a second Debian in a
-# folder (tests/interop/setup.sh makes it, some 3 GB) and run here once that is there.
+# folder (tests/interop/setup.sh makes it, 1.3 GB) and are skipped until that is there.
 
 . "$(dirname "$0")/setup.sh"
 

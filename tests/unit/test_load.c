@@ -119,6 +119,11 @@ START_TEST(parameters_are_the_tensors_they_wrap)
 }
 END_TEST
 
+/* A tensor with metadata as its seventh argument. */
+#define REBUILT_WITH_ON(type, metadata) \
+	"ctorch._utils\n_rebuild_tensor_v2\n" STORAGE(type, "0") "I0\n(I4\nt(I1\ntI00\n(d" metadata "tR"
+#define REBUILT_WITH(metadata) REBUILT_WITH_ON("Float", metadata)
+
 #define MODULE(state) "ccopy_reg\n_reconstructor\n(cnet\nNet\nc__builtin__\nobject\nNtR(d" state "b"
 
 START_TEST(a_module_names_its_tensors_as_state_dict_would)
@@ -263,6 +268,74 @@ START_TEST(what_changes_after_a_call_took_it_is_refused)
 }
 END_TEST
 
+#define PARAMETER "ctorch._utils\n_rebuild_parameter\n(" TENSOR "I01\n(dtR"
+
+START_TEST(nothing_is_done_to_a_tensor_behind_its_back)
+{
+	must_fail("(dS'w'\n" TENSOR "(I1\nI2\ntbs" STOP, CK_CORRUPT, "_rebuild_tensor_v2 at ['w']");
+	must_fail("(dS'w'\n" PARAMETER "I0\nI1\nss" STOP, CK_CORRUPT, "_rebuild_parameter at ['w']");
+	must_fail("(dS'w'\n" PARAMETER "(I1\ntbs" STOP, CK_CORRUPT, "_rebuild_parameter at ['w']");
+	must_fail("(l" REBUILT_WITH("(dp9\n") "ag9\nS'neg'\nI01\nsa" STOP, CK_CORRUPT,
+	          "changed afterwards");
+	must_fail("(l" REBUILT_WITH_ON("Bool", "(dS'neg'\nI01\ns") "a" STOP, CK_CORRUPT,
+	          "a tensor of bool cannot be a negative");
+	must_fail("(dS'o'\nccollections\nOrderedDict\n(((lp9\nS'w'\na" TENSOR "attRsS'p'\ng9\nI1\n"
+	          TENSOR "ss" STOP, CK_CORRUPT, "changed afterwards");
+}
+END_TEST
+
+START_TEST(contents_count_however_they_were_given)
+{
+	ck_assert_str_eq(names("ccollections\nOrderedDict\n(ccollections\nOrderedDict\n(tRS'v'\n" TENSOR
+	                       "stR" STOP, "."), "v");
+	ck_assert_str_eq(names("c__builtin__\nlist\n(c__builtin__\ntuple\n((l" TENSOR "atRtR" STOP, "."),
+	                 "0");
+	ck_assert_str_eq(names("cmy\nThing\n(t(dS'k'\n" TENSOR "s\x92" STOP, "."), "k");
+	ck_assert_str_eq(names("ccopy_reg\n_reconstructor\n(cmy\nDict\nc__builtin__\ndict\n(dS'k'\n" TENSOR
+	                       "stR" STOP, "."), "k");
+	ck_assert_str_eq(names(MODULE("S'_parameters'\nccollections\nOrderedDict\n((l(lS'w'\na" TENSOR
+	                              "aatRsS'_modules'\n(ds") STOP, "."), "w");
+}
+END_TEST
+
+START_TEST(tensors_that_state_dict_leaves_out_are_counted)
+{
+	names(MODULE("S'_parameters'\n(dS'w'\n" TENSOR "ssS'_modules'\n(dsS'anchors'\n(l" TENSOR "a" TENSOR
+	             "as") STOP, ".");
+	ck_assert_ptr_nonnull(strstr(notes, "2 tensors that state_dict() does not hold were left out"));
+}
+END_TEST
+
+START_TEST(an_object_of_too_many_states_is_refused_and_not_cut)
+{
+	char pickle[8000] = "cmy\nThing\n(tR";
+	for (int i = 0; i < 14; i++)
+		snprintf(pickle + strlen(pickle), sizeof pickle - strlen(pickle), "(dS'k%d'\n" TENSOR "sb", i);
+	strcat(pickle, STOP);
+	must_fail(pickle, CK_UNSUPPORTED, "more than 12 steps");
+}
+END_TEST
+
+START_TEST(looking_again_and_again_is_charged_for)
+{
+	/* one parameter in many layers of dress, named many times */
+	static char pickle[400000];
+	char *end = pickle + sprintf(pickle, "(l");
+	for (int i = 0; i < 1000; i++)
+		end += sprintf(end, "ctorch._utils\n_rebuild_parameter\n(");
+	end += sprintf(end, "%s", TENSOR);
+	for (int i = 0; i < 1000; i++)
+		end += sprintf(end, "I01\n(dtR");
+	end += sprintf(end, "p9\na");
+	for (int i = 0; i < 1000; i++)
+		end += sprintf(end, "g9\na");
+	sprintf(end, STOP);
+	job->limits.visits = 100000;
+	ck_assert(!load(pickle));
+	ck_assert_failed(job, CK_LIMIT, "--limit visits=N");
+}
+END_TEST
+
 START_TEST(extras_keep_every_value)
 {
 	ck_text text = {0};
@@ -299,6 +372,11 @@ int main(void)
 	tcase_add_test(tcase, a_storage_of_two_types_is_refused);
 	tcase_add_test(tcase, items_set_in_a_tensor_are_refused);
 	tcase_add_test(tcase, what_changes_after_a_call_took_it_is_refused);
+	tcase_add_test(tcase, nothing_is_done_to_a_tensor_behind_its_back);
+	tcase_add_test(tcase, contents_count_however_they_were_given);
+	tcase_add_test(tcase, tensors_that_state_dict_leaves_out_are_counted);
+	tcase_add_test(tcase, an_object_of_too_many_states_is_refused_and_not_cut);
+	tcase_add_test(tcase, looking_again_and_again_is_charged_for);
 	tcase_add_test(tcase, extras_keep_every_value);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);

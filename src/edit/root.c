@@ -201,6 +201,32 @@ static bool tell_values(ck_job *job, const ck_model *model, bool strict, bool va
 	return tell(job, model, strict, text);
 }
 
+/* A lone tensor beside the model (a loss, the state of a random generator) makes everything the root:
+ * whoever wanted the model alone should hear of it. */
+static void tell_everything(ck_job *job, const ck_model *model)
+{
+	const ck_path *home = NULL;
+	for (size_t i = 0; i < model->count && !home; i++)
+		if (model->entries[i].path->depth > 1 && is_home(top_key(model->entries[i].path)))
+			home = top_key(model->entries[i].path);
+	if (home && model->is_mapping)
+		ck_note(job, "took everything, because there are tensors at the top level or in "
+		        "several usual places; --root %s takes that part alone",
+		        ck_show(home->key, home->key_len).s);
+}
+
+static bool fail_no_such_root(ck_job *job, const ck_model *model, const char *wanted)
+{
+	tally t = {0};
+	char keys[320];
+	for (size_t i = 0; i < model->count; i++)
+		tally_add(&t, model->entries[i].path, 1);
+	tally_print(&t, keys, sizeof keys);
+	return ck_fail(job, CK_USAGE, model->source->label,
+	               "there are no tensors below '%s' (--root); there are: %s",
+	               ck_show(wanted, strlen(wanted)).s, *keys ? keys : "none at all");
+}
+
 /* Names what of a kind lies below the root: "a.weight (quantized tensor), ..." */
 static size_t list_others(ck_job *job, const ck_model *model, ck_other_kind kind, char *to,
                           size_t size)
@@ -230,7 +256,8 @@ static bool refuse_unsupported(ck_job *job, const ck_model *model)
 	char names[700];
 	size_t total = list_others(job, model, CK_OTHER_UNSUPPORTED, names, sizeof names);
 	return !total || ck_fail(job, CK_UNSUPPORTED, model->source->label,
-	                         "%zu tensor%s cannot be written by this version: %s", total,
+	                         "%zu tensor%s cannot be written by this version: %s; make plain tensors "
+	                         "of them in torch first (.dequantize(), .to_dense())", total,
 	                         plural(total), names);
 }
 
@@ -305,9 +332,9 @@ bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict,
 	else if (strcmp(wanted, ".") != 0)
 		model->root = find_named(job, model, wanted);
 	if (!model->root)
-		return ck_fail(job, CK_USAGE, model->source->label,
-		               "there are no tensors below '%s' (--root)",
-		               ck_show(wanted, strlen(wanted)).s);
+		return fail_no_such_root(job, model, wanted);
+	if (strcmp(wanted, "auto") == 0 && model->root == model->top)
+		tell_everything(job, model);
 	if (!refuse_unsupported(job, model) || !tell_outside(job, model, strict) ||
 	    !tell_meta(job, model, strict) || !name_entries(job, model))
 		return false;

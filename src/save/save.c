@@ -47,7 +47,12 @@ static bool check_expansion(ck_job *job, const ck_model *model)
 	if (total <= FREE_OUTPUT || !ck_mul(model->source->size, job->limits.expand, &most) ||
 	    total <= most)
 		return true;
-	return ck_fail_limit(job, model->source->label, "expand");
+	uint64_t times = model->source->size ? total / model->source->size + 1 : total;
+	return ck_fail(job, CK_LIMIT, model->source->label,
+	               "%llu bytes would be written for %llu bytes read, which is over the limit; if "
+	               "the file can be trusted to need it, raise it with --limit expand=%llu",
+	               (unsigned long long)total, (unsigned long long)model->source->size,
+	               (unsigned long long)times);
 }
 
 bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, ck_file *file,

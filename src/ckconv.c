@@ -76,8 +76,10 @@ static bool tell_unknown(ck_job *job, const ck_checkpoint *cp, bool strict)
 		return ck_fail(job, CK_UNSUPPORTED, torch->pickle->label,
 		               "it needs %zu class%s or function%s unknown to ckconv: %.*s%s "
 		               "(--strict)", count, count == 1 ? "" : "es", s, len, names, more);
-	ck_note(job, "%zu class%s or function%s unknown to ckconv %s kept as inert data and not run: "
-	        "%.*s%s", count, count == 1 ? "" : "es", s, count == 1 ? "is" : "are", len, names, more);
+	ck_note(job,
+	        "%zu class%s or function%s unknown to ckconv %s kept as inert data and not run: "
+	        "%.*s%s",
+	        count, count == 1 ? "" : "es", s, count == 1 ? "is" : "are", len, names, more);
 	return true;
 }
 

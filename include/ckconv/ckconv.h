@@ -4,7 +4,7 @@
  * Everything hangs on a job. A job is used by one thread at a time (only ck_job_stop may be called
  * from anywhere, a signal handler too); different jobs are independent of each other. A call that
  * fails returns false or NULL, and ck_job_error says why; after that the job can only be freed. The
- * library keeps no state of its own, writes nothing to stdout or stderr and installs no handlers. */
+ * library keeps no state of its own, does not write to stdout or stderr, installs no handlers. */
 #ifndef CKCONV_CKCONV_H
 #define CKCONV_CKCONV_H
 
@@ -46,8 +46,8 @@ CK_API void ck_job_stop(ck_job *job);
 /* Why the last call failed; status CK_OK if none did. Lives as long as the job. */
 CK_API const ck_error *ck_job_error(const ck_job *job);
 
-/* Writes text into `to`, escaped so that it is safe to print on a terminal, and shortened with "..."
- * to fit into `size` bytes with its NUL. */
+/* Writes text into `to`, escaped so that it is safe to print on a terminal, and shortened with
+ * "..." to fit into `size` bytes with its NUL. */
 CK_API void ck_printable(const char *text, char *to, size_t size);
 
 typedef struct ck_options {

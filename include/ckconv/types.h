@@ -10,9 +10,9 @@
 typedef enum ck_status {
 	CK_OK,
 	CK_NOMEM,       /* the system has no memory left */
-	CK_IO,          /* a file could not be opened, read, written or renamed; ck_error.sys is errno */
+	CK_IO,          /* a file could not be opened, read, written, renamed; ck_error.sys is errno */
 	CK_CORRUPT,     /* the input breaks a rule of its own format */
-	CK_UNSUPPORTED, /* the input is well formed, but holds what ckconv or the output format lacks */
+	CK_UNSUPPORTED, /* well formed, but holds what ckconv or the output format lacks */
 	CK_LIMIT,       /* a limit was reached; see CK_LIMITS */
 	CK_REFUSED,     /* the input is understood and must not be converted */
 	CK_MISMATCH,    /* two things that should be equal differ */

@@ -1,4 +1,4 @@
-/* A hash table from byte strings to numbers, with a keyed hash, so that no file can make it slow. */
+/* A hash table from byte strings to numbers, with a keyed hash that no file can foresee. */
 #include "base.h"
 
 #include <string.h>

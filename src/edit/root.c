@@ -201,8 +201,8 @@ static bool tell_values(ck_job *job, const ck_model *model, bool strict, bool va
 	return tell(job, model, strict, text);
 }
 
-/* A lone tensor beside the model (a loss, the state of a random generator) makes everything the root:
- * whoever wanted the model alone should hear of it. */
+/* A lone tensor beside the model (a loss, the state of a random generator) makes everything the
+ * root: whoever wanted the model alone should hear of it. */
 static void tell_everything(ck_job *job, const ck_model *model)
 {
 	const ck_path *home = NULL;
@@ -255,10 +255,11 @@ static bool refuse_unsupported(ck_job *job, const ck_model *model)
 {
 	char names[700];
 	size_t total = list_others(job, model, CK_OTHER_UNSUPPORTED, names, sizeof names);
-	return !total || ck_fail(job, CK_UNSUPPORTED, model->source->label,
-	                         "%zu tensor%s cannot be written by this version: %s; make plain tensors "
-	                         "of them in torch first (.dequantize(), .to_dense())", total,
-	                         plural(total), names);
+	return !total ||
+	       ck_fail(job, CK_UNSUPPORTED, model->source->label,
+	               "%zu tensor%s cannot be written by this version: %s; make plain tensors "
+	               "of them in torch first (.dequantize(), .to_dense())",
+	               total, plural(total), names);
 }
 
 static bool tell_meta(ck_job *job, const ck_model *model, bool strict)

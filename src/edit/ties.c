@@ -16,8 +16,8 @@ static int by_number(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
-/* Brings tensors that are the same view together, by name among themselves. The stride of a dimension
- * of one element says nothing. */
+/* Brings tensors that are the same view together, by name among themselves. The stride of a
+ * dimension of one element says nothing. */
 static int by_view(const void *a, const void *b)
 {
 	const ck_entry *x = *(const ck_entry *const *)a, *y = *(const ck_entry *const *)b;

@@ -62,9 +62,10 @@ static bool resolve(ck_job *job, ck_file *file)
 		return ck_fail(job, CK_USAGE, file->path, "the output needs the name of a file");
 	file->real = file->path;
 	if (!strncmp(file->path, "/dev/", 5) || !strncmp(file->path, "/proc/", 6))
-		return ck_fail(job, CK_USAGE, file->path,
-		               "the output must be a file of its own: it is written in any order and "
-		               "renamed at the end, which no stream or device takes");
+		return ck_fail(
+			job, CK_USAGE, file->path,
+			"the output must be a file of its own: it is written in any order and "
+			"renamed at the end, which no stream or device takes");
 	if (!lstat(file->path, &st)) {
 		if (S_ISLNK(st.st_mode)) {
 			char real[PATH_MAX];

@@ -89,7 +89,8 @@ bool ck_foreign_refuse(ck_job *job, const ck_source *source, const unsigned char
 	if (!sentence && is_onnx(head, len))
 		sentence = "this is an ONNX model, which holds no pickle";
 	if (!sentence && is_pickle(head, len))
-		sentence = "this is a pickle without an archive, which ckconv cannot read yet; where "
-		           "it can be trusted, load it and save it again with torch.save";
+		sentence =
+			"this is a pickle without an archive, which ckconv cannot read yet; where "
+			"it can be trusted, load it and save it again with torch.save";
 	return !sentence || ck_fail(job, CK_UNSUPPORTED, source->label, "%s", sentence);
 }

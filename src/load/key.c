@@ -14,11 +14,13 @@ static bool print_encoded(ck_job *job, ck_text *to, const ck_call *call, bool *d
 	const char *text;
 	size_t len, took;
 	ck_text bytes = {0};
-	*done = !call->args->items->count && (ck_value_is_global(call->callee, "builtins", "bytes") ||
-	                                      ck_value_is_global(call->callee, "__builtin__", "bytes"));
+	*done = !call->args->items->count &&
+	        (ck_value_is_global(call->callee, "builtins", "bytes") ||
+	         ck_value_is_global(call->callee, "__builtin__", "bytes"));
 	if (*done)
 		return ck_print_quoted(job, to, "b", "", 0);
-	if (!ck_value_is_global(call->callee, "_codecs", "encode") || call->args->items->count != 2 ||
+	if (!ck_value_is_global(call->callee, "_codecs", "encode") ||
+	    call->args->items->count != 2 ||
 	    !ck_value_text(call->args->items->item[0], &text, &len))
 		return true;
 	for (; len; text += took, len -= took) {

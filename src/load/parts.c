@@ -1,5 +1,5 @@
-/* The parts of mappings, sequences and objects that calls would have made, whatever way their contents
- * were given: as arguments, set or appended later, or as state. */
+/* The parts of mappings, sequences and objects that calls would have made, whatever way their
+ * contents were given: as arguments, set or appended later, or as state. */
 #include <string.h>
 
 #include "view.h"
@@ -86,8 +86,8 @@ static bool fill_mapping(ck_torch *torch, ck_items *to, const ck_value *value, i
 	return push_all(torch, to, &ck_call_later(call)->pairs);
 }
 
-/* Keys and values in turn of a dict, or of a call that makes a mapping: *items is NULL for all else.
- * What a call gives is put together once. */
+/* Keys and values in turn of a dict, or of a call that makes a mapping: *items is NULL for all
+ * else. What a call gives is put together once. */
 static bool mapping_items(ck_torch *torch, const ck_value *value, const ck_items **items)
 {
 	*items = NULL;
@@ -213,8 +213,8 @@ bool ck_parts_mapping(ck_torch *torch, const ck_value *value, ck_view *view)
 
 static bool is_bare_sequence_call(const ck_value *value)
 {
-	if (value->kind != CK_CALL || value->call->callee->kind != CK_GLOBAL || value->call->later ||
-	    !value->call->args->items->count)
+	if (value->kind != CK_CALL || value->call->callee->kind != CK_GLOBAL ||
+	    value->call->later || !value->call->args->items->count)
 		return false;
 	const ck_global_row *row = ck_global_find(value->call->callee);
 	return row && row->role == CK_ROLE_LIST;

@@ -195,7 +195,8 @@ static bool check_known(ck_torch *torch, const ck_storage_id *id, const known_st
 	return true;
 }
 
-static bool make_storage(ck_torch *torch, const ck_storage_id *id, uint64_t size, known_storage *known)
+static bool make_storage(ck_torch *torch, const ck_storage_id *id, uint64_t size,
+                         known_storage *known)
 {
 	known->dtype = id->dtype;
 	known->storage = (ck_storage){
@@ -268,7 +269,8 @@ static bool read_arguments(ck_torch *torch, const ck_call *call, ck_tensor *tens
 
 bool ck_rebuild_tensor_v2(ck_torch *torch, const ck_call *call, ck_tensor *tensor)
 {
-	return read_arguments(torch, call, tensor) && read_metadata(torch, argument(call, 6), tensor);
+	return read_arguments(torch, call, tensor) &&
+	       read_metadata(torch, argument(call, 6), tensor);
 }
 
 bool ck_rebuild_tensor_v3(ck_torch *torch, const ck_call *call, ck_tensor *tensor)

@@ -19,7 +19,7 @@ typedef struct ck_storage_id {
 	const char *key, *location;
 	size_t key_len, location_len;
 	uint64_t count; /* elements */
-	uint64_t start; /* where a view of the storage begins, in elements; 0 for the storage itself */
+	uint64_t start; /* where a view of the storage begins, in elements; 0: it is none */
 	ck_dtype dtype;
 } ck_storage_id;
 

@@ -1,6 +1,6 @@
 /* The layout of torch.save from 0.1.10 to 1.5: five pickles one after the other (a magic number, a
- * version, facts of the machine, the object, the keys of the storages), then each storage as a count
- * and its elements. What the magic number is spelled with does not matter, only what it is. */
+ * version, facts of the machine, the object, the keys of the storages), then each storage as a
+ * count and its elements. What the magic number is spelled with does not matter, only its value. */
 #include <string.h>
 
 #include "load.h"

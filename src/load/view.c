@@ -18,8 +18,8 @@ static ck_value *unfold_typed(ck_torch *torch, const ck_value *value)
 	const ck_items *args = value->call->args->items;
 	if (value->call->meaning)
 		return value->call->meaning;
-	if (args->count < 3 || args->item[0]->kind != CK_GLOBAL || args->item[1]->kind != CK_GLOBAL ||
-	    args->item[2]->kind != CK_TUPLE)
+	if (args->count < 3 || args->item[0]->kind != CK_GLOBAL ||
+	    args->item[1]->kind != CK_GLOBAL || args->item[2]->kind != CK_TUPLE)
 		return NULL;
 	ck_value *inner = ck_alloc(torch->job, sizeof *inner);
 	ck_call *call = ck_alloc(torch->job, sizeof *call);
@@ -52,15 +52,17 @@ static bool check_given(ck_torch *torch, const ck_value *value, const ck_items *
 		if (!is_changed(torch, given->item[i], &changed))
 			return false;
 		if (changed)
-			return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
-			                  "%s was made with a value that is changed afterwards; torch "
-			                  "never writes that", ck_value_about(value).s);
+			return ck_fail_at(
+				torch->job, CK_CORRUPT, torch->pickle->label, value->at,
+				"%s was made with a value that is changed afterwards; torch "
+				"never writes that",
+				ck_value_about(value).s);
 	}
 	return true;
 }
 
-/* What a known call makes takes no more than its kind does: nothing is set, appended or built into a
- * tensor, no item appended to a mapping. row is NULL for unknown calls, which take everything. */
+/* What a known call makes takes no more than its kind does: nothing is set, appended or built into
+ * a tensor, no item appended to a mapping. row is NULL for unknown calls, which take everything. */
 static bool check_effects(ck_torch *torch, const ck_value *value, const ck_global_row *row,
                           const ck_path *path)
 {

@@ -79,7 +79,8 @@ enum { ASIDE_DEPTH = 4 }; /* levels of lists and dicts that are searched for ten
 static bool count_aside(walker *w, const ck_value *value, const ck_path *path, int depth)
 {
 	ck_view view;
-	bool container = value->kind == CK_LIST || value->kind == CK_TUPLE || value->kind == CK_DICT;
+	bool container =
+		value->kind == CK_LIST || value->kind == CK_TUPLE || value->kind == CK_DICT;
 	if (!count_visit(w))
 		return false;
 	for (size_t i = 0; container && depth < ASIDE_DEPTH && i < value->items->count; i++)

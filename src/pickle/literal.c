@@ -25,8 +25,8 @@ static unsigned digit_of(char c)
 
 /* ---- integers ---- */
 
-/* Decimal digits as a little-endian magnitude; the work grows with the square of their number, which
- * DIGITS_MAX bounds. */
+/* Decimal digits as a little-endian magnitude; the work grows with the square of their number,
+ * which DIGITS_MAX bounds. */
 static size_t pack_decimal(const char *p, const char *end, unsigned char *magnitude)
 {
 	size_t len = 0;
@@ -79,7 +79,8 @@ void ck_literal_binary(const char *data, uint64_t len, ck_value *value)
 {
 	/* drop bytes that only repeat the sign */
 	while (len > 1) {
-		unsigned char top = (unsigned char)data[len - 1], next = (unsigned char)data[len - 2];
+		unsigned char top = (unsigned char)data[len - 1];
+		unsigned char next = (unsigned char)data[len - 2];
 		if (!(top == 0 && next < 0x80) && !(top == 0xFF && next >= 0x80))
 			break;
 		len--;
@@ -167,8 +168,8 @@ static bool parse_python(ck_job *job, unsigned base, const char *p, ck_value *va
 	return true;
 }
 
-/* INT tries strtol with base 0 first, where "010" is 8, and takes the newline or a NUL as its end; a
- * NUL at the very start makes 0. */
+/* INT tries strtol with base 0 first, where "010" is 8, and takes the newline or a NUL as its end;
+ * a NUL at the very start makes 0. */
 static bool parse_int(ck_job *job, const char *text, size_t len, ck_value *value)
 {
 	char *end;
@@ -328,7 +329,7 @@ char *ck_literal_string(ck_job *job, const char *text, size_t len, size_t *out, 
 
 char *ck_literal_unicode(ck_job *job, const char *text, size_t len, size_t *out, const char **why)
 {
-	/* a Latin-1 byte becomes two bytes of UTF-8; an escape of six or ten becomes at most four */
+	/* a Latin-1 byte becomes two bytes of UTF-8; an escape of six or ten at most four */
 	const char *p = text, *end = text + len;
 	char *made = ck_alloc(job, 2 * len + 1), *to = made;
 	*why = NULL;

@@ -1,5 +1,5 @@
-/* Opcodes that name classes and functions and call them. All of that is written down as values: nothing
- * here, and nothing it calls, can import, call or open anything. */
+/* Opcodes that name classes and functions and call them. All of that is written down as values:
+ * nothing here, and nothing it calls, can import, call or open anything. */
 #include "vm.h"
 
 static const char TUPLE_NEEDED[] = "the arguments of a call must be a tuple, not %s";

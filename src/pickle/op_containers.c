@@ -88,13 +88,15 @@ bool ck_op_tuple3(ck_vm *vm)
 	return push_last(vm, 3);
 }
 
-/* Python compares a key that it has hashed before in no time, we look at all of it each time: a long
- * string or a tuple of tuples of tuples, named again and again, must not cost more than the limit. */
+/* Python compares a key that it has hashed before in no time, we look at all of it each time: a
+ * long string or a tuple of tuples of tuples, named again and again, must not cost more than the
+ * limit. */
 static bool count_key(ck_vm *vm, const ck_value *key, int depth)
 {
 	enum { EACH = 32 };
 	vm->keys += EACH;
-	if ((key->kind == CK_STR || key->kind == CK_BYTES || key->kind == CK_LONG) && key->text.data)
+	if ((key->kind == CK_STR || key->kind == CK_BYTES || key->kind == CK_LONG) &&
+	    key->text.data)
 		vm->keys += key->text.len;
 	if (!ck_within(vm->job, vm->steps.source->label, text, vm->keys))
 		return false;
@@ -160,8 +162,8 @@ void ck_vm_pass(ck_value *value)
 			value->items->item[i]->flags |= CK_PASSED;
 }
 
-/* Python's calls copy what they are given; ours are recorded. A container that changes afterwards no
- * longer tells what the call saw. */
+/* Python's calls copy what they are given; ours are recorded. A container that changes afterwards
+ * no longer tells what the call saw. */
 static void note_change(ck_value *target)
 {
 	if (is_container(target) && target->flags & CK_PASSED)

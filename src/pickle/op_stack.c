@@ -1,4 +1,4 @@
-/* Opcodes that move values on the stack and through the memo, and those that speak of the stream. */
+/* Opcodes that move values on the stack and through the memo, and those about the stream. */
 #include "vm.h"
 
 /* ---- stack and memo ---- */

@@ -2,8 +2,8 @@
  *
  * Nothing is ever executed. A class or function is a GLOBAL, two strings; a call is a CALL that
  * records who would have been called with what, and what was later appended to, set in or built
- * into the result. The grammar is that of CPython's C unpickler (Modules/_pickle.c), because that is
- * what torch.load runs; where readers differ (frames), the strict reading is an error. */
+ * into the result. The grammar is that of CPython's C unpickler (Modules/_pickle.c), because that
+ * is what torch.load runs; where readers differ (frames), the strict reading is an error. */
 #ifndef CK_PICKLE_H
 #define CK_PICKLE_H
 
@@ -33,9 +33,9 @@ enum ck_value_flag {
 	CK_PY2 = 2,
 	CK_UNHASHABLE = 4, /* Python would not take it as a dict key */
 	CK_COMPUTED = 8,   /* GLOBAL whose name was not a literal string */
-	CK_CHANGED = 16,   /* GLOBAL, PERSID, EXT: something was set in or built into it; LIST, DICT,
-	                    * SET: changed after CK_PASSED, so that a call may have seen less */
-	CK_PASSED = 32     /* LIST, DICT, SET: it was given to a call, or is an item of one that was */
+	CK_CHANGED = 16, /* GLOBAL, PERSID, EXT: something was set in or built into it; LIST, DICT,
+	                  * SET: changed after CK_PASSED, so that a call may have seen less */
+	CK_PASSED = 32 /* LIST, DICT, SET: it was given to a call, or is an item of one that was */
 };
 
 typedef struct ck_value ck_value;
@@ -47,7 +47,8 @@ typedef struct ck_items {
 } ck_items;
 
 typedef struct ck_global {
-	const char *module, *name; /* UTF-8 as written, a NUL behind; may hold NULs: use the lengths */
+	/* UTF-8 as written, with a NUL behind; they may hold NULs: use the lengths */
+	const char *module, *name;
 	size_t module_len, name_len;
 } ck_global;
 
@@ -119,8 +120,8 @@ bool ck_value_is_global(const ck_value *value, const char *module, const char *n
 ck_shown ck_value_about(const ck_value *value);
 
 /* Drops doubled keys as a Python dict does: the first key stays where it is, the last value counts;
- * 1, 1.0 and True are one key. `step` is 2 for keys and values in turn, 1 for a set. Only itself equals
- * a frozenset, bytes that were left in the source, and what lies below CK_KEY_DEPTH tuples. */
+ * 1, 1.0 and True are one key. `step` is 2 for keys and values in turn, 1 for a set. Only itself
+ * equals a frozenset, bytes that were left in the source, and what is below CK_KEY_DEPTH tuples. */
 enum { CK_KEY_DEPTH = 64 };
 bool ck_items_settle(ck_job *job, ck_items *items, size_t step);
 bool ck_items_push(ck_job *job, ck_items *items, ck_value *value);
@@ -131,8 +132,8 @@ enum { CK_DECIMAL_BYTES = 1785 }; /* they hold 4299 decimal digits */
 bool ck_print_integer(ck_job *job, ck_text *to, const ck_value *value);
 /* A float as Python's repr() spells it. */
 bool ck_print_float(ck_job *job, ck_text *to, double value);
-/* Text in quotes as Python's repr() spells it, except that it leaves as they are a few characters for
- * which Unicode's tables would be needed (unassigned ones above all); `prefix` is "" or "b". */
+/* Text in quotes as Python's repr() spells it, except that it leaves as they are a few characters
+ * for which Unicode's tables would be needed (unassigned ones above all); `prefix` is "" or "b". */
 bool ck_print_quoted(ck_job *job, ck_text *to, const char *prefix, const char *data, size_t len);
 /* The whole tree on one line, each shared value once ("&1=[...]", then "*1"). */
 bool ck_print_tree(ck_job *job, ck_text *to, ck_value *root);
@@ -141,13 +142,22 @@ bool ck_print_tree(ck_job *job, ck_text *to, ck_value *root);
 
 typedef enum ck_arg {
 	CK_ARG_NONE,
-	CK_ARG_U1, CK_ARG_U2, CK_ARG_U4, CK_ARG_I4, CK_ARG_U8, /* little-endian integers */
-	CK_ARG_F8,                                             /* big-endian double */
-	CK_ARG_LINE,                                           /* up to a newline */
-	CK_ARG_LINES,                                          /* two lines */
-	CK_ARG_TEXT1, CK_ARG_TEXT4, CK_ARG_TEXT8,              /* counted, always in memory */
-	CK_ARG_BYTES1, CK_ARG_BYTES4, CK_ARG_BYTES8,           /* counted, long ones stay in the source */
-	CK_ARG_LONG1, CK_ARG_LONG4                             /* counted two's complement */
+	CK_ARG_U1,
+	CK_ARG_U2,
+	CK_ARG_U4,
+	CK_ARG_I4,
+	CK_ARG_U8,    /* little-endian integers */
+	CK_ARG_F8,    /* big-endian double */
+	CK_ARG_LINE,  /* up to a newline */
+	CK_ARG_LINES, /* two lines */
+	CK_ARG_TEXT1,
+	CK_ARG_TEXT4,
+	CK_ARG_TEXT8, /* counted, always in memory */
+	CK_ARG_BYTES1,
+	CK_ARG_BYTES4,
+	CK_ARG_BYTES8, /* counted, long ones stay in the source */
+	CK_ARG_LONG1,
+	CK_ARG_LONG4 /* counted two's complement */
 } ck_arg;
 
 typedef struct ck_op {
@@ -189,7 +199,8 @@ bool ck_steps_next(ck_steps *steps, ck_step *step);
 
 /* Fills kind and value of an INT, LONG or BOOL. False if the text is no number. */
 typedef enum ck_literal { CK_LITERAL_INT, CK_LITERAL_LONG, CK_LITERAL_INDEX } ck_literal;
-bool ck_literal_integer(ck_job *job, ck_literal rule, const char *text, size_t len, ck_value *value);
+bool ck_literal_integer(ck_job *job, ck_literal rule, const char *text, size_t len,
+                        ck_value *value);
 bool ck_literal_float(const char *text, size_t len, double *value);
 /* Both return a new text in the arena, or NULL with *why set to what is wrong. */
 char *ck_literal_string(ck_job *job, const char *text, size_t len, size_t *out, const char **why);

@@ -10,7 +10,8 @@ enum { PRINT_DEPTH = 200 };
 
 /* ---- numbers ---- */
 
-static bool print_hex(ck_job *job, ck_text *to, bool negative, const unsigned char *bytes, size_t len)
+static bool print_hex(ck_job *job, ck_text *to, bool negative, const unsigned char *bytes,
+                      size_t len)
 {
 	if (!ck_text_addf(job, to, negative ? "-0x%x" : "0x%x", bytes[len - 1]))
 		return false;
@@ -75,8 +76,8 @@ static bool round_up(char *digits)
 	return false;
 }
 
-/* Below a power of two doubles lie twice as close as above it, so that the nearest decimal, if it is
- * smaller, may read back as another double when the next one does not: 2**-44. */
+/* Below a power of two doubles lie twice as close as above it, so that the nearest decimal, if it
+ * is smaller, may read back as another double when the next one does not: 2**-44. */
 static bool reads_back(char *digits, double value)
 {
 	return strtod(digits, NULL) == value || (round_up(digits) && strtod(digits, NULL) == value);

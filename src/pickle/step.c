@@ -187,10 +187,11 @@ static bool enter_frame(ck_steps *s, const ck_step *step)
 		                  "a frame starts inside another one, which ends at byte %llu",
 		                  (unsigned long long)s->frame_end);
 	if (step->number > s->source->size - s->at)
-		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
-		                  "the pickle is cut short: its frame needs %llu bytes, %llu are left",
-		                  (unsigned long long)step->number,
-		                  (unsigned long long)(s->source->size - s->at));
+		return ck_fail_at(
+			s->job, CK_CORRUPT, s->source->label, step->at,
+			"the pickle is cut short: its frame needs %llu bytes, %llu are left",
+			(unsigned long long)step->number,
+			(unsigned long long)(s->source->size - s->at));
 	s->frame_end = s->at + step->number;
 	return true;
 }

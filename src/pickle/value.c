@@ -1,4 +1,4 @@
-/* What all users of values need: text, names, growing item lists, and Python's rule for equal keys. */
+/* What all users of values need: text, names, growing item lists, and Python's equal keys. */
 #include "pickle.h"
 
 #include <stdio.h>

@@ -49,7 +49,8 @@ bool ck_vm_push(ck_vm *vm, ck_value *value)
 {
 	if (!value || !has_room(vm))
 		return false;
-	ck_value **grown = ck_grow(vm->job, vm->stack, &vm->stack_cap, vm->depth + 1, sizeof *grown);
+	ck_value **grown =
+		ck_grow(vm->job, vm->stack, &vm->stack_cap, vm->depth + 1, sizeof *grown);
 	if (!grown)
 		return false;
 	vm->stack = grown;
@@ -60,8 +61,9 @@ bool ck_vm_push(ck_vm *vm, ck_value *value)
 ck_value *ck_vm_top(ck_vm *vm)
 {
 	if (vm->depth <= fence(vm)) {
-		ck_vm_fail(vm, vm->mark_count ? "it needs a value, but a MARK is on top of the stack"
-		                              : "it needs a value, but the stack is empty");
+		ck_vm_fail(vm, vm->mark_count
+		                       ? "it needs a value, but a MARK is on top of the stack"
+		                       : "it needs a value, but the stack is empty");
 		return NULL;
 	}
 	return vm->stack[vm->depth - 1];

@@ -37,7 +37,8 @@ static bool check_expansion(ck_job *job, const ck_model *model)
 	for (size_t i = 0; i < model->count; i++) {
 		const ck_storage *storage = model->entries[i].tensor->storage;
 		/* what must be unpacked is written to the disk on its way */
-		uint64_t unpacked = storage->stream && !counted[storage->number] ? storage->held : 0;
+		uint64_t unpacked =
+			storage->stream && !counted[storage->number] ? storage->held : 0;
 		counted[storage->number] = true;
 		if (!ck_add(total, model->entries[i].tensor->bytes, &total) ||
 		    !ck_add(total, unpacked, &total))
@@ -48,11 +49,12 @@ static bool check_expansion(ck_job *job, const ck_model *model)
 	    total <= most)
 		return true;
 	uint64_t times = model->source->size ? total / model->source->size + 1 : total;
-	return ck_fail(job, CK_LIMIT, model->source->label,
-	               "%llu bytes would be written for %llu bytes read, which is over the limit; if "
-	               "the file can be trusted to need it, raise it with --limit expand=%llu",
-	               (unsigned long long)total, (unsigned long long)model->source->size,
-	               (unsigned long long)times);
+	return ck_fail(
+		job, CK_LIMIT, model->source->label,
+		"%llu bytes would be written for %llu bytes read, which is over the limit; if "
+		"the file can be trusted to need it, raise it with --limit expand=%llu",
+		(unsigned long long)total, (unsigned long long)model->source->size,
+		(unsigned long long)times);
 }
 
 bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, ck_file *file,

@@ -27,6 +27,9 @@ static const ck_global_row rows[] = {
 	{"torch", "Tensor", CK_ROLE_VALUE, NULL, "tensor type"},
 	{"torch.nn.parameter", "Parameter", CK_ROLE_VALUE, NULL, "tensor type"},
 	{"torch.nn.parameter", "Buffer", CK_ROLE_VALUE, NULL, "tensor type"},
+	{"torch.storage", "TypedStorage", CK_ROLE_VALUE, NULL, "storage type"},
+	{"torch.storage", "_TypedStorage", CK_ROLE_VALUE, NULL, "storage type"},
+	{"torch", "TypedStorage", CK_ROLE_VALUE, NULL, "storage type"},
 	/* torch: plain values */
 	{"torch", "Size", CK_ROLE_LIST, NULL, NULL},
 	{"torch", "device", CK_ROLE_VALUE, NULL, "device"},

@@ -741,6 +741,17 @@ story_limit_depth() { trips depth=1 "$(good cyclic)"; }
 story_limit_visits() { trips visits=3 "$(good state_dict)"; }
 story_limit_tensors() { trips tensors=7 "$(good state_dict)"; }
 story_limit_name() { trips name=4 "$(good state_dict)"; }
+story_a_header_over_its_limit_is_refused() {
+	# safetensors allows 100,000,000 bytes: a thousand names of a hundred thousand are more
+	PYTHONPATH=$data python3 -B -c '
+import craft
+pairs = [(craft.text("%04d" % i + "n" * 100000), craft.vector("0", 1)) for i in range(1000)]
+pickled = craft.pickle(craft.dict_of(*pairs))
+open("in.pt", "wb").write(craft.archive(craft.checkpoint(pickled, {"0": craft.floats(1)})))'
+	refused 3 in.pt out/model.safetensors
+	says "safetensors allows 100000000"
+}
+
 story_limit_expand() { trips expand=3 "$data/hostile/expand_bomb.pt"; }
 story_limit_inflated() { trips inflated=1K "$data/hostile/zeros.pt"; }
 story_limit_ratio() { trips ratio=1000 "$data/hostile/zeros.pt"; }

@@ -34,7 +34,8 @@ need() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
 }
 
-# build DIR [MESON OPTION...]: sets up once, then compiles what changed. Talk goes to stderr, and a
+# build DIR [MESON OPTION...]: sets up once, and once more where it was set up with other options (run.sh
+# builds without the unit tests, for which Check may not have been there); then compiles what changed. Talk goes to stderr, and a
 # failed build shows all of it.
 build() {
 	dir=$1
@@ -42,7 +43,10 @@ build() {
 	if [ ! -f "$dir/build.ninja" ]; then
 		echo "$(basename "$0"): setting up $dir" >&2
 		meson setup "$dir" "$@" >&2
+	elif [ $# -gt 0 ] && [ "$(cat "$dir/set-up-with" 2>/dev/null)" != "$*" ]; then
+		meson setup --reconfigure "$dir" "$@" >&2
 	fi
+	[ $# = 0 ] || echo "$*" >"$dir/set-up-with"
 	if ! log=$(ninja -C "$dir" 2>&1); then
 		printf '%s\n' "$log" >&2
 		exit 2

@@ -8,5 +8,5 @@
 
 # shellcheck disable=SC2086 # a list of words
 need $RUN_PACKAGES $TEST_PACKAGES
-build build
+build build -Dtests=enabled
 exec meson test -C build --print-errorlogs "$@"

@@ -64,16 +64,16 @@ void ck_options_default(ck_options *options)
 
 static bool tell_unknown(ck_job *job, const ck_checkpoint *cp, bool strict)
 {
-	const ck_torch *torch = cp->loaded->torch;
-	size_t count = torch->unknown.count;
+	const ck_loaded *loaded = cp->loaded;
+	size_t count = loaded->unknown.count;
 	if (!count)
 		return true;
-	const char *names = torch->unknown_list.data; /* safe to print, as load.h says */
-	int len = (int)torch->unknown_list.len;
+	const char *names = loaded->unknown_list.data; /* safe to print, as load.h says */
+	int len = (int)loaded->unknown_list.len;
 	const char *more = count > 4 ? ", ..." : "";
 	const char *s = count == 1 ? "" : "s";
 	if (strict)
-		return ck_fail(job, CK_UNSUPPORTED, torch->pickle->label,
+		return ck_fail(job, CK_UNSUPPORTED, cp->model->source->label,
 		               "it needs %zu class%s or function%s unknown to ckconv: %.*s%s "
 		               "(--strict)", count, count == 1 ? "" : "es", s, len, names, more);
 	ck_note(job,
@@ -88,7 +88,7 @@ static ck_checkpoint *open_source(ck_job *job, const ck_source *source, const ck
 	ck_checkpoint *cp = ck_alloc(job, sizeof *cp);
 	if (!cp)
 		return NULL;
-	cp->loaded = ck_load(job, source);
+	cp->loaded = ck_load(job, source, NULL);
 	if (!cp->loaded)
 		return NULL;
 	cp->model = cp->loaded->model;
@@ -162,7 +162,7 @@ static bool make_outputs(ck_job *job, const char *out, const ck_options *options
 static bool write_extras(ck_job *job, const ck_checkpoint *cp, ck_file *file)
 {
 	ck_text text = {0};
-	return !file || (ck_extras_print(cp->loaded->torch, &text) &&
+	return !file || (ck_extras_print(cp->loaded, &text) &&
 	                 ck_file_write(job, file, 0, text.data, text.len));
 }
 

@@ -315,6 +315,29 @@ static bool name_entries(ck_job *job, ck_model *model)
 	return true;
 }
 
+/* Facts of the tensors below the root become metadata under the names that were given. */
+static bool name_facts(ck_job *job, ck_model *model)
+{
+	for (size_t i = 0; i < model->fact_count; i++) {
+		const ck_fact *fact = &model->facts[i];
+		size_t len;
+		ck_text key = {0};
+		if (!ck_path_is_below(fact->path, model->root))
+			continue;
+		const char *name = ck_path_name(job, fact->path, model->root, &len);
+		if (fact->path == model->root) {
+			name = "tensor";
+			len = strlen(name);
+		}
+		if (!name || !ck_text_add(job, &key, name, len) ||
+		    !ck_text_add(job, &key, ".", 1) ||
+		    !ck_text_add(job, &key, fact->key, strlen(fact->key) + 1) ||
+		    !ck_model_add_metadata(job, model, key.data, fact->value))
+			return false;
+	}
+	return true;
+}
+
 static bool fail_empty(ck_job *job, const ck_model *model)
 {
 	size_t values = 0;
@@ -337,7 +360,8 @@ bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict,
 	if (strcmp(wanted, "auto") == 0 && model->root == model->top)
 		tell_everything(job, model);
 	if (!refuse_unsupported(job, model) || !tell_outside(job, model, strict) ||
-	    !tell_meta(job, model, strict) || !name_entries(job, model))
+	    !tell_meta(job, model, strict) || !name_entries(job, model) ||
+	    !name_facts(job, model))
 		return false;
 	if (!model->count)
 		return fail_empty(job, model);

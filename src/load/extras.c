@@ -10,7 +10,8 @@ enum { LEVELS = 400, CHUNK = 3 * 1024 };
 enum { CLOSED = 0x40, OPENED }; /* marks of our own in ck_value.mark */
 
 typedef struct {
-	ck_torch *torch;
+	ck_loaded *loaded;
+	ck_torch *torch; /* of the value that is printed */
 	ck_job *job;
 	ck_text *to;
 	uint64_t visits;
@@ -202,7 +203,7 @@ static bool print_call(extras *x, const ck_call *call, int depth)
 
 static bool index_names(extras *x)
 {
-	const ck_model *model = x->torch->model;
+	const ck_model *model = x->loaded->model;
 	bool fresh;
 	for (size_t i = 0; i < model->count; i++) {
 		const ck_entry *entry = &model->entries[i];
@@ -219,9 +220,11 @@ static bool index_names(extras *x)
 /* {"$tensor": "name"}, with the attributes of a parameter that has some. */
 static bool print_tensor(extras *x, const ck_view *view, int depth)
 {
-	const ck_tensor *written = view->tensor->same ? view->tensor->same : view->tensor;
+	const ck_made *made = view->made;
+	const ck_tensor *tensor = made->tensor ? made->tensor : made->beside[0].tensor;
+	const ck_tensor *written = tensor->same ? tensor->same : tensor;
 	const uint64_t *place = ck_map_find(x->job, &x->names, &written, sizeof written);
-	const ck_entry *entry = place ? &x->torch->model->entries[*place] : NULL;
+	const ck_entry *entry = place ? &x->loaded->model->entries[*place] : NULL;
 	if (!raw(x, "{\"$tensor\":") ||
 	    !(entry ? quoted(x, entry->name, entry->name_len) : raw(x, "null")))
 		return false;
@@ -271,6 +274,15 @@ static bool print_leaf(extras *x, const ck_value *value, const ck_view *view, in
 	}
 }
 
+static bool print_inner(extras *x, ck_torch *inner, int depth)
+{
+	ck_torch *outer = x->torch;
+	x->torch = inner;
+	bool ok = print_value(x, inner->root, depth);
+	x->torch = outer;
+	return ok;
+}
+
 static bool print_value(extras *x, ck_value *value, int depth)
 {
 	ck_view view;
@@ -280,10 +292,12 @@ static bool print_value(extras *x, ck_value *value, int depth)
 	if (x->visits % 4096 == 0 && ck_stopped(x->job))
 		return false;
 	if (!ck_within(x->job, x->torch->pickle->label, visits, ++x->visits) ||
-	    !ck_view_value(x->torch, value, x->torch->model->top, &view))
+	    !ck_view_value(x->torch, value, x->loaded->model->top, &view))
 		return false;
 	if (view.kind == CK_IS_TENSOR)
 		return print_tensor(x, &view, depth + 1);
+	if (view.kind == CK_IS_INNER)
+		return print_inner(x, view.inner, depth + 1);
 	if (view.kind != CK_HAS_PARTS)
 		return print_leaf(x, value, &view, depth + 1);
 	if (value->mark == OPENED)
@@ -294,8 +308,26 @@ static bool print_value(extras *x, ck_value *value, int depth)
 	return ok;
 }
 
-bool ck_extras_print(ck_torch *torch, ck_text *to)
+/* Several pickles: an object with each one's values under the name of its place. */
+static bool print_units(extras *x, ck_torch *unit)
 {
-	extras x = {.torch = torch, .job = torch->job, .to = to};
-	return index_names(&x) && print_value(&x, torch->root, 0) && raw(&x, "\n");
+	const ck_model *model = x->loaded->model;
+	if (unit && !unit->next && unit->path == model->top)
+		return print_inner(x, unit, 0);
+	if (!raw(x, "{"))
+		return false;
+	for (; unit; unit = unit->next) {
+		size_t len;
+		const char *name = ck_path_name(x->job, unit->path, model->top, &len);
+		if (!name || !quoted(x, name, len) || !raw(x, ":") || !print_inner(x, unit, 1) ||
+		    (unit->next && !raw(x, ",")))
+			return false;
+	}
+	return raw(x, "}");
+}
+
+bool ck_extras_print(ck_loaded *loaded, ck_text *to)
+{
+	extras x = {.loaded = loaded, .job = loaded->job, .to = to};
+	return index_names(&x) && print_units(&x, loaded->units) && raw(&x, "\n");
 }

@@ -23,10 +23,14 @@ static const ck_global_row rows[] = {
 	 "tensor of another device"},
 	{"torch._tensor", "_rebuild_from_type_v2", CK_ROLE_TYPED, NULL, "tensor subclass"},
 	{"torch._tensor", "_rebuild_from_type", CK_ROLE_TYPED, NULL, "tensor subclass"},
+	{"torch.storage", "_load_from_bytes", CK_ROLE_TENSOR, ck_rebuild_nested, NULL},
+	{"torch", "Tensor", CK_ROLE_BUILT, ck_rebuild_typed_tensor, "tensor type"},
+	{"torch.nn.parameter", "Parameter", CK_ROLE_BUILT, ck_rebuild_variable, "tensor type"},
+	{"torch.nn.parameter", "Buffer", CK_ROLE_BUILT, ck_rebuild_variable, "tensor type"},
+	{"torch.autograd.variable", "Variable", CK_ROLE_BUILT, ck_rebuild_variable, "tensor type"},
+	{"torch.autograd", "Variable", CK_ROLE_BUILT, ck_rebuild_variable, "tensor type"},
+	{"torch._utils", "_rebuild_var", CK_ROLE_BUILT, ck_rebuild_variable, "tensor type"},
 	/* torch: types, as arguments */
-	{"torch", "Tensor", CK_ROLE_VALUE, NULL, "tensor type"},
-	{"torch.nn.parameter", "Parameter", CK_ROLE_VALUE, NULL, "tensor type"},
-	{"torch.nn.parameter", "Buffer", CK_ROLE_VALUE, NULL, "tensor type"},
 	{"torch.storage", "TypedStorage", CK_ROLE_VALUE, NULL, "storage type"},
 	{"torch.storage", "_TypedStorage", CK_ROLE_VALUE, NULL, "storage type"},
 	{"torch", "TypedStorage", CK_ROLE_VALUE, NULL, "storage type"},
@@ -92,6 +96,19 @@ static bool same(const char *text, size_t len, const char *want)
 }
 
 static const ck_global_row storage_row = {"torch", "*Storage", CK_ROLE_VALUE, NULL, "storage type"};
+/* torch.FloatTensor and its kind, as they were called before there was one torch.Tensor. */
+static bool is_typed_tensor(const char *module, size_t len, const ck_global *g)
+{
+	static const char suffix[] = "Tensor";
+	size_t n = sizeof suffix - 1;
+	ck_dtype dtype;
+	return (same(module, len, "torch") || same(module, len, "torch.cuda")) && g->name_len > n &&
+	       !memcmp(g->name + g->name_len - n, suffix, n) &&
+	       ck_dtype_of_stem(g->name, g->name_len - n, &dtype);
+}
+
+static const ck_global_row typed_row = {"torch", "*Tensor", CK_ROLE_BUILT, ck_rebuild_typed_tensor,
+                                        "tensor type"};
 static const ck_global_row dtype_row = {"torch", "*", CK_ROLE_VALUE, NULL, "dtype"};
 
 const ck_global_row *ck_global_find(const ck_value *value)
@@ -112,6 +129,8 @@ const ck_global_row *ck_global_find(const ck_value *value)
 			return &rows[i];
 	if (ck_storage_class(value, &dtype))
 		return &storage_row;
+	if (is_typed_tensor(module, len, g))
+		return &typed_row;
 	if (same(module, len, "torch") && ck_dtype_of_torch(g->name, g->name_len, &dtype))
 		return &dtype_row;
 	return NULL;

@@ -1,4 +1,4 @@
-/* Which layout a file has. */
+/* Which layout a file has, and what all layouts share. */
 #include "load.h"
 
 static const ck_layout *const layouts[] = {
@@ -6,28 +6,78 @@ static const ck_layout *const layouts[] = {
 	&ck_layout_torch_legacy,
 };
 
-enum { HEAD = 1024 };
+enum { NESTED_MAX = 6 };
 
-ck_loaded *ck_load(ck_job *job, const ck_source *source)
+ck_torch *ck_torch_new(ck_loaded *loaded, const ck_source *pickle)
 {
-	unsigned char head[HEAD];
-	size_t len = source->size < HEAD ? (size_t)source->size : HEAD;
-	ck_loaded *loaded = ck_alloc(job, sizeof *loaded);
-	if (!loaded || !ck_read_at(job, source, 0, head, len))
-		return NULL;
-	loaded->model = ck_alloc(job, sizeof *loaded->model);
-	if (!loaded->model)
-		return NULL;
-	loaded->model->source = source;
+	ck_torch *torch = ck_alloc(loaded->job, sizeof *torch);
+	if (torch)
+		*torch = (ck_torch){.job = loaded->job, .loaded = loaded,
+		                    .model = loaded->model, .pickle = pickle};
+	return torch;
+}
+
+static bool is_zip(const unsigned char *head, size_t len)
+{
+	return len >= 4 && head[0] == 'P' && head[1] == 'K' &&
+	       ((head[2] == 3 && head[3] == 4) || (head[2] == 5 && head[3] == 6));
+}
+
+bool ck_input_open(ck_job *job, const ck_source *source, unsigned char *head, ck_input *in)
+{
+	*in = (ck_input){.source = source, .head = head,
+	                 .head_len = source->size < CK_HEAD ? (size_t)source->size : CK_HEAD};
+	if (!ck_read_at(job, source, 0, head, in->head_len))
+		return false;
+	if (!is_zip(head, in->head_len))
+		return true;
+	in->archive = ck_zip_open(job, source);
+	return in->archive;
+}
+
+/* Nobody knew the file: what it looks like, at least. */
+static bool refuse(ck_job *job, const ck_input *in)
+{
+	size_t shown = in->head_len < 16 ? in->head_len : 16;
+	return ck_foreign_refuse(job, in->source, in->head, in->head_len) &&
+	       ck_fail(job, CK_UNSUPPORTED, in->source->label,
+	               "this is not a checkpoint that ckconv knows: it begins with \"%s\"",
+	               ck_show((const char *)in->head, shown).s);
+}
+
+bool ck_load_at(ck_loaded *loaded, const ck_source *source, const ck_path *at)
+{
+	unsigned char head[CK_HEAD];
+	ck_job *job = loaded->job;
+	ck_input in;
+	if (loaded->nested >= NESTED_MAX)
+		return ck_fail(job, CK_LIMIT, source->label, "files inside files, more than %d deep",
+		               NESTED_MAX);
+	if (!ck_input_open(job, source, head, &in))
+		return false;
 	for (size_t i = 0; i < CK_COUNT(layouts); i++) {
-		if (!layouts[i]->probe(head, len))
+		if (!layouts[i]->probe(job, &in))
 			continue;
-		loaded->model->layout = layouts[i]->name;
-		return layouts[i]->load(job, source, loaded) ? loaded : NULL;
+		if (!loaded->model->layout)
+			loaded->model->layout = layouts[i]->name;
+		loaded->nested++;
+		bool ok = layouts[i]->load(loaded, &in, at);
+		loaded->nested--;
+		return ok;
 	}
-	if (ck_foreign_refuse(job, source, head, len))
-		ck_fail(job, CK_UNSUPPORTED, source->label,
-		        "this is not a checkpoint that ckconv knows: it begins with \"%s\"",
-		        ck_show((const char *)head, len < 16 ? len : 16).s);
-	return NULL;
+	return refuse(job, &in);
+}
+
+ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes)
+{
+	ck_loaded *loaded = ck_alloc(job, sizeof *loaded);
+	ck_model *model = ck_alloc(job, sizeof *model);
+	if (!loaded || !model)
+		return NULL;
+	*loaded = (ck_loaded){.job = job, .model = model};
+	if (wishes)
+		loaded->wishes = *wishes;
+	model->source = source;
+	model->top = ck_path_new(job, NULL, "", 0, false);
+	return model->top && ck_load_at(loaded, source, model->top) ? loaded : NULL;
 }

@@ -7,29 +7,95 @@
 #include "pack.h"
 #include "pickle.h"
 
-/* ---- torch: what the values of a pickle mean ---- */
+/* What the caller wants of tensors that an output cannot hold as they are. */
+typedef struct ck_wishes {
+	bool dequantize;    /* quantized tensors become F32 */
+	bool densify;       /* sparse tensors become dense */
+	bool split_complex; /* complex tensors become NAME.real and NAME.imag */
+} ck_wishes;
 
-typedef struct ck_torch {
+/* One file, with all that was found in it and in the files inside it. */
+typedef struct ck_loaded {
 	ck_job *job;
 	ck_model *model;
-	const ck_source *pickle;  /* where the values came from */
-	ck_value *root;           /* what the pickle made; set by ck_walk */
-	ck_seen seen;             /* all that the pickle named */
-	bool big_endian;          /* as the archive's `byteorder` says */
-	ck_map storages;          /* key -> known_storage */
-	uint64_t visits;          /* values looked at, for the limit */
-	uint64_t at;              /* offset of the call that is being rebuilt, for messages */
+	ck_wishes wishes;
+	struct ck_torch *units;   /* every pickle that was walked, the last one first */
 	ck_map unknown;           /* "module.name" of globals that are not in the table */
 	ck_text unknown_list;     /* the first of them, with commas between, safe to print */
+	ck_map noted;             /* notes that were told */
+	uint64_t visits;          /* values looked at, for the limit */
+	unsigned nested;          /* files inside files that are open just now */
+} ck_loaded;
+
+/* ---- torch: what the values of a pickle mean ---- */
+
+typedef struct ck_made ck_made;
+
+/* One pickle and the place where its storages are. */
+typedef struct ck_torch {
+	ck_job *job;
+	ck_loaded *loaded;
+	ck_model *model;          /* of `loaded` */
+	struct ck_torch *next;    /* among the units of `loaded` */
+	const ck_source *pickle;  /* where the values came from */
+	ck_value *root;           /* what the pickle made */
+	const ck_path *path;      /* where the root stands in the model; set by ck_walk */
+	ck_seen seen;             /* all that the pickle named */
+	bool told;                /* its unknown globals are in the list */
+	bool big_endian;          /* as the archive's `byteorder` says */
+	ck_map storages;          /* key -> known_storage */
+	ck_map inner;             /* address of a bytes value -> ck_torch of the checkpoint in it */
+	unsigned level;           /* checkpoints around this one */
+	unsigned depth;           /* calls that are being rebuilt for each other */
+	uint64_t at;              /* offset of the call that is being rebuilt, for messages */
 	/* Finds the bytes of a storage: sets source or stream, offset, held and crc. Given by the
-	 * layout. */
+	 * layout; NULL: the layout has no storages. */
 	bool (*find)(struct ck_torch *torch, ck_storage *storage);
+	/* What a persistent id stands for, in layouts where it names tensors; or NULL. */
+	bool (*persistent)(struct ck_torch *torch, const ck_value *id, ck_made *made);
 	void *arg;
 } ck_torch;
+
+/* A new one, which is no unit until it is walked. NULL after a failure. */
+ck_torch *ck_torch_new(ck_loaded *loaded, const ck_source *pickle);
+
+enum { CK_MADE_MAX = 4 };
+
+/* What a call makes, by the rule of its global: a tensor, or several that belong together, or one
+ * of the things that are none. */
+typedef enum ck_made_kind {
+	CK_MADE_TENSOR,      /* `tensor` and what stands beside it */
+	CK_MADE_META,        /* a tensor without data */
+	CK_MADE_UNSUPPORTED, /* a tensor of a kind that cannot be written; `about` says which */
+	CK_MADE_VALUE,       /* no tensor; `about` says what */
+	CK_MADE_ITEMS,       /* a sequence of values */
+	CK_MADE_INNER        /* the root of another pickle, which lay inside this one */
+} ck_made_kind;
+
+struct ck_made {
+	ck_made_kind kind;
+	const char *about;
+	ck_tensor *tensor; /* NULL if there are only those beside it */
+	/* Further tensors, named NAME.key. */
+	struct {
+		const char *key;
+		ck_tensor *tensor;
+	} beside[CK_MADE_MAX];
+	size_t besides;
+	/* Facts that go to the metadata as NAME.key. */
+	struct {
+		const char *key, *value;
+	} fact[CK_MADE_MAX];
+	size_t facts;
+	const ck_items *items;
+	struct ck_torch *inner; /* its root is the value */
+	const char *note;       /* told once for each kind of note, or NULL */
+};
 
 /* What a global means to us: one row for each that is known; all others are inert objects. */
 typedef enum ck_role {
 	CK_ROLE_TENSOR,      /* calling it makes a tensor, by `rebuild` */
+	CK_ROLE_BUILT,       /* the same, from what is built into the result, too */
 	CK_ROLE_SAME,        /* calling it gives its first argument, dressed up */
 	CK_ROLE_TYPED,       /* (function, type, arguments, state): a call, dressed up as a type */
 	CK_ROLE_DICT,        /* a mapping */
@@ -40,10 +106,12 @@ typedef enum ck_role {
 	CK_ROLE_UNSUPPORTED  /* a tensor of a kind that cannot be written; `about` says which */
 } ck_role;
 
+typedef bool ck_rebuild(ck_torch *torch, const ck_value *value, ck_made *made);
+
 typedef struct ck_global_row {
 	const char *module, *name; /* a name that ends in '*' covers all that start alike */
 	ck_role role;
-	bool (*rebuild)(ck_torch *torch, const ck_call *call, ck_tensor *tensor);
+	ck_rebuild *rebuild;
 	const char *about;
 } ck_global_row;
 
@@ -52,8 +120,14 @@ const ck_global_row *ck_global_find(const ck_value *global);
 
 /* ---- views: a value as something with parts, whatever it was made of ---- */
 
-typedef enum ck_shape_kind { CK_IS_TENSOR, CK_IS_META, CK_IS_UNSUPPORTED, CK_IS_LEAF,
-                             CK_HAS_PARTS } ck_shape_kind;
+typedef enum ck_shape_kind {
+	CK_IS_TENSOR,
+	CK_IS_META,
+	CK_IS_UNSUPPORTED,
+	CK_IS_LEAF,
+	CK_IS_INNER,
+	CK_HAS_PARTS
+} ck_shape_kind;
 
 enum { CK_PARTS_MAX = 12 };
 
@@ -67,7 +141,8 @@ typedef struct ck_part {
 
 typedef struct ck_view {
 	ck_shape_kind kind;
-	ck_tensor *tensor;
+	const ck_made *made;    /* of a tensor */
+	ck_torch *inner;        /* CK_IS_INNER: look at its root instead */
 	const char *about;      /* of what is no tensor and has no parts */
 	bool is_dict, is_object;
 	const ck_items *aside;  /* of a module: all its attributes, whose tensors are left out */
@@ -82,33 +157,47 @@ bool ck_view_value(ck_torch *torch, const ck_value *value, const ck_path *path, 
 
 /* ---- walking ---- */
 
-/* Puts every tensor below `root` into the model, and every other value on its list. */
-bool ck_walk(ck_torch *torch, ck_value *root);
+/* Puts every tensor below torch->root into the model, named from `path` on, and every other value on
+ * its list. */
+bool ck_walk(ck_torch *torch, const ck_path *path);
 /* str(key) as Python prints it; keys that Python would print by address get the name of their type.
  * NULL after a failure. */
 const char *ck_key_text(ck_job *job, const ck_value *key, size_t *len);
 /* All values as JSON, tensors as references to the names they got in the model. */
-bool ck_extras_print(ck_torch *torch, ck_text *to);
+bool ck_extras_print(ck_loaded *loaded, ck_text *to);
 
 /* ---- layouts ---- */
 
-typedef struct ck_loaded {
-	ck_model *model;
-	ck_torch *torch;
-} ck_loaded;
+/* What a probe may look at. */
+typedef struct ck_input {
+	const ck_source *source;
+	const unsigned char *head; /* the first bytes */
+	size_t head_len;
+	ck_archive *archive;       /* its members, if it is an archive; else NULL */
+} ck_input;
 
+/* `load` puts everything into the model, named from `at` on. */
 typedef struct ck_layout {
 	const char *name, *about;
-	/* By the first bytes of the file. */
-	bool (*probe)(const unsigned char *head, size_t len);
-	bool (*load)(ck_job *job, const ck_source *source, ck_loaded *loaded);
+	bool (*probe)(ck_job *job, const ck_input *in);
+	bool (*load)(ck_loaded *loaded, const ck_input *in, const ck_path *at);
 } ck_layout;
 
 extern const ck_layout ck_layout_torch_zip;
 extern const ck_layout ck_layout_torch_legacy;
 
-/* Finds the layout of a file and loads it. */
-ck_loaded *ck_load(ck_job *job, const ck_source *source);
+/* The one that a zip or legacy file of torch.save has, read but not walked. */
+ck_torch *ck_torch_zip_read(ck_loaded *loaded, const ck_input *in);
+ck_torch *ck_torch_legacy_read(ck_loaded *loaded, const ck_input *in);
+bool ck_torch_legacy_probe(ck_job *job, const ck_input *in);
+
+/* Finds the layout of a file and loads it. wishes may be NULL. */
+ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes);
+/* The same for a file inside a file: what it holds is named from `at` on. */
+bool ck_load_at(ck_loaded *loaded, const ck_source *source, const ck_path *at);
+/* Fills head and archive; `head` has room for CK_HEAD bytes. */
+enum { CK_HEAD = 1024 };
+bool ck_input_open(ck_job *job, const ck_source *source, unsigned char *head, ck_input *in);
 /* If the first bytes are those of something that is no checkpoint, fails and says what it is. */
 bool ck_foreign_refuse(ck_job *job, const ck_source *source, const unsigned char *head, size_t len);
 

@@ -30,14 +30,15 @@ static bool is_magic(const ck_value *value)
 	       !memcmp(value->text.data, MAGIC, sizeof MAGIC);
 }
 
-static bool probe(const unsigned char *head, size_t len)
+bool ck_torch_legacy_probe(ck_job *job, const ck_input *in)
 {
 	uint64_t at = 0;
-	ck_job *job = ck_base_job_new(); /* its errors are nobody's business */
-	const ck_source *source = job ? ck_source_memory(job, "", head, len) : NULL;
-	const ck_value *value = source ? ck_pickle_read(job, source, &at, NULL) : NULL;
+	(void)job; /* errors of this reading are nobody's business */
+	ck_job *own = ck_base_job_new();
+	const ck_source *source = own ? ck_source_memory(own, "", in->head, in->head_len) : NULL;
+	const ck_value *value = source ? ck_pickle_read(own, source, &at, NULL) : NULL;
 	bool magic = value && is_magic(value);
-	ck_base_job_free(job);
+	ck_base_job_free(own);
 	return magic;
 }
 
@@ -171,25 +172,31 @@ static bool find_storage(ck_torch *torch, ck_storage *storage)
 	return storage->label != NULL;
 }
 
-static bool load(ck_job *job, const ck_source *source, ck_loaded *loaded)
+ck_torch *ck_torch_legacy_read(ck_loaded *loaded, const ck_input *in)
 {
 	uint64_t at = 0;
+	ck_job *job = loaded->job;
 	legacy *l = ck_alloc(job, sizeof *l);
-	ck_torch *torch = ck_alloc(job, sizeof *torch);
+	ck_torch *torch = ck_torch_new(loaded, in->source);
 	if (!l || !torch)
-		return false;
-	l->source = source;
-	*torch = (ck_torch){.job = job, .model = loaded->model, .pickle = source,
-	                    .find = find_storage, .arg = l};
-	loaded->torch = torch;
-	if (!read_head(job, source, &at))
-		return false;
-	ck_value *root = ck_pickle_read(job, source, &at, &torch->seen);
-	const ck_value *keys = root ? read_literal(job, source, &at) : NULL;
-	return keys && collect(torch, l, &torch->seen.persids) &&
-	       locate_all(torch, l, keys, at) && ck_walk(torch, root);
+		return NULL;
+	l->source = in->source;
+	torch->find = find_storage;
+	torch->arg = l;
+	if (!read_head(job, in->source, &at))
+		return NULL;
+	torch->root = ck_pickle_read(job, in->source, &at, &torch->seen);
+	const ck_value *keys = torch->root ? read_literal(job, in->source, &at) : NULL;
+	return keys && collect(torch, l, &torch->seen.persids) && locate_all(torch, l, keys, at)
+	               ? torch : NULL;
+}
+
+static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
+{
+	ck_torch *torch = ck_torch_legacy_read(loaded, in);
+	return torch && ck_walk(torch, at);
 }
 
 const ck_layout ck_layout_torch_legacy = {
-	"legacy torch", "torch.save from 0.1.10 to 1.5", probe, load,
+	"legacy torch", "torch.save from 0.1.10 to 1.5", ck_torch_legacy_probe, load,
 };

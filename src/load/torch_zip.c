@@ -10,11 +10,6 @@ typedef struct {
 	size_t top_len;
 } torch_zip;
 
-static bool probe(const unsigned char *head, size_t len)
-{
-	return len >= 4 && (!memcmp(head, "PK\3\4", 4) || !memcmp(head, "PK\5\6", 4));
-}
-
 static bool ends_with(const ck_member *member, const char *end)
 {
 	size_t len = strlen(end);
@@ -115,27 +110,35 @@ static bool read_byteorder(ck_job *job, const torch_zip *zip, bool *big)
 	               "the byte order must be 'little' or 'big', not '%s'", ck_show(text, len).s);
 }
 
-static bool load(ck_job *job, const ck_source *source, ck_loaded *loaded)
+ck_torch *ck_torch_zip_read(ck_loaded *loaded, const ck_input *in)
 {
-	torch_zip *zip = ck_alloc(job, sizeof *zip);
-	ck_torch *torch = ck_alloc(job, sizeof *torch);
-	if (!zip || !torch)
-		return false;
-	zip->archive = ck_zip_open(job, source);
-	ck_member *member = zip->archive ? find_pickle(job, zip) : NULL;
-	if (!member)
-		return false;
-	if (find_member(job, zip, "", "constants.pkl", strlen("constants.pkl")))
-		return ck_fail(job, CK_UNSUPPORTED, source->label,
-		               "this is a TorchScript archive, which ckconv cannot read yet");
-	*torch = (ck_torch){.job = job, .model = loaded->model, .find = find_storage, .arg = zip};
-	torch->pickle = ck_member_source(job, zip->archive, member);
-	if (!torch->pickle || !read_byteorder(job, zip, &torch->big_endian))
-		return false;
+	ck_job *job = loaded->job;
 	uint64_t end = 0;
-	loaded->torch = torch;
-	ck_value *root = ck_pickle_read(job, torch->pickle, &end, &torch->seen);
-	return root && ck_walk(torch, root) && ck_archive_check_overlap(job, zip->archive);
+	torch_zip *zip = ck_alloc(job, sizeof *zip);
+	if (!zip)
+		return NULL;
+	zip->archive = in->archive;
+	ck_member *member = find_pickle(job, zip);
+	const ck_source *pickle = member ? ck_member_source(job, zip->archive, member) : NULL;
+	ck_torch *torch = pickle ? ck_torch_new(loaded, pickle) : NULL;
+	if (!torch || !read_byteorder(job, zip, &torch->big_endian))
+		return NULL;
+	torch->find = find_storage;
+	torch->arg = zip;
+	torch->root = ck_pickle_read(job, pickle, &end, &torch->seen);
+	return torch->root ? torch : NULL;
+}
+
+static bool probe(ck_job *job, const ck_input *in)
+{
+	(void)job;
+	return in->archive;
+}
+
+static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
+{
+	ck_torch *torch = ck_torch_zip_read(loaded, in);
+	return torch && ck_walk(torch, at) && ck_archive_check_overlap(loaded->job, in->archive);
 }
 
 const ck_layout ck_layout_torch_zip = {

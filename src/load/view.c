@@ -1,11 +1,12 @@
 /* How a value is seen: as a tensor, as something with parts, or as a leaf. */
+#include "rebuild.h"
 #include "view.h"
 
 bool ck_view_charge(ck_torch *torch, uint64_t n)
 {
-	torch->visits += n;
+	torch->loaded->visits += n;
 	return !ck_stopped(torch->job) &&
-	       ck_within(torch->job, torch->pickle->label, visits, torch->visits);
+	       ck_within(torch->job, torch->pickle->label, visits, torch->loaded->visits);
 }
 
 /* ---- tensors ---- */
@@ -72,6 +73,8 @@ static bool check_effects(ck_torch *torch, const ck_value *value, const ck_globa
 		odd = later->items.count;
 	else if (row && row->role == CK_ROLE_LIST)
 		odd = later->pairs.count;
+	else if (row && row->role == CK_ROLE_BUILT)
+		odd = later->items.count || later->pairs.count;
 	else if (row && row->role != CK_ROLE_VALUE && row->role != CK_ROLE_OBJECT)
 		odd = later->items.count || later->pairs.count || later->states.count;
 	if (odd)
@@ -122,22 +125,111 @@ static const ck_value *undress(ck_torch *torch, const ck_value *value, const ck_
 	return value;
 }
 
-/* Rebuilds the tensor of a call, once, however often it is shared. */
-static bool rebuild(ck_torch *torch, const ck_value *value, const ck_global_row *row,
-                    const ck_path *path, ck_tensor **out)
+enum { REBUILD_DEPTH = 32 };
+
+static bool check_made(ck_torch *torch, const ck_made *made, const char *name)
 {
-	*out = value->call->meaning;
-	if (*out)
+	if (made->kind != CK_MADE_TENSOR)
 		return true;
+	const char *label = torch->pickle->label;
+	if (made->tensor && !ck_tensor_check(torch->job, made->tensor, label, name))
+		return false;
+	for (size_t i = 0; i < made->besides; i++)
+		if (!ck_tensor_check(torch->job, made->beside[i].tensor, label, name))
+			return false;
+	return true;
+}
+
+/* What a call makes, once, however often it is shared. NULL after a failure. */
+static const ck_made *rebuild(ck_torch *torch, const ck_value *value, const ck_global_row *row,
+                              const char *name)
+{
+	if (value->call->meaning)
+		return value->call->meaning;
+	uint64_t outer = torch->at;
+	ck_made *made = ck_alloc(torch->job, sizeof *made);
+	if (!made)
+		return NULL;
+	made->about = row->about;
 	torch->at = value->at;
-	ck_tensor *tensor = ck_alloc(torch->job, sizeof *tensor);
-	value->call->meaning = tensor;
-	*out = tensor;
-	return tensor && row->rebuild(torch, value->call, tensor) &&
-	       ck_tensor_check(torch->job, tensor, torch->pickle->label, ck_path_show(path).s);
+	if (torch->depth >= REBUILD_DEPTH) {
+		ck_rebuild_fail(torch, "tensors made of tensors, more than %d deep", REBUILD_DEPTH);
+		return NULL;
+	}
+	torch->depth++;
+	if (!row->rebuild(torch, value, made) || !check_made(torch, made, name))
+		return NULL;
+	torch->depth--;
+	if (made->kind == CK_MADE_TENSOR && made->tensor && made->tensor->storage->meta) {
+		made->kind = CK_MADE_META;
+		made->about = "meta tensor";
+	}
+	torch->at = outer;
+	value->call->meaning = made;
+	return made;
+}
+
+static bool is_made(const ck_global_row *row)
+{
+	return row && (row->role == CK_ROLE_TENSOR || row->role == CK_ROLE_BUILT);
+}
+
+const ck_made *ck_rebuild_value(ck_torch *torch, const ck_value *value)
+{
+	const ck_global_row *row;
+	ck_view view = {0};
+	const ck_value *inner = undress(torch, value, torch->path, &row, &view);
+	if (!inner)
+		return NULL;
+	if (inner->kind == CK_CALL && is_made(row))
+		return rebuild(torch, inner, row, ck_path_show(torch->path).s);
+	ck_made *made = ck_alloc(torch->job, sizeof *made);
+	if (made && inner->kind == CK_PERSID && torch->persistent)
+		return torch->persistent(torch, inner, made) ? made : NULL;
+	if (made) {
+		made->kind = CK_MADE_VALUE;
+		made->about = "value";
+	}
+	return made;
+}
+
+ck_tensor *ck_rebuild_part(ck_torch *torch, const ck_value *value, const char *what)
+{
+	const ck_made *made = value ? ck_rebuild_value(torch, value) : NULL;
+	if (made && made->kind == CK_MADE_TENSOR && made->tensor && !made->besides)
+		return made->tensor;
+	if (made || !value)
+		ck_rebuild_fail(torch, "%s must be a plain tensor, not %s", what,
+		                value ? ck_value_about(value).s : "nothing");
+	return NULL;
 }
 
 /* ---- views ---- */
+
+static bool view_made(ck_view *view, const ck_made *made)
+{
+	static const ck_shape_kind kinds[] = {
+		[CK_MADE_TENSOR] = CK_IS_TENSOR, [CK_MADE_META] = CK_IS_META,
+		[CK_MADE_UNSUPPORTED] = CK_IS_UNSUPPORTED, [CK_MADE_VALUE] = CK_IS_LEAF,
+		[CK_MADE_ITEMS] = CK_HAS_PARTS, [CK_MADE_INNER] = CK_IS_INNER,
+	};
+	if (!made)
+		return false;
+	view->kind = kinds[made->kind];
+	view->made = made;
+	view->about = made->about;
+	view->inner = made->inner;
+	if (made->kind == CK_MADE_ITEMS)
+		view->part[view->parts++] = (ck_part){.items = made->items};
+	return true;
+}
+
+static bool view_persistent(ck_torch *torch, const ck_value *value, ck_view *view)
+{
+	ck_made *made = ck_alloc(torch->job, sizeof *made);
+	return made && torch->persistent(torch, value, made) &&
+	       check_made(torch, made, "of a persistent id") && view_made(view, made);
+}
 
 static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *path, ck_view *view)
 {
@@ -155,11 +247,8 @@ static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *pat
 	view->about = row->about;
 	switch (row->role) {
 	case CK_ROLE_TENSOR:
-		if (!rebuild(torch, value, row, path, &view->tensor))
-			return false;
-		view->kind = view->tensor->storage->meta ? CK_IS_META : CK_IS_TENSOR;
-		view->about = "meta tensor";
-		return true;
+	case CK_ROLE_BUILT:
+		return view_made(view, rebuild(torch, value, row, ck_path_show(path).s));
 	case CK_ROLE_META:
 		view->kind = CK_IS_META;
 		return true;
@@ -204,6 +293,9 @@ bool ck_view_value(ck_torch *torch, const ck_value *value, const ck_path *path, 
 		return true;
 	case CK_CALL:
 		return view_call(torch, value, path, view);
+	case CK_PERSID:
+		view->about = about[CK_PERSID];
+		return !torch->persistent || view_persistent(torch, value, view);
 	default:
 		view->about = about[value->kind];
 		return true;

@@ -11,4 +11,9 @@ bool ck_parts_mapping(ck_torch *torch, const ck_value *value, ck_view *view);
 bool ck_parts_sequence(ck_torch *torch, const ck_value *value, ck_view *view);
 bool ck_parts_object(ck_torch *torch, const ck_value *value, ck_view *view);
 
+/* Remembers the globals of a pickle that are not in the table; once for each pickle. */
+bool ck_unknown_find(ck_torch *torch);
+/* Tells a note the first time only. */
+bool ck_note_once(ck_loaded *loaded, const char *note);
+
 #endif

@@ -9,6 +9,7 @@
 enum { UNSEEN, OPEN, NO_TENSORS, HAS_TENSORS };
 
 typedef struct {
+	ck_torch *torch;
 	ck_value *value;
 	const ck_path *path;
 	ck_view view;
@@ -17,7 +18,7 @@ typedef struct {
 } frame;
 
 typedef struct {
-	ck_torch *torch;
+	ck_torch *torch;     /* of the value that is looked at */
 	ck_job *job;
 	ck_model *model;
 	frame *frames;
@@ -33,7 +34,7 @@ static bool open_container(walker *w, ck_value *value, const ck_path *path, cons
 		return false;
 	w->frames = grown;
 	value->mark = OPEN;
-	grown[w->depth++] = (frame){.value = value, .path = path, .view = *view,
+	grown[w->depth++] = (frame){.torch = w->torch, .value = value, .path = path, .view = *view,
 	                            .before = w->model->count + w->model->other_tensors};
 	return true;
 }
@@ -116,6 +117,61 @@ static bool note_aside(walker *w, const ck_items *attributes, const ck_path *pat
 	return true;
 }
 
+/* A tensor, the tensors that belong to it, and what else there is to be said. */
+static bool visit_tensor(walker *w, const ck_made *made, const ck_path *path)
+{
+	if (made->tensor && !ck_model_add(w->job, w->model, path, made->tensor))
+		return false;
+	for (size_t i = 0; i < made->besides; i++) {
+		const char *key = made->beside[i].key;
+		const ck_path *beside = ck_path_new(w->job, path, key, strlen(key), true);
+		if (!beside || !ck_model_add(w->job, w->model, beside, made->beside[i].tensor))
+			return false;
+	}
+	for (size_t i = 0; i < made->facts; i++)
+		if (!ck_model_add_fact(w->job, w->model, path, made->fact[i].key,
+		                       made->fact[i].value))
+			return false;
+	return true;
+}
+
+static bool visit(walker *w, ck_value *value, const ck_path *path);
+
+/* The root of a checkpoint that lay inside a value stands where the value stood. */
+static bool visit_inner(walker *w, ck_torch *inner, const ck_path *path)
+{
+	ck_torch *outer = w->torch;
+	w->torch = inner;
+	inner->path = path;
+	bool ok = ck_unknown_find(inner) && visit(w, inner->root, path);
+	w->torch = outer;
+	return ok;
+}
+
+static bool visit_view(walker *w, ck_value *value, const ck_path *path, const ck_view *view)
+{
+	switch (view->kind) {
+	case CK_IS_TENSOR:
+		return visit_tensor(w, view->made, path);
+	case CK_IS_META:
+		return ck_model_add_other(w->job, w->model, path, view->about, CK_OTHER_META);
+	case CK_IS_UNSUPPORTED:
+		return ck_model_add_other(w->job, w->model, path, view->about,
+		                          CK_OTHER_UNSUPPORTED);
+	case CK_IS_LEAF:
+		return ck_model_add_other(w->job, w->model, path, view->about,
+		                          value->kind == CK_PERSID ? CK_OTHER_ASIDE
+		                                                   : CK_OTHER_VALUE);
+	case CK_IS_INNER:
+		return visit_inner(w, view->inner, path);
+	case CK_HAS_PARTS:
+		break;
+	}
+	if (view->aside && value->mark == UNSEEN && !note_aside(w, view->aside, path))
+		return false;
+	return open_container(w, value, path, view);
+}
+
 static bool visit(walker *w, ck_value *value, const ck_path *path)
 {
 	ck_view view;
@@ -125,35 +181,21 @@ static bool visit(walker *w, ck_value *value, const ck_path *path)
 		return count_visit(w);
 	if (!count_visit(w) || !ck_view_value(w->torch, value, path, &view))
 		return false;
+	if (view.made && view.made->note)
+		ck_note_once(w->torch->loaded, view.made->note);
 	if (path == w->model->top)
 		w->model->is_mapping = view.is_dict;
 	if (view.state && (!note_aside(w, view.state->items, path) ||
 	                   !ck_model_add_other(w->job, w->model, path, "state of a parameter",
 	                                       CK_OTHER_VALUE)))
 		return false;
-	switch (view.kind) {
-	case CK_IS_TENSOR:
-		return ck_model_add(w->job, w->model, path, view.tensor);
-	case CK_IS_META:
-		return ck_model_add_other(w->job, w->model, path, view.about, CK_OTHER_META);
-	case CK_IS_UNSUPPORTED:
-		return ck_model_add_other(w->job, w->model, path, view.about, CK_OTHER_UNSUPPORTED);
-	case CK_IS_LEAF:
-		return ck_model_add_other(w->job, w->model, path, view.about,
-		                          value->kind == CK_PERSID ? CK_OTHER_ASIDE
-		                                                   : CK_OTHER_VALUE);
-	case CK_HAS_PARTS:
-		break;
-	}
-	if (view.aside && value->mark == UNSEEN && !note_aside(w, view.aside, path))
-		return false;
-	return open_container(w, value, path, &view);
+	return visit_view(w, value, path, &view);
 }
 
 /* Costs what the set of exceptions is long, and is charged for it. */
 static bool is_excepted(walker *w, const ck_part *part, const char *key, size_t len)
 {
-	w->torch->visits += part->except ? part->except->count : 0;
+	w->torch->loaded->visits += part->except ? part->except->count : 0;
 	const char *text;
 	size_t text_len;
 	for (size_t i = 0; part->except && i < part->except->count; i++)
@@ -198,6 +240,7 @@ static bool visit_position(walker *w, const ck_part *part, const ck_path *up, si
 static bool step(walker *w)
 {
 	frame *f = &w->frames[w->depth - 1];
+	w->torch = f->torch;
 	if (f->part == f->view.parts) {
 		close_container(w);
 		return true;
@@ -214,41 +257,13 @@ static bool step(walker *w)
 	                  : visit_position(w, &part, f->path, item);
 }
 
-/* Remembers each unknown global once, by "module.name"; the first few make a list to be shown. */
-static bool remember_unknown(ck_torch *torch, const ck_global *g)
-{
-	enum { LISTED = 4, SHOWN = 60 };
-	bool fresh;
-	char shown[SHOWN];
-	ck_text name = {0};
-	if (!ck_text_add(torch->job, &name, g->module, g->module_len) ||
-	    !ck_text_add(torch->job, &name, ".", 1) ||
-	    !ck_text_add(torch->job, &name, g->name, g->name_len) ||
-	    !ck_map_put(torch->job, &torch->unknown, name.data, name.len, &fresh))
-		return false;
-	if (!fresh || torch->unknown.count > LISTED)
-		return true;
-	ck_show_to(shown, sizeof shown, name.data, name.len);
-	return ck_text_addf(torch->job, &torch->unknown_list, "%s%s",
-	                    torch->unknown.count > 1 ? ", " : "", shown);
-}
-
-static bool find_unknown(ck_torch *torch)
-{
-	for (size_t i = 0; i < torch->seen.globals.count; i++) {
-		const ck_value *global = torch->seen.globals.item[i];
-		if (!ck_global_find(global) && !remember_unknown(torch, global->global))
-			return false;
-	}
-	return true;
-}
-
-bool ck_walk(ck_torch *torch, ck_value *root)
+bool ck_walk(ck_torch *torch, const ck_path *path)
 {
 	walker w = {.torch = torch, .job = torch->job, .model = torch->model};
-	torch->root = root;
-	torch->model->top = ck_path_new(torch->job, NULL, "", 0, false);
-	if (!torch->model->top || !find_unknown(torch) || !visit(&w, root, torch->model->top))
+	torch->path = path;
+	torch->next = torch->loaded->units;
+	torch->loaded->units = torch;
+	if (!ck_unknown_find(torch) || !visit(&w, torch->root, path))
 		return false;
 	while (w.depth)
 		if (!step(&w))

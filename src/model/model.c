@@ -102,6 +102,18 @@ bool ck_model_add_other(ck_job *job, ck_model *model, const ck_path *path, const
 	return true;
 }
 
+bool ck_model_add_fact(ck_job *job, ck_model *model, const ck_path *path, const char *key,
+                       const char *value)
+{
+	ck_fact *grown = ck_grow(job, model->facts, &model->fact_cap, model->fact_count + 1,
+	                         sizeof *grown);
+	if (!grown)
+		return false;
+	model->facts = grown;
+	grown[model->fact_count++] = (ck_fact){path, key, value};
+	return true;
+}
+
 bool ck_model_add_metadata(ck_job *job, ck_model *model, const char *key, const char *value)
 {
 	ck_pair *grown = ck_grow(job, model->metadata, &model->metadata_cap,

@@ -154,6 +154,12 @@ typedef struct ck_other {
 	size_t count;     /* values that were found one after the other under this path */
 } ck_other;
 
+/* Something to be said of a tensor that its bytes do not say: metadata called NAME.key. */
+typedef struct ck_fact {
+	const ck_path *path;
+	const char *key, *value;
+} ck_fact;
+
 typedef struct ck_pair {
 	const char *key, *value;
 } ck_pair;
@@ -169,6 +175,8 @@ typedef struct ck_model {
 	size_t other_tensors;   /* how many of them are tensors */
 	ck_pair *metadata;
 	size_t metadata_count, metadata_cap;
+	ck_fact *facts;
+	size_t fact_count, fact_cap;
 	size_t storages;        /* how many were numbered */
 	const ck_path *top;     /* the root of everything */
 	bool is_mapping;        /* the root is a dict, where one key may be the weights' home */
@@ -178,6 +186,8 @@ typedef struct ck_model {
 bool ck_model_add(ck_job *job, ck_model *model, const ck_path *path, ck_tensor *tensor);
 bool ck_model_add_other(ck_job *job, ck_model *model, const ck_path *path, const char *what,
                         ck_other_kind kind);
+bool ck_model_add_fact(ck_job *job, ck_model *model, const ck_path *path, const char *key,
+                       const char *value);
 bool ck_model_add_metadata(ck_job *job, ck_model *model, const char *key, const char *value);
 
 #endif

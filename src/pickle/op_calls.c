@@ -151,6 +151,15 @@ static bool is_no_state(const ck_value *state)
 	       !slots->items->count;
 }
 
+/* The reader of the pickle may know that bytes of another kind follow. */
+static bool tell_built(ck_vm *vm, ck_value *call)
+{
+	uint64_t next = vm->steps.at;
+	if (!vm->seen || !vm->seen->built)
+		return true;
+	return vm->seen->built(vm->seen->arg, call, &next) && ck_steps_skip(&vm->steps, next);
+}
+
 bool ck_op_build(ck_vm *vm)
 {
 	ck_value *state = ck_vm_pop(vm);
@@ -162,7 +171,8 @@ bool ck_op_build(ck_vm *vm)
 		ck_vm_pass(state->items->item[i]);
 	if (target->kind == CK_CALL)
 		return ck_vm_later(vm, target) &&
-		       ck_items_push(vm->job, &target->call->later->states, state);
+		       ck_items_push(vm->job, &target->call->later->states, state) &&
+		       tell_built(vm, target);
 	if (ck_vm_is_name(target))
 		return ck_vm_mark_changed(target);
 	return is_no_state(state) ||

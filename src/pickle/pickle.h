@@ -106,6 +106,10 @@ struct ck_value {
 typedef struct ck_seen {
 	ck_items globals; /* every GLOBAL */
 	ck_items persids; /* every PERSID */
+	/* Called after each BUILD into a CALL, with the offset of the next opcode: it may move *at on, past
+	 * bytes that are no part of the pickle (joblib puts arrays there). Or NULL. */
+	bool (*built)(void *arg, ck_value *call, uint64_t *at);
+	void *arg;
 } ck_seen;
 
 /* Reads one pickle that starts at *at; *at is then behind its STOP. The value and all that hangs on
@@ -194,6 +198,9 @@ typedef struct ck_steps {
 
 bool ck_steps_begin(ck_job *job, ck_steps *steps, const ck_source *source, uint64_t at);
 bool ck_steps_next(ck_steps *steps, ck_step *step);
+/* Goes on at offset `to`, which lies ahead: what is between is no part of the pickle. Not inside a
+ * frame. */
+bool ck_steps_skip(ck_steps *steps, uint64_t to);
 
 /* ---- literals: the text forms of protocol 0 as CPython reads them ---- */
 

@@ -221,3 +221,17 @@ bool ck_steps_next(ck_steps *s, ck_step *step)
 		                  op->name, (unsigned long long)s->frame_end);
 	return op->arg != CK_ARG_U8 || enter_frame(s, step);
 }
+
+bool ck_steps_skip(ck_steps *s, uint64_t to)
+{
+	if (to == s->at)
+		return true;
+	if (to < s->at || to > s->source->size)
+		return cut_short(s, to - s->at);
+	if (s->frame_end > s->at)
+		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, s->at,
+		                  "bytes that are no part of the pickle must not lie inside a frame");
+	s->frame_end = 0;
+	s->at = to;
+	return true;
+}

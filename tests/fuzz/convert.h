@@ -19,12 +19,12 @@ static inline bool fuzz_is_small(const ck_model *model)
 	return total < BYTES_WRITTEN_MAX;
 }
 
-static inline bool fuzz_write(ck_job *job, ck_torch *torch)
+static inline bool fuzz_write(ck_job *job, ck_loaded *loaded)
 {
 	ck_text extras = {0};
-	ck_model *model = torch->model;
+	ck_model *model = loaded->model;
 	if (!ck_edit_root(job, model, "auto", false, false) ||
-	    !ck_edit_ties(job, model, CK_TIES_DROP) || !ck_extras_print(torch, &extras))
+	    !ck_edit_ties(job, model, CK_TIES_DROP) || !ck_extras_print(loaded, &extras))
 		return false;
 	if (!fuzz_is_small(model))
 		return true;

@@ -19,14 +19,19 @@ static bool convert(ck_job *job, const ck_source *source)
 {
 	uint64_t at = 0;
 	ck_model *model = ck_alloc(job, sizeof *model);
-	ck_torch *torch = ck_alloc(job, sizeof *torch);
-	if (!source || !model || !torch)
+	ck_loaded *loaded = ck_alloc(job, sizeof *loaded);
+	if (!source || !model || !loaded)
 		return false;
+	*loaded = (ck_loaded){.job = job, .model = model};
 	model->source = source;
-	*torch = (ck_torch){.job = job, .model = model, .pickle = source, .find = find,
-	                    .big_endian = source->size % 2};
-	ck_value *root = ck_pickle_read(job, source, &at, &torch->seen);
-	return root && ck_walk(torch, root) && fuzz_write(job, torch);
+	model->top = ck_path_new(job, NULL, "", 0, false);
+	ck_torch *torch = model->top ? ck_torch_new(loaded, source) : NULL;
+	if (!torch)
+		return false;
+	torch->find = find;
+	torch->big_endian = source->size % 2;
+	torch->root = ck_pickle_read(job, source, &at, &torch->seen);
+	return torch->root && ck_walk(torch, model->top) && fuzz_write(job, loaded);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

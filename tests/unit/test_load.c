@@ -16,6 +16,7 @@
 #define STOP "."
 
 static ck_job *job;
+static ck_loaded loaded;
 static ck_torch torch;
 static ck_model model;
 static char notes[2000];
@@ -53,10 +54,12 @@ static bool load_bytes(const char *pickle, size_t len)
 {
 	uint64_t at = 0;
 	const ck_source *source = ck_source_memory(job, "test", pickle, len);
-	model = (ck_model){.source = source};
-	torch = (ck_torch){.job = job, .model = &model, .pickle = source, .find = find};
-	ck_value *root = ck_pickle_read(job, source, &at, &torch.seen);
-	return root && ck_walk(&torch, root);
+	model = (ck_model){.source = source, .top = ck_path_new(job, NULL, "", 0, false)};
+	loaded = (ck_loaded){.job = job, .model = &model};
+	torch = (ck_torch){.job = job, .loaded = &loaded, .model = &model, .pickle = source,
+	                   .find = find};
+	torch.root = ck_pickle_read(job, source, &at, &torch.seen);
+	return torch.root && ck_walk(&torch, model.top);
 }
 
 static bool load(const char *pickle)
@@ -149,7 +152,7 @@ END_TEST
 START_TEST(attributes_items_and_pairs_of_unknown_objects_are_followed)
 {
 	ck_assert_str_eq(names("cmy\nThing\n(tR(dS'w'\n" TENSOR "sb" STOP, "."), "w");
-	ck_assert_uint_eq(torch.unknown.count, 1);
+	ck_assert_uint_eq(loaded.unknown.count, 1);
 	ck_assert_str_eq(names("cmy\nThing\n(" TENSOR "tR" STOP, "."), "0");
 	ck_assert_str_eq(names("cmy\nThing\n(tRS'k'\n" TENSOR "s" STOP, "."), "k");
 }
@@ -238,8 +241,8 @@ START_TEST(arguments_that_make_no_tensor_are_refused)
 	must_fail(REBUILD(ON_0 "I0\nI4\n(t"), CK_CORRUPT, "sizes must be counts, not int");
 	must_fail(REBUILD(ON_0 "I0\n(L99999999999999999999L\nt(I1\nt"), CK_CORRUPT, "sizes must be counts");
 	must_fail(REBUILD(ON_0 "I0\n(I5\nt(I1\nt"), CK_CORRUPT, "reaches to byte 20");
-	must_fail(REBUILD("(S'storage'\nctorch\nOddStorage\nS'0'\nS'cpu'\nI4\ntQI0\n(t(t"), CK_CORRUPT,
-	          "one of torch's, not torch.OddStorage");
+	must_fail(REBUILD("(S'storage'\nctorch\nOddThing\nS'0'\nS'cpu'\nI4\ntQI0\n(t(t"), CK_CORRUPT,
+	          "one of torch's, not torch.OddThing");
 	must_fail(REBUILD("(S'storage'\nctorch\nDoubleStorage\nS'0'\nS'cpu'\nI2305843009213693952\ntQI0\n(t(t"),
 	          CK_CORRUPT, "more bytes than fit 64 bits");
 }
@@ -342,7 +345,7 @@ START_TEST(extras_keep_every_value)
 	names("(dS'n'\n(lI1\naL12345678901234567890L\naF1.5\naFnan\naI01\naNaS'\\x00\\t'\nas"
 	      "S'w'\n" TENSOR "sI7\nccollections\nOrderedDict\n(tRs"
 	      "S'o'\ncmy\nThing\n(I1\ntR(dS'a'\nI2\nsbs" STOP, ".");
-	ck_assert(ck_extras_print(&torch, &text) && ck_text_add(job, &text, "", 1));
+	ck_assert(ck_extras_print(&loaded, &text) && ck_text_add(job, &text, "", 1));
 	ck_assert_str_eq(text.data,
 	                 "{\"$dict\":[[\"n\",[1,12345678901234567890,1.5,{\"$float\":\"nan\"},true,null,"
 	                 "\"\\u0000\\t\"]],[\"w\",{\"$tensor\":\"w\"}],[7,{}],[\"o\",{\"$object\":"

@@ -1,0 +1,131 @@
+/* The bytes that a value holds, however its pickle spelled them, and the checkpoints that some of them
+ * are. */
+#include <string.h>
+
+#include "rebuild.h"
+
+enum { WRAPPED_MAX = 4, NESTED_MAX = 8 };
+
+/* Characters up to U+00FF, each of which is one byte: so Python 3 reads the bytes of Python 2. */
+static const ck_source *latin1(ck_torch *torch, const char *text, uint64_t len, bool *failed)
+{
+	unsigned char *bytes = ck_alloc_array(torch->job, len + 1, 1);
+	uint64_t count = 0;
+	size_t took;
+	*failed = !bytes;
+	for (; bytes && len; text += took, len -= took) {
+		uint32_t code;
+		took = ck_utf8_next(text, (size_t)len, &code);
+		if (!took || code > 0xFF)
+			return NULL;
+		bytes[count++] = (unsigned char)code;
+	}
+	const ck_source *source =
+		bytes ? ck_source_memory(torch->job, torch->pickle->label, bytes, count) : NULL;
+	*failed = !source;
+	return source;
+}
+
+static const ck_source *plain(ck_torch *torch, const ck_value *value, bool *failed)
+{
+	const char *label = torch->pickle->label;
+	const ck_source *source;
+	if (value->text.data)
+		source = ck_source_memory(torch->job, label, value->text.data, value->text.len);
+	else
+		source = ck_source_window(torch->job, torch->pickle, label, value->at,
+		                          value->text.len);
+	*failed = !source;
+	return source;
+}
+
+/* True for functions that give their first argument as bytes. */
+static bool is_wrapper(const ck_value *value)
+{
+	static const char *const names[][2] = {
+		{"_codecs", "encode"}, {"builtins", "bytearray"}, {"__builtin__", "bytearray"},
+		{"builtins", "bytes"}, {"__builtin__", "bytes"},
+	};
+	for (size_t i = 0; i < CK_COUNT(names); i++)
+		if (ck_value_is_global(value, names[i][0], names[i][1]))
+			return true;
+	return false;
+}
+
+const ck_source *ck_bytes_source(ck_torch *torch, const ck_value *value, bool *failed)
+{
+	*failed = false;
+	for (int i = 0; i < WRAPPED_MAX && value->kind == CK_CALL; i++) {
+		const ck_value *inner = ck_argument(value, 0);
+		if (!is_wrapper(value->call->callee) || value->call->later)
+			return NULL;
+		if (!inner)
+			return ck_source_memory(torch->job, torch->pickle->label, "", 0);
+		value = inner;
+	}
+	if (value->kind == CK_BYTES)
+		return plain(torch, value, failed);
+	if (value->kind == CK_STR)
+		return latin1(torch, value->text.data, value->text.len, failed);
+	return NULL;
+}
+
+/* ---- a checkpoint inside a value ---- */
+
+/* Sets *none, without failing, if torch.save did not write them. */
+static ck_torch *read_inner(ck_torch *torch, const ck_source *source, bool *none)
+{
+	unsigned char head[CK_HEAD];
+	ck_input in;
+	if (!ck_input_open(torch->job, source, head, &in))
+		return NULL;
+	if (in.archive)
+		return ck_torch_zip_read(torch->loaded, &in);
+	if (ck_torch_legacy_probe(torch->job, &in))
+		return ck_torch_legacy_read(torch->loaded, &in);
+	*none = true;
+	return NULL;
+}
+
+/* Reads what the bytes hold once, however many calls name them. */
+static ck_torch *find_inner(ck_torch *torch, const ck_value *bytes, bool *none)
+{
+	bool fresh, failed;
+	const ck_value **key = ck_alloc(torch->job, sizeof *key);
+	if (!key)
+		return NULL;
+	for (*key = bytes; (*key)->kind == CK_CALL && ck_argument(*key, 0);)
+		*key = ck_argument(*key, 0);
+	uint64_t *place = ck_map_put(torch->job, &torch->inner, key, sizeof *key, &fresh);
+	if (!place)
+		return NULL;
+	if (!fresh) {
+		*none = !*place; /* a failure would have ended everything */
+		return (ck_torch *)(uintptr_t)*place;
+	}
+	const ck_source *source = ck_bytes_source(torch, bytes, &failed);
+	ck_torch *inner = source ? read_inner(torch, source, none) : NULL;
+	if (!source && !failed)
+		ck_rebuild_fail(torch, "torch.storage._load_from_bytes needs bytes, not %s",
+		                ck_value_about(bytes).s);
+	*place = (uint64_t)(uintptr_t)inner;
+	return inner;
+}
+
+bool ck_rebuild_nested(ck_torch *torch, const ck_value *value, ck_made *made)
+{
+	const ck_value *bytes = ck_argument(value, 0);
+	if (!bytes)
+		return ck_rebuild_fail(torch, "torch.storage._load_from_bytes needs bytes");
+	if (torch->level >= NESTED_MAX)
+		return ck_rebuild_fail(torch, "checkpoints inside checkpoints, more than %d deep",
+		                       NESTED_MAX);
+	bool none = false;
+	made->kind = CK_MADE_INNER;
+	made->inner = find_inner(torch, bytes, &none);
+	if (made->inner)
+		made->inner->level = torch->level + 1;
+	if (none)
+		*made = (ck_made){.kind = CK_MADE_VALUE, .about = "bytes that are no checkpoint"};
+	return made->inner || none;
+}

@@ -1,0 +1,47 @@
+/* What is told about a file besides its tensors: the globals that are not in the table, and notes that
+ * are given once however often they apply. */
+#include <string.h>
+
+#include "view.h"
+
+/* Remembers each unknown global once, by "module.name"; the first few make a list to be shown. */
+static bool remember_unknown(ck_torch *torch, const ck_global *g)
+{
+	enum { LISTED = 4, SHOWN = 60 };
+	bool fresh;
+	char shown[SHOWN];
+	ck_text name = {0};
+	if (!ck_text_add(torch->job, &name, g->module, g->module_len) ||
+	    !ck_text_add(torch->job, &name, ".", 1) ||
+	    !ck_text_add(torch->job, &name, g->name, g->name_len) ||
+	    !ck_map_put(torch->job, &torch->loaded->unknown, name.data, name.len, &fresh))
+		return false;
+	if (!fresh || torch->loaded->unknown.count > LISTED)
+		return true;
+	ck_show_to(shown, sizeof shown, name.data, name.len);
+	return ck_text_addf(torch->job, &torch->loaded->unknown_list, "%s%s",
+	                    torch->loaded->unknown.count > 1 ? ", " : "", shown);
+}
+
+bool ck_unknown_find(ck_torch *torch)
+{
+	if (torch->told)
+		return true;
+	torch->told = true;
+	for (size_t i = 0; i < torch->seen.globals.count; i++) {
+		const ck_value *global = torch->seen.globals.item[i];
+		if (!ck_global_find(global) && !remember_unknown(torch, global->global))
+			return false;
+	}
+	return true;
+}
+
+bool ck_note_once(ck_loaded *loaded, const char *note)
+{
+	bool fresh;
+	if (!ck_map_put(loaded->job, &loaded->noted, note, strlen(note), &fresh))
+		return false;
+	if (fresh)
+		ck_note(loaded->job, "%s", note);
+	return true;
+}

@@ -11,6 +11,7 @@ typedef struct ck_member {
 	const char *name;
 	size_t name_len;
 	uint64_t size, packed; /* bytes, as the central directory says */
+	bool has_crc;          /* tar records none */
 	uint32_t crc;          /* CRC-32 of the unpacked bytes; torch writes 0 for "not computed" */
 	ck_method method;
 	bool located;
@@ -19,20 +20,35 @@ typedef struct ck_member {
 } ck_member;
 
 typedef struct ck_archive {
+	const struct ck_archiver *by;
 	const ck_source *source;
 	ck_member *members;    /* in the order of the directory */
 	size_t count;
 	ck_map by_name;
+	size_t passed_over;    /* links and devices, which are no members */
 	void *handle;          /* of the back end */
 } ck_archive;
 
-/* Reads the directory of a zip archive. Refused, with the name of the member: names that occur
- * twice, encryption, methods other than stored and deflated. */
-ck_archive *ck_zip_open(ck_job *job, const ck_source *source);
-/* Finds out where a member's bytes start, which only its local header tells, and that they are all
- * there. */
-bool ck_zip_locate(ck_job *job, const ck_archive *archive, ck_member *member);
+/* A kind of archive. */
+typedef struct ck_archiver {
+	const char *name, *about;
+	/* Whether a file that begins with these bytes is of this kind. */
+	bool (*probe)(const unsigned char *head, size_t len);
+	/* Reads the directory, or what stands for it; members with the same name are refused. */
+	ck_archive *(*open)(ck_job *job, const ck_source *source);
+	/* Finds out where a member's bytes start, and that they are all there. */
+	bool (*locate)(ck_job *job, const ck_archive *archive, ck_member *member);
+} ck_archiver;
 
+/* zip refuses, with the name of the member: encryption, methods other than stored and deflated. */
+extern const ck_archiver ck_archiver_zip;
+
+/* The kind of archive that begins with these bytes, or NULL. */
+const ck_archiver *ck_archiver_find(const unsigned char *head, size_t len);
+ck_archive *ck_zip_open(ck_job *job, const ck_source *source);
+
+/* For back ends: enters the name of member `index`, or refuses it because it is there already. */
+bool ck_archive_enter(ck_job *job, ck_archive *archive, size_t index);
 /* The member of that name, or NULL. */
 ck_member *ck_archive_find(const ck_job *job, const ck_archive *archive, const char *name,
                            size_t len);

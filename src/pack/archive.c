@@ -8,6 +8,7 @@ enum { CHECK_CHUNK = 64 << 10 };
 
 static const ck_archiver *const archivers[] = {
 	&ck_archiver_zip,
+	&ck_archiver_tar,
 };
 
 const ck_archiver *ck_archiver_find(const unsigned char *head, size_t len)

@@ -40,8 +40,10 @@ typedef struct ck_archiver {
 	bool (*locate)(ck_job *job, const ck_archive *archive, ck_member *member);
 } ck_archiver;
 
-/* zip refuses, with the name of the member: encryption, methods other than stored and deflated. */
+/* Refuses encryption, and methods other than stored and deflated. */
 extern const ck_archiver ck_archiver_zip;
+/* Members are regular files. Refuses sparse ones, and what tar programs read in different ways. */
+extern const ck_archiver ck_archiver_tar;
 
 /* The kind of archive that begins with these bytes, or NULL. */
 const ck_archiver *ck_archiver_find(const unsigned char *head, size_t len);

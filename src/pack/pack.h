@@ -1,5 +1,5 @@
-/* Archives: names for ranges of bytes. Knows what a member is and where its bytes lie, and nothing
- * of what they mean. */
+/* Archives: names for ranges of bytes; and packed files, whose bytes must be unpacked as a whole.
+ * Knows what a member is and where its bytes lie, and nothing of what they mean. */
 #ifndef CK_PACK_H
 #define CK_PACK_H
 
@@ -71,5 +71,28 @@ const ck_stream *ck_member_stream(ck_job *job, const ck_archive *archive, ck_mem
  * CRC-32; a recorded CRC of 0 that does not fit is told in a note. */
 bool ck_inflate(ck_job *job, const ck_source *packed, const char *label, uint64_t size,
                 uint32_t crc, const ck_sink *sink);
+
+/* ---- packed files ---- */
+
+/* A way to pack one file. */
+typedef struct ck_packing {
+	const char *name, *about;
+	/* Whether a file that begins with these bytes (a few hundred are enough) is packed so. */
+	bool (*probe)(const unsigned char *head, size_t len);
+	/* Gives all that comes out to the sink, and checks the checksums; knows no limits but
+	 * `heap`. */
+	bool (*run)(ck_job *job, const ck_source *packed, const ck_sink *sink);
+} ck_packing;
+
+/* gzip and bzip2 pass over what follows the last stream, with a note unless it is zeros; the others
+ * refuse it. */
+extern const ck_packing ck_packing_gzip, ck_packing_zlib, ck_packing_bzip2, ck_packing_xz,
+	ck_packing_lzma;
+
+/* The packing of a file that begins with these bytes, or NULL. */
+const ck_packing *ck_packing_find(const unsigned char *head, size_t len);
+/* Unpacks into a scratch file, within the limits `inflated` and `ratio`; of the latter, the first
+ * 64 MiB are free. The label says what was done. */
+const ck_source *ck_unpack(ck_job *job, const ck_packing *packing, const ck_source *packed);
 
 #endif

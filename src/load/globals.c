@@ -30,6 +30,15 @@ static const ck_global_row rows[] = {
 	{"torch.autograd.variable", "Variable", CK_ROLE_BUILT, ck_rebuild_variable, "tensor type", 0},
 	{"torch.autograd", "Variable", CK_ROLE_BUILT, ck_rebuild_variable, "tensor type", 0},
 	{"torch._utils", "_rebuild_var", CK_ROLE_BUILT, ck_rebuild_variable, "tensor type", 0},
+	/* torch: TorchScript */
+	{"torch.jit._pickle", "build_tensor_from_id", CK_ROLE_BUILT, ck_rebuild_numbered, NULL, 0},
+	{"__main__", "TensorID", CK_ROLE_BUILT, ck_rebuild_numbered, NULL, 0},
+	{"__main__", "IntList", CK_ROLE_LIST, NULL, NULL, 0},
+	{"torch.jit._pickle", "build_intlist", CK_ROLE_SAME, NULL, NULL, 0},
+	{"torch.jit._pickle", "build_doublelist", CK_ROLE_SAME, NULL, NULL, 0},
+	{"torch.jit._pickle", "build_boollist", CK_ROLE_SAME, NULL, NULL, 0},
+	{"torch.jit._pickle", "build_tensorlist", CK_ROLE_SAME, NULL, NULL, 0},
+	{"torch.jit._pickle", "restore_type_tag", CK_ROLE_SAME, NULL, NULL, 0},
 	/* torch: types, as arguments */
 	{"torch.storage", "TypedStorage", CK_ROLE_VALUE, NULL, "storage type", 0},
 	{"torch.storage", "_TypedStorage", CK_ROLE_VALUE, NULL, "storage type", 0},

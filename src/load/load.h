@@ -204,6 +204,10 @@ typedef struct ck_layout {
 	bool (*load)(ck_loaded *loaded, const ck_input *in, const ck_path *at);
 } ck_layout;
 
+extern const ck_layout ck_layout_pt2;
+extern const ck_layout ck_layout_package;
+extern const ck_layout ck_layout_torchscript;
+extern const ck_layout ck_layout_torchscript_json;
 extern const ck_layout ck_layout_torch_zip;
 extern const ck_layout ck_layout_torch_legacy;
 extern const ck_layout ck_layout_torch_tar;

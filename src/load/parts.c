@@ -159,8 +159,20 @@ static bool add_module(ck_torch *torch, const ck_items *state, ck_view *view, bo
 	                                       .skip_none = true});
 }
 
+/* A state that only its class understands, such as another object: looked at by position. */
+static bool add_alone(ck_torch *torch, ck_value *state, ck_view *view)
+{
+	ck_items *one = ck_alloc(torch->job, sizeof *one);
+	ck_value **item = ck_alloc(torch->job, sizeof *item);
+	if (!one || !item)
+		return false;
+	*item = state;
+	*one = (ck_items){.item = item, .count = 1};
+	return add_items(torch, view, one);
+}
+
 /* A dict of attributes, (dict, slots) with two of them, or the class's own affair. */
-static bool add_state(ck_torch *torch, const ck_value *state, ck_view *view)
+static bool add_state(ck_torch *torch, ck_value *state, ck_view *view)
 {
 	const ck_items *pairs;
 	bool done = false;
@@ -171,7 +183,7 @@ static bool add_state(ck_torch *torch, const ck_value *state, ck_view *view)
 		       add_module(torch, pairs, view, &done) &&
 		       (done || add_pairs(torch, view, pairs));
 	if (state->kind != CK_TUPLE && state->kind != CK_LIST)
-		return true;
+		return state->kind == CK_NONE || add_alone(torch, state, view);
 	const ck_items *both = state->items;
 	bool slots = both->count == 2 && both->item[1]->kind == CK_DICT &&
 	             (both->item[0]->kind == CK_DICT || both->item[0]->kind == CK_NONE);

@@ -1,5 +1,7 @@
 /* The one table of known globals: what each means, and by which rule its tensors are rebuilt. */
+#include "joblib.h"
 #include "load.h"
+#include "numpy.h"
 #include "rebuild.h"
 
 #include <string.h>
@@ -41,6 +43,62 @@ static const ck_global_row rows[] = {
 	{"torch", "per_*", CK_ROLE_VALUE, NULL, "quantization scheme"},
 	{"torch", "Generator", CK_ROLE_VALUE, NULL, "generator"},
 	{"torch", "memory_format", CK_ROLE_VALUE, NULL, "memory format"},
+	/* NumPy: arrays and numbers */
+	{"numpy.core.multiarray", "_reconstruct", CK_ROLE_BUILT, ck_rebuild_ndarray, NULL},
+	{"numpy._core.multiarray", "_reconstruct", CK_ROLE_BUILT, ck_rebuild_ndarray, NULL},
+	{"numpy.core._multiarray_umath", "_reconstruct", CK_ROLE_BUILT, ck_rebuild_ndarray, NULL},
+	{"numpy._core._multiarray_umath", "_reconstruct", CK_ROLE_BUILT, ck_rebuild_ndarray, NULL},
+	{"numpy.core.multiarray", "scalar", CK_ROLE_TENSOR, ck_rebuild_scalar, NULL},
+	{"numpy._core.multiarray", "scalar", CK_ROLE_TENSOR, ck_rebuild_scalar, NULL},
+	{"numpy.core._multiarray_umath", "scalar", CK_ROLE_TENSOR, ck_rebuild_scalar, NULL},
+	{"numpy._core._multiarray_umath", "scalar", CK_ROLE_TENSOR, ck_rebuild_scalar, NULL},
+	{"numpy.core.numeric", "_frombuffer", CK_ROLE_TENSOR, ck_rebuild_frombuffer, NULL},
+	{"numpy._core.numeric", "_frombuffer", CK_ROLE_TENSOR, ck_rebuild_frombuffer, NULL},
+	{"numpy.ma.core", "_mareconstruct", CK_ROLE_BUILT, ck_rebuild_masked, NULL},
+	{"numpy.ma", "_mareconstruct", CK_ROLE_BUILT, ck_rebuild_masked, NULL},
+	/* NumPy: classes, as arguments */
+	{"numpy", "dtype", CK_ROLE_VALUE, NULL, "dtype"},
+	{"numpy", "ndarray", CK_ROLE_VALUE, NULL, "class of arrays"},
+	{"numpy", "matrix", CK_ROLE_VALUE, NULL, "class of arrays"},
+	{"numpy.matrixlib.defmatrix", "matrix", CK_ROLE_VALUE, NULL, "class of arrays"},
+	{"numpy.core.defmatrix", "matrix", CK_ROLE_VALUE, NULL, "class of arrays"},
+	{"numpy", "memmap", CK_ROLE_VALUE, NULL, "class of arrays"},
+	{"numpy.core.memmap", "memmap", CK_ROLE_VALUE, NULL, "class of arrays"},
+	{"numpy", "recarray", CK_ROLE_VALUE, NULL, "class of arrays"},
+	{"numpy.rec", "recarray", CK_ROLE_VALUE, NULL, "class of arrays"},
+	{"numpy.core.records", "recarray", CK_ROLE_VALUE, NULL, "class of arrays"},
+	{"numpy", "record", CK_ROLE_VALUE, NULL, "class of arrays"},
+	{"numpy", "chararray", CK_ROLE_VALUE, NULL, "class of arrays"},
+	{"numpy.core.defchararray", "chararray", CK_ROLE_VALUE, NULL, "class of arrays"},
+	{"numpy.ma.core", "MaskedArray", CK_ROLE_VALUE, NULL, "class of arrays"},
+	{"numpy.ma", "MaskedArray", CK_ROLE_VALUE, NULL, "class of arrays"},
+	/* NumPy: generators of random numbers, which keep their state in arrays */
+	{"numpy.random", "__RandomState_ctor", CK_ROLE_STATE, NULL, NULL},
+	{"numpy.random.mtrand", "__RandomState_ctor", CK_ROLE_STATE, NULL, NULL},
+	{"numpy.random._pickle", "__randomstate_ctor", CK_ROLE_STATE, NULL, NULL},
+	{"numpy.random._pickle", "__bit_generator_ctor", CK_ROLE_STATE, NULL, NULL},
+	{"numpy.random._pickle", "__generator_ctor", CK_ROLE_STATE, NULL, NULL},
+	{"numpy.random.bit_generator", "__pyx_unpickle_SeedSequence", CK_ROLE_STATE, NULL, NULL},
+	{"numpy.random.bit_generator", "SeedSequence", CK_ROLE_STATE, NULL, NULL},
+	{"numpy.random._mt19937", "MT19937", CK_ROLE_VALUE, NULL, "bit generator"},
+	{"numpy.random._pcg64", "PCG64", CK_ROLE_VALUE, NULL, "bit generator"},
+	{"numpy.random._pcg64", "PCG64DXSM", CK_ROLE_VALUE, NULL, "bit generator"},
+	{"numpy.random._philox", "Philox", CK_ROLE_VALUE, NULL, "bit generator"},
+	{"numpy.random._sfc64", "SFC64", CK_ROLE_VALUE, NULL, "bit generator"},
+	/* joblib: arrays whose bytes follow in the file, or lie in another one */
+	{"joblib.numpy_pickle", "NumpyArrayWrapper", CK_ROLE_BUILT, ck_rebuild_joblib, NULL},
+	{"sklearn.externals.joblib.numpy_pickle", "NumpyArrayWrapper", CK_ROLE_BUILT,
+	 ck_rebuild_joblib, NULL},
+	{"joblib.numpy_pickle", "NDArrayWrapper", CK_ROLE_BUILT, ck_rebuild_joblib_file, NULL},
+	{"joblib.numpy_pickle", "ZNDArrayWrapper", CK_ROLE_BUILT, ck_rebuild_joblib_file, NULL},
+	{"sklearn.externals.joblib.numpy_pickle", "NDArrayWrapper", CK_ROLE_BUILT,
+	 ck_rebuild_joblib_file, NULL},
+	{"sklearn.externals.joblib.numpy_pickle", "ZNDArrayWrapper", CK_ROLE_BUILT,
+	 ck_rebuild_joblib_file, NULL},
+	{"joblib.numpy_pickle_compat", "NDArrayWrapper", CK_ROLE_BUILT,
+	 ck_rebuild_joblib_file, NULL},
+	{"joblib.numpy_pickle_compat", "ZNDArrayWrapper", CK_ROLE_BUILT,
+	 ck_rebuild_joblib_file, NULL},
 	/* Python */
 	{"copyreg", "_reconstructor", CK_ROLE_OBJECT, NULL, NULL},
 	{"collections", "OrderedDict", CK_ROLE_DICT, NULL, NULL},
@@ -109,6 +167,7 @@ static bool is_typed_tensor(const char *module, size_t len, const ck_global *g)
 
 static const ck_global_row typed_row = {"torch", "*Tensor", CK_ROLE_BUILT, ck_rebuild_typed_tensor,
                                         "tensor type"};
+static const ck_global_row numpy_row = {"numpy", "*", CK_ROLE_VALUE, NULL, "dtype"};
 static const ck_global_row dtype_row = {"torch", "*", CK_ROLE_VALUE, NULL, "dtype"};
 
 const ck_global_row *ck_global_find(const ck_value *value)
@@ -131,6 +190,8 @@ const ck_global_row *ck_global_find(const ck_value *value)
 		return &storage_row;
 	if (is_typed_tensor(module, len, g))
 		return &typed_row;
+	if (ck_numpy_is_type(value))
+		return &numpy_row;
 	if (same(module, len, "torch") && ck_dtype_of_torch(g->name, g->name_len, &dtype))
 		return &dtype_row;
 	return NULL;

@@ -2,8 +2,11 @@
 #include "load.h"
 
 static const ck_layout *const layouts[] = {
+	&ck_layout_npz,
 	&ck_layout_torch_zip,
 	&ck_layout_torch_legacy,
+	&ck_layout_npy,
+	&ck_layout_pickle, /* the last one: it takes whatever reads like a pickle */
 };
 
 enum { NESTED_MAX = 6 };

@@ -45,6 +45,8 @@ typedef struct ck_torch {
 	bool big_endian;          /* as the archive's `byteorder` says */
 	ck_map storages;          /* key -> known_storage */
 	ck_map inner;             /* address of a bytes value -> ck_torch of the checkpoint in it */
+	ck_map decoded;           /* address of a str -> the bytes that its characters stand for */
+	const char *title;        /* what --extras calls its values; NULL: by their place */
 	unsigned level;           /* checkpoints around this one */
 	unsigned depth;           /* calls that are being rebuilt for each other */
 	uint64_t at;              /* offset of the call that is being rebuilt, for messages */
@@ -68,6 +70,7 @@ typedef enum ck_made_kind {
 	CK_MADE_META,        /* a tensor without data */
 	CK_MADE_UNSUPPORTED, /* a tensor of a kind that cannot be written; `about` says which */
 	CK_MADE_VALUE,       /* no tensor; `about` says what */
+	CK_MADE_ARRAY,       /* an array whose elements no tensor can have; `about` says which */
 	CK_MADE_ITEMS,       /* a sequence of values */
 	CK_MADE_INNER        /* the root of another pickle, which lay inside this one */
 } ck_made_kind;
@@ -101,6 +104,7 @@ typedef enum ck_role {
 	CK_ROLE_DICT,        /* a mapping */
 	CK_ROLE_LIST,        /* a sequence */
 	CK_ROLE_OBJECT,      /* an object of the class that is its first argument */
+	CK_ROLE_STATE,       /* an object whose arguments and state are looked at */
 	CK_ROLE_VALUE,       /* a plain value */
 	CK_ROLE_META,        /* a tensor without data */
 	CK_ROLE_UNSUPPORTED  /* a tensor of a kind that cannot be written; `about` says which */
@@ -185,6 +189,9 @@ typedef struct ck_layout {
 
 extern const ck_layout ck_layout_torch_zip;
 extern const ck_layout ck_layout_torch_legacy;
+extern const ck_layout ck_layout_npz;
+extern const ck_layout ck_layout_npy;
+extern const ck_layout ck_layout_pickle;
 
 /* The one that a zip or legacy file of torch.save has, read but not walked. */
 ck_torch *ck_torch_zip_read(ck_loaded *loaded, const ck_input *in);

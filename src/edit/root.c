@@ -251,17 +251,6 @@ static size_t list_others(ck_job *job, const ck_model *model, ck_other_kind kind
 	return total;
 }
 
-static bool refuse_unsupported(ck_job *job, const ck_model *model)
-{
-	char names[700];
-	size_t total = list_others(job, model, CK_OTHER_UNSUPPORTED, names, sizeof names);
-	return !total ||
-	       ck_fail(job, CK_UNSUPPORTED, model->source->label,
-	               "%zu tensor%s cannot be written by this version: %s; make plain tensors "
-	               "of them in torch first (.dequantize(), .to_dense())",
-	               total, plural(total), names);
-}
-
 static bool tell_meta(ck_job *job, const ck_model *model, bool strict)
 {
 	char names[700], text[CK_TEXT_MAX];
@@ -348,20 +337,24 @@ static bool fail_empty(ck_job *job, const ck_model *model)
 	               "other value%s)", values, plural(values));
 }
 
-bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict, bool values_kept)
+bool ck_edit_choose(ck_job *job, ck_model *model, const char *wanted)
 {
 	model->root = model->top;
 	if (strcmp(wanted, "auto") == 0)
 		model->root = choose(model);
 	else if (strcmp(wanted, ".") != 0)
 		model->root = find_named(job, model, wanted);
-	if (!model->root)
-		return fail_no_such_root(job, model, wanted);
+	return model->root || fail_no_such_root(job, model, wanted);
+}
+
+bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict, bool values_kept)
+{
+	if (!ck_edit_choose(job, model, wanted))
+		return false;
 	if (strcmp(wanted, "auto") == 0 && model->root == model->top)
 		tell_everything(job, model);
-	if (!refuse_unsupported(job, model) || !tell_outside(job, model, strict) ||
-	    !tell_meta(job, model, strict) || !name_entries(job, model) ||
-	    !name_facts(job, model))
+	if (!tell_outside(job, model, strict) || !tell_meta(job, model, strict) ||
+	    !name_entries(job, model) || !name_facts(job, model))
 		return false;
 	if (!model->count)
 		return fail_empty(job, model);

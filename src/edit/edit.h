@@ -10,6 +10,8 @@ bool ck_edit_set_aside(ck_job *job, ck_model *model, bool (*holds)(ck_dtype dtyp
 
 /* Chooses the subtree to be converted: sets model->root. */
 bool ck_edit_choose(ck_job *job, ck_model *model, const char *wanted);
+/* What a path below the root is called. NULL after a failure. */
+const char *ck_edit_name(ck_job *job, const ck_model *model, const ck_path *path, size_t *len);
 /* Fails if what is chosen holds tensors that cannot be written, and names all of them; with `skip`
  * and without `strict` they are left out, and told in a note. */
 bool ck_edit_unsupported(ck_job *job, ck_model *model, const char *wanted, bool skip, bool strict);

@@ -11,6 +11,24 @@ static const char *const homes[] = {
 
 enum { LISTED = 6 }; /* names that a note or an error gives as examples */
 
+/* What a path below the root is called; a lone tensor has no key of its own. */
+const char *ck_edit_name(ck_job *job, const ck_model *model, const ck_path *path, size_t *len)
+{
+	static const char alone[] = "tensor";
+	ck_text name = {0};
+	*len = strlen(alone);
+	if (path == model->root)
+		return alone;
+	if (!path->is_beside || path->up != model->root)
+		return ck_path_name(job, path, model->root, len);
+	*len = strlen(alone) + 1 + path->key_len;
+	bool ok = ck_text_add(job, &name, alone, strlen(alone)) &&
+	          ck_text_add(job, &name, ".", 1) &&
+	          ck_text_add(job, &name, path->key, path->key_len) &&
+	          ck_text_add(job, &name, "", 1);
+	return ok ? name.data : NULL;
+}
+
 static const ck_path *top_key(const ck_path *path)
 {
 	while (path->depth > 1)
@@ -36,7 +54,7 @@ static bool same_key(const ck_path *a, const ck_path *b)
 /* Looks at one tensor of the choice "auto". False: everything is the root, no need to look on. */
 static bool consider(const ck_path *path, const ck_path **home)
 {
-	if (path->depth <= 1)
+	if (path->depth - path->is_beside <= 1)
 		return false;
 	const ck_path *top = top_key(path);
 	if (!is_home(top))
@@ -240,7 +258,7 @@ static size_t list_others(ck_job *job, const ck_model *model, ck_other_kind kind
 		if (++total > LISTED || used >= size)
 			continue;
 		size_t len;
-		const char *name = ck_path_name(job, other->path, model->root, &len);
+		const char *name = ck_edit_name(job, model, other->path, &len);
 		char shown[80];
 		ck_show_to(shown, sizeof shown, name ? name : "", name ? len : 0);
 		used += (size_t)snprintf(to + used, size - used, "%s'%s' (%s)",
@@ -283,11 +301,7 @@ static bool name_entries(ck_job *job, ck_model *model)
 			return false;
 		if (!ck_path_is_below(entry.path, model->root))
 			continue;
-		entry.name = ck_path_name(job, entry.path, model->root, &entry.name_len);
-		if (entry.path == model->root) { /* a single tensor has no key of its own */
-			entry.name = "tensor";
-			entry.name_len = strlen(entry.name);
-		}
+		entry.name = ck_edit_name(job, model, entry.path, &entry.name_len);
 		if (!entry.name)
 			return false;
 		uint64_t *place = ck_map_put(job, &seen, entry.name, entry.name_len, &fresh);
@@ -313,11 +327,7 @@ static bool name_facts(ck_job *job, ck_model *model)
 		ck_text key = {0};
 		if (!ck_path_is_below(fact->path, model->root))
 			continue;
-		const char *name = ck_path_name(job, fact->path, model->root, &len);
-		if (fact->path == model->root) {
-			name = "tensor";
-			len = strlen(name);
-		}
+		const char *name = ck_edit_name(job, model, fact->path, &len);
 		if (!name || !ck_text_add(job, &key, name, len) ||
 		    !ck_text_add(job, &key, ".", 1) ||
 		    !ck_text_add(job, &key, fact->key, strlen(fact->key) + 1) ||

@@ -29,11 +29,7 @@ static size_t describe(ck_job *job, const ck_model *model, const ck_other *other
 	size_t len;
 	char shown[80];
 	ck_mark mark = ck_arena_mark(job);
-	const char *name = other->path == model->root
-	                           ? "tensor"
-	                           : ck_path_name(job, other->path, model->root, &len);
-	if (other->path == model->root)
-		len = strlen(name);
+	const char *name = ck_edit_name(job, model, other->path, &len);
 	ck_show_to(shown, sizeof shown, name ? name : "", name ? len : 0);
 	ck_arena_release(job, mark);
 	return (size_t)snprintf(to, size, "'%s' (%s)", shown, other->what);

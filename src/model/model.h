@@ -176,12 +176,15 @@ typedef struct ck_path {
 	const char *key;          /* UTF-8 as str(key) in Python; may hold surrogates */
 	size_t key_len;
 	bool is_text;             /* the key was a string, and is shown in quotes */
+	bool is_beside;           /* no key of the file: `up` is a tensor that consists of several */
 	size_t depth;             /* keys up to here */
 	size_t name_len;          /* of the keys joined by dots */
 } ck_path;
 
 const ck_path *ck_path_new(ck_job *job, const ck_path *up, const char *key, size_t len,
                            bool is_text);
+/* The place of one of the tensors that the tensor at `up` consists of. */
+const ck_path *ck_path_beside(ck_job *job, const ck_path *up, const char *key);
 /* The keys below `root`, joined by dots, with a NUL behind. */
 char *ck_path_name(ck_job *job, const ck_path *path, const ck_path *root, size_t *len);
 /* ['state_dict']['a.b']: unmistakable, for messages. */

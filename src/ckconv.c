@@ -154,6 +154,9 @@ static bool make_outputs(ck_job *job, const char *out, const ck_options *options
 	                 (options->no_fsync ? CK_OUTPUT_NO_FSYNC : 0);
 	*o = (outputs){.output = ck_output_new(job, flags)};
 	o->model = o->output ? ck_output_add(job, o->output, out) : NULL;
+	/* what is unpacked on the way goes where there must be room for the output anyway */
+	if (o->model)
+		job->scratch_dir = o->model->folder;
 	if (o->model && options->extras)
 		o->extras = ck_output_add(job, o->output, options->extras);
 	return o->model && (o->extras || !options->extras);

@@ -40,9 +40,17 @@ typedef struct ck_sink {
 typedef struct ck_stream {
 	bool (*run)(ck_job *job, const struct ck_stream *stream, const ck_sink *sink);
 	const char *label;
-	uint64_t size;   /* unpacked */
+	uint64_t size;   /* unpacked; CK_SIZE_UNKNOWN: what comes out is what there is */
 	void *arg;
 } ck_stream;
+
+#define CK_SIZE_UNKNOWN UINT64_MAX
+
+/* A file without a name in job->scratch_dir, gone when the job ends. -1 after a failure. */
+int ck_scratch_open(ck_job *job);
+/* Runs a stream into a scratch file, and gives what came out as a source with the stream's label.
+ * For one thread at a time. */
+const ck_source *ck_stream_spill(ck_job *job, const ck_stream *stream);
 
 /* ---- output: all files of one conversion, or none ---- */
 
@@ -54,6 +62,7 @@ typedef struct ck_file {
 	const char *path; /* as the user gave it, for messages */
 	const char *real; /* where it goes: symbolic links are followed, as cp does */
 	const char *name; /* last component of real */
+	const char *folder; /* of real */
 	char *temp;       /* name beside the target, while there is one; else NULL */
 	int dir;          /* descriptor of the folder of `real` */
 	int fd;
@@ -68,8 +77,6 @@ ck_output *ck_output_new(ck_job *job, unsigned flags);
 /* Makes a file that will be `path` after the commit. Where the file system allows it has no name
  * until then, so that not even a killed process leaves it behind. */
 ck_file *ck_output_add(ck_job *job, ck_output *output, const char *path);
-/* A file without a name, in the folder of `beside`, gone when the job ends. -1 after a failure. */
-int ck_output_scratch(ck_job *job, const ck_file *beside);
 bool ck_file_write(ck_job *job, ck_file *file, uint64_t offset, const void *data, size_t len);
 /* Makes the file `size` bytes long before it is filled. */
 bool ck_file_resize(ck_job *job, ck_file *file, uint64_t size);

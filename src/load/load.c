@@ -1,5 +1,6 @@
 /* Which layout a file has, and what all layouts share. */
 #include "load.h"
+#include "view.h"
 
 static const ck_layout *const layouts[] = {
 	&ck_layout_torch_zip,
@@ -79,5 +80,7 @@ ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes
 		loaded->wishes = *wishes;
 	model->source = source;
 	model->top = ck_path_new(job, NULL, "", 0, false);
-	return model->top && ck_load_at(loaded, source, model->top) ? loaded : NULL;
+	if (!model->top || !ck_load_at(loaded, source, model->top) || !ck_aside_settle(loaded))
+		return NULL;
+	return loaded;
 }

@@ -14,6 +14,12 @@ typedef struct ck_wishes {
 	bool split_complex; /* complex tensors become NAME.real and NAME.imag */
 } ck_wishes;
 
+/* A tensor that is an attribute of a module. */
+typedef struct ck_aside {
+	const ck_path *path;
+	const ck_tensor *tensor;
+} ck_aside;
+
 /* One file, with all that was found in it and in the files inside it. */
 typedef struct ck_loaded {
 	ck_job *job;
@@ -22,6 +28,8 @@ typedef struct ck_loaded {
 	struct ck_torch *units;   /* every pickle that was walked, the last one first */
 	ck_map unknown;           /* "module.name" of globals that are not in the table */
 	ck_text unknown_list;     /* the first of them, with commas between, safe to print */
+	ck_aside *asides;
+	size_t aside_count, aside_cap;
 	ck_map noted;             /* notes that were told */
 	uint64_t visits;          /* values looked at, for the limit */
 	unsigned nested;          /* files inside files that are open just now */
@@ -100,6 +108,10 @@ typedef enum ck_role {
 	CK_ROLE_TYPED,       /* (function, type, arguments, state): a call, dressed up as a type */
 	CK_ROLE_DICT,        /* a mapping */
 	CK_ROLE_LIST,        /* a sequence */
+	CK_ROLE_ATTRIBUTES,  /* an object whose attributes are the argument number `argument`, or what that
+	                      * holds under the key `about` */
+	CK_ROLE_WRAP,        /* its first argument, called `about` */
+	CK_ROLE_SCRIPT,      /* an object of C++: (its state, the name of its class) is built in */
 	CK_ROLE_OBJECT,      /* an object of the class that is its first argument */
 	CK_ROLE_VALUE,       /* a plain value */
 	CK_ROLE_META,        /* a tensor without data */
@@ -113,6 +125,7 @@ typedef struct ck_global_row {
 	ck_role role;
 	ck_rebuild *rebuild;
 	const char *about;
+	uint8_t argument;
 } ck_global_row;
 
 /* The row of a GLOBAL, after Python 2's names were mapped to Python 3's; NULL: unknown. */

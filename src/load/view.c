@@ -73,7 +73,8 @@ static bool check_effects(ck_torch *torch, const ck_value *value, const ck_globa
 		odd = later->items.count;
 	else if (row && row->role == CK_ROLE_LIST)
 		odd = later->pairs.count;
-	else if (row && row->role == CK_ROLE_BUILT)
+	else if (row && (row->role == CK_ROLE_BUILT || row->role == CK_ROLE_SCRIPT ||
+	                 row->role == CK_ROLE_ATTRIBUTES || row->role == CK_ROLE_WRAP))
 		odd = later->items.count || later->pairs.count;
 	else if (row && row->role != CK_ROLE_VALUE && row->role != CK_ROLE_OBJECT)
 		odd = later->items.count || later->pairs.count || later->states.count;
@@ -262,6 +263,15 @@ static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *pat
 	case CK_ROLE_LIST:
 		view->kind = CK_HAS_PARTS;
 		return ck_parts_sequence(torch, value, view);
+	case CK_ROLE_ATTRIBUTES:
+		view->kind = CK_HAS_PARTS;
+		return ck_module_attributes(torch, value, row, view);
+	case CK_ROLE_WRAP:
+		view->kind = CK_HAS_PARTS;
+		return ck_module_wrapped(torch, value, row, view);
+	case CK_ROLE_SCRIPT:
+		view->kind = CK_HAS_PARTS;
+		return ck_module_script(torch, value, view);
 	case CK_ROLE_SAME:
 	case CK_ROLE_OBJECT:
 	case CK_ROLE_VALUE:

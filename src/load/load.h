@@ -12,6 +12,8 @@ typedef struct ck_wishes {
 	bool dequantize;    /* quantized tensors become F32 */
 	bool densify;       /* sparse tensors become dense */
 	bool split_complex; /* complex tensors become NAME.real and NAME.imag */
+	bool everything;    /* no part of a file is more wanted than another */
+	const char *member; /* of the archive, as in FILE!MEMBER, or NULL */
 } ck_wishes;
 
 /* A tensor that is an attribute of a module. */
@@ -32,6 +34,7 @@ typedef struct ck_loaded {
 	size_t aside_count, aside_cap;
 	ck_map noted;             /* notes that were told */
 	uint64_t visits;          /* values looked at, for the limit */
+	const char *member;       /* what is still to be found of wishes.member */
 	unsigned nested;          /* files inside files that are open just now */
 } ck_loaded;
 
@@ -49,6 +52,7 @@ typedef struct ck_torch {
 	ck_value *root;           /* what the pickle made */
 	const ck_path *path;      /* where the root stands in the model; set by ck_walk */
 	ck_seen seen;             /* all that the pickle named */
+	bool bare_ids;            /* some writers of this layout spell persistent ids as plain tuples */
 	bool told;                /* its unknown globals are in the list */
 	bool big_endian;          /* as the archive's `byteorder` says */
 	ck_map storages;          /* key -> known_storage */
@@ -187,17 +191,24 @@ typedef struct ck_input {
 	const unsigned char *head; /* the first bytes */
 	size_t head_len;
 	ck_archive *archive;       /* its members, if it is an archive; else NULL */
+	const ck_source **zips;    /* several zip archives, one after the other; else NULL */
+	size_t zip_count;
 } ck_input;
 
 /* `load` puts everything into the model, named from `at` on. */
 typedef struct ck_layout {
-	const char *name, *about;
+	const char *name, *about; /* name NULL: it only holds what other layouts know */
+	bool is_data;             /* arrays and values of any kind; else it is a model of torch */
 	bool (*probe)(ck_job *job, const ck_input *in);
 	bool (*load)(ck_loaded *loaded, const ck_input *in, const ck_path *at);
 } ck_layout;
 
 extern const ck_layout ck_layout_torch_zip;
 extern const ck_layout ck_layout_torch_legacy;
+extern const ck_layout ck_layout_torch_tar;
+extern const ck_layout ck_layout_packed;
+extern const ck_layout ck_layout_zips;
+extern const ck_layout ck_layout_bundle;
 
 /* The one that a zip or legacy file of torch.save has, read but not walked. */
 ck_torch *ck_torch_zip_read(ck_loaded *loaded, const ck_input *in);
@@ -208,6 +219,8 @@ bool ck_torch_legacy_probe(ck_job *job, const ck_input *in);
 ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes);
 /* The same for a file inside a file: what it holds is named from `at` on. */
 bool ck_load_at(ck_loaded *loaded, const ck_source *source, const ck_path *at);
+/* The layout of a file, or NULL. */
+const ck_layout *ck_layout_find(ck_job *job, const ck_input *in);
 /* Fills head and archive; `head` has room for CK_HEAD bytes. */
 enum { CK_HEAD = 1024 };
 bool ck_input_open(ck_job *job, const ck_source *source, unsigned char *head, ck_input *in);

@@ -17,6 +17,14 @@ static bool ends_with(const ck_member *member, const char *end)
 	       !memcmp(member->name + member->name_len - len, end, len);
 }
 
+/* FOLDER/data.pkl */
+static bool is_pickle(const ck_member *member)
+{
+	const char *slash = memchr(member->name, '/', member->name_len);
+	return slash && ends_with(member, "/data.pkl") &&
+	       slash == member->name + member->name_len - strlen("/data.pkl");
+}
+
 /* Files get renamed, so the folder's name comes from the archive and never from the file. */
 static ck_member *find_pickle(ck_job *job, torch_zip *zip)
 {
@@ -24,9 +32,7 @@ static ck_member *find_pickle(ck_job *job, torch_zip *zip)
 	ck_member *found = NULL;
 	for (size_t i = 0; i < archive->count; i++) {
 		ck_member *member = &archive->members[i];
-		const char *slash = memchr(member->name, '/', member->name_len);
-		if (!slash || !ends_with(member, "/data.pkl") ||
-		    slash != member->name + member->name_len - strlen("/data.pkl"))
+		if (!is_pickle(member))
 			continue;
 		if (found) {
 			ck_fail(job, CK_CORRUPT, archive->source->label,
@@ -37,7 +43,7 @@ static ck_member *find_pickle(ck_job *job, torch_zip *zip)
 		}
 		found = member;
 		zip->top = member->name;
-		zip->top_len = (size_t)(slash - member->name) + 1;
+		zip->top_len = member->name_len - strlen("data.pkl");
 	}
 	if (!found)
 		ck_fail(job, CK_UNSUPPORTED, archive->source->label,
@@ -129,10 +135,16 @@ ck_torch *ck_torch_zip_read(ck_loaded *loaded, const ck_input *in)
 	return torch->root ? torch : NULL;
 }
 
+/* A zip without FOLDER/data.pkl may hold other things; one with two is ours to refuse. */
 static bool probe(ck_job *job, const ck_input *in)
 {
 	(void)job;
-	return in->archive;
+	if (!in->archive || in->archive->by != &ck_archiver_zip)
+		return false;
+	for (size_t i = 0; i < in->archive->count; i++)
+		if (is_pickle(&in->archive->members[i]))
+			return true;
+	return false;
 }
 
 static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
@@ -142,5 +154,5 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 }
 
 const ck_layout ck_layout_torch_zip = {
-	"torch zip", "torch.save since PyTorch 1.6", probe, load,
+	"torch zip", "torch.save since PyTorch 1.6", false, probe, load,
 };

@@ -640,7 +640,7 @@ class Watched(nn.Module):
         return self.dequant(self.head(x.mean((2, 3))))
 
 
-def observed(source, backend="qnnpack", aware=False):
+def observed(source, backend="onednn", aware=False):
     torch.backends.quantized.engine = backend
     quantization = torch.ao.quantization
     model = Watched().train(aware)

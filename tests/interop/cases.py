@@ -40,6 +40,7 @@ class Case:
     make: typing.Callable           # of a Source: what is to be saved
     save: typing.Callable           # how it gets into the file
     load: typing.Callable           # how it gets out of it; None: it does not, as it was
+    forward: bool = True            # what the old torch wrote, the new one can load
     means: typing.Callable = None   # what is said to be in the file, of what was made or loaded
     since: tuple = OLD              # the oldest torch that can write it
     until: tuple = NEW              # and the newest

@@ -160,10 +160,12 @@ def in_the_file(model):
     return found
 
 
+# torch writes these modules, and cannot always make them again: it packs the weights of legacy files
+# before it reads them, and forgets what every module must have.
 for _name, _make in (("dynamic", linear(True)), ("static", linear(False)), ("lstm", recurrent)):
     three_ways("quantized-%s-state" % _name, "--dequantize",
                lambda source, make=_make: make(source).state_dict())
-    three_ways("quantized-%s-module" % _name, "--dequantize", _make, means=in_the_file)
+    three_ways("quantized-%s-module" % _name, "--dequantize", _make, means=in_the_file, load=None)
 
 
 @composite("--dequantize")
@@ -255,7 +257,8 @@ def dense(source, *shape):
     return values * (torch.from_numpy(source.rng.random(shape)) > 0.5)
 
 
-@composite("--densify")
+# The new torch no longer knows the function by which the old one's are rebuilt.
+@composite("--densify", forward=False)
 def sparse_compressed(source):
     table = dense(source, 5, 7)
     tensors = {"csr": table.to_sparse_csr(), "csr.double": table.double().to_sparse_csr(),
@@ -268,7 +271,7 @@ def sparse_compressed(source):
     return tensors
 
 
-@composite("--densify")
+@composite("--densify", forward=False)
 def sparse_compressed_by_int32(source):
     return {"csr": torch.sparse_csr_tensor(
         torch.tensor([0, 1, 3], dtype=torch.int32), torch.tensor([1, 0, 2], dtype=torch.int32),
@@ -286,7 +289,7 @@ def sparse_batches(source):
             "int": torch.eye(3).long().to_sparse_csr(), "bool": (torch.eye(3) > 0).to_sparse_csr()}
 
 
-@composite("--densify")
+@composite("--densify", forward=False)
 def sparse_everywhere(source):
     """Inside a module, and in the state of an optimizer."""
     model = nn.Linear(2, 2)
@@ -294,7 +297,7 @@ def sparse_everywhere(source):
     return {"model": model, "list": [dense(source, 2, 3).to_sparse_csr()]}
 
 
-case(name="sparse-everywhere-all", root=".")(sparse_everywhere)
+case(name="sparse-everywhere-all", root=".", forward=False)(sparse_everywhere)
 
 
 @case(refused=["expand"], args=("--densify",), name="sparse-too-large")
@@ -324,7 +327,7 @@ def nested(source):
             "w": source.floats(2)}
 
 
-@case(since=NEW, save=save_legacy)
+@case(since=NEW, save=save_legacy, load=None)  # as above
 def nested_legacy(source):
     return nested(source)
 

@@ -54,6 +54,7 @@ class Case:
     suffix: str = ".pt"
     member: str = None              # of an archive
     cut: int = 0                    # cut after every so many bytes it must be refused
+    loose: str = None               # a regex: these tensors may have other names that match it
     facts: dict = field(default_factory=dict)  # more metadata
 
     def truth(self, value):

@@ -4,5 +4,5 @@ import importlib
 
 from cases import CASES  # pylint: disable=unused-import
 
-for _module in ("views", "pickles", "recipes", "modules", "composites"):
+for _module in ("views", "pickles", "recipes", "modules", "composites", "scripts"):
     importlib.import_module(_module)

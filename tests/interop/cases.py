@@ -23,6 +23,7 @@ OLD, NEW = (1, 13), (2, 6)
 
 CASES = []
 
+sys.setrecursionlimit(20000)  # Python pickles, and truth.py looks, by recursion
 warnings.simplefilter("ignore")  # torch calls some of what follows a beta
 
 

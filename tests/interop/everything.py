@@ -4,5 +4,5 @@ import importlib
 
 from cases import CASES  # pylint: disable=unused-import
 
-for _module in ("views", "pickles", "recipes", "modules", "composites", "scripts"):
+for _module in ("views", "pickles", "recipes", "modules", "composites", "scripts", "containers"):
     importlib.import_module(_module)

@@ -89,7 +89,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 inside=/tmp/$(basename "$work")
 mkdir -p "$work/old/out" "$work/new/out"
-for file in cases composites convert everything judge modules pickles recipes scripts tally truth views write; do
+for file in cases composites containers convert everything judge modules pickles recipes scripts tally truth views write; do
 	cp "$here/$file.py" "$work"
 done
 

@@ -32,6 +32,8 @@ SAVES_COALESCED = tuple(int(part) for part in torch.__version__.split(".")[:2]) 
 
 
 def dtype_name(tensor):
+    if isinstance(tensor, numpy.ndarray):
+        return tensor.dtype.name  # whatever its byte order
     return str(tensor.dtype).replace("torch.", "")
 
 

@@ -446,7 +446,7 @@ case(name="archive-tar-several", save=tar_of(two_checkpoints, "w:gz"), suffix=".
 case(name="archive-tar-member", save=tar_of(two_checkpoints, "w:gz"), suffix=".tar.gz",
      load=member_of_tar("a/one.pt"), member="a/one.pt")(checkpoint)
 case(name="archive-tar-no-member", save=tar_of(two_checkpoints), suffix=".tar", member="a/three.pt",
-     refused=["a/three.pt"])(checkpoint)
+     refused=["a/three.pt"], status=2)(checkpoint)
 case(name="archive-without", save=zip_of(lambda value: [("a.txt", b"text"), ("b.json", b"{}")]),
      suffix=".zip", refused=["archive"])(checkpoint)
 

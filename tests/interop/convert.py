@@ -66,11 +66,14 @@ class Converter:
         with open(os.path.join(self.folder, row["file"]), "rb") as file:
             data = file.read()
         cut, output = out + ".cut", out + ".cut.safetensors"
-        for size in range(0, len(data), row["cut"]):
+        for size in range(0, len(data.rstrip(b"\0")), row["cut"]):  # a tar ends in zeros
             with open(cut, "wb") as file:
                 file.write(data[:size])
             done = self.run(row, output, source=cut)
             if done.returncode != 3 or not done.stderr or os.path.exists(output):
+                for left in (cut, output):
+                    if os.path.exists(left):
+                        os.unlink(left)
                 return "cut to %d of %d bytes: status %d: %s" % (
                     size, len(data), done.returncode, done.stderr.decode(errors="replace"))
         os.unlink(cut)

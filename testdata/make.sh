@@ -25,6 +25,7 @@ mkdir "$work/good" "$work/bad" "$work/hostile" "$work/unsupported"
 in_chroot make_torch2.py
 /usr/bin/python3 -B "$here/make_crafted.py" "$work"
 /usr/bin/python3 -B "$here/make_bad.py" "$work"
+/usr/bin/python3 -B "$here/make_wrapped.py" "$work"
 in_chroot make_expected.py
 
 for kind in good bad hostile unsupported; do

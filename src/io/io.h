@@ -176,4 +176,27 @@ void ck_json_integers(ck_json *json, const char *key, const uint64_t *values, si
 /* Appends the object without blanks and releases it. */
 bool ck_json_finish(ck_job *job, ck_json *json, ck_text *to);
 
+/* JSON that was read, as a tree that lives as long as the job. Everything may be asked of every node:
+ * what is not there, or of another kind, is NULL, false or nothing. */
+typedef struct cJSON ck_json_node;
+
+/* Reads a source that is all JSON, in UTF-8. Its depth is limited (to what cJSON allows, 1000), and so
+ * is its size. Refused: NULs in strings, which no name needs. NULL after a failure. */
+const ck_json_node *ck_json_read(ck_job *job, const ck_source *source);
+/* The value of a key of an object; the first, if it is there several times. Goes through the whole
+ * object: not for loops. */
+const ck_json_node *ck_json_get(const ck_json_node *object, const char *key);
+/* The items of an array or the values of an object, one after the other. */
+const ck_json_node *ck_json_first(const ck_json_node *container);
+const ck_json_node *ck_json_next(const ck_json_node *item);
+/* The key of a value of an object; NULL in an array. */
+const char *ck_json_key(const ck_json_node *value);
+/* The text of a string, or NULL. */
+const char *ck_json_string_of(const ck_json_node *node);
+/* A whole number, or a string that is one, as protobuf spells 64 bits. */
+bool ck_json_integer(const ck_json_node *node, int64_t *value);
+bool ck_json_is_array(const ck_json_node *node);
+bool ck_json_is_object(const ck_json_node *node);
+bool ck_json_is_true(const ck_json_node *node);
+
 #endif

@@ -30,6 +30,15 @@ static const ck_global_row rows[] = {
 	{"torch.autograd.variable", "Variable", CK_ROLE_BUILT, ck_rebuild_variable, "tensor type", 0},
 	{"torch.autograd", "Variable", CK_ROLE_BUILT, ck_rebuild_variable, "tensor type", 0},
 	{"torch._utils", "_rebuild_var", CK_ROLE_BUILT, ck_rebuild_variable, "tensor type", 0},
+	/* torch: TorchScript */
+	{"torch.jit._pickle", "build_tensor_from_id", CK_ROLE_BUILT, ck_rebuild_numbered, NULL, 0},
+	{"__main__", "TensorID", CK_ROLE_BUILT, ck_rebuild_numbered, NULL, 0},
+	{"__main__", "IntList", CK_ROLE_LIST, NULL, NULL, 0},
+	{"torch.jit._pickle", "build_intlist", CK_ROLE_SAME, NULL, NULL, 0},
+	{"torch.jit._pickle", "build_doublelist", CK_ROLE_SAME, NULL, NULL, 0},
+	{"torch.jit._pickle", "build_boollist", CK_ROLE_SAME, NULL, NULL, 0},
+	{"torch.jit._pickle", "build_tensorlist", CK_ROLE_SAME, NULL, NULL, 0},
+	{"torch.jit._pickle", "restore_type_tag", CK_ROLE_SAME, NULL, NULL, 0},
 	/* torch: types, as arguments */
 	{"torch.storage", "TypedStorage", CK_ROLE_VALUE, NULL, "storage type", 0},
 	{"torch.storage", "_TypedStorage", CK_ROLE_VALUE, NULL, "storage type", 0},
@@ -41,6 +50,13 @@ static const ck_global_row rows[] = {
 	{"torch", "per_*", CK_ROLE_VALUE, NULL, "quantization scheme", 0},
 	{"torch", "Generator", CK_ROLE_VALUE, NULL, "generator", 0},
 	{"torch", "memory_format", CK_ROLE_VALUE, NULL, "memory format", 0},
+	{"torch.nn.functional", "relu", CK_ROLE_VALUE, NULL, "function", 0},
+	{"torch.nn.functional", "gelu", CK_ROLE_VALUE, NULL, "function", 0},
+	{"torch.nn.functional", "silu", CK_ROLE_VALUE, NULL, "function", 0},
+	{"torch._C._nn", "gelu", CK_ROLE_VALUE, NULL, "function", 0},
+	{"torch", "relu", CK_ROLE_VALUE, NULL, "function", 0},
+	{"torch", "tanh", CK_ROLE_VALUE, NULL, "function", 0},
+	{"torch", "sigmoid", CK_ROLE_VALUE, NULL, "function", 0},
 	/* torch: modules */
 	{"torch.fx.graph_module", "reduce_graph_module", CK_ROLE_ATTRIBUTES, NULL, NULL, 0},
 	{"torch.fx.graph_module", "reduce_deploy_graph_module", CK_ROLE_ATTRIBUTES, NULL, NULL, 1},
@@ -50,6 +66,11 @@ static const ck_global_row rows[] = {
 	 "state", 0},
 	{"torch", "ScriptObject", CK_ROLE_SCRIPT, NULL, NULL, 0},
 	{"torch._C", "ScriptObject", CK_ROLE_SCRIPT, NULL, NULL, 0},
+	/* objects that are nothing but their attributes */
+	{"argparse", "Namespace", CK_ROLE_CLASS, NULL, NULL, 0},
+	{"types", "SimpleNamespace", CK_ROLE_CLASS, NULL, NULL, 0},
+	{"easydict", "EasyDict", CK_ROLE_CLASS, NULL, NULL, 0},
+	{"dnnlib.util", "EasyDict", CK_ROLE_CLASS, NULL, NULL, 0},
 	/* Python */
 	{"copyreg", "_reconstructor", CK_ROLE_OBJECT, NULL, NULL, 0},
 	{"collections", "OrderedDict", CK_ROLE_DICT, NULL, NULL, 0},
@@ -104,6 +125,24 @@ static bool same(const char *text, size_t len, const char *want)
 	return len == n && !memcmp(text, want, n);
 }
 
+/* Torch's own classes of modules, optimizers and observers. Functions of these modules are not meant. */
+static bool is_torch_class(const char *module, size_t len, const ck_global *g)
+{
+	static const char *const families[] = {
+		"torch.nn.modules.*", "torch.nn.parallel.*", "torch.nn.utils.*", "torch.nn.qat.*",
+		"torch.nn.quantized.*", "torch.nn.quantizable.*", "torch.nn.intrinsic.*",
+		"torch.ao.nn.*", "torch.ao.quantization.*", "torch.quantization.*", "torch.optim.*",
+	};
+	if (!g->name_len || g->name[0] < 'A' || g->name[0] > 'Z' ||
+	    memchr(g->name, '.', g->name_len))
+		return false;
+	for (size_t i = 0; i < CK_COUNT(families); i++)
+		if (same(module, len, families[i]))
+			return true;
+	return false;
+}
+
+static const ck_global_row class_row = {"torch.nn.modules.*", "*", CK_ROLE_CLASS, NULL, "class", 0};
 static const ck_global_row storage_row = {"torch", "*Storage", CK_ROLE_VALUE, NULL, "storage type", 0};
 /* torch.FloatTensor and its kind, as they were called before there was one torch.Tensor. */
 static bool is_typed_tensor(const char *module, size_t len, const ck_global *g)
@@ -140,6 +179,8 @@ const ck_global_row *ck_global_find(const ck_value *value)
 		return &storage_row;
 	if (is_typed_tensor(module, len, g))
 		return &typed_row;
+	if (is_torch_class(module, len, g))
+		return &class_row;
 	if (same(module, len, "torch") && ck_dtype_of_torch(g->name, g->name_len, &dtype))
 		return &dtype_row;
 	return NULL;

@@ -5,6 +5,10 @@
 #include "view.h"
 
 static const ck_layout *const layouts[] = {
+	&ck_layout_pt2,
+	&ck_layout_package,
+	&ck_layout_torchscript,
+	&ck_layout_torchscript_json,
 	&ck_layout_torch_zip,
 	&ck_layout_torch_legacy,
 	&ck_layout_torch_tar,

@@ -116,6 +116,7 @@ typedef enum ck_role {
 	                      * holds under the key `about` */
 	CK_ROLE_WRAP,        /* its first argument, called `about` */
 	CK_ROLE_SCRIPT,      /* an object of C++: (its state, the name of its class) is built in */
+	CK_ROLE_CLASS,       /* an object of this class, kept as inert data as those of unknown ones are */
 	CK_ROLE_OBJECT,      /* an object of the class that is its first argument */
 	CK_ROLE_VALUE,       /* a plain value */
 	CK_ROLE_META,        /* a tensor without data */
@@ -203,6 +204,10 @@ typedef struct ck_layout {
 	bool (*load)(ck_loaded *loaded, const ck_input *in, const ck_path *at);
 } ck_layout;
 
+extern const ck_layout ck_layout_pt2;
+extern const ck_layout ck_layout_package;
+extern const ck_layout ck_layout_torchscript;
+extern const ck_layout ck_layout_torchscript_json;
 extern const ck_layout ck_layout_torch_zip;
 extern const ck_layout ck_layout_torch_legacy;
 extern const ck_layout ck_layout_torch_tar;

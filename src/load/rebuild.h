@@ -13,6 +13,9 @@ ck_rebuild ck_rebuild_tensor_v3;
 ck_rebuild ck_rebuild_typed_tensor;
 /* Variable or Parameter: (data[, requires_grad, ...]), or the same built into it */
 ck_rebuild ck_rebuild_variable;
+/* build_tensor_from_id(number), or TensorID with a number built in: a tensor of a table that the layout
+ * has */
+ck_rebuild ck_rebuild_numbered;
 /* torch.storage._load_from_bytes(bytes): a checkpoint inside a value */
 ck_rebuild ck_rebuild_nested;
 

@@ -125,12 +125,24 @@ static bool make_storage(ck_torch *torch, const ck_storage_id *id, uint64_t size
 	                                     ck_show(id->key, id->key_len).s);
 }
 
-/* The storage that a tensor views; its dtype and the first element go into the tensor. */
+/* Plain pickle.dump() of a tensor wraps its storage in a checkpoint of its own. */
+static bool inner_storage(ck_torch *torch, const ck_value *value, ck_tensor *tensor)
+{
+	const ck_made *made = ck_rebuild_value(torch, value);
+	if (!made)
+		return false;
+	if (made->kind != CK_MADE_INNER || made->inner->root->kind != CK_PERSID)
+		return ck_rebuild_bad(torch, value, "a tensor needs a storage");
+	return ck_storage_of(made->inner, made->inner->root, tensor);
+}
+
 bool ck_storage_of(ck_torch *torch, const ck_value *value, ck_tensor *tensor)
 {
 	ck_storage_id id;
 	uint64_t size;
 	bool fresh;
+	if (value->kind == CK_CALL)
+		return inner_storage(torch, value, tensor);
 	if (!ck_storage_read_id(torch, value, &id))
 		return false;
 	if (!ck_mul(id.count, ck_dtype_table[id.dtype].size, &size))

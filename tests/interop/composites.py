@@ -8,6 +8,7 @@ from collections import OrderedDict
 
 import numpy
 import torch
+import torch.distributed as distributed
 from torch import nn
 
 from cases import NEW, VERSION, case, save_legacy, with_protocol
@@ -147,25 +148,12 @@ def recurrent(source):
         nn.ModuleDict({"lstm": nn.LSTM(3, 2), "head": nn.Linear(2, 2)}), {nn.LSTM, nn.Linear})
 
 
-def in_the_file(model):
-    """What a quantized module's state_dict() makes from plain numbers is not in the file as tensors:
-    scale and zero point of what comes out of a layer."""
-    found = OrderedDict()
-    for name, value in model.state_dict().items():
-        owner, _, last = name.rpartition(".")
-        number = last in ("scale", "zero_point") and isinstance(
-            getattr(model.get_submodule(owner), last, None), (int, float))
-        if not number:
-            found[name] = value
-    return found
-
-
 # torch writes these modules, and cannot always make them again: it packs the weights of legacy files
 # before it reads them, and forgets what every module must have.
 for _name, _make in (("dynamic", linear(True)), ("static", linear(False)), ("lstm", recurrent)):
     three_ways("quantized-%s-state" % _name, "--dequantize",
                lambda source, make=_make: make(source).state_dict())
-    three_ways("quantized-%s-module" % _name, "--dequantize", _make, means=in_the_file, load=None)
+    three_ways("quantized-%s-module" % _name, "--dequantize", _make, load=None)
 
 
 @composite("--dequantize")
@@ -447,11 +435,58 @@ def subclass_in_places_legacy(source):
 
 
 def one_process():
-    """A group of one, which the tensors that are spread over a group ask for."""
-    import torch.distributed as distributed
+    """A group of one, which tensors that are spread over a group ask for."""
     if not distributed.is_initialized():
         file = os.path.join(tempfile.mkdtemp(), "group")
         distributed.init_process_group("gloo", init_method="file://" + file, rank=0, world_size=1)
+
+
+def local_shards(value):
+    return {name: part._local_tensor if hasattr(part, "_local_tensor") else
+            part.local_shards()[0].tensor if hasattr(part, "local_shards") else part
+            for name, part in value.items()}
+
+
+# Who has no such group cannot load them.
+@case(since=NEW, load=None, means=local_shards, notes=["local"])
+def distributed_tensors(source):
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
+    one_process()
+    mesh = init_device_mesh("cpu", (1,))
+    return {"split": distribute_tensor(source.floats(4, 3), mesh, [Shard(0)]),
+            "column": distribute_tensor(source.floats(4, 3).t(), mesh, [Shard(1)]),
+            "whole": distribute_tensor(source.bits(torch.int64, 3), mesh, [Replicate()]),
+            "w": source.floats(2)}
+
+
+@case(since=NEW, load=None, means=local_shards, notes=["local"], save=save_legacy)
+def distributed_tensors_legacy(source):
+    return distributed_tensors(source)
+
+
+@case(since=NEW, load=None, means=local_shards, notes=["local"])
+def sharded_tensors(source):
+    from torch.distributed._shard import sharded_tensor
+    from torch.distributed._shard.sharding_spec import ChunkShardingSpec
+    one_process()
+    spec = ChunkShardingSpec(0, ["rank:0/cpu"])
+    return {"s": sharded_tensor.rand(spec, 3, 4), "w": source.floats(2)}
+
+
+@case(since=NEW, load=None, loose=r"j\..*", means=lambda value: {
+    "w": value["w"], "j._values": value["j"]._values, "j._offsets": value["j"]._offsets,
+    **{"j.%s" % key: part for key, part in value["j"]._metadata_cache.items()}})
+def jagged(source):
+    """A subclass that holds its tensors in attributes."""
+    return {"j": torch.nested.nested_tensor([source.floats(2, 3), source.floats(4, 3)],
+                                            layout=torch.jagged), "w": source.floats(2)}
+
+
+@case()
+def packed_sequence(source):
+    return {"p": nn.utils.rnn.pack_sequence([source.floats(3, 2), source.floats(1, 2)]),
+            "w": source.floats(1)}
 
 
 def from_numpy_parts(value):

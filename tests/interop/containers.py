@@ -2,12 +2,17 @@
 were packed or put into an archive; and of the odd things that a pickle may hold."""
 
 import bz2
+import collections
+import dataclasses
 import enum
 import gzip
 import io
 import lzma
+import os
 import pickle
+import shutil
 import tarfile
+import tempfile
 import types
 import zipfile
 import zlib
@@ -18,7 +23,7 @@ import numpy
 import torch
 from torch import nn
 
-from cases import case, load_torch, save_legacy, save_to_path, with_protocol
+from cases import NEW, case, load_torch, save_legacy, save_to_path, with_protocol
 from pickles import Net
 
 # ---- arrays ----
@@ -529,3 +534,79 @@ def shared_everywhere(source):
 @case()
 def set_of_tensors_beside(source):
     return {"w": source.floats(2), "set": {1, "a"}, "frozen": frozenset({(1, 2)})}
+
+
+class Listed(list):
+    """What people derive from the types of Python, with attributes of their own."""
+
+
+class Keyed(dict):
+    pass
+
+
+class Slotted:
+    __slots__ = ("weight", "rate")
+
+    def __init__(self, weight):
+        self.weight, self.rate = weight, 0.5
+
+
+@dataclasses.dataclass
+class Settings:
+    mean: torch.Tensor
+    size: int = 3
+
+
+class OwnState:
+    def __init__(self, weight):
+        self.weight = weight
+
+    def __getstate__(self):
+        return {"kept": self.weight, "version": 2}
+
+    def __setstate__(self, state):
+        self.weight = state["kept"]
+
+
+@case()
+def objects_of_all_kinds(source):
+    items, table = Listed([source.floats(1), source.floats(2)]), Keyed(a=source.floats(3))
+    items.extra, table.extra = source.floats(4), source.floats(5)
+    ordered = OrderedDict(a=source.floats(1))
+    ordered.extra = source.floats(2)
+    return {"items": items, "table": table, "data": Settings(source.floats(2)), "ordered": ordered,
+            "user": collections.UserDict(w=source.floats(3)), "chain": collections.ChainMap(
+                {"a": source.floats(1)}, {"b": source.floats(2)})}
+
+
+def slots(value):
+    return {**value, "slots": {"weight": value["slots"].weight},
+            "own": {"kept": value["own"].weight}}
+
+
+for _protocol in (2, 4):
+    @case(name="objects-with-slots-%d" % _protocol, save=with_protocol(_protocol), means=slots)
+    def _(source):
+        return {"slots": Slotted(source.floats(2)), "own": OwnState(source.floats(3))}
+
+
+@case(loose=r"s\.\d", load=None, means=lambda value: {
+    "s.%d" % i: tensor for i, tensor in enumerate(value["s"])})
+def set_of_tensors(source):
+    """In what order they are is nobody's choice."""
+    return {"s": {source.floats(2), source.floats(3)}}
+
+
+# ---- checkpoints of several archives, one behind the other ----
+
+def save_distributed(value, path):
+    import torch.distributed.checkpoint as checkpoints
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoints.save(value, storage_writer=checkpoints.FileSystemWriter(folder))
+        shutil.copyfile(os.path.join(folder, "__0_0.distcp"), path)
+
+
+@case(since=NEW, save=save_distributed, load=None, loose=".*", suffix=".distcp")
+def archives_in_a_row(source):
+    """What they are called stands in another file."""
+    return {"w": source.floats(3, 4), "v": source.bits(torch.int64, 5), "t": source.floats(4, 6).t()}

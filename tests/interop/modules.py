@@ -280,6 +280,12 @@ def hidden_buffers(source):
     return nn.Sequential(Hidden())
 
 
+for _protocol in (2, 3, 4, 5):
+    for _way in (save_to_path, save_legacy):
+        case(name="hidden-buffers-%s-%d" % (_way.__name__[5:], _protocol),
+             save=with_protocol(_protocol, _way))(lambda source: nn.Sequential(Hidden(), Hidden()))
+
+
 class Attributes(nn.Module):
     """Tensors that are attributes, and no parameters."""
 

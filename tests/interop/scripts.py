@@ -8,6 +8,7 @@ from collections import OrderedDict
 import torch
 from torch import nn, package
 
+import truth
 from cases import COMMON, NEW, case, save_legacy, save_through_buffer, with_protocol
 from pickles import OPTIMIZERS, Net, many_names, nested, tied, trained, training
 from views import each_dtype, every_view
@@ -87,9 +88,9 @@ def save_mobile(model, path):
 def named_constants(model):
     """The constants of the code, as torch finds them in the graph."""
     graph = model.inlined_graph  # owns what is found in it
-    return {"constants.%d" % i: node.output().toIValue()
-            for i, node in enumerate(graph.findAllNodes("prim::Constant"))
-            if node.output().type().kind() == "TensorType"}
+    found = [node.output().toIValue() for node in graph.findAllNodes("prim::Constant")
+             if node.output().type().kind() == "TensorType"]
+    return {"constants.%d" % i: tensor for i, tensor in enumerate(sorted(found, key=truth.raw))}
 
 
 def script(*attributes, constants=False, **more):

@@ -63,7 +63,9 @@ bool ck_module_view(ck_torch *torch, const ck_items *state, ck_view *view, bool 
 	if (!*done)
 		return true;
 	view->aside = state;
+	const ck_value *packed = modules ? attribute(modules, "_packed_params") : NULL;
 	return add_scripts(torch, state, view) &&
+	       (!packed || ck_quantized_numbers(torch, state, view)) &&
 	       ck_parts_add(torch, view, (ck_part){.items = parameters, .pairs = true,
 	                                       .skip_none = true}) &&
 	       (!buffers || ck_parts_add(torch, view, (ck_part){.items = buffers, .pairs = true,

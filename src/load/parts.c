@@ -148,10 +148,15 @@ static bool is_only_metadata(const ck_value *state)
 static bool add_states(ck_torch *torch, const ck_call *call, ck_view *view)
 {
 	const ck_items *states = &ck_call_later(call)->states;
-	for (size_t i = 0; i < states->count; i++)
-		if (!is_only_metadata(states->item[i]) &&
-		    !ck_parts_state(torch, states->item[i], view))
+	for (size_t i = 0; i < states->count; i++) {
+		const ck_value *state = states->item[i];
+		if (is_only_metadata(state))
+			continue;
+		if (!(ck_quantized_is_convolution(call->callee, state)
+		              ? ck_quantized_convolution(torch, state, view)
+		              : ck_parts_state(torch, state, view)))
 			return false;
+	}
 	return true;
 }
 

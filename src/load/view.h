@@ -28,6 +28,12 @@ bool ck_module_wrapped(ck_torch *torch, const ck_value *value, const ck_global_r
                        ck_view *view);
 bool ck_module_script(ck_torch *torch, const ck_value *value, ck_view *view);
 
+/* `scale` and `zero_point` of a quantized module with these attributes, as tensors. */
+bool ck_quantized_numbers(ck_torch *torch, const ck_items *state, ck_view *view);
+/* A quantized convolution is pickled as a tuple: its tensors, by the names of its state_dict(). */
+bool ck_quantized_is_convolution(const ck_value *callee, const ck_value *state);
+bool ck_quantized_convolution(ck_torch *torch, const ck_value *state, ck_view *view);
+
 /* Looks for tensors among the attributes of a module or parameter, which no output holds. */
 bool ck_aside_note(ck_torch *torch, const ck_items *attributes, const ck_path *path);
 /* Once everything was walked: those that no name reaches go to the model's list of others. */

@@ -35,7 +35,7 @@ SPELLING = {
 # torch 2.6 wants data for a meta storage, and leaves untyped big-endian storages unswapped:
 # make_crafted.py writes what these two must give.
 BY_HAND = {"good/no_data_needed.pt", "good/big_endian_untyped.pt"}
-# What torch cannot open: it is shown the file inside, of which several make a list.
+# What torch cannot open: it is shown the file inside, of which several are numbered.
 INSIDE = {
     "good/gzip.pt.gz": "state_dict.pt", "good/gzip_parts.pt.gz": "state_dict.pt",
     "good/zlib.pt": "legacy.pt", "good/bzip2.pt.bz2": "state_dict.pt",
@@ -186,7 +186,7 @@ def load(folder, file):
     """What torch makes of a file, or of the files inside."""
     inside = INSIDE.get(file)
     if isinstance(inside, list):
-        return [load(folder, "good/" + name) for name in inside]
+        return {"part%d" % i: load(folder, "good/" + name) for i, name in enumerate(inside)}
     path = os.path.join(folder, "good/" + inside if inside else file)
     return torch.load(path, map_location="cpu", weights_only=False)
 

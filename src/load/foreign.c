@@ -21,7 +21,6 @@ static const foreign kinds[] = {
 	{0, MAGIC("\x04\x22\x4d\x18"), "this is an lz4 file; unpack it first (lz4 -d)"},
 	{0, MAGIC("GGUF"), "this is a GGUF model; it holds no pickle and needs no conversion"},
 	{0, MAGIC("\x89HDF\r\n\x1a\n"), "this is an HDF5 file (Keras, h5py), not a torch checkpoint"},
-	{0, MAGIC("\x93NUMPY"), "this is a NumPy .npy array, which ckconv cannot read yet"},
 	{0, MAGIC("PYTORCH1"), "this is a PyTorch 1.0 preview archive, which nothing reads any more"},
 	{4, MAGIC("PTMF"), "this is a PyTorch mobile flatbuffer, which ckconv does not read"},
 };
@@ -63,11 +62,6 @@ static bool is_onnx(const unsigned char *head, size_t len)
 	        head[2] == 0x42);
 }
 
-static bool is_pickle(const unsigned char *head, size_t len)
-{
-	return len > 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5;
-}
-
 bool ck_foreign_refuse(ck_job *job, const ck_source *source, const unsigned char *head, size_t len)
 {
 	const char *sentence = NULL;
@@ -85,9 +79,5 @@ bool ck_foreign_refuse(ck_job *job, const ck_source *source, const unsigned char
 		           "conversion";
 	if (!sentence && is_onnx(head, len))
 		sentence = "this is an ONNX model, which holds no pickle";
-	if (!sentence && is_pickle(head, len))
-		sentence =
-			"this is a pickle without an archive, which ckconv cannot read yet; where "
-			"it can be trusted, load it and save it again with torch.save";
 	return !sentence || ck_fail(job, CK_UNSUPPORTED, source->label, "%s", sentence);
 }

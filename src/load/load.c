@@ -12,9 +12,12 @@ static const ck_layout *const layouts[] = {
 	&ck_layout_torch_zip,
 	&ck_layout_torch_legacy,
 	&ck_layout_torch_tar,
+	&ck_layout_npz,
+	&ck_layout_npy,
 	&ck_layout_packed,
 	&ck_layout_zips,
-	&ck_layout_bundle, /* what no other layout knows */
+	&ck_layout_bundle, /* archives that no other layout knows */
+	&ck_layout_pickle, /* the last one: it takes whatever reads like a pickle */
 };
 
 enum { NESTED_MAX = 6 };
@@ -35,7 +38,12 @@ bool ck_input_open(ck_job *job, const ck_source *source, unsigned char *head, ck
 	if (!ck_read_at(job, source, 0, head, in->head_len))
 		return false;
 	const ck_archiver *archiver = ck_archiver_find(head, in->head_len);
-	if (!archiver)
+	if (archiver == &ck_archiver_zip &&
+	    !ck_zip_split(job, source, &in->zips, &in->zip_count))
+		return false;
+	if (in->zip_count < 2)
+		in->zips = NULL;
+	if (!archiver || in->zips)
 		return true;
 	in->archive = archiver->open(job, source);
 	return in->archive;

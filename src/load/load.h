@@ -57,6 +57,8 @@ typedef struct ck_torch {
 	bool big_endian;          /* as the archive's `byteorder` says */
 	ck_map storages;          /* key -> known_storage */
 	ck_map inner;             /* address of a bytes value -> ck_torch of the checkpoint in it */
+	ck_map decoded;           /* address of a str -> the bytes that its characters stand for */
+	const char *title;        /* what --extras calls its values; NULL: by their place */
 	unsigned level;           /* checkpoints around this one */
 	unsigned depth;           /* calls that are being rebuilt for each other */
 	uint64_t at;              /* offset of the call that is being rebuilt, for messages */
@@ -80,6 +82,7 @@ typedef enum ck_made_kind {
 	CK_MADE_META,        /* a tensor without data */
 	CK_MADE_UNSUPPORTED, /* a tensor of a kind that cannot be written; `about` says which */
 	CK_MADE_VALUE,       /* no tensor; `about` says what */
+	CK_MADE_ARRAY,       /* an array whose elements no tensor can have; `about` says which */
 	CK_MADE_ITEMS,       /* a sequence of values */
 	CK_MADE_INNER        /* the root of another pickle, which lay inside this one */
 } ck_made_kind;
@@ -112,8 +115,8 @@ typedef enum ck_role {
 	CK_ROLE_TYPED,       /* (function, type, arguments, state): a call, dressed up as a type */
 	CK_ROLE_DICT,        /* a mapping */
 	CK_ROLE_LIST,        /* a sequence */
-	CK_ROLE_ATTRIBUTES,  /* an object whose attributes are the argument number `argument`, or what that
-	                      * holds under the key `about` */
+	CK_ROLE_ATTRIBUTES,  /* an object whose attributes are the first argument that is a dict, or what the
+	                      * first argument holds under the key `about` */
 	CK_ROLE_WRAP,        /* its first argument, called `about` */
 	CK_ROLE_SCRIPT,      /* an object of C++: (its state, the name of its class) is built in */
 	CK_ROLE_CLASS,       /* an object of this class, kept as inert data as those of unknown ones are */
@@ -130,7 +133,6 @@ typedef struct ck_global_row {
 	ck_role role;
 	ck_rebuild *rebuild;
 	const char *about;
-	uint8_t argument;
 } ck_global_row;
 
 /* The row of a GLOBAL, after Python 2's names were mapped to Python 3's; NULL: unknown. */
@@ -214,6 +216,9 @@ extern const ck_layout ck_layout_torch_tar;
 extern const ck_layout ck_layout_packed;
 extern const ck_layout ck_layout_zips;
 extern const ck_layout ck_layout_bundle;
+extern const ck_layout ck_layout_npz;
+extern const ck_layout ck_layout_npy;
+extern const ck_layout ck_layout_pickle;
 
 /* The one that a zip or legacy file of torch.save has, read but not walked. */
 ck_torch *ck_torch_zip_read(ck_loaded *loaded, const ck_input *in);

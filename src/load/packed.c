@@ -28,21 +28,21 @@ static bool probe_zips(ck_job *job, const ck_input *in)
 	return in->zips;
 }
 
-/* The names of the tensors stand in another file, .metadata: here they have numbers. */
+/* The names of the tensors stand in another file, .metadata: here each archive is called partN. */
 static bool load_zips(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 {
 	for (size_t i = 0; i < in->zip_count; i++) {
-		char digits[24];
-		int len = snprintf(digits, sizeof digits, "%zu", i);
-		const char *key = ck_copy(loaded->job, digits, (size_t)len);
+		char name[32];
+		int len = snprintf(name, sizeof name, "part%zu", i);
+		const char *key = ck_copy(loaded->job, name, (size_t)len);
 		const ck_path *path =
-			key ? ck_path_new(loaded->job, at, key, (size_t)len, false) : NULL;
+			key ? ck_path_new(loaded->job, at, key, (size_t)len, true) : NULL;
 		if (!path || !ck_load_at(loaded, in->zips[i], path))
 			return false;
 	}
 	ck_note(loaded->job, "the file is %zu zip archives one after the other (a part of a distributed "
-	        "checkpoint); their tensors are named by position, because the names stand in another "
-	        "file, .metadata", in->zip_count);
+	        "checkpoint); their tensors are called part0 and so on, because the names stand in "
+	        "another file, .metadata", in->zip_count);
 	return true;
 }
 

@@ -1,5 +1,6 @@
 /* Storages as persistent ids name them: each is found once, and must be the same wherever it is named. */
 #include "rebuild.h"
+#include "view.h"
 
 #include <string.h>
 
@@ -125,24 +126,11 @@ static bool make_storage(ck_torch *torch, const ck_storage_id *id, uint64_t size
 	                                     ck_show(id->key, id->key_len).s);
 }
 
-/* Plain pickle.dump() of a tensor wraps its storage in a checkpoint of its own. */
-static bool inner_storage(ck_torch *torch, const ck_value *value, ck_tensor *tensor)
-{
-	const ck_made *made = ck_rebuild_value(torch, value);
-	if (!made)
-		return false;
-	if (made->kind != CK_MADE_INNER || made->inner->root->kind != CK_PERSID)
-		return ck_rebuild_bad(torch, value, "a tensor needs a storage");
-	return ck_storage_of(made->inner, made->inner->root, tensor);
-}
-
-bool ck_storage_of(ck_torch *torch, const ck_value *value, ck_tensor *tensor)
+static bool view_storage(ck_torch *torch, const ck_value *value, ck_tensor *tensor)
 {
 	ck_storage_id id;
 	uint64_t size;
 	bool fresh;
-	if (value->kind == CK_CALL)
-		return inner_storage(torch, value, tensor);
 	if (!ck_storage_read_id(torch, value, &id))
 		return false;
 	if (!ck_mul(id.count, ck_dtype_table[id.dtype].size, &size))
@@ -169,6 +157,32 @@ bool ck_storage_of(ck_torch *torch, const ck_value *value, ck_tensor *tensor)
 	return true;
 }
 
+/* torch.storage._load_from_bytes(...) of a file that holds nothing but a storage: so plain pickles
+ * spell the storages of their tensors. *persid stays NULL, without failure, for all else. */
+static bool find_inner(ck_torch *torch, const ck_value *value, ck_torch **inner,
+                       const ck_value **persid)
+{
+	*persid = NULL;
+	if (value->kind != CK_CALL)
+		return true;
+	const ck_made *made = ck_rebuild_value(torch, value);
+	if (!made || made->kind != CK_MADE_INNER || made->inner->root->kind != CK_PERSID)
+		return made;
+	*inner = made->inner;
+	*persid = made->inner->root;
+	(*inner)->at = (*persid)->at;
+	return ck_unknown_find(*inner);
+}
+
+/* The storage that a tensor views; its dtype and the first element go into the tensor. */
+bool ck_storage_of(ck_torch *torch, const ck_value *value, ck_tensor *tensor)
+{
+	ck_torch *inner;
+	const ck_value *persid;
+	if (!find_inner(torch, value, &inner, &persid))
+		return false;
+	return persid ? view_storage(inner, persid, tensor) : view_storage(torch, value, tensor);
+}
 
 ck_storage *ck_storage_new(ck_torch *torch, const char *name, const ck_source *source,
                            uint64_t offset, uint64_t size)

@@ -213,6 +213,7 @@ static bool view_made(ck_view *view, const ck_made *made)
 	static const ck_shape_kind kinds[] = {
 		[CK_MADE_TENSOR] = CK_IS_TENSOR, [CK_MADE_META] = CK_IS_META,
 		[CK_MADE_UNSUPPORTED] = CK_IS_UNSUPPORTED, [CK_MADE_VALUE] = CK_IS_LEAF,
+		[CK_MADE_ARRAY] = CK_IS_LEAF,
 		[CK_MADE_ITEMS] = CK_HAS_PARTS, [CK_MADE_INNER] = CK_IS_INNER,
 	};
 	if (!made)
@@ -242,6 +243,8 @@ static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *pat
 	if (inner->kind != CK_CALL)
 		return ck_view_value(torch, inner, path, view);
 	value = inner;
+	if (row && row->role == CK_ROLE_OBJECT && value->call->meaning) /* a layout gave it one */
+		return view_made(view, value->call->meaning);
 	if (!row || row->role == CK_ROLE_OBJECT || row->role == CK_ROLE_CLASS) {
 		view->kind = CK_HAS_PARTS;
 		return ck_parts_object(torch, value, view);

@@ -16,7 +16,7 @@ bool ck_parts_object(ck_torch *torch, const ck_value *value, ck_view *view);
 bool ck_parts_pairs(ck_torch *torch, const ck_value *value, const ck_items **items);
 bool ck_parts_add(ck_torch *torch, ck_view *view, ck_part part);
 /* A dict of attributes, (dict, slots) with two of them, or the class's own affair. */
-bool ck_parts_state(ck_torch *torch, const ck_value *state, ck_view *view);
+bool ck_parts_state(ck_torch *torch, ck_value *state, ck_view *view);
 
 /* If these are the attributes of an nn.Module, names its tensors as its state_dict() would:
  * parameters, buffers, then modules. Sets *done then. */

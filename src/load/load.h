@@ -104,7 +104,6 @@ struct ck_made {
 	size_t facts;
 	const ck_items *items;
 	bool pairs;             /* items are keys and values */
-	const ck_made *split;   /* the same with complex tensors in two, once that was asked for */
 	struct ck_torch *inner; /* its root is the value */
 	const char *note;       /* told once for each kind of note, or NULL */
 };
@@ -227,6 +226,8 @@ ck_torch *ck_torch_zip_read(ck_loaded *loaded, const ck_input *in);
 ck_torch *ck_torch_legacy_read(ck_loaded *loaded, const ck_input *in);
 bool ck_torch_legacy_probe(ck_job *job, const ck_input *in);
 
+/* Puts a tensor that was checked into the model; a complex one in two parts, if that is wished. */
+bool ck_load_tensor(ck_loaded *loaded, const ck_path *path, ck_tensor *tensor);
 /* Finds the layout of a file and loads it. wishes may be NULL. */
 ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes);
 /* The same for a file inside a file: what it holds is named from `at` on. */

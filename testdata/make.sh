@@ -3,7 +3,7 @@
 #
 # usage: make.sh CHROOT
 #
-# CHROOT is a Debian 13 with python3-torch and python3-safetensors. The files are the same bytes on
+# CHROOT is a Debian 13 with python3-torch, python3-safetensors and python3-joblib. The files are the same bytes on
 # every run, but for two: torch names storages by chance in legacy.pt, and numbers classes in
 # torchscript.pt.
 set -eu
@@ -23,8 +23,11 @@ cp "$here"/*.py "$here/cases.txt" "$work"
 mkdir "$work/good" "$work/bad" "$work/hostile" "$work/unsupported"
 /usr/bin/python3 -B "$here/make_torch.py" "$work"
 in_chroot make_torch2.py
+/usr/bin/python3 -B "$here/make_numpy.py" "$work"
+in_chroot make_numpy.py
 /usr/bin/python3 -B "$here/make_crafted.py" "$work"
 /usr/bin/python3 -B "$here/make_bad.py" "$work"
+/usr/bin/python3 -B "$here/make_bad_numpy.py" "$work"
 in_chroot make_expected.py
 
 for kind in good bad hostile unsupported; do

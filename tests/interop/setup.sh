@@ -11,8 +11,9 @@
 
 set -eu
 
-HOST_PACKAGES="debootstrap python3-torch python3-numpy"
+HOST_PACKAGES="debootstrap python3-torch python3-numpy python3-joblib"
 CHROOT_PACKAGES="python3-torch python3-safetensors python3-numpy python3-onnx python3-onnxruntime"
+CHROOT_PACKAGES="$CHROOT_PACKAGES python3-joblib"
 root=${CKCONV_INTEROP_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ckconv/trixie}
 mirror=${CKCONV_INTEROP_MIRROR:-}
 

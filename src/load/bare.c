@@ -53,13 +53,13 @@ static bool read_opcodes(ck_job *own, const ck_source *head, uint64_t *end)
 		*end = step.at;
 		if (!whole)
 			return ck_op_table[step.code].name && steps.count > OPCODES_MIN;
+		*end = steps.at;
 		if (step.code == '.')
 			return steps.count >= OPCODES_MIN;
 		bool names = step.code == 'c' || step.code == 'i';
 		if (names && !(is_identifier(step.text, step.len) &&
 		               is_identifier(step.more, step.more_len)))
 			return false;
-		*end = steps.at;
 		joblib = joblib || is_joblib(&step);
 		if (joblib && step.code == 'b')
 			return true;

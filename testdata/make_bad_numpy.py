@@ -36,6 +36,8 @@ def bad_arrays():
         "array_byte_order": named(w=order),
         "array_data": named(w=craft.numpy_array(short, [3], craft.integer(5))),
         "array_not_latin1": named(w=craft.numpy_array(short, [3], text("\u0100bcdef"))),
+        "array_other_encoding": named(w=craft.numpy_array(short, [3], craft.call(
+            name("_codecs", "encode"), text("abcdef"), text("rot13")))),
         "array_state": named(w=craft.call(name("numpy.core.multiarray", "_reconstruct"),
                                           name("numpy", "ndarray")) + craft.EMPTY_TUPLE + BUILD),
         "array_order": viewed(craft.integers([3]), text("Q")),
@@ -111,6 +113,7 @@ def write_all(folder):
     with open(os.path.join(folder, "good", "arrays4.pkl"), "rb") as sound:
         whole = sound.read()
     write(folder, "bad", "cut_second.pkl", whole + whole[:600])
+    write(folder, "bad", "memo_of_before.pkl", whole + craft.pickle(craft.get(0)))
     wrapper = craft.call(name("joblib.numpy_pickle", "NDArrayWrapper"))
     state = named(filename=text("m.pkl_01.npy"), subclass=name("numpy", "ndarray"))
     write(folder, "unsupported", "old_joblib.pkl", craft.pickle(named(w=wrapper + state + BUILD)))

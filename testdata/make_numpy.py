@@ -51,7 +51,8 @@ def objects():
     return {
         "mixed": mixed, "fine": numpy.arange(4.0), "words": numpy.array(["one", "three"]),
         "bytes": numpy.array([b"a", b"bc"]), "dates": numpy.array(["2020-02-03"], "M8[D]"),
-        "spans": numpy.array([5], "m8[ms]"), "long": numpy.ones(2, numpy.longdouble),
+        "spans": numpy.array([5], "m8[ms]"),
+        "long": numpy.frombuffer(bytes(32), numpy.longdouble),  # its padding is no chance
         "records": numpy.array([(1, 2.0)], [("a", "i4"), ("b", "f8")]),
         "raw": numpy.zeros(2, "V3"),
     }
@@ -83,6 +84,13 @@ def scalars():
         "tiny": numpy.float16(2.0 ** -24), "complex": numpy.complex64(1.5 - 2j),
         "big": numpy.array(258, ">i4")[()], "text": numpy.str_("word"),
     }
+
+
+def scalar_keys():
+    """Keys that are NumPy's numbers and texts."""
+    keys = [numpy.int64(-3), numpy.bool_(True), numpy.float64(0.5), numpy.str_("n\u00e4me.w"),
+            numpy.uint8(7), numpy.array("big", ">U3")[()], numpy.bytes_(b"raw")]
+    return {key: numpy.full(2, i) for i, key in enumerate(keys)}
 
 
 def plain_model():
@@ -128,6 +136,7 @@ def save_old(good, unsupported):
     dump(good("objects.pkl"), objects(), protocol=4)
     dump(good("subclasses.pkl"), subclasses())
     dump(good("scalars.pkl"), scalars())
+    dump(good("scalar_keys.pkl"), scalar_keys())
     dump(good("plain_model2.pkl"), plain_model(), protocol=2)
     dump(good("several.pkl"), {"a": numpy.arange(3)}, {"epoch": 1}, {"a": numpy.ones(2)},
          [numpy.zeros(1, "f4")])

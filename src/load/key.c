@@ -1,5 +1,6 @@
 /* How the keys of a dict become parts of a name: str(key), as Python prints it. */
 #include "load.h"
+#include "numpy.h"
 
 #include <string.h>
 
@@ -86,6 +87,15 @@ static bool print_repr(ck_job *job, ck_text *to, const ck_value *key, int depth)
 	}
 	ck_shown about = ck_value_about(key);
 	return ck_text_addf(job, to, "<%s>", about.s);
+}
+
+const char *ck_key_name(ck_torch *torch, const ck_value *key, size_t *len)
+{
+	size_t count = 0;
+	ck_value plain[2] = {{0}};
+	if (key->kind == CK_CALL && !ck_numpy_scalar(torch, key, plain, &count))
+		return NULL;
+	return ck_key_text(torch->job, count == 1 ? plain : key, len);
 }
 
 const char *ck_key_text(ck_job *job, const ck_value *key, size_t *len)

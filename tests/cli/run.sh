@@ -348,10 +348,9 @@ story_extras_print_numpy_scalars_as_numbers() {
 import json
 got = json.load(open("out/extras.json"))
 assert got.pop("w") == {"$tensor": "w"}, "a tensor"
-assert got.pop("text")["$object"].endswith(".multiarray.scalar"), "no number"
 want = {"bool": True, "int8": -5, "int64": -(1 << 62), "uint64": (1 << 64) - 1,
         "half": 0.333251953125, "float": -2.5, "double": 1e300, "nan": {"$float": "nan"},
-        "tiny": 2.0 ** -24, "complex": {"$complex": [1.5, -2.0]}, "big": 258}
+        "tiny": 2.0 ** -24, "complex": {"$complex": [1.5, -2.0]}, "big": 258, "text": "word"}
 assert got == want, got
 '
 	done

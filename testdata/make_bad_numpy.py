@@ -72,15 +72,14 @@ def bad_npy():
 def bad_npz():
     """Archives of NumPy, damaged: at an offset that is no multiple of the element, at one that is,
     and deflated."""
-    odd = craft.npy("'<f4'", "(3,)", floats(1, 2, 3))
-    even = odd.replace(b"}", b"}" + b" " * (-(len(odd) - 12) % 4))
-    even = even[:8] + struct.pack("<H", len(even) - 12 - 10) + even[10:]
+    odd = craft.npy("'<f4'", "(3, )", floats(1, 2, 3))
+    even = craft.npy("'<f4'", "(3,)", floats(1, 2, 3))
+    assert (len(odd) - 12) % 4 and not (len(even) - 12) % 4
     short = craft.npy("'<f4'", "(4,)", floats(1, 2, 3))
-    crc = zlib.crc32(odd) ^ 1
     return {
-        "crc_odd": [Member("a.npy", odd, crc=crc)],
-        "crc_even": [Member("a.npy", even, crc=crc)],
-        "crc_deflated": [Member("a.npy", odd, 8, crc=crc)],
+        "crc_odd": [Member("a.npy", odd, crc=zlib.crc32(odd) ^ 1)],
+        "crc_even": [Member("a.npy", even, crc=zlib.crc32(even) ^ 1)],
+        "crc_deflated": [Member("a.npy", odd, 8, crc=zlib.crc32(odd) ^ 1)],
         "short": [Member("a.npy", short)], "short_deflated": [Member("a.npy", short, 8)],
         "cut_header": [Member("a.npy", odd[:30])],
         "cut_header_deflated": [Member("a.npy", odd[:30], 8)],

@@ -193,6 +193,35 @@ START_TEST(one_text_may_be_the_data_of_many_arrays)
 }
 END_TEST
 
+static const char *extras(const char *text)
+{
+	static char all[1000];
+	ck_text to = {0};
+	ck_loaded *loaded = load(text);
+	ck_assert_msg(ck_extras_print(loaded, &to), "%s", job->error.text);
+	snprintf(all, sizeof all, "%.*s", (int)to.len, to.data);
+	return all;
+}
+
+#define SCALAR(code, order, data)                                            \
+	"cnumpy.core.multiarray\nscalar\n(cnumpy\ndtype\n(S'" code "'\nI0\nI1\ntR(I3\nS'" \
+	order "'\nNNNI-1\nI-1\nI0\ntbS'" data "'\ntR"
+
+START_TEST(scalars_of_either_byte_order_are_numbers_and_texts)
+{
+	ck_assert_str_eq(extras("(l" SCALAR("i4", ">", "\\x00\\x00\\x01\\x02") "a."), "[258]\n");
+	ck_assert_str_eq(extras("(l" SCALAR("i2", "<", "\\xff\\xff") "a."), "[-1]\n");
+	ck_assert_str_eq(extras("(l" SCALAR("u8", ">", "\\xff\\x00\\x00\\x00\\x00\\x00\\x00\\x01") "a."),
+	                 "[18374686479671623681]\n");
+	ck_assert_str_eq(extras("(l" SCALAR("c8", ">", "\\x3f\\x80\\x00\\x00\\xc0\\x00\\x00\\x00") "a."),
+	                 "[{\"$complex\":[1.0,-2.0]}]\n");
+	ck_assert_str_eq(extras("(l" SCALAR("f2", "<", "\\x00\\xfc") "a."), "[{\"$float\":\"-inf\"}]\n");
+	ck_assert_str_eq(extras("(l" SCALAR("U2", ">", "\\x00\\x00\\x00\\xe4\\x00\\x00\\x00\\x00") "a."),
+	                 "[\"\xc3\xa4\"]\n");
+	ck_assert_str_eq(extras("(l" SCALAR("S3", "|", "a\\x00\\x00") "a."), "[{\"$bytes\":\"YQ==\"}]\n");
+}
+END_TEST
+
 /* ---- what is a pickle ---- */
 
 START_TEST(pickles_of_protocol_0_are_recognised_by_reading)
@@ -235,6 +264,7 @@ int main(void)
 	tcase_add_test(all, arrays_of_other_classes_are_found_in_their_states);
 	tcase_add_test(all, the_state_of_an_object_may_be_another_object);
 	tcase_add_test(all, one_text_may_be_the_data_of_many_arrays);
+	tcase_add_test(all, scalars_of_either_byte_order_are_numbers_and_texts);
 	tcase_add_test(all, pickles_of_protocol_0_are_recognised_by_reading);
 	tcase_add_test(all, texts_are_no_pickles);
 	suite_add_tcase(suite, all);

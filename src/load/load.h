@@ -184,6 +184,8 @@ bool ck_walk(ck_torch *torch, const ck_path *path);
 /* str(key) as Python prints it; keys that Python would print by address get the name of their type.
  * NULL after a failure. */
 const char *ck_key_text(ck_job *job, const ck_value *key, size_t *len);
+/* The same, for keys that may be NumPy scalars, too. */
+const char *ck_key_name(ck_torch *torch, const ck_value *key, size_t *len);
 /* All values as JSON, tensors as references to the names they got in the model. */
 bool ck_extras_print(ck_loaded *loaded, ck_text *to);
 

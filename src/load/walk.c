@@ -176,7 +176,7 @@ static bool visit_pair(walker *w, const ck_part *part, const ck_path *up, size_t
 		return true;
 	if (is_plain(value) && up->depth)
 		return visit_plain(w, up);
-	const char *key = ck_key_text(w->job, part->items->item[item], &len);
+	const char *key = ck_key_name(w->torch, part->items->item[item], &len);
 	if (!key)
 		return false;
 	if (is_excepted(w, part, key, len))

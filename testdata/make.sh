@@ -4,8 +4,8 @@
 # usage: make.sh CHROOT
 #
 # CHROOT is a Debian 13 with python3-torch and python3-safetensors. The files are the same bytes on
-# every run, but for two: torch names storages by chance in legacy.pt, and numbers classes in
-# torchscript.pt.
+# every run, but for some: torch names storages by chance in legacy.pt, and puts paths and numbers of
+# its own into what torch.jit and torch.export write.
 set -eu
 
 [ $# -eq 1 ] || { echo "usage: make.sh CHROOT" >&2; exit 2; }
@@ -23,8 +23,11 @@ cp "$here"/*.py "$here/cases.txt" "$work"
 mkdir "$work/good" "$work/bad" "$work/hostile" "$work/unsupported"
 /usr/bin/python3 -B "$here/make_torch.py" "$work"
 in_chroot make_torch2.py
+/usr/bin/python3 -B "$here/make_archives.py" "$work"
+in_chroot make_archives.py
 /usr/bin/python3 -B "$here/make_crafted.py" "$work"
 /usr/bin/python3 -B "$here/make_bad.py" "$work"
+/usr/bin/python3 -B "$here/make_tables.py" "$work"
 in_chroot make_expected.py
 
 for kind in good bad hostile unsupported; do

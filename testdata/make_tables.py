@@ -246,6 +246,8 @@ def bad_exports():
         "export_size_as_symbol": meta(sizes=[{"as_expr": {"expr_str": "s0"}}, number(3)]),
         "export_strides_missing": meta(strides=[number(1)]),
         "export_beyond": meta(storage_offset=number(1)),
+        "export_pickled_twice": export_archive(lambda rows: rows.update(
+            again=export_row("weight_3", 7, [2], [1], pickled=True))),
         "export_huge": meta(storage_offset=number(1 << 52), sizes=[number(1 << 52)] * 2),
         "export_not_whole": meta(storage_offset=number(0.5)),
     }

@@ -2,6 +2,7 @@
 #include <ckconv/ckconv.h>
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "edit.h"
 #include "load.h"
@@ -83,12 +84,45 @@ static bool tell_unknown(ck_job *job, const ck_checkpoint *cp, bool strict)
 	return true;
 }
 
-static ck_checkpoint *open_source(ck_job *job, const ck_source *source, const ck_options *options)
+/* A file, or FILE!MEMBER where there is no file of the whole name. */
+typedef struct {
+	const ck_source *source;
+	const char *member; /* or NULL */
+} input;
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0;
+}
+
+static bool open_input(ck_job *job, const char *path, input *in)
+{
+	*in = (input){0};
+	const char *mark = is_file(path) ? NULL : strchr(path, '!');
+	for (; mark && !in->member; mark = strchr(mark + 1, '!')) {
+		char *file = ck_copy(job, path, (size_t)(mark - path));
+		if (!file)
+			return false;
+		if (is_file(file)) {
+			in->member = mark + 1;
+			path = file;
+			break;
+		}
+	}
+	in->source = ck_source_open(job, path);
+	return in->source;
+}
+
+static ck_checkpoint *open_source(ck_job *job, const input *in, const ck_options *options)
 {
 	ck_checkpoint *cp = ck_alloc(job, sizeof *cp);
 	if (!cp)
 		return NULL;
-	cp->loaded = ck_load(job, source, NULL);
+	cp->loaded = ck_load(job, in->source, &(ck_wishes){
+		.member = in->member,
+		.everything = strcmp(options->root, ".") == 0,
+	});
 	if (!cp->loaded)
 		return NULL;
 	cp->model = cp->loaded->model;
@@ -103,8 +137,9 @@ ck_checkpoint *ck_checkpoint_open(ck_job *job, const char *path, const ck_option
 {
 	ck_options defaults;
 	ck_options_default(&defaults);
-	const ck_source *source = ck_source_open(job, path);
-	return source ? open_source(job, source, options ? options : &defaults) : NULL;
+	input in;
+	return open_input(job, path, &in) ? open_source(job, &in, options ? options : &defaults)
+	                                  : NULL;
 }
 
 const char *ck_checkpoint_layout(const ck_checkpoint *checkpoint)
@@ -177,12 +212,12 @@ bool ck_convert(ck_job *job, const char *in, const char *out, const ck_options *
 	if (!options)
 		options = &defaults;
 	const ck_writer *writer = ck_writer_find(job, options->format, out);
-	const ck_source *source = writer ? ck_source_open(job, in) : NULL;
+	input from;
 	outputs o;
-	if (!source || !check_paths(job, source, out, options) ||
+	if (!writer || !open_input(job, in, &from) || !check_paths(job, from.source, out, options) ||
 	    !make_outputs(job, out, options, &o))
 		return false;
-	const ck_checkpoint *cp = open_source(job, source, options);
+	const ck_checkpoint *cp = open_source(job, &from, options);
 	if (!cp || !write_extras(job, cp, o.extras) ||
 	    !ck_save(job, writer, cp->model, o.model, options->threads) ||
 	    !ck_output_commit(job, o.output))

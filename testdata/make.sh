@@ -28,6 +28,7 @@ in_chroot make_archives.py
 /usr/bin/python3 -B "$here/make_crafted.py" "$work"
 /usr/bin/python3 -B "$here/make_bad.py" "$work"
 /usr/bin/python3 -B "$here/make_tables.py" "$work"
+/usr/bin/python3 -B "$here/make_wrapped.py" "$work"
 in_chroot make_expected.py
 
 for kind in good bad hostile unsupported; do

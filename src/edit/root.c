@@ -273,6 +273,17 @@ static bool tell_meta(ck_job *job, const ck_model *model, bool strict)
 	return tell(job, model, strict, text);
 }
 
+static bool tell_arrays(ck_job *job, const ck_model *model, bool strict)
+{
+	char names[700], text[CK_TEXT_MAX];
+	size_t total = list_others(job, model, CK_OTHER_ARRAY, names, sizeof names);
+	if (!total)
+		return true;
+	snprintf(text, sizeof text, "%zu array%s whose elements no tensor can have %s left out: %s",
+	         total, plural(total), total == 1 ? "was" : "were", names);
+	return tell(job, model, strict, text);
+}
+
 /* ---- names ---- */
 
 static bool fail_twice(ck_job *job, const ck_model *model, const ck_entry *a, const ck_entry *b)
@@ -365,5 +376,6 @@ bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict,
 		return false;
 	if (!model->count)
 		return fail_empty(job, model);
-	return tell_aside(job, model, strict) && tell_values(job, model, strict, values_kept);
+	return tell_arrays(job, model, strict) && tell_aside(job, model, strict) &&
+	       tell_values(job, model, strict, values_kept);
 }

@@ -7,7 +7,7 @@
 enum { WRAPPED_MAX = 4, NESTED_MAX = 8 };
 
 /* Characters up to U+00FF, each of which is one byte: so Python 3 reads the bytes of Python 2. */
-static const ck_source *latin1(ck_torch *torch, const char *text, uint64_t len, bool *failed)
+static const ck_source *decode(ck_torch *torch, const char *text, uint64_t len, bool *failed)
 {
 	unsigned char *bytes = ck_alloc_array(torch->job, len + 1, 1);
 	uint64_t count = 0;
@@ -26,6 +26,26 @@ static const ck_source *latin1(ck_torch *torch, const char *text, uint64_t len, 
 	return source;
 }
 
+/* Once for each value: millions of arrays may share one. */
+static const ck_source *latin1(ck_torch *torch, const ck_value *value, bool *failed)
+{
+	bool fresh;
+	const ck_value **key = ck_alloc(torch->job, sizeof *key);
+	*failed = true;
+	if (!key)
+		return NULL;
+	*key = value;
+	uint64_t *place = ck_map_put(torch->job, &torch->decoded, key, sizeof *key, &fresh);
+	if (!place)
+		return NULL;
+	*failed = false;
+	if (!fresh)
+		return (const ck_source *)(uintptr_t)*place;
+	const ck_source *source = decode(torch, value->text.data, value->text.len, failed);
+	*place = (uint64_t)(uintptr_t)source;
+	return source;
+}
+
 static const ck_source *plain(ck_torch *torch, const ck_value *value, bool *failed)
 {
 	const char *label = torch->pickle->label;
@@ -39,17 +59,30 @@ static const ck_source *plain(ck_torch *torch, const ck_value *value, bool *fail
 	return source;
 }
 
-/* True for functions that give their first argument as bytes. */
-static bool is_wrapper(const ck_value *value)
+/* _codecs.encode(text, 'latin1') is how Python 3 spells bytes in protocols 0 to 2; with any other
+ * encoding it would give other bytes. */
+static bool is_latin1(const ck_value *call)
 {
-	static const char *const names[][2] = {
-		{"_codecs", "encode"}, {"builtins", "bytearray"}, {"__builtin__", "bytearray"},
-		{"builtins", "bytes"}, {"__builtin__", "bytes"},
-	};
-	for (size_t i = 0; i < CK_COUNT(names); i++)
-		if (ck_value_is_global(value, names[i][0], names[i][1]))
+	static const char *const names[] = {"latin1", "latin-1", "iso-8859-1"};
+	const ck_value *encoding = ck_argument(call, 1);
+	for (size_t i = 0; i < CK_COUNT(names) && encoding; i++)
+		if (ck_is_word(encoding, names[i]))
 			return true;
 	return false;
+}
+
+/* True for calls that give their first argument as bytes. */
+static bool is_wrapper(const ck_value *call)
+{
+	static const char *const names[][2] = {
+		{"builtins", "bytearray"}, {"__builtin__", "bytearray"},
+		{"builtins", "bytes"}, {"__builtin__", "bytes"},
+	};
+	const ck_value *callee = call->call->callee;
+	for (size_t i = 0; i < CK_COUNT(names); i++)
+		if (ck_value_is_global(callee, names[i][0], names[i][1]))
+			return true;
+	return ck_value_is_global(callee, "_codecs", "encode") && is_latin1(call);
 }
 
 const ck_source *ck_bytes_source(ck_torch *torch, const ck_value *value, bool *failed)
@@ -57,7 +90,7 @@ const ck_source *ck_bytes_source(ck_torch *torch, const ck_value *value, bool *f
 	*failed = false;
 	for (int i = 0; i < WRAPPED_MAX && value->kind == CK_CALL; i++) {
 		const ck_value *inner = ck_argument(value, 0);
-		if (!is_wrapper(value->call->callee) || value->call->later)
+		if (!is_wrapper(value) || value->call->later)
 			return NULL;
 		if (!inner)
 			return ck_source_memory(torch->job, torch->pickle->label, "", 0);
@@ -66,7 +99,7 @@ const ck_source *ck_bytes_source(ck_torch *torch, const ck_value *value, bool *f
 	if (value->kind == CK_BYTES)
 		return plain(torch, value, failed);
 	if (value->kind == CK_STR)
-		return latin1(torch, value->text.data, value->text.len, failed);
+		return latin1(torch, value, failed);
 	return NULL;
 }
 

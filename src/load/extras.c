@@ -1,6 +1,7 @@
 /* All values of a checkpoint as JSON, for --extras: what is no JSON is marked with a key that
  * begins with '$', and tensors are references to the names under which they were written. */
 #include "load.h"
+#include "numpy.h"
 
 #include <string.h>
 
@@ -242,6 +243,21 @@ static bool print_parts(extras *x, const ck_value *value, const ck_view *view, i
 	return view->is_dict ? print_mapping(x, view, depth) : print_sequence(x, view, depth);
 }
 
+/* A NumPy scalar is printed as the number that it is. */
+static bool print_called(extras *x, const ck_value *value, int depth)
+{
+	ck_value number[2] = {{0}};
+	size_t count;
+	if (!ck_numpy_scalar(x->torch, value, number, &count))
+		return false;
+	if (count == 1)
+		return print_value(x, number, depth);
+	if (!count)
+		return print_call(x, value->call, depth);
+	return raw(x, "{\"$complex\":[") && print_float(x, &number[0]) && raw(x, ",") &&
+	       print_float(x, &number[1]) && raw(x, "]}");
+}
+
 static bool print_leaf(extras *x, const ck_value *value, const ck_view *view, int depth)
 {
 	ck_shown about = ck_value_about(value);
@@ -265,7 +281,7 @@ static bool print_leaf(extras *x, const ck_value *value, const ck_view *view, in
 	case CK_GLOBAL:
 		return marked(x, "global", about.s, strlen(about.s));
 	case CK_CALL:
-		return print_call(x, value->call, depth);
+		return print_called(x, value, depth);
 	case CK_PERSID:
 		return raw(x, "{\"$persistent_id\":") && print_value(x, value->pid, depth) &&
 		       raw(x, "}");
@@ -319,6 +335,10 @@ static bool print_units(extras *x, ck_torch *unit)
 	for (; unit; unit = unit->next) {
 		size_t len;
 		const char *name = ck_path_name(x->job, unit->path, model->top, &len);
+		if (unit->title) {
+			name = unit->title;
+			len = strlen(name);
+		}
 		if (!name || !quoted(x, name, len) || !raw(x, ":") || !print_inner(x, unit, 1) ||
 		    (unit->next && !raw(x, ",")))
 			return false;

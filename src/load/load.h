@@ -12,6 +12,8 @@ typedef struct ck_wishes {
 	bool dequantize;    /* quantized tensors become F32 */
 	bool densify;       /* sparse tensors become dense */
 	bool split_complex; /* complex tensors become NAME.real and NAME.imag */
+	bool everything;    /* no part of a file is more wanted than another */
+	const char *member; /* of the archive, as in FILE!MEMBER, or NULL */
 } ck_wishes;
 
 /* A tensor that is an attribute of a module. */
@@ -32,6 +34,7 @@ typedef struct ck_loaded {
 	size_t aside_count, aside_cap;
 	ck_map noted;             /* notes that were told */
 	uint64_t visits;          /* values looked at, for the limit */
+	const char *member;       /* what is still to be found of wishes.member */
 	unsigned nested;          /* files inside files that are open just now */
 } ck_loaded;
 
@@ -49,10 +52,13 @@ typedef struct ck_torch {
 	ck_value *root;           /* what the pickle made */
 	const ck_path *path;      /* where the root stands in the model; set by ck_walk */
 	ck_seen seen;             /* all that the pickle named */
+	bool bare_ids;            /* some writers of this layout spell persistent ids as plain tuples */
 	bool told;                /* its unknown globals are in the list */
 	bool big_endian;          /* as the archive's `byteorder` says */
 	ck_map storages;          /* key -> known_storage */
 	ck_map inner;             /* address of a bytes value -> ck_torch of the checkpoint in it */
+	ck_map decoded;           /* address of a str -> the bytes that its characters stand for */
+	const char *title;        /* what --extras calls its values; NULL: by their place */
 	unsigned level;           /* checkpoints around this one */
 	unsigned depth;           /* calls that are being rebuilt for each other */
 	uint64_t at;              /* offset of the call that is being rebuilt, for messages */
@@ -76,6 +82,7 @@ typedef enum ck_made_kind {
 	CK_MADE_META,        /* a tensor without data */
 	CK_MADE_UNSUPPORTED, /* a tensor of a kind that cannot be written; `about` says which */
 	CK_MADE_VALUE,       /* no tensor; `about` says what */
+	CK_MADE_ARRAY,       /* an array whose elements no tensor can have; `about` says which */
 	CK_MADE_ITEMS,       /* a sequence of values */
 	CK_MADE_INNER        /* the root of another pickle, which lay inside this one */
 } ck_made_kind;
@@ -108,10 +115,11 @@ typedef enum ck_role {
 	CK_ROLE_TYPED,       /* (function, type, arguments, state): a call, dressed up as a type */
 	CK_ROLE_DICT,        /* a mapping */
 	CK_ROLE_LIST,        /* a sequence */
-	CK_ROLE_ATTRIBUTES,  /* an object whose attributes are the argument number `argument`, or what that
-	                      * holds under the key `about` */
+	CK_ROLE_ATTRIBUTES,  /* an object whose attributes are the first argument that is a dict, or what the
+	                      * first argument holds under the key `about` */
 	CK_ROLE_WRAP,        /* its first argument, called `about` */
 	CK_ROLE_SCRIPT,      /* an object of C++: (its state, the name of its class) is built in */
+	CK_ROLE_CLASS,       /* an object of this class, kept as inert data as those of unknown ones are */
 	CK_ROLE_OBJECT,      /* an object of the class that is its first argument */
 	CK_ROLE_VALUE,       /* a plain value */
 	CK_ROLE_META,        /* a tensor without data */
@@ -125,7 +133,6 @@ typedef struct ck_global_row {
 	ck_role role;
 	ck_rebuild *rebuild;
 	const char *about;
-	uint8_t argument;
 } ck_global_row;
 
 /* The row of a GLOBAL, after Python 2's names were mapped to Python 3's; NULL: unknown. */
@@ -187,11 +194,14 @@ typedef struct ck_input {
 	const unsigned char *head; /* the first bytes */
 	size_t head_len;
 	ck_archive *archive;       /* its members, if it is an archive; else NULL */
+	const ck_source **zips;    /* several zip archives, one after the other; else NULL */
+	size_t zip_count;
 } ck_input;
 
 /* `load` puts everything into the model, named from `at` on. */
 typedef struct ck_layout {
-	const char *name, *about;
+	const char *name, *about; /* name NULL: it only holds what other layouts know */
+	bool is_data;             /* arrays and values of any kind; else it is a model of torch */
 	bool (*probe)(ck_job *job, const ck_input *in);
 	bool (*load)(ck_loaded *loaded, const ck_input *in, const ck_path *at);
 } ck_layout;
@@ -202,6 +212,13 @@ extern const ck_layout ck_layout_torchscript;
 extern const ck_layout ck_layout_torchscript_json;
 extern const ck_layout ck_layout_torch_zip;
 extern const ck_layout ck_layout_torch_legacy;
+extern const ck_layout ck_layout_torch_tar;
+extern const ck_layout ck_layout_packed;
+extern const ck_layout ck_layout_zips;
+extern const ck_layout ck_layout_bundle;
+extern const ck_layout ck_layout_npz;
+extern const ck_layout ck_layout_npy;
+extern const ck_layout ck_layout_pickle;
 
 /* The one that a zip or legacy file of torch.save has, read but not walked. */
 ck_torch *ck_torch_zip_read(ck_loaded *loaded, const ck_input *in);
@@ -212,6 +229,8 @@ bool ck_torch_legacy_probe(ck_job *job, const ck_input *in);
 ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes);
 /* The same for a file inside a file: what it holds is named from `at` on. */
 bool ck_load_at(ck_loaded *loaded, const ck_source *source, const ck_path *at);
+/* The layout of a file, or NULL. */
+const ck_layout *ck_layout_find(ck_job *job, const ck_input *in);
 /* Fills head and archive; `head` has room for CK_HEAD bytes. */
 enum { CK_HEAD = 1024 };
 bool ck_input_open(ck_job *job, const ck_source *source, unsigned char *head, ck_input *in);

@@ -5,7 +5,7 @@
 #include "rebuild.h"
 #include "view.h"
 
-static const ck_value *attribute(const ck_items *pairs, const char *name)
+static ck_value *attribute(const ck_items *pairs, const char *name)
 {
 	const char *text;
 	size_t len;
@@ -63,7 +63,9 @@ bool ck_module_view(ck_torch *torch, const ck_items *state, ck_view *view, bool 
 	if (!*done)
 		return true;
 	view->aside = state;
+	const ck_value *packed = modules ? attribute(modules, "_packed_params") : NULL;
 	return add_scripts(torch, state, view) &&
+	       (!packed || ck_quantized_numbers(torch, state, view)) &&
 	       ck_parts_add(torch, view, (ck_part){.items = parameters, .pairs = true,
 	                                       .skip_none = true}) &&
 	       (!buffers || ck_parts_add(torch, view, (ck_part){.items = buffers, .pairs = true,
@@ -79,8 +81,11 @@ bool ck_module_attributes(ck_torch *torch, const ck_value *value, const ck_globa
                           ck_view *view)
 {
 	const ck_items *pairs = NULL;
-	const ck_value *state = ck_argument(value, row->argument);
+	const ck_items *args = value->call->args->items;
+	ck_value *state = args->count ? args->item[0] : NULL;
 	view->is_object = true;
+	for (size_t i = 1; !row->about && i < args->count && state->kind != CK_DICT; i++)
+		state = args->item[i];
 	if (state && row->about) {
 		/* a dict, or an object with a dict's items or attributes */
 		const ck_later *later = state->kind == CK_CALL ? ck_call_later(state->call) : NULL;

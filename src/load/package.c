@@ -124,5 +124,5 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 }
 
 const ck_layout ck_layout_package = {
-	"torch.package", "torch.package", probe, load,
+	"torch.package", "torch.package", false, probe, load,
 };

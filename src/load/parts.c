@@ -113,8 +113,20 @@ bool ck_parts_pairs(ck_torch *torch, const ck_value *value, const ck_items **ite
 
 /* ---- state ---- */
 
+/* A state that only its class understands, such as another object: looked at by position. */
+static bool add_alone(ck_torch *torch, ck_value *state, ck_view *view)
+{
+	ck_items *one = ck_alloc(torch->job, sizeof *one);
+	ck_value **item = ck_alloc(torch->job, sizeof *item);
+	if (!one || !item)
+		return false;
+	*item = state;
+	*one = (ck_items){.item = item, .count = 1};
+	return add_items(torch, view, one);
+}
+
 /* A dict of attributes, (dict, slots) with two of them, or the class's own affair. */
-bool ck_parts_state(ck_torch *torch, const ck_value *state, ck_view *view)
+bool ck_parts_state(ck_torch *torch, ck_value *state, ck_view *view)
 {
 	const ck_items *pairs;
 	bool done = false;
@@ -125,7 +137,7 @@ bool ck_parts_state(ck_torch *torch, const ck_value *state, ck_view *view)
 		       ck_module_view(torch, pairs, view, &done) &&
 		       (done || add_pairs(torch, view, pairs));
 	if (state->kind != CK_TUPLE && state->kind != CK_LIST)
-		return true;
+		return state->kind == CK_NONE || add_alone(torch, state, view);
 	const ck_items *both = state->items;
 	bool slots = both->count == 2 && both->item[1]->kind == CK_DICT &&
 	             (both->item[0]->kind == CK_DICT || both->item[0]->kind == CK_NONE);
@@ -148,10 +160,15 @@ static bool is_only_metadata(const ck_value *state)
 static bool add_states(ck_torch *torch, const ck_call *call, ck_view *view)
 {
 	const ck_items *states = &ck_call_later(call)->states;
-	for (size_t i = 0; i < states->count; i++)
-		if (!is_only_metadata(states->item[i]) &&
-		    !ck_parts_state(torch, states->item[i], view))
+	for (size_t i = 0; i < states->count; i++) {
+		ck_value *state = states->item[i];
+		if (is_only_metadata(state))
+			continue;
+		if (!(ck_quantized_is_convolution(call->callee, state)
+		              ? ck_quantized_convolution(torch, state, view)
+		              : ck_parts_state(torch, state, view)))
 			return false;
+	}
 	return true;
 }
 

@@ -324,5 +324,5 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 }
 
 const ck_layout ck_layout_pt2 = {
-	"PyTorch 2 export", "torch.export.save", probe, load,
+	"PyTorch 2 export", "torch.export.save", false, probe, load,
 };

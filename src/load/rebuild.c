@@ -248,7 +248,7 @@ bool ck_rebuild_variable(ck_torch *torch, const ck_value *value, ck_made *made)
 		made->about = "parameter without data";
 		return true;
 	}
-	if (data->kind == CK_PERSID) /* a Tensor, with its own view built in */
+	if (data->kind == CK_PERSID && !torch->persistent) /* a Tensor, with its view built in */
 		return ck_rebuild_typed_tensor(torch, value, made);
 	const ck_made *inner = ck_rebuild_value(torch, data);
 	if (inner)

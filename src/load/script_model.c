@@ -179,7 +179,7 @@ static bool add(legacy *l, ck_value *to, const ck_json_node *name, ck_value *val
 static bool add_parameters(legacy *l, const ck_json_node *list, ck_value *to)
 {
 	for (const ck_json_node *i = ck_json_first(list); i; i = ck_json_next(i)) {
-		uint64_t id;
+		uint64_t id = 0;
 		ck_value *tensor = new_value(l, CK_PERSID), *number = new_value(l, CK_INT);
 		if (!tensor || !number || !read_count(l, i, "tensorId", &id))
 			return false;
@@ -388,5 +388,5 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 }
 
 const ck_layout ck_layout_torchscript_json = {
-	"TorchScript 1.0", "torch.jit.save from PyTorch 1.0 to 1.3", probe, load,
+	"TorchScript 1.0", "torch.jit.save from PyTorch 1.0 to 1.3", false, probe, load,
 };

@@ -1,5 +1,6 @@
 /* Storages as persistent ids name them: each is found once, and must be the same wherever it is named. */
 #include "rebuild.h"
+#include "view.h"
 
 #include <string.h>
 
@@ -69,11 +70,12 @@ bool ck_storage_read_id(ck_torch *torch, const ck_value *value, ck_storage_id *i
 {
 	const char *word;
 	size_t len;
-	if (value->kind != CK_PERSID)
+	const ck_value *pid = value->kind == CK_PERSID ? value->pid : value;
+	if (value->kind != CK_PERSID && !(torch->bare_ids && value->kind == CK_TUPLE))
 		return ck_rebuild_bad(torch, value, "a tensor needs a storage");
-	if (value->pid->kind != CK_TUPLE || value->pid->items->count < 5)
+	if (pid->kind != CK_TUPLE || pid->items->count < 5)
 		return ck_rebuild_fail(torch, "a storage's persistent id must be a tuple of 5 fields");
-	ck_value **field = value->pid->items->item;
+	ck_value **field = pid->items->item;
 	if (!ck_value_text(field[0], &word, &len))
 		return ck_rebuild_bad(torch, field[0], "a persistent id must begin with 'storage'");
 	if (len != 7 || memcmp(word, "storage", 7) != 0)
@@ -88,7 +90,7 @@ bool ck_storage_read_id(ck_torch *torch, const ck_value *value, ck_storage_id *i
 	id->start = 0;
 	return ck_as_count(torch, field[4], "a storage's size must be a count of elements",
 	                &id->count) &&
-	       (value->pid->items->count < 6 || read_view(torch, field[5], id));
+	       (pid->items->count < 6 || read_view(torch, field[5], id));
 }
 
 static bool check_known(ck_torch *torch, const ck_storage_id *id, const known_storage *known,
@@ -124,8 +126,7 @@ static bool make_storage(ck_torch *torch, const ck_storage_id *id, uint64_t size
 	                                     ck_show(id->key, id->key_len).s);
 }
 
-/* The storage that a tensor views; its dtype and the first element go into the tensor. */
-bool ck_storage_of(ck_torch *torch, const ck_value *value, ck_tensor *tensor)
+static bool view_storage(ck_torch *torch, const ck_value *value, ck_tensor *tensor)
 {
 	ck_storage_id id;
 	uint64_t size;
@@ -156,6 +157,32 @@ bool ck_storage_of(ck_torch *torch, const ck_value *value, ck_tensor *tensor)
 	return true;
 }
 
+/* torch.storage._load_from_bytes(...) of a file that holds nothing but a storage: so plain pickles
+ * spell the storages of their tensors. *persid stays NULL, without failure, for all else. */
+static bool find_inner(ck_torch *torch, const ck_value *value, ck_torch **inner,
+                       const ck_value **persid)
+{
+	*persid = NULL;
+	if (value->kind != CK_CALL)
+		return true;
+	const ck_made *made = ck_rebuild_value(torch, value);
+	if (!made || made->kind != CK_MADE_INNER || made->inner->root->kind != CK_PERSID)
+		return made;
+	*inner = made->inner;
+	*persid = made->inner->root;
+	(*inner)->at = (*persid)->at;
+	return ck_unknown_find(*inner);
+}
+
+/* The storage that a tensor views; its dtype and the first element go into the tensor. */
+bool ck_storage_of(ck_torch *torch, const ck_value *value, ck_tensor *tensor)
+{
+	ck_torch *inner;
+	const ck_value *persid;
+	if (!find_inner(torch, value, &inner, &persid))
+		return false;
+	return persid ? view_storage(inner, persid, tensor) : view_storage(torch, value, tensor);
+}
 
 ck_storage *ck_storage_new(ck_torch *torch, const char *name, const ck_source *source,
                            uint64_t offset, uint64_t size)

@@ -9,10 +9,13 @@ ck_torch *ck_torch_zip_read(ck_loaded *loaded, const ck_input *in)
 	return member ? ck_folder_read(loaded, &folder, member) : NULL;
 }
 
+/* A zip without FOLDER/data.pkl may hold other things; one with two is ours to refuse. */
 static bool probe(ck_job *job, const ck_input *in)
 {
 	(void)job;
-	return in->archive;
+	ck_folder folder = {0};
+	return in->archive && in->archive->by == &ck_archiver_zip &&
+	       ck_folder_of(in->archive, "data.pkl", &folder);
 }
 
 static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
@@ -22,5 +25,5 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 }
 
 const ck_layout ck_layout_torch_zip = {
-	"torch zip", "torch.save since PyTorch 1.6", probe, load,
+	"torch zip", "torch.save since PyTorch 1.6", false, probe, load,
 };

@@ -217,5 +217,5 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 }
 
 const ck_layout ck_layout_torchscript = {
-	"TorchScript", "torch.jit.save since PyTorch 1.4", probe, load,
+	"TorchScript", "torch.jit.save since PyTorch 1.4", false, probe, load,
 };

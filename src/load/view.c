@@ -76,7 +76,8 @@ static bool check_effects(ck_torch *torch, const ck_value *value, const ck_globa
 	else if (row && (row->role == CK_ROLE_BUILT || row->role == CK_ROLE_SCRIPT ||
 	                 row->role == CK_ROLE_ATTRIBUTES || row->role == CK_ROLE_WRAP))
 		odd = later->items.count || later->pairs.count;
-	else if (row && row->role != CK_ROLE_VALUE && row->role != CK_ROLE_OBJECT)
+	else if (row && row->role != CK_ROLE_VALUE && row->role != CK_ROLE_OBJECT &&
+	         row->role != CK_ROLE_CLASS)
 		odd = later->items.count || later->pairs.count || later->states.count;
 	if (odd)
 		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
@@ -212,6 +213,7 @@ static bool view_made(ck_view *view, const ck_made *made)
 	static const ck_shape_kind kinds[] = {
 		[CK_MADE_TENSOR] = CK_IS_TENSOR, [CK_MADE_META] = CK_IS_META,
 		[CK_MADE_UNSUPPORTED] = CK_IS_UNSUPPORTED, [CK_MADE_VALUE] = CK_IS_LEAF,
+		[CK_MADE_ARRAY] = CK_IS_LEAF,
 		[CK_MADE_ITEMS] = CK_HAS_PARTS, [CK_MADE_INNER] = CK_IS_INNER,
 	};
 	if (!made)
@@ -242,7 +244,9 @@ static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *pat
 	if (inner->kind != CK_CALL)
 		return ck_view_value(torch, inner, path, view);
 	value = inner;
-	if (!row || row->role == CK_ROLE_OBJECT) {
+	if (row && row->role == CK_ROLE_OBJECT && value->call->meaning) /* a layout gave it one */
+		return view_made(view, value->call->meaning);
+	if (!row || row->role == CK_ROLE_OBJECT || row->role == CK_ROLE_CLASS) {
 		view->kind = CK_HAS_PARTS;
 		return ck_parts_object(torch, value, view);
 	}
@@ -275,6 +279,7 @@ static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *pat
 		return ck_module_script(torch, value, view);
 	case CK_ROLE_SAME:
 	case CK_ROLE_OBJECT:
+	case CK_ROLE_CLASS:
 	case CK_ROLE_VALUE:
 		break;
 	}

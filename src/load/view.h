@@ -16,7 +16,7 @@ bool ck_parts_object(ck_torch *torch, const ck_value *value, ck_view *view);
 bool ck_parts_pairs(ck_torch *torch, const ck_value *value, const ck_items **items);
 bool ck_parts_add(ck_torch *torch, ck_view *view, ck_part part);
 /* A dict of attributes, (dict, slots) with two of them, or the class's own affair. */
-bool ck_parts_state(ck_torch *torch, const ck_value *state, ck_view *view);
+bool ck_parts_state(ck_torch *torch, ck_value *state, ck_view *view);
 
 /* If these are the attributes of an nn.Module, names its tensors as its state_dict() would:
  * parameters, buffers, then modules. Sets *done then. */
@@ -27,6 +27,12 @@ bool ck_module_attributes(ck_torch *torch, const ck_value *value, const ck_globa
 bool ck_module_wrapped(ck_torch *torch, const ck_value *value, const ck_global_row *row,
                        ck_view *view);
 bool ck_module_script(ck_torch *torch, const ck_value *value, ck_view *view);
+
+/* `scale` and `zero_point` of a quantized module with these attributes, as tensors. */
+bool ck_quantized_numbers(ck_torch *torch, const ck_items *state, ck_view *view);
+/* A quantized convolution is pickled as a tuple: its tensors, by the names of its state_dict(). */
+bool ck_quantized_is_convolution(const ck_value *callee, const ck_value *state);
+bool ck_quantized_convolution(ck_torch *torch, const ck_value *state, ck_view *view);
 
 /* Looks for tensors among the attributes of a module or parameter, which no output holds. */
 bool ck_aside_note(ck_torch *torch, const ck_items *attributes, const ck_path *path);

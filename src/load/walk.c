@@ -106,6 +106,13 @@ static bool visit_inner(walker *w, ck_torch *inner, const ck_path *path)
 	return ok;
 }
 
+static ck_other_kind kind_of_leaf(const ck_value *value, const ck_view *view)
+{
+	if (view->made && view->made->kind == CK_MADE_ARRAY)
+		return CK_OTHER_ARRAY;
+	return value->kind == CK_PERSID ? CK_OTHER_ASIDE : CK_OTHER_VALUE;
+}
+
 static bool visit_view(walker *w, ck_value *value, const ck_path *path, const ck_view *view)
 {
 	switch (view->kind) {
@@ -118,8 +125,7 @@ static bool visit_view(walker *w, ck_value *value, const ck_path *path, const ck
 		                          CK_OTHER_UNSUPPORTED);
 	case CK_IS_LEAF:
 		return ck_model_add_other(w->job, w->model, path, view->about,
-		                          value->kind == CK_PERSID ? CK_OTHER_ASIDE
-		                                                   : CK_OTHER_VALUE);
+		                          kind_of_leaf(value, view));
 	case CK_IS_INNER:
 		return visit_inner(w, view->inner, path);
 	case CK_HAS_PARTS:

@@ -142,6 +142,7 @@ typedef struct ck_entry {
 /* What was found and an output cannot hold. */
 typedef enum ck_other_kind {
 	CK_OTHER_VALUE,      /* no tensor */
+	CK_OTHER_ARRAY,      /* an array whose elements no tensor can have: strings, dates */
 	CK_OTHER_ASIDE,      /* a tensor that Module.state_dict() leaves out, or a bare storage */
 	CK_OTHER_META,       /* a tensor without data */
 	CK_OTHER_UNSUPPORTED /* a tensor of a kind that cannot be written */

@@ -110,6 +110,9 @@ typedef struct ck_seen {
 	 * bytes that are no part of the pickle (joblib puts arrays there). Or NULL. */
 	bool (*built)(void *arg, ck_value *call, uint64_t *at);
 	void *arg;
+	/* The machine that read the last pickle, used again for the next one of the same source: a
+	 * file may hold millions of tiny ones. NULL at first. */
+	struct ck_vm *machine;
 } ck_seen;
 
 /* Reads one pickle that starts at *at; *at is then behind its STOP. The value and all that hangs on

@@ -141,6 +141,8 @@ bool ck_vm_memo_put(ck_vm *vm, uint64_t index, ck_value *value)
 	if (memo_fits(vm, index)) {
 		fresh = !vm->memo[index] && !memo_mapped(vm, index);
 		vm->memo[index] = value;
+		if (index >= vm->memo_used)
+			vm->memo_used = (size_t)index + 1;
 	} else {
 		uint64_t *key = ck_alloc(vm->job, sizeof *key);
 		if (!key)
@@ -210,13 +212,28 @@ static bool run(ck_vm *vm)
 	return settle_all(vm);
 }
 
-ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_seen *seen)
+/* What a machine has read stays valid: only what it works with is made new. */
+static void restart(ck_vm *vm, uint64_t at)
+{
+	vm->steps.at = at;
+	vm->steps.frame_end = vm->steps.count = vm->steps.text = 0;
+	vm->depth = vm->mark_count = 0;
+	if (vm->memo_used)
+		memset(vm->memo, 0, vm->memo_used * sizeof *vm->memo);
+	vm->memo_used = 0;
+	vm->memo_map = (ck_map){0};
+	vm->memo_count = vm->keys = 0;
+	vm->pending = NULL;
+	vm->buffers = 0;
+	vm->result = NULL;
+}
+
+static ck_vm *machine_new(ck_job *job, const ck_source *source, uint64_t at)
 {
 	ck_vm *vm = ck_alloc(job, sizeof *vm);
-	if (!vm || !ck_steps_begin(job, &vm->steps, source, *at))
+	if (!vm || !ck_steps_begin(job, &vm->steps, source, at))
 		return NULL;
 	vm->job = job;
-	vm->seen = seen;
 	vm->none.kind = CK_NONE;
 	vm->yes.kind = vm->no.kind = CK_BOOL;
 	vm->yes.b = true;
@@ -224,6 +241,21 @@ ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_
 	vm->empty_tuple.items = &vm->no_items;
 	for (int i = 0; i < CK_SMALL_INTS; i++)
 		vm->small[i] = (ck_value){.kind = CK_INT, .i = i};
+	return vm;
+}
+
+ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_seen *seen)
+{
+	ck_vm *vm = seen ? seen->machine : NULL;
+	if (vm && vm->steps.source == source)
+		restart(vm, *at);
+	else
+		vm = machine_new(job, source, *at);
+	if (!vm)
+		return NULL;
+	vm->seen = seen;
+	if (seen)
+		seen->machine = vm;
 	if (!run(vm))
 		return NULL;
 	*at = vm->steps.at;

@@ -90,6 +90,7 @@ typedef struct ck_vm {
 	/* The memo: an array for the numbers that honest picklers use, a map for the others. */
 	ck_value **memo;
 	size_t memo_cap;
+	size_t memo_used; /* none of the array's entries from here on was ever set */
 	ck_map memo_map;
 	uint64_t memo_count;
 	struct ck_pending *pending; /* items that are settled at the end */

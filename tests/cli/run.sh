@@ -123,7 +123,7 @@ run_case() {
 		only model.safetensors
 	else
 		one_line
-		says "$file"
+		says "${file%%!*}"
 		says "$expected"
 		only
 	fi
@@ -407,8 +407,8 @@ story_strict_fails_rather_than_leave_anything_out() {
 	rm out/*
 	refused 3 --strict "$(good home_and_ema)" out/model.safetensors
 	says "ema (2)"
-	refused 3 --strict --root . --extras out/extras.json "$(good training)" out/model.safetensors
-	says "argparse.Namespace"
+	refused 3 --strict --root . --extras out/extras.json "$(good objects)" out/model.safetensors
+	says "(--strict)"
 }
 
 story_root_that_is_not_there_is_named() {

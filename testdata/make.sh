@@ -23,8 +23,8 @@ cp "$here"/*.py "$here/cases.txt" "$work"
 mkdir "$work/good" "$work/bad" "$work/hostile" "$work/unsupported"
 /usr/bin/python3 -B "$here/make_torch.py" "$work"
 in_chroot make_torch2.py
-/usr/bin/python3 -B "$here/make_archives.py" "$work"
-in_chroot make_archives.py
+(cd "$here" && /usr/bin/python3 -B - "$work" <make_archives.py)
+chroot "$chroot" sh -c 'cd "/tmp/$1" && python3 -B - . <make_archives.py' sh "${work##*/}"
 /usr/bin/python3 -B "$here/make_crafted.py" "$work"
 /usr/bin/python3 -B "$here/make_bad.py" "$work"
 /usr/bin/python3 -B "$here/make_tables.py" "$work"

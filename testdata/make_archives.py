@@ -2,21 +2,33 @@
 """Writes the archives that torch.jit, torch.package and torch.export make into good/, with the PyTorch
 that runs it: NAME.pt with 1.13, NAME2.pt with 2.6.
 
-usage: make_archives.py [FOLDER]     (default: the folder of this script)
+usage, in the folder of this script: python3 - FOLDER <make_archives.py
+
+torch copies the paths of sources into its files; read like this, none is that of a folder.
 """
 import collections
 import os
 import sys
+import types
 import warnings
 
 import torch
 from torch import nn
-from torch.package import PackageExporter
+from torch.package import PackageExporter, package_exporter
 
-import nets
-
-HERE = os.path.dirname(os.path.abspath(__file__))
 NEW = torch.__version__ >= "2"
+
+
+def load_nets():
+    """The module nets as if it lay in no folder."""
+    module = sys.modules["nets"] = types.ModuleType("nets")
+    module.__file__ = "nets.py"
+    with open("nets.py", encoding="utf-8") as source:
+        exec(compile(source.read(), "nets.py", "exec"), module.__dict__)
+    return module
+
+
+nets = load_nets()
 
 
 # ---- torch.jit ----
@@ -35,7 +47,8 @@ def save_scripts(folder, suffix):
 # ---- torch.package ----
 
 def save_packages(folder, suffix):
-    """A package of one state dict; one of a whole module, views in a list, and a text."""
+    """A package of one state dict; one of a whole module, views in a list, and a text; one of a traced
+    module, which PyTorch lets nobody write who does not open a gate."""
     with PackageExporter(folder + "/package%s.pt" % suffix) as out:
         out.save_pickle("weights", "model.pkl", collections.OrderedDict(
             w=torch.arange(6.0).reshape(2, 3).t(), b=torch.ones(2, dtype=torch.int16)))
@@ -46,6 +59,11 @@ def save_packages(folder, suffix):
         out.save_pickle("nets.main", "model.pkl", net)
         out.save_pickle("nets", "state.pkl", {"w": net[0].weight, "v": [torch.arange(4)[1:]]})
         out.save_text("nets", "notes.txt", "hello")
+    package_exporter._gate_torchscript_serialization = False
+    with PackageExporter(folder + "/package_script%s.pt" % suffix) as out:
+        out.extern("**")
+        net = torch.jit.trace(nets.TraceNet(), torch.ones(2, 3))
+        out.save_pickle("nets", "state.pkl", {"net": net, "again": net, "w": torch.ones(2)})
 
 
 # ---- torch.export ----
@@ -68,4 +86,4 @@ def save_all(folder):
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    save_all(sys.argv[1] if len(sys.argv) > 1 else HERE)
+    save_all(sys.argv[1])

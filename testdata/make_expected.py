@@ -173,8 +173,13 @@ def reference(tensors, rows):
 # ---- loading ----
 
 def load_package(file):
-    """The pickles of a package, by their names if there are several."""
+    """The pickles of a package, by their names if there are several; of code, its constant."""
     package = torch.package.PackageImporter(file)
+    if "script" in file:
+        value = package.load_pickle("nets", "state.pkl")
+        net = value["net"]
+        return {"net": net.state_dict(), "again": value["again"].state_dict(), "w": value["w"],
+                "constants.0.0": net.code_with_constants[1].c0}
     if "many" not in file:
         return package.load_pickle("weights", "model.pkl")
     return {"nets.main.model": package.load_pickle("nets.main", "model.pkl"),

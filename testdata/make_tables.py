@@ -5,7 +5,7 @@ broken ones of torch.jit and torch.package.
 
 usage: make_tables.py [FOLDER]     (default: the folder of this script)
 
-Plain Python. Needs good/script.pt and good/package.pt there. The fields of the JSON are those of
+Plain Python. Needs good/script.pt, good/package.pt and good/package_script.pt there. The fields of the JSON are those of
 torch/csrc/jit/serialization/import_legacy.cpp and torch/_export/serde/schema.py.
 """
 import copy
@@ -328,9 +328,11 @@ def bad_scripts(path):
     }
 
 
-def bad_packages(path):
+def bad_packages(path, scripted):
     """Packages with a part missing."""
     return {
+        "package_no_script": changed(scripted, lambda files: files.pop(
+            ending(files, "ts_code/0/data.pkl"))),
         "package_no_storage": changed(path, lambda files: files.pop(ending(files, "0.storage"))),
         "package_short_storage": changed(path, lambda files: files.__setitem__(
             ending(files, "0.storage"), Member("package/.data/0.storage", floats(1)))),
@@ -363,10 +365,11 @@ def write_all(folder):
         write(folder, "good", file + ".safetensors", craft.safetensors(output))
     net = os.path.join(folder, "good", "script.pt")
     package = os.path.join(folder, "good", "package.pt")
+    scripted = os.path.join(folder, "good", "package_script.pt")
     pair = {"w": ("F32", [2], floats(1, 2)), "v": ("F32", [1], floats(2))}
     write(folder, "good", "script_old.safetensors", craft.safetensors(pair))
     for kind, groups in (("good", (odd_scripts(net),)),
-                         ("bad", (bad_old(), bad_exports(), bad_scripts(net), bad_packages(package))),
+                         ("bad", (bad_old(), bad_exports(), bad_scripts(net), bad_packages(package, scripted))),
                          ("unsupported", (unsupported_old(), unsupported_exports(),
                                           unsupported_archives(package)))):
         for group in groups:

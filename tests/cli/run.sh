@@ -266,6 +266,9 @@ story_packages_and_programs_say_how_names_are_made() {
 	says_not "pickles"
 	ck 0 "$(good package_many)" out/model.safetensors
 	says "the package holds 2 pickles"
+	ck 0 "$(good package_script)" out/model.safetensors
+	says "1 constant tensor of the code of TorchScript modules"
+	says_not "unknown to ckconv"
 	ck 0 "$(good export_pairs)" out/model.safetensors
 	says "there are 2 programs in it"
 	ck 0 "$(good export2)" out/model.safetensors

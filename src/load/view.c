@@ -11,6 +11,12 @@ bool ck_view_charge(ck_torch *torch, uint64_t n)
 
 /* ---- tensors ---- */
 
+static bool is_filled(const ck_value *function)
+{
+	const ck_global_row *row = function->kind == CK_GLOBAL ? ck_global_find(function) : NULL;
+	return row && row->role == CK_ROLE_BUILT;
+}
+
 /* _rebuild_from_type_v2(function, type, arguments, state) as the call function(*arguments), made up
  * once for each; NULL: it is none. What the type adds to the tensor is in the state; a type that is
  * not torch's own has been noted as unknown. */
@@ -27,6 +33,13 @@ static ck_value *unfold_typed(ck_torch *torch, const ck_value *value)
 	if (!inner || !call)
 		return NULL;
 	*call = (ck_call){.callee = args->item[0], .args = args->item[2], .how = CK_REDUCE};
+	/* some functions make nothing but the dress, and the state is what it is filled with */
+	if (args->count > 3 && is_filled(args->item[0])) {
+		call->later = ck_alloc(torch->job, sizeof *call->later);
+		if (!call->later ||
+		    !ck_items_push(torch->job, &call->later->states, args->item[3]))
+			return NULL;
+	}
 	*inner = (ck_value){.kind = CK_CALL, .id = value->id, .at = value->at, .call = call};
 	value->call->meaning = inner;
 	return inner;
@@ -95,7 +108,8 @@ static ck_value *undress_once(ck_torch *torch, const ck_value *value, const ck_g
                               ck_view *view)
 {
 	const ck_items *args = value->call->args->items;
-	if (args->count == 4 && args->item[3]->kind == CK_DICT && args->item[3]->items->count)
+	if (args->count == 4 && args->item[3]->kind == CK_DICT && args->item[3]->items->count &&
+	    !is_filled(args->item[0]))
 		view->state = args->item[3];
 	if (row->role == CK_ROLE_TYPED)
 		return unfold_typed(torch, value);
@@ -143,8 +157,8 @@ static bool check_made(ck_torch *torch, const ck_made *made, const char *name)
 }
 
 /* What a call makes, once, however often it is shared. NULL after a failure. */
-static const ck_made *rebuild(ck_torch *torch, const ck_value *value, const ck_global_row *row,
-                              const char *name)
+static ck_made *rebuild(ck_torch *torch, const ck_value *value, const ck_global_row *row,
+                        const char *name)
 {
 	if (value->call->meaning)
 		return value->call->meaning;
@@ -222,8 +236,10 @@ static bool view_made(ck_view *view, const ck_made *made)
 	view->made = made;
 	view->about = made->about;
 	view->inner = made->inner;
+	view->is_dict = made->pairs;
 	if (made->kind == CK_MADE_ITEMS)
-		view->part[view->parts++] = (ck_part){.items = made->items};
+		view->part[view->parts++] =
+			(ck_part){.items = made->items, .pairs = made->pairs};
 	return true;
 }
 
@@ -254,7 +270,8 @@ static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *pat
 	switch (row->role) {
 	case CK_ROLE_TENSOR:
 	case CK_ROLE_BUILT:
-		return view_made(view, rebuild(torch, value, row, ck_path_show(path).s));
+		return view_made(view,
+		                 rebuild(torch, value, row, ck_path_show(path).s));
 	case CK_ROLE_META:
 		view->kind = CK_IS_META;
 		return true;

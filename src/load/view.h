@@ -34,6 +34,12 @@ bool ck_quantized_numbers(ck_torch *torch, const ck_items *state, ck_view *view)
 bool ck_quantized_is_convolution(const ck_value *callee, const ck_value *state);
 bool ck_quantized_convolution(ck_torch *torch, const ck_value *state, ck_view *view);
 
+/* What makes two tensors one for somebody who asks whether anything is lost. */
+typedef struct ck_identity {
+	const ck_storage *storage;
+	uint64_t start, count, dtype;
+} ck_identity;
+ck_identity ck_identify(const ck_tensor *tensor);
 /* Looks for tensors among the attributes of a module or parameter, which no output holds. */
 bool ck_aside_note(ck_torch *torch, const ck_items *attributes, const ck_path *path);
 /* Once everything was walked: those that no name reaches go to the model's list of others. */

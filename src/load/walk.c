@@ -78,12 +78,11 @@ static bool visit_plain(walker *w, const ck_path *up)
 /* A tensor, the tensors that belong to it, and what else there is to be said. */
 static bool visit_tensor(walker *w, const ck_made *made, const ck_path *path)
 {
-	if (made->tensor && !ck_model_add(w->job, w->model, path, made->tensor))
+	if (made->tensor && !ck_load_tensor(w->torch->loaded, path, made->tensor))
 		return false;
 	for (size_t i = 0; i < made->besides; i++) {
-		const char *key = made->beside[i].key;
-		const ck_path *beside = ck_path_new(w->job, path, key, strlen(key), true);
-		if (!beside || !ck_model_add(w->job, w->model, beside, made->beside[i].tensor))
+		const ck_path *beside = ck_path_beside(w->job, path, made->beside[i].key);
+		if (!beside || !ck_load_tensor(w->torch->loaded, beside, made->beside[i].tensor))
 			return false;
 	}
 	for (size_t i = 0; i < made->facts; i++)

@@ -21,6 +21,7 @@ import joblib
 import numpy
 import safetensors
 import torch
+import torch.package
 
 import craft
 import nets
@@ -40,6 +41,9 @@ SPELLING = {
 # give.
 BY_HAND = {"good/no_data_needed.pt", "good/big_endian_untyped.pt", "good/korder.pkl",
            "good/bfloat16.pkl"}
+# No torch of Debian's reads these: make_tables.py writes their outputs, or another file has the same.
+BY_HAND |= {"good/script_model.pt", "good/export_table.pt", "good/export_pairs.pt",
+            "good/script_old.pt", "good/script_odd_code.pt", "good/script_no_code.pt"}
 # What torch cannot open: it is shown the file inside, of which several are numbered.
 INSIDE = {
     "good/gzip.pt.gz": "state_dict.pt", "good/gzip_parts.pt.gz": "state_dict.pt",
@@ -59,6 +63,8 @@ TOO_NEW = {"C64", "F8_E4M3FNUZ", "F8_E5M2FNUZ"}  # for safetensors 0.5.2
 
 def parts(value):
     """What lies directly below a value: pairs of a key and a value."""
+    if isinstance(value, torch.jit.ScriptModule):
+        return list({**value.state_dict(), **nets.script_attributes(value)}.items())
     if isinstance(value, torch.nn.Module):
         return list(value.state_dict(keep_vars=True).items())
     if isinstance(value, numpy.ndarray):
@@ -202,6 +208,38 @@ def reference(tensors, rows):
     return made
 
 
+# ---- loading ----
+
+def load_package(file):
+    """The pickles of a package, by their names if there are several; of code, its constant."""
+    package = torch.package.PackageImporter(file)
+    if "script" in file:
+        value = package.load_pickle("nets", "state.pkl")
+        net = value["net"]
+        return {"net": net.state_dict(), "again": value["again"].state_dict(), "w": value["w"],
+                "constants.0.0": net.code_with_constants[1].c0}
+    if "many" not in file:
+        return package.load_pickle("weights", "model.pkl")
+    return {"nets.main.model": package.load_pickle("nets.main", "model.pkl"),
+            "nets.state": package.load_pickle("nets", "state.pkl")}
+
+
+def load_export(file):
+    """Weights and constants of a program."""
+    program = torch.export.load(file)
+    return {**program.state_dict, **program.constants}
+
+
+def load_file(file):
+    """What a file holds, by the loader that its name calls for."""
+    kind = os.path.basename(file).split(".")[0].split("_")[0].rstrip("2")
+    loader = {"package": load_package, "export": load_export, "script": torch.jit.load,
+              "torchscript": torch.jit.load}.get(kind)
+    if loader:
+        return loader(file)
+    return torch.load(file, map_location="cpu", weights_only=False)
+
+
 # ---- cases ----
 
 def read_cases(path):
@@ -254,7 +292,7 @@ def load(folder, file):
         return {"part%d" % i: load(folder, "good/" + name) for i, name in enumerate(inside)}
     path = os.path.join(folder, "good/" + inside if inside else file)
     loader = LOADERS.get(os.path.splitext(path)[1])
-    return loader(path) if loader else torch.load(path, map_location="cpu", weights_only=False)
+    return loader(path) if loader else load_file(path)
 
 
 def expected(folder, file, options):

@@ -317,8 +317,6 @@ def save_all(folder):
     for make, file in ((state_dict, "legacy"), (views, "legacy_views"), (shared, "legacy_shared")):
         torch.save(make(), os.path.join(folder, "good", file + ".pt"),
                    _use_new_zipfile_serialization=False)
-    script = torch.jit.script(nn.Linear(2, 2))
-    torch.jit.save(script, os.path.join(folder, "unsupported", "torchscript.pt"))
 
 
 if __name__ == "__main__":

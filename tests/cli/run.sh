@@ -245,6 +245,36 @@ story_what_is_left_out_is_counted_and_named() {
 	says "2 storages carry no checksum"
 }
 
+story_what_a_script_keeps_beside_its_state_dict_is_told() {
+	ck 0 "$(good script)" out/model.safetensors
+	says "5 tensors that are neither a parameter nor a buffer"
+	says "many.0, many.1, named.key, cell.scale, ..."
+	says_not "unknown to ckconv"
+	ck 0 "$(good script_traced2)" out/model.safetensors
+	says "1 constant tensor of the code"
+	says_not "neither"
+	ck 0 "$(good script_no_code)" out/model.safetensors
+	says "is not in the archive, so nothing says which of their tensors are parameters"
+	ck 0 "$(good script_old)" out/model.safetensors
+	says_not "neither"
+	ck 0 "$(good script_model)" out/model.safetensors
+	says "1 constant tensor of the code"
+}
+
+story_packages_and_programs_say_how_names_are_made() {
+	ck 0 "$(good package)" out/model.safetensors
+	says_not "pickles"
+	ck 0 "$(good package_many)" out/model.safetensors
+	says "the package holds 2 pickles"
+	ck 0 "$(good package_script)" out/model.safetensors
+	says "1 constant tensor of the code of TorchScript modules"
+	says_not "unknown to ckconv"
+	ck 0 "$(good export_pairs)" out/model.safetensors
+	says "there are 2 programs in it"
+	ck 0 "$(good export2)" out/model.safetensors
+	says "2 constants of the program"
+}
+
 story_a_plain_state_dict_needs_one_line() {
 	ck 0 "$(good state_dict)" out/model.safetensors
 	one_line

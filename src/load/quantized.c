@@ -318,12 +318,13 @@ static bool read_per_channel(ck_torch *torch, const ck_items *given, parameters 
 	if (given->count != 4)
 		return ck_rebuild_fail(torch, "a tensor quantized by channel needs scales, zero "
 		                       "points and an axis");
+	/* selecting one item of a dimension makes torch count the axis down, even below 0 */
+	if (given->item[3]->kind == CK_INT && (given->item[3]->i < 0 ||
+	                                       (uint64_t)given->item[3]->i >= tensor->ndim))
+		return ck_made_unsupported(p->made, "tensor quantized by channel along an axis that "
+		                           "it lacks");
 	if (!ck_as_count(torch, given->item[3], "the axis of the channels must be a count", &axis))
 		return false;
-	if (axis >= tensor->ndim)
-		return ck_rebuild_fail(torch, "the axis of the channels is %llu, but the tensor "
-		                       "has %zu dimensions", (unsigned long long)axis,
-		                       tensor->ndim);
 	p->axis = (size_t)axis;
 	p->scales = read_channels(torch, given->item[1], "the scales of a quantized tensor",
 	                          CK_DT_F64, tensor->shape[axis]);
@@ -400,11 +401,12 @@ bool ck_rebuild_quantized_view(ck_torch *torch, const ck_items *args, ck_made *m
 	if (p.dtype < CK_DT_QINT8 || p.dtype > CK_DT_QUINT2X4)
 		return ck_rebuild_fail(torch, "a quantized tensor needs a storage of a quantized "
 		                       "type, not %s", ck_dtype_table[p.dtype].torch);
-	if (!read_parameters(torch, args->count > 4 ? args->item[4] : NULL, &p))
-		return false;
 	bool packed = p.dtype >= CK_DT_QUINT4X2;
-	if (packed && (!make_packed(torch, &p, wanted) || made->kind != CK_MADE_TENSOR))
-		return made->kind != CK_MADE_TENSOR;
+	if (!read_parameters(torch, args->count > 4 ? args->item[4] : NULL, &p) ||
+	    (packed && made->kind == CK_MADE_TENSOR && !make_packed(torch, &p, wanted)))
+		return false;
+	if (made->kind != CK_MADE_TENSOR)
+		return true;
 	if (!wanted)
 		return make_integers(torch, &p);
 	return packed || (ck_tensor_check(torch->job, made->tensor, torch->pickle->label,

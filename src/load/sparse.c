@@ -171,8 +171,8 @@ static bool check_dimensions(ck_torch *torch, parts *p)
 	if (!is_index(p->indices) || !is_index(p->plain) || !p->indices->ndim ||
 	    p->plain->ndim != p->indices->ndim || p->values->ndim < p->plain->ndim + blocks ||
 	    p->ndim != p->values->ndim + 1 - blocks)
-		return ck_rebuild_fail(torch, "the %s, %s and values of a sparse tensor do not have "
-		                       "the dimensions that its shape %s asks for",
+		return ck_rebuild_fail(torch, "the %s, %s and values of a sparse tensor do not "
+		                       "have the dimensions that its shape %s asks for",
 		                       p->layout->compressed, p->layout->plain,
 		                       ck_shape_text(torch->job, p->shape, p->ndim));
 	for (size_t d = 0; d < 2; d++) {

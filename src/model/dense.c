@@ -158,7 +158,7 @@ static int by_place(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* All units in the order of their places; those of one place in the order in which they are stored. */
+/* All units in the order of their places; those of one place in the order of the values. */
 static stored *sort_units(ck_job *job, const ck_sparse *sparse)
 {
 	stored *units = ck_alloc_array(job, sparse->count + 1, sizeof *units);

@@ -72,7 +72,7 @@ static bool place_coordinates(ck_job *job, const ck_sparse *sparse, uint64_t *pl
 		return false;
 	for (size_t d = 0; d < dims; d++)
 		for (uint64_t i = 0; i < sparse->count; i++, index++) {
-			if (*index < 0 || (uint64_t)*index >= p->shape[d])
+			if ((uint64_t)*index >= p->shape[d]) /* negative ones, too */
 				return fail_index(job, p, *index, p->shape[d]);
 			places[i] = places[i] * p->shape[d] + (uint64_t)*index;
 		}
@@ -133,7 +133,7 @@ static bool place_batch(placing *at, uint64_t batch)
 			               "the %s of a sparse tensor do not ascend",
 			               at->p->layout->compressed);
 		for (int64_t i = at->from[line]; i < at->from[line + 1]; i++) {
-			if (at->plain[i] < 0 || (uint64_t)at->plain[i] >= at->others)
+			if ((uint64_t)at->plain[i] >= at->others)
 				return fail_index(at->job, at->p, at->plain[i], at->others);
 			place_block(at, batch, line, (uint64_t)at->plain[i]);
 		}

@@ -2,6 +2,7 @@
  * zeros between, so that memory follows what is stored and never the dense size. */
 #include "model.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,6 +196,7 @@ static bool give_units(ck_job *job, const ck_sparse *sparse, const stored *units
 	unsigned char *sum = ck_alloc_array(job, bytes + 1, 1);
 	for (uint64_t i = 0; sum && i < sparse->count;) {
 		uint64_t place = units[i].place;
+		assert(place >= next && place < sparse->units); /* place() promised it */
 		memset(sum, 0, (size_t)bytes);
 		for (; i < sparse->count && units[i].place == place; i++)
 			add(dtype, sum, values + units[i].number * bytes, sparse->unit);

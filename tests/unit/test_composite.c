@@ -176,6 +176,49 @@ START_TEST(the_difference_to_a_zero_point_wraps_as_in_torch)
 }
 END_TEST
 
+START_TEST(a_scale_may_be_an_integer)
+{
+	float wanted[] = {2.0f, -2.0f, 0, 250.0f};
+	data[0] = 2, data[1] = 0, data[2] = 1, data[3] = 126;
+	wishes.dequantize = true;
+	computed c = run_first(load("(dS'q'\n" QUANTIZED("(ctorch\nper_tensor_affine\nI2\nI1\nt") "s" STOP));
+	ck_assert_mem_eq(c.bytes, wanted, sizeof wanted);
+}
+END_TEST
+
+static const char *refusal(const char *pickle)
+{
+	ck_model *model = load(pickle);
+	ck_assert_msg(model, "%s", job->error.text);
+	ck_assert(ck_edit_set_aside(job, model, holds));
+	ck_assert(!ck_edit_unsupported(job, model, ".", false, false));
+	ck_assert_int_eq(job->error.status, CK_UNSUPPORTED);
+	return job->error.text;
+}
+
+#define HALVES(offset, stride) \
+	"ctorch._utils\n_rebuild_qtensor\n" STORAGE("QUInt4x2", "0", "4") "I" offset "\n(I3\nt(I" stride "\nt" \
+	ONE_SCALE "I00\n(dtR"
+
+START_TEST(views_of_several_elements_to_a_byte_are_refused_by_name)
+{
+	ck_assert_str_eq(names("(dS'q'\n" HALVES("0", "1") "s" STOP),
+	                 "q q.scale q.zero_point q.dtype=quint4x2 q.shape=[3] q.qscheme=per_tensor_affine");
+	ck_assert_ptr_nonnull(strstr(
+		refusal("(dS'a'\n" HALVES("1", "1") "sS'b'\n" HALVES("0", "2") "s" STOP),
+		"2 tensors cannot be written: 'a' (view of a quantized tensor with several elements to a "
+		"byte), 'b'"));
+}
+END_TEST
+
+START_TEST(an_axis_beyond_the_dimensions_is_refused_by_name)
+{
+	ck_assert_ptr_nonnull(strstr(
+		refusal("(dS'q'\n" QUANTIZED("(ctorch\nper_channel_affine\n(lF1.5\na(lI3\naI1\nt") "s" STOP),
+		"'q' (tensor quantized by channel along an axis that it lacks)"));
+}
+END_TEST
+
 /* ---- complex ---- */
 
 START_TEST(a_complex_tensor_is_split_into_two_views)
@@ -250,6 +293,57 @@ START_TEST(a_sparse_tensor_is_its_indices_and_values)
 }
 END_TEST
 
+/* Storages of four elements are enough: all strides are 0. */
+#define LONGS(size, stride) VIEW("Long", "4", "0", size, stride)
+#define FLOATS(size, stride) \
+	"ctorch._utils\n_rebuild_tensor_v2\n" STORAGE("Float", "1", "4") "I0\n(" size "t(" stride "tI00\n(dtR"
+#define SPARSE(layout, parts, size) \
+	"ctorch._utils\n_rebuild_sparse_tensor\n(" LAYOUT(layout) "(" parts "(" size "tttR" STOP
+#define ON1 "I0\n"
+#define ON2 "I0\nI0\n"
+
+START_TEST(sizes_that_do_not_fit_each_other_are_refused)
+{
+	static const char coo[] = "indices and values of a sparse tensor do not have the sizes";
+	static const char csr[] = "crow_indices, col_indices and values of a sparse tensor do not have the sizes";
+	static const char dims[] = "values of a sparse tensor do not have the dimensions";
+	ck_assert_ptr_nonnull(load(SPARSE("sparse_csr", LONGS("I2\nI2\n", ON2) LONGS("I2\nI1\n", ON2)
+	                                  FLOATS("I2\nI1\nI4\n", ON1 ON2), "I2\nI1\nI2\nI4\n")));
+	must_fail(SPARSE("sparse_coo", LONGS("I2\nI1\n", ON2) FLOATS("I1\nI3\n", ON2), "I1\nI2\nI4\n"),
+	          CK_CORRUPT, coo);
+	must_fail(SPARSE("sparse_coo", LONGS("I2\nI2\n", ON2) FLOATS("I1\nI4\n", ON2), "I1\nI2\nI4\n"),
+	          CK_CORRUPT, coo);
+	must_fail(SPARSE("sparse_coo", LONGS("I2\n", ON1) FLOATS("I1\n", ON1), "I1\nI2\n"), CK_CORRUPT,
+	          "needs indices of two dimensions");
+	must_fail(SPARSE("sparse_coo", FLOATS("I2\nI1\n", ON2) FLOATS("I1\n", ON1), "I1\nI2\n"), CK_CORRUPT,
+	          "needs indices of two dimensions of integers");
+	must_fail(SPARSE("sparse_csr", LONGS("I2\n", ON1) LONGS("I1\n", ON1) FLOATS("I1\nI3\n", ON2),
+	                 "I1\nI2\nI4\n"), CK_CORRUPT, csr);
+	must_fail(SPARSE("sparse_csr", LONGS("I2\n", ON1) LONGS("I2\n", ON1) FLOATS("I1\n", ON1), "I1\nI2\n"),
+	          CK_CORRUPT, csr);
+	must_fail(SPARSE("sparse_csr", LONGS("I2\nI2\n", ON2) LONGS("I1\nI1\n", ON2) FLOATS("I2\nI1\n", ON2),
+	                 "I2\nI1\nI2\n"), CK_CORRUPT, csr);
+	must_fail(SPARSE("sparse_csr", LONGS("I2\nI2\n", ON2) LONGS("I2\nI1\n", ON2) FLOATS("I1\nI1\n", ON2),
+	                 "I2\nI1\nI2\n"), CK_CORRUPT, csr);
+	must_fail(SPARSE("sparse_csr", LONGS("I1\nI2\n", ON2) LONGS("I2\nI1\n", ON2) FLOATS("I2\nI1\n", ON2),
+	                 "I2\nI1\nI2\n"), CK_CORRUPT, csr);
+	must_fail(SPARSE("sparse_csr", FLOATS("I2\n", ON1) LONGS("I1\n", ON1) FLOATS("I1\n", ON1), "I1\nI2\n"),
+	          CK_CORRUPT, dims);
+	must_fail(SPARSE("sparse_csr", LONGS("I2\n", ON1) FLOATS("I1\n", ON1) FLOATS("I1\n", ON1), "I1\nI2\n"),
+	          CK_CORRUPT, dims);
+	must_fail(SPARSE("sparse_csr", LONGS("", "") LONGS("", "") FLOATS("", ""), "I1\n"), CK_CORRUPT, dims);
+	must_fail(SPARSE("sparse_csr", LONGS("I2\n", ON1) LONGS("I1\nI1\n", ON2) FLOATS("I1\n", ON1),
+	                 "I1\nI2\n"), CK_CORRUPT, dims);
+	must_fail(SPARSE("sparse_bsr", LONGS("I2\n", ON1) LONGS("I1\n", ON1) FLOATS("I1\nI1\n", ON2), "I1\nI2\n"),
+	          CK_CORRUPT, dims);
+	must_fail(SPARSE("sparse_csr", LONGS("I2\n", ON1) LONGS("I1\n", ON1) FLOATS("I1\n", ON1), "I1\n"),
+	          CK_CORRUPT, dims);
+	must_fail(SPARSE("sparse_csr", LONGS("I2\n", ON1), "I1\n"), CK_CORRUPT, "two tensors of indices");
+	must_fail(SPARSE("sparse_coo", LONGS("I2\n", ON1) "I5\n", "I1\n"), CK_CORRUPT,
+	          "must be a plain tensor, not int");
+}
+END_TEST
+
 START_TEST(a_sparse_tensor_at_the_top_makes_everything_the_root)
 {
 	ck_assert_str_eq(names_below("(dS'model'\n(dS'w'\n" VALUES("Float") "ssS'weights'\n" COO("") "s" STOP,
@@ -305,16 +399,6 @@ START_TEST(other_wrappers_give_what_they_hold)
 	ck_assert_ptr_nonnull(strstr(notes, "tensors that wrap others were found"));
 }
 END_TEST
-
-static const char *refusal(const char *pickle)
-{
-	ck_model *model = load(pickle);
-	ck_assert_msg(model, "%s", job->error.text);
-	ck_assert(ck_edit_set_aside(job, model, holds));
-	ck_assert(!ck_edit_unsupported(job, model, ".", false, false));
-	ck_assert_int_eq(job->error.status, CK_UNSUPPORTED);
-	return job->error.text;
-}
 
 START_TEST(wrappers_of_nothing_are_refused_by_name)
 {
@@ -446,10 +530,14 @@ int main(void)
 	tcase_add_test(tcase, a_quantized_tensor_is_written_as_integers_and_their_meaning);
 	tcase_add_test(tcase, scales_may_be_lists);
 	tcase_add_test(tcase, the_difference_to_a_zero_point_wraps_as_in_torch);
+	tcase_add_test(tcase, a_scale_may_be_an_integer);
+	tcase_add_test(tcase, views_of_several_elements_to_a_byte_are_refused_by_name);
+	tcase_add_test(tcase, an_axis_beyond_the_dimensions_is_refused_by_name);
 	tcase_add_test(tcase, a_complex_tensor_is_split_into_two_views);
 	tcase_add_test(tcase, the_imaginary_half_of_a_conjugate_is_a_negative);
 	tcase_add_test(tcase, a_split_tensor_is_the_same_under_each_of_its_names);
 	tcase_add_test(tcase, a_sparse_tensor_is_its_indices_and_values);
+	tcase_add_test(tcase, sizes_that_do_not_fit_each_other_are_refused);
 	tcase_add_test(tcase, a_sparse_tensor_at_the_top_makes_everything_the_root);
 	tcase_add_test(tcase, offsets_of_a_nested_tensor_may_be_a_list);
 	tcase_add_test(tcase, a_sharded_tensor_is_the_shard_that_is_there);

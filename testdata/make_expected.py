@@ -11,18 +11,22 @@ library writes in an order of chance. Nothing in hostile/ is ever loaded.
 """
 import argparse
 import collections
+import ctypes
 import os
 import pickle
 import shlex
 import sys
 import warnings
+import zipfile
 
 import joblib
 import numpy
 import safetensors
 import torch
 import torch.package
+from torch.nn.parameter import UninitializedTensorMixin
 
+import composites2
 import craft
 import nets
 
@@ -96,7 +100,7 @@ def as_tensor(array):
 def tensors_below(value, path=(), above=()):
     """All tensors with their paths, in the order of the checkpoint."""
     if isinstance(value, torch.Tensor):
-        yield path, value
+        yield path, shard_of(value)
         return
     if isinstance(value, numpy.ma.MaskedArray):
         yield path, as_tensor(value.data)
@@ -109,6 +113,18 @@ def tensors_below(value, path=(), above=()):
         return
     for key, child in parts(value):
         yield from tensors_below(child, path + (str(key),), above + (id(value),))
+
+
+def shard_of(tensor):
+    """What this process has of a tensor that is spread over several."""
+    if type(tensor).__name__ == "ShardedTensor":
+        return tensor.local_shards()[0].tensor
+    return getattr(tensor, "_local_tensor", tensor)
+
+
+def has_data(tensor):
+    """False for tensors that are nothing but a shape, or not even that."""
+    return not tensor.is_meta and not isinstance(tensor, UninitializedTensorMixin)
 
 
 def choose_root(value, found):
@@ -149,7 +165,7 @@ def name_tensors(value, root):
         root, lambda: find_root(found, root))()
     out = {}
     for path, tensor in found:
-        if path[:len(keys)] != keys or tensor.is_meta:
+        if path[:len(keys)] != keys or not has_data(tensor):
             continue
         name = ".".join(path[len(keys):]) if len(path) > len(keys) else "tensor"
         assert name not in out, name
@@ -175,6 +191,109 @@ def drop_ties(tensors):
         names[view] = name
         kept[name] = tensors[name]
     return kept, dropped
+
+
+# ---- tensors that consist of several ----
+
+PACKED = {torch.quint4x2: 2, torch.quint2x4: 4}  # elements to a byte
+
+
+def expand_quantized(tensor, facts):
+    """The integers, and what they stand for."""
+    facts["qscheme"] = str(tensor.qscheme())[6:]
+    if tensor.dtype in PACKED:
+        count = -(-tensor.numel() // PACKED[tensor.dtype])
+        parts = {"": torch.tensor(list(ctypes.string_at(tensor.data_ptr(), count)),
+                                  dtype=torch.uint8)}
+        facts.update(dtype=str(tensor.dtype)[6:], shape=str(list(tensor.shape)))
+    else:
+        parts = {"": tensor.int_repr()}
+    if facts["qscheme"] == "per_tensor_affine":
+        return {**parts, "scale": torch.tensor(tensor.q_scale(), dtype=torch.float64),
+                "zero_point": torch.tensor(tensor.q_zero_point())}
+    facts["axis"] = str(tensor.q_per_channel_axis())
+    return {**parts, "scales": tensor.q_per_channel_scales(),
+            "zero_points": tensor.q_per_channel_zero_points()}
+
+
+def expand_sparse(tensor, facts, flagged):
+    """Indices and values; PyTorch 2 also records whether coordinates are coalesced."""
+    facts.update(layout=str(tensor.layout)[6:], shape=str(list(tensor.shape)))
+    if tensor.layout == torch.sparse_coo:
+        if flagged:
+            facts["is_coalesced"] = str(tensor.is_coalesced()).lower()
+        return {"indices": tensor._indices(), "values": tensor._values()}
+    if tensor.layout in (torch.sparse_csr, torch.sparse_bsr):
+        parts = {"crow_indices": tensor.crow_indices(), "col_indices": tensor.col_indices()}
+    else:
+        parts = {"ccol_indices": tensor.ccol_indices(), "row_indices": tensor.row_indices()}
+    return {**parts, "values": tensor.values()}
+
+
+def expand_nested(tensor, facts):
+    """The parts of a nested tensor of either layout."""
+    if tensor.layout == torch.jagged:
+        facts.update(layout="jagged", ragged_idx=str(tensor._ragged_idx))
+        return {"values": tensor._values, "offsets": tensor._offsets}
+    facts["layout"] = "nested"
+    return {"buffer": tensor.values(), "sizes": tensor._nested_tensor_size(),
+            "strides": tensor._nested_tensor_strides(),
+            "offsets": tensor._nested_tensor_storage_offsets()}
+
+
+def expand(tensor, facts, chosen, flagged):
+    """{key: tensor} of what a tensor consists of; "" is the key of itself."""
+    tensor = tensor.detach()
+    if tensor.is_quantized:
+        return ({"": tensor.dequantize()} if chosen.dequantize else
+                expand_quantized(tensor, facts))
+    if tensor.is_nested:
+        return expand_nested(tensor, facts)
+    if tensor.layout != torch.strided:
+        return ({"": tensor.to_dense()} if chosen.densify else
+                expand_sparse(tensor, facts, flagged))
+    if type(tensor).__name__ == "TwoTensor":
+        return {"a": tensor.a, "b": tensor.b}
+    return {"": tensor}
+
+
+def split(key, tensor):
+    """The halves of a complex tensor under --complex split."""
+    plain = tensor.resolve_conj().resolve_neg()
+    dot = "." if key else ""
+    return {key + dot + "real": plain.real, key + dot + "imag": plain.imag}
+
+
+def is_broken(tensor):
+    """True for what torch leaves of a tensor quantized by channel when one channel is selected."""
+    return (tensor.is_quantized and "channel" in str(tensor.qscheme()) and
+            tensor.q_per_channel_axis() < 0)
+
+
+def expand_all(tensors, chosen, flagged):
+    """The tensors that are written for those that were found, and the metadata."""
+    out, metadata = {}, {}
+    for name, tensor in tensors.items():
+        facts, parts = {}, {}
+        if is_broken(tensor):
+            continue
+        for key, part in expand(tensor, facts, chosen, flagged).items():
+            parts.update(split(key, part) if chosen.complex == "split" and part.is_complex()
+                         else {key: part})
+        for key, part in parts.items():
+            if chosen.skip_unsupported and part.dtype not in SPELLING:
+                continue
+            out[name + "." + key if key else name] = part
+        metadata.update({name + "." + key: value for key, value in facts.items()})
+    return out, metadata
+
+
+def is_flagged(file):
+    """Whether the file is of a torch that records what is coalesced: it records a byte order."""
+    if not zipfile.is_zipfile(file):
+        return False
+    with zipfile.ZipFile(file) as archive:
+        return any(name.endswith("/byteorder") for name in archive.namelist())
 
 
 # ---- bytes ----
@@ -255,6 +374,10 @@ def parse(options):
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", default="auto")
     parser.add_argument("--ties", default="keep")
+    parser.add_argument("--dequantize", action="store_true")
+    parser.add_argument("--densify", action="store_true")
+    parser.add_argument("--complex", default="keep")
+    parser.add_argument("--skip-unsupported", action="store_true")
     return parser.parse_known_args(shlex.split(options))[0]
 
 
@@ -302,7 +425,8 @@ def expected(folder, file, options):
     tensors, dropped = name_tensors(value, chosen.root), {}
     if chosen.ties == "drop":
         tensors, dropped = drop_ties(tensors)
-    return output(tensors, dropped)
+    tensors, metadata = expand_all(tensors, chosen, is_flagged(file))
+    return output(tensors, {**dropped, **metadata})
 
 
 def write_all(folder):
@@ -325,4 +449,7 @@ def write_all(folder):
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     nets.install()
+    # PyTorch 2 gave this function another name, and reads none of the files that hold the old one
+    torch._utils._rebuild_sparse_csr_tensor = torch._utils._rebuild_sparse_tensor
+    composites2.begin()
     write_all(sys.argv[1] if len(sys.argv) > 1 else HERE)

@@ -55,7 +55,7 @@ INSIDE = {
     "good/xz.pt.xz": "state_dict.pt", "good/lzma.pt.lzma": "legacy.pt",
     "good/nemo.tar": "state_dict.pt", "good/model.tar.gz": "legacy.pt",
     "good/bundle.zip": "state_dict.pt", "good/bundle_deflated.zip": "state_dict.pt",
-    "unsupported/two.zip!policy.pth": "state_dict.pt", "good/two.zip!policy.optimizer.pth": "many.pt",
+    "unsupported/two.zip!policy.pth": "state_dict.pt", "unsupported/two.zip!policy.optimizer.pth": "many.pt",
     "good/nested.tar": "state_dict.pt", "good/nested.tar!inner.zip": "state_dict.pt",
     "good/nested.tar!inner.zip!a!b.pt": "state_dict.pt",
     "good/zips.distcp": ["state_dict.pt", "many.pt"],

@@ -69,27 +69,28 @@ static bool read_opcodes(ck_job *own, const ck_source *head, uint64_t *end)
 
 /* Protocols 0 and 1 have no magic number: their opcodes are letters. A file is taken for one only
  * if the machine has nothing against its beginning. */
-static bool reads_as_pickle(const unsigned char *head, size_t len)
+static bool reads_as_pickle(ck_job *job, const unsigned char *head, size_t len)
 {
 	uint64_t at = 0, end = 0;
 	ck_job *own = ck_base_job_new(); /* errors of this reading are nobody's business */
 	const ck_source *source = own ? ck_source_memory(own, "", head, len) : NULL;
 	bool good = source && read_opcodes(own, source, &end);
 	if (good) {
-		own->error = (ck_error){0};
+		own->error = (ck_error){0}; /* of the opcode that the head cuts */
 		good = ck_pickle_read(own, source, &at, NULL) ||
 		       (own->error.has_offset && own->error.offset >= end);
 	}
+	if (!own || own->error.status == CK_NOMEM)
+		ck_fail_nomem(job);
 	ck_base_job_free(own);
 	return good;
 }
 
 static bool probe(ck_job *job, const ck_input *in)
 {
-	(void)job;
 	if (in->archive || has_proto(in->head, in->head_len))
 		return !in->archive;
-	return in->head_len && may_begin(in->head[0]) && reads_as_pickle(in->head, in->head_len);
+	return in->head_len && may_begin(in->head[0]) && reads_as_pickle(job, in->head, in->head_len);
 }
 
 /* ---- reading ---- */

@@ -59,7 +59,10 @@ bool ck_load_at(ck_loaded *loaded, const ck_source *source, const ck_path *at)
 	if (!ck_input_open(job, source, head, &in))
 		return false;
 	for (size_t i = 0; i < CK_COUNT(layouts); i++) {
-		if (!layouts[i]->probe(job, &in))
+		bool is = layouts[i]->probe(job, &in);
+		if (job->error.status != CK_OK)
+			return false;
+		if (!is)
 			continue;
 		if (!loaded->model->layout)
 			loaded->model->layout = layouts[i]->name;

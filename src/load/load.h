@@ -185,6 +185,7 @@ typedef struct ck_input {
 /* `load` puts everything into the model, named from `at` on. */
 typedef struct ck_layout {
 	const char *name, *about;
+	/* May fail, too, where memory ends: the job then has an error. */
 	bool (*probe)(ck_job *job, const ck_input *in);
 	bool (*load)(ck_loaded *loaded, const ck_input *in, const ck_path *at);
 } ck_layout;

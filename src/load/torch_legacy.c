@@ -33,11 +33,12 @@ static bool is_magic(const ck_value *value)
 bool ck_torch_legacy_probe(ck_job *job, const ck_input *in)
 {
 	uint64_t at = 0;
-	(void)job; /* errors of this reading are nobody's business */
-	ck_job *own = ck_base_job_new();
+	ck_job *own = ck_base_job_new(); /* errors of this reading are nobody's business */
 	const ck_source *source = own ? ck_source_memory(own, "", in->head, in->head_len) : NULL;
 	const ck_value *value = source ? ck_pickle_read(own, source, &at, NULL) : NULL;
 	bool magic = value && is_magic(value);
+	if (!own || own->error.status == CK_NOMEM) /* it was not read: nobody knows what it is */
+		ck_fail_nomem(job);
 	ck_base_job_free(own);
 	return magic;
 }

@@ -43,7 +43,7 @@ static bool is_identifier(const char *text, uint64_t len)
  * head cuts. False: something in it is no opcode, or there are hardly any. */
 static bool read_opcodes(ck_job *own, const ck_source *head, uint64_t *end)
 {
-	ck_steps steps;
+	ck_steps steps = {0};
 	ck_step step;
 	bool joblib = false;
 	if (!ck_steps_begin(own, &steps, head, 0))
@@ -104,7 +104,7 @@ typedef struct {
 static bool read_next(ck_torch *torch, uint64_t *at, pickles *p)
 {
 	size_t before = torch->seen.globals.count + torch->seen.persids.count;
-	ck_value *root = ck_pickle_read(torch->job, torch->pickle, at, &torch->seen);
+	ck_value *root = ck_torch_read(torch, at);
 	if (!root || !ck_items_push(torch->job, &p->roots, root))
 		return false;
 	if (torch->seen.globals.count + torch->seen.persids.count > before) {
@@ -181,8 +181,10 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 {
 	pickles p = {0};
 	ck_torch *torch = ck_torch_new(loaded, in->source);
-	if (!torch || !ck_joblib_watch(torch) ||
-	    !read_all(torch, !has_proto(in->head, in->head_len), &p))
+	if (!torch)
+		return false;
+	ck_joblib_watch(torch);
+	if (!read_all(torch, !has_proto(in->head, in->head_len), &p))
 		return false;
 	size_t main = p.named == 1 ? p.last : 0;
 	if (p.roots.count > 1 && !walk_rest(torch, &p, main, at))

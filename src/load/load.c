@@ -20,6 +20,17 @@ ck_torch *ck_torch_new(ck_loaded *loaded, const ck_source *pickle)
 	return torch;
 }
 
+ck_value *ck_torch_read(ck_torch *torch, uint64_t *at)
+{
+	ck_loaded *loaded = torch->loaded;
+	torch->seen.machine = loaded->machine;
+	loaded->machine = NULL;
+	ck_value *value = ck_pickle_read(torch->job, torch->pickle, at, &torch->seen);
+	loaded->machine = torch->seen.machine;
+	torch->seen.machine = NULL;
+	return value;
+}
+
 static bool is_zip(const unsigned char *head, size_t len)
 {
 	return len >= 4 && head[0] == 'P' && head[1] == 'K' &&

@@ -25,6 +25,7 @@ typedef struct ck_loaded {
 	ck_map noted;             /* notes that were told */
 	uint64_t visits;          /* values looked at, for the limit */
 	unsigned nested;          /* files inside files that are open just now */
+	struct ck_vm *machine;    /* reads pickles, and does not just now; NULL: there is none yet */
 } ck_loaded;
 
 /* ---- torch: what the values of a pickle mean ---- */
@@ -60,6 +61,8 @@ typedef struct ck_torch {
 
 /* A new one, which is no unit until it is walked. NULL after a failure. */
 ck_torch *ck_torch_new(ck_loaded *loaded, const ck_source *pickle);
+/* Reads the pickle at *at of torch->pickle, by a machine that all of `loaded` share. */
+ck_value *ck_torch_read(ck_torch *torch, uint64_t *at);
 
 enum { CK_MADE_MAX = 4 };
 

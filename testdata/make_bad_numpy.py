@@ -33,6 +33,8 @@ def bad_arrays():
         "array_negative": named(w=craft.numpy_array(short, [-3], data)),
         "array_huge": named(w=huge),
         "array_dtype": named(w=craft.numpy_array(craft.numpy_dtype("q7"), [3], data)),
+        "array_dtype_twice": named(w=craft.numpy_array(short + craft.EMPTY_TUPLE + BUILD, [3],
+                                                       data)),
         "array_byte_order": named(w=order),
         "array_data": named(w=craft.numpy_array(short, [3], craft.integer(5))),
         "array_not_latin1": named(w=craft.numpy_array(short, [3], text("\u0100bcdef"))),

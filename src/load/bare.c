@@ -43,7 +43,7 @@ static bool is_identifier(const char *text, uint64_t len)
  * head cuts. False: something in it is no opcode, or there are hardly any. */
 static bool read_opcodes(ck_job *own, const ck_source *head, uint64_t *end)
 {
-	ck_steps steps;
+	ck_steps steps = {0};
 	ck_step step;
 	bool joblib = false;
 	if (!ck_steps_begin(own, &steps, head, 0))
@@ -69,27 +69,28 @@ static bool read_opcodes(ck_job *own, const ck_source *head, uint64_t *end)
 
 /* Protocols 0 and 1 have no magic number: their opcodes are letters. A file is taken for one only
  * if the machine has nothing against its beginning. */
-static bool reads_as_pickle(const unsigned char *head, size_t len)
+static bool reads_as_pickle(ck_job *job, const unsigned char *head, size_t len)
 {
 	uint64_t at = 0, end = 0;
 	ck_job *own = ck_base_job_new(); /* errors of this reading are nobody's business */
 	const ck_source *source = own ? ck_source_memory(own, "", head, len) : NULL;
 	bool good = source && read_opcodes(own, source, &end);
 	if (good) {
-		own->error = (ck_error){0};
+		own->error = (ck_error){0}; /* of the opcode that the head cuts */
 		good = ck_pickle_read(own, source, &at, NULL) ||
 		       (own->error.has_offset && own->error.offset >= end);
 	}
+	if (!own || own->error.status == CK_NOMEM)
+		ck_fail_nomem(job);
 	ck_base_job_free(own);
 	return good;
 }
 
 static bool probe(ck_job *job, const ck_input *in)
 {
-	(void)job;
 	if (in->archive || has_proto(in->head, in->head_len))
 		return !in->archive;
-	return in->head_len && may_begin(in->head[0]) && reads_as_pickle(in->head, in->head_len);
+	return in->head_len && may_begin(in->head[0]) && reads_as_pickle(job, in->head, in->head_len);
 }
 
 /* ---- reading ---- */
@@ -103,7 +104,7 @@ typedef struct {
 static bool read_next(ck_torch *torch, uint64_t *at, pickles *p)
 {
 	size_t before = torch->seen.globals.count + torch->seen.persids.count;
-	ck_value *root = ck_pickle_read(torch->job, torch->pickle, at, &torch->seen);
+	ck_value *root = ck_torch_read(torch, at);
 	if (!root || !ck_items_push(torch->job, &p->roots, root))
 		return false;
 	if (torch->seen.globals.count + torch->seen.persids.count > before) {
@@ -180,8 +181,10 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 {
 	pickles p = {0};
 	ck_torch *torch = ck_torch_new(loaded, in->source);
-	if (!torch || !ck_joblib_watch(torch) ||
-	    !read_all(torch, !has_proto(in->head, in->head_len), &p))
+	if (!torch)
+		return false;
+	ck_joblib_watch(torch);
+	if (!read_all(torch, !has_proto(in->head, in->head_len), &p))
 		return false;
 	size_t main = p.named == 1 ? p.last : 0;
 	if (p.roots.count > 1 && !walk_rest(torch, &p, main, at))

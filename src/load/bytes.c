@@ -116,7 +116,7 @@ static ck_torch *read_inner(ck_torch *torch, const ck_source *source, bool *none
 		return ck_torch_zip_read(torch->loaded, &in);
 	if (ck_torch_legacy_probe(torch->job, &in))
 		return ck_torch_legacy_read(torch->loaded, &in);
-	*none = true;
+	*none = torch->job->error.status == CK_OK;
 	return NULL;
 }
 

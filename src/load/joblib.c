@@ -5,11 +5,7 @@
 #include "joblib.h"
 #include "numpy.h"
 #include "rebuild.h"
-
-typedef struct {
-	ck_torch *torch;
-	ck_seen inner; /* for the pickles of objects, so that they share a machine */
-} watcher;
+#include "view.h"
 
 static bool is_wrapper_class(const ck_value *class)
 {
@@ -29,12 +25,20 @@ static bool is_wrapper(const ck_value *call)
 	        ck_value_is_global(callee, "copy_reg", "_reconstructor"));
 }
 
+/* Looks through all of them: of two values under one name the last one counts. */
 static const ck_value *attribute(const ck_value *state, const char *name)
 {
+	const ck_value *found = NULL;
 	for (size_t i = 0; state->kind == CK_DICT && i < state->items->count; i += 2)
 		if (ck_is_word(state->items->item[i], name))
-			return state->items->item[i + 1];
-	return NULL;
+			found = state->items->item[i + 1];
+	return found;
+}
+
+/* Many wrappers may share one state, which may be large. */
+static bool charge(ck_torch *torch, const ck_value *state)
+{
+	return state->kind != CK_DICT || ck_view_charge(torch, state->items->count);
 }
 
 static bool read_wrapper(ck_torch *torch, const ck_value *state, ck_numpy_array *array)
@@ -87,15 +91,13 @@ static bool take_bytes(ck_torch *torch, const ck_value *state, ck_numpy_array *a
 }
 
 /* An array of objects is a pickle of its own, with a memo of its own. */
-static bool take_pickle(watcher *w, uint64_t *at, ck_made *made)
+static bool take_pickle(ck_torch *torch, uint64_t *at, ck_made *made)
 {
-	ck_torch *torch = w->torch, *inner = ck_torch_new(torch->loaded, torch->pickle);
+	ck_torch *inner = ck_torch_new(torch->loaded, torch->pickle);
 	if (!inner)
 		return false;
 	inner->level = torch->level;
-	inner->seen.machine = w->inner.machine;
-	inner->root = ck_pickle_read(torch->job, torch->pickle, at, &inner->seen);
-	w->inner.machine = inner->seen.machine;
+	inner->root = ck_torch_read(inner, at);
 	made->kind = CK_MADE_INNER;
 	made->inner = inner;
 	return inner->root;
@@ -103,8 +105,7 @@ static bool take_pickle(watcher *w, uint64_t *at, ck_made *made)
 
 static bool on_built(void *arg, ck_value *call, uint64_t *at)
 {
-	watcher *w = arg;
-	ck_torch *torch = w->torch;
+	ck_torch *torch = arg;
 	const ck_items *states = &ck_call_later(call->call)->states;
 	ck_numpy_array array = {0};
 	if (!is_wrapper(call))
@@ -113,22 +114,18 @@ static bool on_built(void *arg, ck_value *call, uint64_t *at)
 	if (states->count != 1)
 		return ck_rebuild_fail(torch, "joblib's array wrapper is built more than once");
 	ck_made *made = ck_alloc(torch->job, sizeof *made);
-	if (!made || !read_wrapper(torch, states->item[0], &array))
+	if (!made || !charge(torch, states->item[0]) ||
+	    !read_wrapper(torch, states->item[0], &array))
 		return false;
 	call->call->meaning = made;
-	return array.dtype.holds_objects ? take_pickle(w, at, made)
+	return array.dtype.holds_objects ? take_pickle(torch, at, made)
 	                                 : take_bytes(torch, states->item[0], &array, at, made);
 }
 
-bool ck_joblib_watch(ck_torch *torch)
+void ck_joblib_watch(ck_torch *torch)
 {
-	watcher *w = ck_alloc(torch->job, sizeof *w);
-	if (!w)
-		return false;
-	w->torch = torch;
 	torch->seen.built = on_built;
-	torch->seen.arg = w;
-	return true;
+	torch->seen.arg = torch;
 }
 
 /* ---- rules ---- */
@@ -147,6 +144,8 @@ bool ck_rebuild_joblib_file(ck_torch *torch, const ck_value *value, ck_made *mad
 	const char *name = "another file";
 	size_t len = strlen(name);
 	const ck_items *states = &ck_call_later(value->call)->states;
+	if (states->count && !charge(torch, states->item[0]))
+		return false;
 	const ck_value *file = states->count ? attribute(states->item[0], "filename") : NULL;
 	if (file)
 		ck_value_text(file, &name, &len);

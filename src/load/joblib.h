@@ -5,7 +5,7 @@
 #include "load.h"
 
 /* Lets torch->seen find the arrays behind their wrappers when the pickle is read. */
-bool ck_joblib_watch(ck_torch *torch);
+void ck_joblib_watch(ck_torch *torch);
 /* NumpyArrayWrapper: an array that ck_joblib_watch has not found */
 ck_rebuild ck_rebuild_joblib;
 /* NDArrayWrapper, ZNDArrayWrapper (joblib before 0.10): an array in a file of its own */

@@ -31,6 +31,17 @@ ck_torch *ck_torch_new(ck_loaded *loaded, const ck_source *pickle)
 	return torch;
 }
 
+ck_value *ck_torch_read(ck_torch *torch, uint64_t *at)
+{
+	ck_loaded *loaded = torch->loaded;
+	torch->seen.machine = loaded->machine;
+	loaded->machine = NULL;
+	ck_value *value = ck_pickle_read(torch->job, torch->pickle, at, &torch->seen);
+	loaded->machine = torch->seen.machine;
+	torch->seen.machine = NULL;
+	return value;
+}
+
 bool ck_input_open(ck_job *job, const ck_source *source, unsigned char *head, ck_input *in)
 {
 	*in = (ck_input){.source = source, .head = head,
@@ -61,9 +72,13 @@ static bool refuse(ck_job *job, const ck_input *in)
 
 const ck_layout *ck_layout_find(ck_job *job, const ck_input *in)
 {
-	for (size_t i = 0; i < CK_COUNT(layouts); i++)
-		if (layouts[i]->probe(job, in))
+	for (size_t i = 0; i < CK_COUNT(layouts); i++) {
+		bool is = layouts[i]->probe(job, in);
+		if (job->error.status != CK_OK)
+			return NULL;
+		if (is)
 			return layouts[i];
+	}
 	return NULL;
 }
 
@@ -78,6 +93,8 @@ bool ck_load_at(ck_loaded *loaded, const ck_source *source, const ck_path *at)
 	if (!ck_input_open(job, source, head, &in))
 		return false;
 	const ck_layout *layout = ck_layout_find(job, &in);
+	if (job->error.status != CK_OK)
+		return false;
 	if (loaded->member && (!layout || layout->name))
 		layout = in.archive ? &ck_layout_bundle : NULL;
 	if (!layout && loaded->member)

@@ -36,6 +36,7 @@ typedef struct ck_loaded {
 	uint64_t visits;          /* values looked at, for the limit */
 	const char *member;       /* what is still to be found of wishes.member */
 	unsigned nested;          /* files inside files that are open just now */
+	struct ck_vm *machine;    /* reads pickles, and does not just now; NULL: there is none yet */
 } ck_loaded;
 
 /* ---- torch: what the values of a pickle mean ---- */
@@ -72,6 +73,8 @@ typedef struct ck_torch {
 
 /* A new one, which is no unit until it is walked. NULL after a failure. */
 ck_torch *ck_torch_new(ck_loaded *loaded, const ck_source *pickle);
+/* Reads the pickle at *at of torch->pickle, by a machine that all of `loaded` share. */
+ck_value *ck_torch_read(ck_torch *torch, uint64_t *at);
 
 enum { CK_MADE_MAX = 8 };
 
@@ -205,6 +208,7 @@ typedef struct ck_input {
 typedef struct ck_layout {
 	const char *name, *about; /* name NULL: it only holds what other layouts know */
 	bool is_data;             /* arrays and values of any kind; else it is a model of torch */
+	/* May fail, too, where memory ends: the job then has an error. */
 	bool (*probe)(ck_job *job, const ck_input *in);
 	bool (*load)(ck_loaded *loaded, const ck_input *in, const ck_path *at);
 } ck_layout;
@@ -234,7 +238,7 @@ bool ck_load_tensor(ck_loaded *loaded, const ck_path *path, ck_tensor *tensor);
 ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes);
 /* The same for a file inside a file: what it holds is named from `at` on. */
 bool ck_load_at(ck_loaded *loaded, const ck_source *source, const ck_path *at);
-/* The layout of a file, or NULL. */
+/* The layout of a file, or NULL; the job then has an error if one was met on the way. */
 const ck_layout *ck_layout_find(ck_job *job, const ck_input *in);
 /* Fills head and archive; `head` has room for CK_HEAD bytes. */
 enum { CK_HEAD = 1024 };

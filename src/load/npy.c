@@ -14,9 +14,27 @@ typedef struct {
 	uint64_t size;   /* of the file or member */
 	uint64_t data;   /* where its elements begin */
 	ck_numpy_array array;
+	uint64_t shape[CK_DIMS_MAX];
 } npy;
 
 /* ---- headers ---- */
+
+static bool parse(npy *n, const char *text, size_t len)
+{
+	n->array.shape = n->shape;
+	return ck_npy_parse(n->torch, text, len, &n->array);
+}
+
+/* The header's text was given back, so that a million members need no megabyte each. */
+static bool keep_shape(npy *n)
+{
+	size_t size = n->array.ndim * sizeof *n->shape;
+	n->array.shape = ck_alloc(n->torch->job, size + 1);
+	if (!n->array.shape)
+		return false;
+	memcpy(n->array.shape, n->shape, size);
+	return ck_numpy_measure(n->torch, &n->array);
+}
 
 static bool read_header(npy *n)
 {
@@ -30,10 +48,12 @@ static bool read_header(npy *n)
 	    !ck_source_holds(job, source, "header", text, n->data - text))
 		return false;
 	size_t size = (size_t)(n->data - text);
+	ck_mark mark = ck_arena_mark(job);
 	char *copy = ck_alloc(job, size + 1);
-	return copy && ck_read_at(job, source, text, copy, size) &&
-	       ck_npy_parse(n->torch, copy, size, &n->array) &&
-	       ck_numpy_measure(n->torch, &n->array);
+	if (!copy || !ck_read_at(job, source, text, copy, size) || !parse(n, copy, size))
+		return false;
+	ck_arena_release(job, mark);
+	return keep_shape(n);
 }
 
 /* What is needed of the beginning of a deflated member: it is inflated no further. */
@@ -70,12 +90,14 @@ static bool peek_take(ck_job *job, void *arg, const void *data, size_t len)
 static bool peek_header(npy *n, const ck_stream *stream)
 {
 	peeked p = {.n = n, .need = CK_NPY_PREFIX};
+	ck_mark mark = ck_arena_mark(n->torch->job);
 	bool ended = stream->run(n->torch->job, stream, &(ck_sink){peek_take, &p});
 	if (!p.done)
 		return ended && ck_rebuild_fail(n->torch, "the .npy array ends inside its header");
-	return ck_npy_parse(n->torch, p.bytes.data + p.text, (size_t)(n->data - p.text),
-	                    &n->array) &&
-	       ck_numpy_measure(n->torch, &n->array);
+	if (!parse(n, p.bytes.data + p.text, (size_t)(n->data - p.text)))
+		return false;
+	ck_arena_release(n->torch->job, mark);
+	return keep_shape(n);
 }
 
 /* ---- elements ---- */
@@ -120,7 +142,7 @@ static bool load_objects(npy *n)
 	uint64_t at = n->data;
 	ck_torch *torch = n->torch;
 	torch->path = n->path;
-	torch->root = ck_pickle_read(torch->job, torch->pickle, &at, &torch->seen);
+	torch->root = ck_torch_read(torch, &at);
 	return torch->root && (n->array.ndim || unwrap(n)) && ck_walk(torch, n->path);
 }
 

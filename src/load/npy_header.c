@@ -144,9 +144,6 @@ static bool read_count(cursor *c, uint64_t *count)
 static bool read_shape(cursor *c, ck_numpy_array *array)
 {
 	array->ndim = 0;
-	array->shape = ck_alloc_array(c->torch->job, CK_DIMS_MAX, sizeof *array->shape);
-	if (!array->shape)
-		return false;
 	if (!take(c, '('))
 		return bad(c, "a tuple is needed");
 	bool comma = true;

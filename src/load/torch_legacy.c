@@ -33,23 +33,24 @@ static bool is_magic(const ck_value *value)
 bool ck_torch_legacy_probe(ck_job *job, const ck_input *in)
 {
 	uint64_t at = 0;
-	(void)job; /* errors of this reading are nobody's business */
-	ck_job *own = ck_base_job_new();
+	ck_job *own = ck_base_job_new(); /* errors of this reading are nobody's business */
 	const ck_source *source = own ? ck_source_memory(own, "", in->head, in->head_len) : NULL;
 	const ck_value *value = source ? ck_pickle_read(own, source, &at, NULL) : NULL;
 	bool magic = value && is_magic(value);
+	if (!own || own->error.status == CK_NOMEM) /* it was not read: nobody knows what it is */
+		ck_fail_nomem(job);
 	ck_base_job_free(own);
 	return magic;
 }
 
 /* The next pickle, which must be made of literals alone: nothing honest names a class there. */
-static ck_value *read_literal(ck_job *job, const ck_source *source, uint64_t *at)
+static ck_value *read_literal(ck_torch *torch, uint64_t *at)
 {
 	uint64_t start = *at;
-	ck_seen seen = {0};
-	ck_value *value = ck_pickle_read(job, source, at, &seen);
-	if (value && (seen.globals.count || seen.persids.count)) {
-		ck_fail_at(job, CK_CORRUPT, source->label, start,
+	ck_torch frame = {.job = torch->job, .loaded = torch->loaded, .pickle = torch->pickle};
+	ck_value *value = ck_torch_read(&frame, at);
+	if (value && (frame.seen.globals.count || frame.seen.persids.count)) {
+		ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, start,
 		           "a pickle of the file's frame names a class or a storage; torch never "
 		           "writes that");
 		return NULL;
@@ -57,16 +58,16 @@ static ck_value *read_literal(ck_job *job, const ck_source *source, uint64_t *at
 	return value;
 }
 
-static bool read_head(ck_job *job, const ck_source *source, uint64_t *at)
+static bool read_head(ck_torch *torch, uint64_t *at)
 {
-	const ck_value *magic = read_literal(job, source, at);
-	const ck_value *version = magic ? read_literal(job, source, at) : NULL;
+	const ck_value *magic = read_literal(torch, at);
+	const ck_value *version = magic ? read_literal(torch, at) : NULL;
 	if (!version)
 		return false;
 	if (version->kind != CK_INT || version->i != VERSION)
-		return ck_fail(job, CK_UNSUPPORTED, source->label,
+		return ck_fail(torch->job, CK_UNSUPPORTED, torch->pickle->label,
 		               "its format must be version %d", VERSION);
-	return read_literal(job, source, at) != NULL;
+	return read_literal(torch, at) != NULL;
 }
 
 /* Every storage that the pickle names, by key: the elements' size is known from here only. */
@@ -183,10 +184,10 @@ ck_torch *ck_torch_legacy_read(ck_loaded *loaded, const ck_input *in)
 	l->source = in->source;
 	torch->find = find_storage;
 	torch->arg = l;
-	if (!read_head(job, in->source, &at))
+	if (!read_head(torch, &at))
 		return NULL;
-	torch->root = ck_pickle_read(job, in->source, &at, &torch->seen);
-	const ck_value *keys = torch->root ? read_literal(job, in->source, &at) : NULL;
+	torch->root = ck_torch_read(torch, &at);
+	const ck_value *keys = torch->root ? read_literal(torch, &at) : NULL;
 	return keys && collect(torch, l, &torch->seen.persids) && locate_all(torch, l, keys, at)
 	               ? torch : NULL;
 }

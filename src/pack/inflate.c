@@ -39,6 +39,8 @@ static bool run(ck_job *job, const ck_source *packed, const char *label, uint64_
 		i->z.avail_out = PIECE;
 		int result = inflate(&i->z, Z_NO_FLUSH);
 		size_t made = PIECE - i->z.avail_out;
+		if (result == Z_MEM_ERROR)
+			return ck_fail_nomem(job);
 		if (result != Z_OK && result != Z_STREAM_END)
 			return ck_fail_at(job, CK_CORRUPT, label, i->read - i->z.avail_in,
 			                  "the deflated bytes are damaged: %s",

@@ -110,8 +110,8 @@ typedef struct ck_seen {
 	 * bytes that are no part of the pickle (joblib puts arrays there). Or NULL. */
 	bool (*built)(void *arg, ck_value *call, uint64_t *at);
 	void *arg;
-	/* The machine that read the last pickle, used again for the next one of the same source: a
-	 * file may hold millions of tiny ones. NULL at first. */
+	/* The machine that read the last pickle, used again for the next one: a file may hold
+	 * millions of tiny ones. NULL at first. */
 	struct ck_vm *machine;
 } ck_seen;
 
@@ -195,10 +195,11 @@ typedef struct ck_steps {
 	uint64_t count;      /* opcodes read */
 	uint64_t text;       /* bytes of text kept */
 	uint64_t window_at;
-	size_t window_len;
+	size_t window_len, window_cap;
 	unsigned char *window;
 } ck_steps;
 
+/* *steps is all zero, or was used before. */
 bool ck_steps_begin(ck_job *job, ck_steps *steps, const ck_source *source, uint64_t at);
 bool ck_steps_next(ck_steps *steps, ck_step *step);
 /* Goes on at offset `to`, which lies ahead: what is between is no part of the pickle. Not inside a

@@ -10,8 +10,13 @@ enum {
 
 bool ck_steps_begin(ck_job *job, ck_steps *steps, const ck_source *source, uint64_t at)
 {
-	*steps = (ck_steps){.job = job, .source = source, .at = at};
-	steps->window = ck_alloc(job, WINDOW);
+	size_t cap = source->size < WINDOW ? (size_t)source->size : WINDOW;
+	*steps = (ck_steps){.job = job, .source = source, .at = at, .window_cap = steps->window_cap,
+	                    .window = steps->window};
+	if (!steps->window || steps->window_cap < cap) {
+		steps->window = ck_alloc(job, cap);
+		steps->window_cap = cap;
+	}
 	return steps->window != NULL;
 }
 

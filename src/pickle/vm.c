@@ -213,8 +213,10 @@ static bool run(ck_vm *vm)
 }
 
 /* What a machine has read stays valid: only what it works with is made new. */
-static void restart(ck_vm *vm, uint64_t at)
+static bool restart(ck_vm *vm, const ck_source *source, uint64_t at)
 {
+	if (vm->steps.source != source && !ck_steps_begin(vm->job, &vm->steps, source, at))
+		return false;
 	vm->steps.at = at;
 	vm->steps.frame_end = vm->steps.count = vm->steps.text = 0;
 	vm->depth = vm->mark_count = 0;
@@ -226,6 +228,7 @@ static void restart(ck_vm *vm, uint64_t at)
 	vm->pending = NULL;
 	vm->buffers = 0;
 	vm->result = NULL;
+	return true;
 }
 
 static ck_vm *machine_new(ck_job *job, const ck_source *source, uint64_t at)
@@ -247,10 +250,10 @@ static ck_vm *machine_new(ck_job *job, const ck_source *source, uint64_t at)
 ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_seen *seen)
 {
 	ck_vm *vm = seen ? seen->machine : NULL;
-	if (vm && vm->steps.source == source)
-		restart(vm, *at);
-	else
+	if (!vm)
 		vm = machine_new(job, source, *at);
+	else if (!restart(vm, source, *at))
+		return NULL;
 	if (!vm)
 		return NULL;
 	vm->seen = seen;

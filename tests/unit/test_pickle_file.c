@@ -61,7 +61,7 @@ typedef struct {
 static void list_opcodes(const unsigned char *data, size_t len, listing *list)
 {
 	ck_job *job = ck_base_job_new();
-	ck_steps steps;
+	ck_steps steps = {0};
 	ck_step step;
 	*list->names = 0;
 	list->count = 0;

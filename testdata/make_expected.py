@@ -59,7 +59,9 @@ TOO_NEW = {"C64", "F8_E4M3FNUZ", "F8_E5M2FNUZ"}  # for safetensors 0.5.2
 def parts(value):
     """What lies directly below a value: pairs of a key and a value."""
     if isinstance(value, torch.jit.ScriptModule):
-        return list({**value.state_dict(), **nets.script_attributes(value)}.items())
+        found = {**value.state_dict(), **nets.script_attributes(value)}
+        return [(name, tensor if tensor.layout == torch.strided else tensor.to_dense())
+                for name, tensor in found.items()]
     if isinstance(value, torch.nn.Module):
         return list(value.state_dict(keep_vars=True).items())
     found = []

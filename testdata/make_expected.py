@@ -37,7 +37,8 @@ SPELLING = {
 # make_crafted.py writes what these two must give.
 BY_HAND = {"good/no_data_needed.pt", "good/big_endian_untyped.pt"}
 # No torch of Debian's reads these: make_tables.py writes their outputs, or another file has the same.
-BY_HAND |= {"good/script_model.pt", "good/export_table.pt", "good/export_pairs.pt",
+BY_HAND |= {"good/script_model_parts.pt", "good/export_big.pt", "good/script_model.pt",
+            "good/export_table.pt", "good/export_pairs.pt",
             "good/script_old.pt", "good/script_odd_code.pt", "good/script_no_code.pt"}
 # What torch cannot open: it is shown the file inside, of which several are numbered.
 INSIDE = {

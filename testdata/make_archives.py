@@ -34,12 +34,13 @@ nets = load_nets()
 # ---- torch.jit ----
 
 def save_scripts(folder, suffix):
-    """TorchScript: a layer, a net with everything, the same for mobile phones, a traced net."""
+    """TorchScript: a layer, a net with everything, the same for phones, a sparse and a traced net."""
     torch.manual_seed(4)
     torch.jit.save(torch.jit.script(nn.Linear(2, 2)), folder + "/torchscript%s.pt" % suffix)
     net = torch.jit.script(nets.ScriptNet())
     torch.jit.save(net, folder + "/script%s.pt" % suffix)
     net._save_for_lite_interpreter(folder + "/script_mobile%s.pt" % suffix)
+    torch.jit.save(torch.jit.script(nets.SparseNet()), folder + "/script_sparse%s.pt" % suffix)
     traced = torch.jit.trace(nets.TraceNet(), torch.ones(2, 3))
     torch.jit.save(traced, folder + "/script_traced%s.pt" % suffix)
 

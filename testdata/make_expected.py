@@ -46,7 +46,8 @@ SPELLING = {
 BY_HAND = {"good/no_data_needed.pt", "good/big_endian_untyped.pt", "good/korder.pkl",
            "good/bfloat16.pkl"}
 # No torch of Debian's reads these: make_tables.py writes their outputs, or another file has the same.
-BY_HAND |= {"good/script_model.pt", "good/export_table.pt", "good/export_pairs.pt",
+BY_HAND |= {"good/script_model_parts.pt", "good/export_big.pt", "good/script_model.pt",
+            "good/export_table.pt", "good/export_pairs.pt",
             "good/script_old.pt", "good/script_odd_code.pt", "good/script_no_code.pt"}
 # What torch cannot open: it is shown the file inside, of which several are numbered.
 INSIDE = {
@@ -68,7 +69,9 @@ TOO_NEW = {"C64", "F8_E4M3FNUZ", "F8_E5M2FNUZ"}  # for safetensors 0.5.2
 def parts(value):
     """What lies directly below a value: pairs of a key and a value."""
     if isinstance(value, torch.jit.ScriptModule):
-        return list({**value.state_dict(), **nets.script_attributes(value)}.items())
+        found = {**value.state_dict(), **nets.script_attributes(value)}
+        return [(name, tensor if tensor.layout == torch.strided else tensor.to_dense())
+                for name, tensor in found.items()]
     if isinstance(value, torch.nn.Module):
         return list(value.state_dict(keep_vars=True).items())
     if isinstance(value, numpy.ndarray):

@@ -33,7 +33,8 @@ def old_model():
     """model.json of a module with a part: parameters, a buffer, attributes, and a constant."""
     part = {"name": "part", "optimize": True, "parameters": [
         {"isBuffer": False, "tensorId": "1", "name": "weight"},
-        {"isBuffer": True, "tensorId": "2", "name": "steps"}]}
+        {"isBuffer": True, "tensorId": "2", "name": "steps"}],
+            "attributes": [{"type": "Tensor", "name": "steps", "id": "0"}]}
     main = {"torchscriptArena": {"key": "code/old.py"}, "name": "old", "optimize": True,
             "parameters": [{"isBuffer": False, "tensorId": "0", "name": "bias"}],
             "submodules": [part],
@@ -82,6 +83,22 @@ def old_output():
             "many.0": ("F64", [1], struct.pack("<d", 1.5)),
             "many.1": ("F64", [2], struct.pack("<2d", 0.5, 1.5)),
             "constants.5": ("U8", [4], bytes([1, 2, 3, 255]))}
+
+
+def old_parts():
+    """A model of nothing but parts, one of which is called as a usual home of weights."""
+    def change(model):
+        main = model["mainModule"]
+        for key in ("parameters", "attributes"):
+            main.pop(key)
+        main["submodules"][0]["name"] = "model"
+        main["submodules"].append({"name": "head", "parameters": [
+            {"isBuffer": False, "tensorId": "0", "name": "bias"}]})
+        model["tensors"] = model["tensors"][:3]
+
+    output = old_output()
+    return old_archive(change), {"model.weight": output["part.weight"],
+                                 "model.steps": output["part.steps"], "head.bias": output["bias"]}
 
 
 def bad_old():
@@ -153,11 +170,13 @@ def inner(value, data):
 
 
 def export_tables():
-    """Weights that share bytes, a transposed one, a pickled one; constants, one of them an object."""
+    """Weights that share bytes, a transposed one, one that never had bytes, a pickled one; constants,
+    one of them an object."""
     weights = {"lin.weight": export_row("weight_0", 7, [2, 3], [1, 2]),
                "lin.row": export_row("weight_0", 7, [2], [1], 4),
                "steps": export_row("weight_1", 5, [], []),
                "none": export_row("weight_2", 13, [0, 4], [4, 1]),
+               "fake": export_row("weight_2", 7, [2], [1]),
                "sub.class": export_row("weight_3", 7, [2], [1], pickled=True)}
     constants = {"cache": export_row("tensor_0", 12, [3], [1]),
                  "object": {"path_name": "custom_obj_0", "is_param": False, "use_pickle": True,
@@ -199,6 +218,17 @@ def export_output():
             "lin.row": ("F32", [2], floats(4, 5)), "steps": ("I64", [], struct.pack("<q", 7)),
             "none": ("BF16", [0, 4], b""), "sub.class": ("F32", [2], floats(8, 9)),
             "cache": ("BOOL", [3], bytes([1, 0, 1]))}
+
+
+def export_big():
+    """The same by a machine with the other byte order."""
+    def swap(files):
+        for i, size in ((3, 4), (4, 8)):
+            data = files[i].packed
+            files[i] = Member(files[i].path, b"".join(
+                data[k:k + size][::-1] for k in range(0, len(data), size)))
+        files[ending(files, "byteorder")] = Member("net/byteorder", b"big")
+    return export_archive(members=swap)
 
 
 def export_pairs():
@@ -357,7 +387,8 @@ def write(folder, kind, file, data):
 def write_all(folder):
     """Writes every file of this list."""
     pairs, pairs_output = export_pairs()
-    good = {"script_model": (old_archive(), old_output()),
+    write(folder, "good", "export_big.pt", export_big())
+    good = {"script_model": (old_archive(), old_output()), "script_model_parts": old_parts(),
             "export_table": (export_archive(), export_output()),
             "export_pairs": (pairs, pairs_output)}
     for file, (data, output) in good.items():

@@ -122,8 +122,24 @@ class TraceNet(nn.Module):
         return self.linear(x) + OFFSET
 
 
+class SparseNet(nn.Module):
+    """A module to be scripted, with sparse tensors."""
+
+    def __init__(self):
+        super().__init__()
+        grid = torch.tensor([[0.0, 1.0], [2.0, 3.0]])
+        self.register_buffer("coordinates", grid.to_sparse())
+        self.rows = grid.to_sparse_csr()
+
+    def forward(self, x):
+        """Uses nothing."""
+        return x
+
+
 def script_attributes(net):
-    """The tensors of a loaded ScriptNet or TraceNet that its state_dict() does not hold."""
+    """The tensors of a loaded module of these that its state_dict() does not hold."""
+    if hasattr(net, "rows"):
+        return {"rows": net.rows}
     if hasattr(net, "linear"):
         return {"constants.0": net.code_with_constants[1].c0}
     if not hasattr(net, "cell"):

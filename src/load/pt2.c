@@ -219,11 +219,8 @@ static void tell_constants(archive *a)
 		        a->constants == 1 ? "is" : "are", a->constants == 1 ? "is" : "are");
 }
 
-/* The keys of a state dict are names with dots: none of them is a home of weights. */
-static bool finish(archive *a, const ck_path *at)
+static bool finish(archive *a)
 {
-	if (at == a->loaded->model->top)
-		a->loaded->model->is_mapping = false;
 	tell_constants(a);
 	return ck_archive_check_overlap(a->job, a->folder.archive);
 }
@@ -266,7 +263,7 @@ static bool load_programs(archive *a, const ck_path *at)
 		if (!path || !load_program(a, name, len, path))
 			return false;
 	}
-	return finish(a, at);
+	return finish(a);
 }
 
 /* ---- the layout until PyTorch 2.6 ---- */
@@ -301,7 +298,7 @@ static bool load_old(archive *a, const ck_path *at)
 	if (more && more->size && !load_inner(a, more, at))
 		return false;
 	a->constants = a->loaded->model->count - before;
-	return finish(a, at);
+	return finish(a);
 }
 
 /* ---- both ---- */

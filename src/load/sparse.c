@@ -305,6 +305,24 @@ static bool read_compressed(ck_torch *torch, const ck_items *data, parts *p, ck_
 	       finish(torch, p, NULL, made);
 }
 
+/* (layout, sizes, requires_grad, tensors), as TorchScript spells it; it has numbers for two layouts. */
+static bool read_script(ck_torch *torch, const ck_items *args, parts *p, ck_made *made)
+{
+	enum { COO = 1, CSR = 2, TENSORS = 3 };
+	ck_value *given[TENSORS + 1];
+	int64_t number = args->item[0]->i;
+	size_t count = number == COO ? 2 : 3;
+	if ((number != COO && number != CSR) || args->count < TENSORS + count)
+		return ck_rebuild_fail(torch, "a sparse tensor of TorchScript needs the layout 1 or "
+		                       "2, sizes and tensors");
+	memcpy(given, &args->item[TENSORS], count * sizeof *given);
+	given[count] = args->item[1];
+	ck_items data = {.item = given, .count = count + 1};
+	p->layout = number == CSR ? &layouts[0] : NULL;
+	return number == COO ? read_coordinates(torch, &data, p, made)
+	                     : read_compressed(torch, &data, p, made);
+}
+
 /* 'torch.sparse_coo', or the call that makes a layout of it. */
 static const ck_value *layout_name(const ck_value *value)
 {
@@ -314,12 +332,14 @@ static const ck_value *layout_name(const ck_value *value)
 	return value;
 }
 
-/* (layout, (tensors and sizes)) */
+/* (layout, (tensors and sizes)), or what TorchScript makes of it */
 bool ck_rebuild_sparse(ck_torch *torch, const ck_value *value, ck_made *made)
 {
 	const ck_value *given = ck_argument(value, 0), *data = ck_argument(value, 1);
 	const ck_value *name = given ? layout_name(given) : NULL;
 	parts p = {.label = torch->pickle->label, .block = {1, 1}};
+	if (given && given->kind == CK_INT)
+		return read_script(torch, value->call->args->items, &p, made);
 	if (!name || !data || (data->kind != CK_TUPLE && data->kind != CK_LIST))
 		return ck_rebuild_fail(torch, "a sparse tensor needs a layout and a tuple of "
 		                       "tensors");

@@ -273,6 +273,8 @@ story_packages_and_programs_say_how_names_are_made() {
 	says_not "unknown to ckconv"
 	ck 0 "$(good export_pairs)" out/model.safetensors
 	says "there are 2 programs in it"
+	ck 0 "$(good export_table)" out/model.safetensors
+	says "1 constant of the program"
 	ck 0 "$(good export2)" out/model.safetensors
 	says "2 constants of the program"
 }

@@ -88,7 +88,7 @@ def sparse():
         "plain": torch.arange(2.0), "twice": twice, "once": settled(twice.coalesce()),
         "hybrid": coordinates(torch.arange(12.0).reshape(3, 2, 2), [[4, 0, 4]], (5, 2, 2)),
         "nothing": coordinates(torch.zeros(0, 2), torch.zeros(2, 0).long().tolist(), (3, 2, 2)),
-        "csr": rows.to_sparse_csr(), "csr.batched": torch.stack([rows, rows.flip(1)]).to_sparse_csr(),
+        "csr": rows.to_sparse_csr(), "csr.batched": torch.stack([rows, rows.flip(0)]).to_sparse_csr(),
         "csr.parameter": nn.Parameter(rows.to_sparse_csr()),
         "csr.narrow": torch.sparse_csr_tensor(torch.tensor([0, 1, 2], dtype=torch.int32),
                                               torch.tensor([2, 0], dtype=torch.int32),

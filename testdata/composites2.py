@@ -46,12 +46,12 @@ def sparse2():
     for layout in ("csr", "csc"):
         make = getattr(torch.Tensor, "to_sparse_" + layout)
         out[layout] = make(dense)
-        out[layout + ".batched"] = make(torch.stack([dense, dense]))
+        out[layout + ".batched"] = make(torch.stack([dense, dense.flip(0)]))
         out[layout + ".hybrid"] = make(dense.reshape(4, 3, 2), dense_dim=1)
     for layout in ("bsr", "bsc"):
         make = getattr(torch.Tensor, "to_sparse_" + layout)
         out[layout] = make(dense, (2, 3))
-        out[layout + ".batched"] = make(torch.stack([dense, dense]).to(torch.float16), (1, 2))
+        out[layout + ".batched"] = make(torch.stack([dense, dense.flip(0)]).to(torch.float16), (1, 2))
         out[layout + ".hybrid"] = make(with_rows((2, 6, 2), torch.arange(1.0, 8.0)), (2, 3),
                                        dense_dim=1)
     out["unsorted"] = torch.sparse_csr_tensor(torch.tensor([0, 2, 2, 3]), torch.tensor([0, 2, 1]),

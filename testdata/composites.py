@@ -27,7 +27,8 @@ def quantized():
     out.update(quantized_by_one(torch.quint8, torch.arange(256).to(torch.uint8)))
     out.update(quantized_by_one(torch.qint32, wide))
     base = torch.quantize_per_tensor(torch.arange(24.0).reshape(4, 6) / 3, 0.07, 11, torch.quint8)
-    out.update({"view": base, "view.t": base.t(), "view.rows": base[1:3], "view.stepped":
+    deep = torch.quantize_per_tensor(torch.arange(96.0).reshape(4, 3, 8), 0.4, 7, torch.quint8)
+    out.update({"view.deep": deep[:, :2, ::3], "view": base, "view.t": base.t(), "view.rows": base[1:3], "view.stepped":
                 base[::2, 1::2], "view.element": base[2, 3], "view.none": base[:0],
                 "parameter": nn.Parameter(base, requires_grad=False)})
     return out

@@ -32,7 +32,7 @@ def sparse2():
                          [256, 1, 1, 1, 0.5, -256]), (torch.float64, [0.1, 0.2, 0.3, 0.4, 0.5, 1e9]),
                          (torch.int8, [100, 1, 100, 3, 4, 5]), (torch.uint8, [200, 1, 100, 3, 4, 5]),
                          (torch.int64, [1 << 62, 1, 1 << 62, 3, 4, -5]),
-                         (torch.bool, [True, False, True, False, False, True])):
+                         (torch.bool, [True, False, True, False, True, False])):
         out["coo." + str(kind)[6:]] = torch.sparse_coo_tensor(
             twice, torch.tensor(values, dtype=kind), (3, 2))
     waves = torch.complex(torch.arange(6.0), torch.arange(6.0) - 3)

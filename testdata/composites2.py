@@ -51,7 +51,8 @@ def sparse2():
     for layout in ("bsr", "bsc"):
         make = getattr(torch.Tensor, "to_sparse_" + layout)
         out[layout] = make(dense, (2, 3))
-        out[layout + ".batched"] = make(torch.stack([dense, dense.flip(0)]).to(torch.float16), (1, 2))
+        pair = torch.stack([dense, dense.flip(0)]).to(torch.float16)
+        out[layout + ".batched"] = make(pair, (1, 2))
         out[layout + ".hybrid"] = make(with_rows((2, 6, 2), torch.arange(1.0, 8.0)), (2, 3),
                                        dense_dim=1)
     out["unsorted"] = torch.sparse_csr_tensor(torch.tensor([0, 2, 2, 3]), torch.tensor([0, 2, 1]),

@@ -27,8 +27,9 @@ def quantized():
     out.update(quantized_by_one(torch.quint8, torch.arange(256).to(torch.uint8)))
     out.update(quantized_by_one(torch.qint32, wide))
     base = torch.quantize_per_tensor(torch.arange(24.0).reshape(4, 6) / 3, 0.07, 11, torch.quint8)
-    out.update({"view": base, "view.t": base.t(), "view.rows": base[1:3], "view.stepped":
-                base[::2, 1::2], "view.element": base[2, 3], "view.none": base[:0],
+    deep = torch.quantize_per_tensor(torch.arange(96.0).reshape(4, 3, 8), 0.4, 7, torch.quint8)
+    out.update({"view.deep": deep[:, :2, ::3], "view": base, "view.t": base.t(),
+                "view.rows": base[1:3], "view.stepped": base[::2, 1::2], "view.element": base[2, 3], "view.none": base[:0],
                 "parameter": nn.Parameter(base, requires_grad=False)})
     return out
 
@@ -88,7 +89,8 @@ def sparse():
         "plain": torch.arange(2.0), "twice": twice, "once": settled(twice.coalesce()),
         "hybrid": coordinates(torch.arange(12.0).reshape(3, 2, 2), [[4, 0, 4]], (5, 2, 2)),
         "nothing": coordinates(torch.zeros(0, 2), torch.zeros(2, 0).long().tolist(), (3, 2, 2)),
-        "csr": rows.to_sparse_csr(), "csr.batched": torch.stack([rows, rows.flip(1)]).to_sparse_csr(),
+        "csr": rows.to_sparse_csr(),
+        "csr.batched": torch.stack([rows, rows.flip(0)]).to_sparse_csr(),
         "csr.parameter": nn.Parameter(rows.to_sparse_csr()),
         "csr.narrow": torch.sparse_csr_tensor(torch.tensor([0, 1, 2], dtype=torch.int32),
                                               torch.tensor([2, 0], dtype=torch.int32),
@@ -116,7 +118,7 @@ def bare_quantized():
 
 
 def quantized_axis():
-    """A tensor quantized by channel of which one was selected: torch leaves an axis of -1 behind."""
+    """Quantized by channel, and one channel selected: torch leaves an axis of -1 behind."""
     weight = torch.quantize_per_channel(torch.ones(2, 3), torch.ones(2), torch.tensor([0, 1]), 0,
                                         torch.quint8)
     return {"fine": torch.ones(2), "q": weight[:, 1]}

@@ -32,7 +32,7 @@ def sparse2():
                          [256, 1, 1, 1, 0.5, -256]), (torch.float64, [0.1, 0.2, 0.3, 0.4, 0.5, 1e9]),
                          (torch.int8, [100, 1, 100, 3, 4, 5]), (torch.uint8, [200, 1, 100, 3, 4, 5]),
                          (torch.int64, [1 << 62, 1, 1 << 62, 3, 4, -5]),
-                         (torch.bool, [True, False, True, False, False, True])):
+                         (torch.bool, [True, False, True, False, True, False])):
         out["coo." + str(kind)[6:]] = torch.sparse_coo_tensor(
             twice, torch.tensor(values, dtype=kind), (3, 2))
     waves = torch.complex(torch.arange(6.0), torch.arange(6.0) - 3)
@@ -46,12 +46,13 @@ def sparse2():
     for layout in ("csr", "csc"):
         make = getattr(torch.Tensor, "to_sparse_" + layout)
         out[layout] = make(dense)
-        out[layout + ".batched"] = make(torch.stack([dense, dense]))
+        out[layout + ".batched"] = make(torch.stack([dense, dense.flip(0)]))
         out[layout + ".hybrid"] = make(dense.reshape(4, 3, 2), dense_dim=1)
     for layout in ("bsr", "bsc"):
         make = getattr(torch.Tensor, "to_sparse_" + layout)
         out[layout] = make(dense, (2, 3))
-        out[layout + ".batched"] = make(torch.stack([dense, dense]).to(torch.float16), (1, 2))
+        pair = torch.stack([dense, dense.flip(0)]).to(torch.float16)
+        out[layout + ".batched"] = make(pair, (1, 2))
         out[layout + ".hybrid"] = make(with_rows((2, 6, 2), torch.arange(1.0, 8.0)), (2, 3),
                                        dense_dim=1)
     out["unsorted"] = torch.sparse_csr_tensor(torch.tensor([0, 2, 2, 3]), torch.tensor([0, 2, 1]),

@@ -53,6 +53,14 @@ def whole():
     return quantized(of, parameters, [len(data)], [1]), {"0": data}
 
 
+def twice():
+    """An object that has one quantized tensor as an item and as an attribute of the same name."""
+    value = quantized(craft.storage("QInt8Storage", "0", 4), craft.tuple_of(
+        craft.name("torch", "per_tensor_affine"), craft.real(0.5), craft.integer(1)), [4], [1])
+    return (craft.call(craft.name("my", "Thing")) + craft.text("x") + value + craft.put(9) +
+            craft.SETITEM + craft.named(x=craft.get(9)) + craft.BUILD, {"0": bytes(4)})
+
+
 def sparse():
     """Coordinates without order, of a tensor whose gaps are longer than a buffer."""
     count = len(PLACES)
@@ -95,7 +103,8 @@ def check(kind, path):
 if __name__ == "__main__":
     what, chosen, where = sys.argv[2:]
     if what == "write":
-        tensor, storages = {"turned": turned, "whole": whole, "sparse": sparse}[chosen]()
+        tensor, storages = {"turned": turned, "whole": whole, "sparse": sparse,
+                            "twice": twice}[chosen]()
         pickled = craft.pickle(craft.named(x=tensor))
         with open(where, "wb") as out_file:
             craft.write_archive(out_file, craft.checkpoint(pickled, storages))

@@ -343,6 +343,13 @@ story_what_cannot_be_written_is_left_out_on_request() {
 	refused 3 -q --skip-unsupported --root wide "$data/unsupported/complexes.pt" out/other.safetensors
 }
 
+story_what_is_found_twice_is_in_the_metadata_once() {
+	python "$here/composite.py" "$data" write twice in.pt
+	ck 0 in.pt out/model.safetensors
+	[ "$(grep -aoF '"x.x.qscheme"' out/model.safetensors | wc -l)" -eq 1 ] ||
+		fail "the metadata is $(head -c 300 out/model.safetensors)"
+}
+
 story_shards_and_wrappers_are_noted() {
 	ck 0 "$(good sharded)" out/model.safetensors
 	says "only the local shards, those of the process that saved the file"

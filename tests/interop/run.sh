@@ -89,9 +89,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 inside=/tmp/$(basename "$work")
 mkdir -p "$work/old/out" "$work/new/out"
-for file in cases composites containers convert everything judge modules pickles recipes scripts tally truth views write; do
-	cp "$here/$file.py" "$work"
-done
+cp "$here"/*.py "$work"
 
 stage write-old old write.py "$work/old" &
 stage write-new new write.py "$inside/new"

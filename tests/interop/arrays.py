@@ -1,5 +1,5 @@
-"""Cases of NumPy's arrays: inside of torch.save, in files of their own, in pickles of Python itself and
-in those of joblib."""
+"""Cases of NumPy's arrays: inside of torch.save, in files of their own, in pickles of Python itself
+and in those of joblib."""
 
 import pickle
 import types
@@ -33,12 +33,12 @@ def every_array(source):
         if kind == "complex64":  # safetensors of Debian cannot hold it
             continue
         whole = array(source, kind, 5, 6)
+        big = whole.astype(whole.dtype.newbyteorder(">"))
         arrays.update({
             kind: whole, kind + ".fortran": numpy.asfortranarray(whole), kind + ".t": whole.T,
             kind + ".scalar": numpy.array(whole[2, 3]), kind + ".empty": whole[:0],
             kind + ".step": whole[::2, 1::3], kind + ".back": whole[::-1],
-            kind + ".big": whole.astype(whole.dtype.newbyteorder(">")),
-            kind + ".big.fortran": numpy.asfortranarray(whole.astype(whole.dtype.newbyteorder(">"))),
+            kind + ".big": big, kind + ".big.fortran": numpy.asfortranarray(big),
             kind + ".deep": array(source, kind, 2, 3, 4).transpose(1, 0, 2),
             kind + ".deep.fortran": numpy.asfortranarray(array(source, kind, 2, 3, 4)),
         })
@@ -63,7 +63,7 @@ def other_arrays(source):
 def objects(source):
     """Arrays inside of an array of objects are found by their position."""
     inside = numpy.empty(3, dtype=object)
-    inside[0], inside[1], inside[2] = array(source, "float32", 2), {"k": array(source, "int8", 1)}, 7
+    inside[0], inside[1], inside[2] = array(source, "f4", 2), {"k": array(source, "i1", 1)}, 7
     return {"o": inside, "w": array(source, "float32", 1)}
 
 
@@ -109,7 +109,7 @@ def numpy_complex(source):
 
 @case()
 def numpy_rng_objects(source):
-    """Generators and their states: what arrays they hold is found somewhere; the weights are there."""
+    """Generators and their states, which hold arrays, beside the weights."""
     return {"state_dict": {"w": source.floats(2)}, "rng": numpy.random.RandomState(3),
             "new": numpy.random.default_rng(3), "state": numpy.random.get_state()}
 
@@ -152,7 +152,8 @@ npy("large-fortran", lambda source: numpy.asfortranarray(array(source, "f4", 150
 npy("complex-split", lambda source: array(source, "c16", 5), args=("--complex", "split"))
 npy("many-dimensions", lambda source: array(source, "u1", *[1] * 30, 3))
 npy("texts", lambda source: numpy.array(["a"]), refused=["no tensors"])
-npy("objects", objects, means=lambda value: value.item() if isinstance(value, numpy.ndarray) else value)
+npy("objects", objects,  # the dict is in an array of no dimension
+    means=lambda value: value.item() if isinstance(value, numpy.ndarray) else value)
 
 
 def npz(name, make, save=numpy.savez, **more):
@@ -203,7 +204,8 @@ for _protocol in range(6):
     for _label, _make in (("arrays", every_array), ("others", other_arrays), ("objects", objects),
                           ("kinds", kinds_of_arrays)):
         pickled(_label, _protocol, _make)
-    pickled("list", _protocol, lambda source: [array(source, "f4", 2), {"a": array(source, "i8", 1)}])
+    pickled("list", _protocol,
+            lambda source: [array(source, "f4", 2), {"a": array(source, "i8", 1)}])
     pickled("cut", _protocol, lambda source: {"a": array(source, "f4", 200)}, cut=97)
 for _protocol in range(2, 6):
     pickled("state", _protocol, state)
@@ -214,7 +216,8 @@ for _protocol in range(2, 6):
         "l": [source.bits(torch.bfloat16, 3)]})
     pickled("nested-cut", _protocol, lambda source: {"t": source.floats(30)}, cut=97)
 pickled("many", 2, lambda source: {"t%d" % i: source.floats(i % 5) for i in range(400)})
-pickled("large", 4, lambda source: {"w": array(source, "f4", 1200, 900).T, "t": source.floats(500000)})
+pickled("large", 4, lambda source: {"w": array(source, "f4", 1200, 900).T,
+                                    "t": source.floats(500000)})
 
 
 class Holder:
@@ -255,7 +258,8 @@ for _protocol in (2, 4):
     @case(name="pickles-%d" % _protocol, save=save_each(_protocol), load=load_all, means=in_turn,
           suffix=".pkl")
     def _(source):
-        return [{"w": array(source, "f4", 2)}, {"w": array(source, "f4", 3), "v": array(source, "i1", 1)},
+        return [{"w": array(source, "f4", 2)},
+                {"w": array(source, "f4", 3), "v": array(source, "i1", 1)},
                 {"u": array(source, "f8", 1)}]
 
     @case(name="pickles-first-%d" % _protocol, save=save_each(_protocol), load=load_all,
@@ -284,8 +288,10 @@ joblib_case("alone", lambda source: array(source, "f4", 3, 4))
 joblib_case("list", lambda source: [array(source, "f4", 2)] * 2 + [array(source, "f4", 2, 0)])
 joblib_case("object", lambda source: {"h": Holder(source), "w": array(source, "f4", 2)})
 joblib_case("mixed", mixed)
-joblib_case("large", lambda source: {"w": array(source, "f4", 1200, 900).T, "v": array(source, "f8", 9)})
-joblib_case("cut", lambda source: {"a": array(source, "f4", 90), "b": array(source, "f4", 30)}, cut=97)
+joblib_case("large", lambda source: {"w": array(source, "f4", 1200, 900).T,
+                                     "v": array(source, "f8", 9)})
+joblib_case("cut", lambda source: {"a": array(source, "f4", 90), "b": array(source, "f4", 30)},
+            cut=97)
 for _protocol in (2, 3, 4, 5):
     joblib_case("protocol-%d" % _protocol, every_array, protocol=_protocol)
 for _method in ("zlib", "gzip", "bz2", "xz", "lzma"):
@@ -294,5 +300,3 @@ for _method in ("zlib", "gzip", "bz2", "xz", "lzma"):
     joblib_case(_method + "-cut", lambda source: {"a": array(source, "f4", 90)},
                 compress=(_method, 3), cut=97)
 joblib_case("packed", every_array, compress=True)
-
-

@@ -1,5 +1,5 @@
-"""Cases of complex tensors, of subclasses, of tensors of other devices and of other processes, and of
-those that cannot be written."""
+"""Cases of complex tensors, of subclasses, of tensors of other devices and of other processes, and
+of those that cannot be written."""
 
 import os
 import tempfile
@@ -181,7 +181,8 @@ class Away:
         self.array, self.dtype = array, dtype
 
     def __reduce__(self):
-        return torch._utils._rebuild_device_tensor_from_numpy, (self.array, self.dtype, "cpu", False)
+        return torch._utils._rebuild_device_tensor_from_numpy, (
+            self.array, self.dtype, "cpu", False)
 
 
 @case(means=from_numpy_parts)
@@ -191,8 +192,8 @@ def device_tensors(source):
                            1e-40, float("inf"), float("-inf"), -0.0, 3.4e38], dtype=numpy.float32)
     return {"f32": Away(values, torch.float32), "bf16": Away(values, torch.bfloat16),
             "halfway": Away(halfway, torch.bfloat16), "t": Away(values.T, torch.float32),
-            "i64": Away(numpy.arange(5), torch.int64), "f16": Away(values.astype("f2"), torch.float16),
-            "bool": Away(values > 0, torch.bool), "w": source.floats(2)}
+            "i64": Away(numpy.arange(5), torch.int64),
+            "f16": Away(values.astype("f2"), torch.float16), "bool": Away(values > 0, torch.bool), "w": source.floats(2)}
 
 
 @case(means=from_numpy_parts, save=save_legacy)

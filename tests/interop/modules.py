@@ -1,5 +1,5 @@
-"""Cases of whole modules as torch has them, pickled with all that Python hangs on them. What they must
-become is what their own state_dict() says."""
+"""Cases of whole modules as torch has them, pickled with all that Python hangs on them. What they
+must become is what their own state_dict() says."""
 
 import copy
 from collections import OrderedDict
@@ -49,7 +49,8 @@ STRICT = {
 
 @module
 def sequential(source):
-    return nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.BatchNorm1d(3), nn.Dropout(), nn.Linear(3, 2))
+    return nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.BatchNorm1d(3), nn.Dropout(),
+                         nn.Linear(3, 2))
 
 
 @module
@@ -110,7 +111,8 @@ def module_dict(source):
 
 @module
 def module_list(source):
-    return nn.ModuleList([nn.Linear(1, 2), nn.ModuleList([nn.Embedding(3, 2), nn.Bilinear(1, 2, 3)])])
+    return nn.ModuleList([nn.Linear(1, 2),
+                          nn.ModuleList([nn.Embedding(3, 2), nn.Bilinear(1, 2, 3)])])
 
 
 @module
@@ -185,8 +187,9 @@ def channels_last(source):
 
 @module
 def losses(source):
-    return nn.ModuleList([nn.CrossEntropyLoss(weight=source.floats(3)), nn.AdaptiveLogSoftmaxWithLoss(
-        4, 20, [5, 10]), nn.BCEWithLogitsLoss(pos_weight=source.floats(2))])
+    return nn.ModuleList([nn.CrossEntropyLoss(weight=source.floats(3)),
+                          nn.AdaptiveLogSoftmaxWithLoss(4, 20, [5, 10]),
+                          nn.BCEWithLogitsLoss(pos_weight=source.floats(2))])
 
 
 @module
@@ -312,7 +315,8 @@ def parameter_dict_of_anything(source):
 def parameter_list_in_a_net(source):
     model = nn.Module()
     model.scales = nn.ParameterList([nn.ParameterList([source.floats(1)]), source.floats(2)])
-    model.shifts = nn.ParameterDict({"b": nn.ParameterList([source.floats(3)]), "a": source.floats(1)})
+    model.shifts = nn.ParameterDict({"b": nn.ParameterList([source.floats(3)]),
+                                     "a": source.floats(1)})
     return model
 
 
@@ -337,5 +341,3 @@ def parametrized_orthogonal(source):
 @case(since=NEW)
 def parametrized_weight_norm(source):
     return nn.utils.parametrizations.weight_norm(nn.Linear(3, 4)).state_dict()
-
-

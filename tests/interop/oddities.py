@@ -151,5 +151,3 @@ for _protocol in (2, 4):
 def set_of_tensors(source):
     """In what order they are is nobody's choice."""
     return {"s": {source.floats(2), source.floats(3)}}
-
-

@@ -1,5 +1,5 @@
-"""Cases of modules that people wrote: what they hang on them, what they put them into, what they make
-of them before they quantize."""
+"""Cases of modules that people wrote: what they hang on them, what they put them into, what they
+make of them before they quantize."""
 
 import copy
 import functools
@@ -287,7 +287,7 @@ def optimizer_as_object_legacy(source):
 def of_no_module(source):
     """It is in the file under a name that nothing can import, as people's scripts are."""
     gone = types.ModuleType("gone_with_the_script")
-    kind = type("Gone", (nn.Module,), {"__module__": "gone_with_the_script", "__qualname__": "Gone"})
+    kind = type("Gone", (nn.Module,), {"__module__": "gone_with_the_script"})
     gone.Gone = kind
     sys.modules["gone_with_the_script"] = gone
     model = kind()

@@ -60,8 +60,8 @@ def quantized_shapes(source):
             tensors["%s.%s" % (dtype, name)] = quantized(source, dtype, *shape)
         whole = quantized(source, dtype, 6, 8)
         tensors.update({
-            "%s.whole" % dtype: whole, "%s.t" % dtype: whole.t(), "%s.part" % dtype: whole[1:4, 2:7],
-            "%s.step" % dtype: whole[::2, 1::3], "%s.row" % dtype: whole[2],
+            "%s.whole" % dtype: whole, "%s.t" % dtype: whole.t(),
+            "%s.part" % dtype: whole[1:4, 2:7], "%s.step" % dtype: whole[::2, 1::3], "%s.row" % dtype: whole[2],
             "%s.flat" % dtype: whole.view(-1)[5:20]})
     tensors["float"] = source.floats(3)
     return tensors
@@ -128,8 +128,8 @@ def recurrent(source):
         nn.ModuleDict({"lstm": nn.LSTM(3, 2), "head": nn.Linear(2, 2)}), {nn.LSTM, nn.Linear})
 
 
-# torch writes these modules, and cannot always make them again: it packs the weights of legacy files
-# before it reads them, and forgets what every module must have.
+# torch writes these modules, and cannot always make them again: it packs the weights of legacy
+# files before it reads them, and forgets what every module must have.
 for _name, _make in (("dynamic", linear(True)), ("static", linear(False)), ("lstm", recurrent)):
     three_ways("quantized-%s-state" % _name, "--dequantize",
                lambda source, make=_make: make(source).state_dict())
@@ -139,7 +139,8 @@ for _name, _make in (("dynamic", linear(True)), ("static", linear(False)), ("lst
 @composite("--dequantize")
 def quantized_everywhere(source):
     q = quantized(source, torch.quint8, 3, 2)
-    return {"model": {"q": q, "again": q, "list": [q.t(), per_channel(source, torch.qint8, 0, 2, 2)]},
+    channels = per_channel(source, torch.qint8, 0, 2, 2)
+    return {"model": {"q": q, "again": q, "list": [q.t(), channels]},
             "optimizer": {"state": {0: {"exp": quantized(source, torch.qint8, 2)}}}}
 
 
@@ -148,5 +149,3 @@ def quantized_buffer(source):
     model = nn.Linear(2, 2)
     model.register_buffer("table", quantized(source, torch.qint8, 3, 3))
     return model
-
-

@@ -162,9 +162,6 @@ def jagged_parts(value):
     return {"j._values": tensor._values, "j._offsets": tensor._offsets, "w": value["w"]}
 
 
-
-
-
 @composite("--densify", since=NEW)
 def jagged(source):
     """Another kind of nested ones: a subclass that holds a tensor of values and one of offsets."""

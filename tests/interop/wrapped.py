@@ -67,8 +67,8 @@ def small(source):
 
 
 for _name, _pack in PACKERS.items():
-    case(name="packed-%s" % _name, save=packed(_pack), load=lambda path: load_torch(unpacked(path)))(
-        checkpoint)
+    case(name="packed-%s" % _name, save=packed(_pack),
+         load=lambda path: load_torch(unpacked(path)))(checkpoint)
     case(name="packed-%s-legacy" % _name, save=packed(_pack, save_legacy),
          load=lambda path: load_torch(unpacked(path)))(checkpoint)
     case(name="packed-%s-pickle" % _name, load=lambda path: pickle.load(unpacked(path)),
@@ -129,7 +129,8 @@ def policy(value):
 
 
 def agent(value):
-    return [*policy(value), ("policy.optimizer.pth", bytes_of({"state": {0: {"m": torch.ones(2)}}})),
+    return [*policy(value),
+            ("policy.optimizer.pth", bytes_of({"state": {0: {"m": torch.ones(2)}}})),
             ("pytorch_variables.pth", bytes_of(None))]
 
 
@@ -179,4 +180,5 @@ def save_distributed(value, path):
 @case(since=NEW, save=save_distributed, load=None, loose=".*", suffix=".distcp")
 def archives_in_a_row(source):
     """What they are called stands in another file."""
-    return {"w": source.floats(3, 4), "v": source.bits(torch.int64, 5), "t": source.floats(4, 6).t()}
+    return {"w": source.floats(3, 4), "v": source.bits(torch.int64, 5),
+            "t": source.floats(4, 6).t()}

@@ -114,19 +114,25 @@ static bool open_input(ck_job *job, const char *path, input *in)
 	return in->source;
 }
 
-static ck_checkpoint *open_source(ck_job *job, const input *in, const ck_options *options)
+/* `writer` may be NULL: then every dtype is taken. */
+static ck_checkpoint *open_source(ck_job *job, const input *in, const ck_options *options,
+                                  const ck_writer *writer)
 {
 	ck_checkpoint *cp = ck_alloc(job, sizeof *cp);
 	if (!cp)
 		return NULL;
 	cp->loaded = ck_load(job, in->source, &(ck_wishes){
-		.member = in->member,
-		.everything = strcmp(options->root, ".") == 0,
+		.dequantize = options->dequantize, .densify = options->densify,
+		.split_complex = options->complex == CK_COMPLEX_SPLIT,
+		.everything = strcmp(options->root, ".") == 0, .member = in->member,
 	});
 	if (!cp->loaded)
 		return NULL;
 	cp->model = cp->loaded->model;
-	if (!ck_edit_root(job, cp->model, options->root, options->strict, options->extras) ||
+	if ((writer && !ck_edit_set_aside(job, cp->model, writer->holds)) ||
+	    !ck_edit_unsupported(job, cp->model, options->root, options->skip_unsupported,
+	                         options->strict) ||
+	    !ck_edit_root(job, cp->model, options->root, options->strict, options->extras) ||
 	    !ck_edit_ties(job, cp->model, options->ties) ||
 	    !tell_unknown(job, cp, options->strict))
 		return NULL;
@@ -138,8 +144,13 @@ ck_checkpoint *ck_checkpoint_open(ck_job *job, const char *path, const ck_option
 	ck_options defaults;
 	ck_options_default(&defaults);
 	input in;
-	return open_input(job, path, &in) ? open_source(job, &in, options ? options : &defaults)
-	                                  : NULL;
+	if (!options)
+		options = &defaults;
+	const ck_writer *writer =
+		options->format ? ck_writer_find(job, options->format, "") : NULL;
+	if ((options->format && !writer) || !open_input(job, path, &in))
+		return NULL;
+	return open_source(job, &in, options, writer);
 }
 
 const char *ck_checkpoint_layout(const ck_checkpoint *checkpoint)
@@ -217,7 +228,7 @@ bool ck_convert(ck_job *job, const char *in, const char *out, const ck_options *
 	if (!writer || !open_input(job, in, &from) || !check_paths(job, from.source, out, options) ||
 	    !make_outputs(job, out, options, &o))
 		return false;
-	const ck_checkpoint *cp = open_source(job, &from, options);
+	const ck_checkpoint *cp = open_source(job, &from, options, writer);
 	if (!cp || !write_extras(job, cp, o.extras) ||
 	    !ck_save(job, writer, cp->model, o.model, options->threads) ||
 	    !ck_output_commit(job, o.output))

@@ -73,7 +73,7 @@ typedef struct ck_torch {
 /* A new one, which is no unit until it is walked. NULL after a failure. */
 ck_torch *ck_torch_new(ck_loaded *loaded, const ck_source *pickle);
 
-enum { CK_MADE_MAX = 4 };
+enum { CK_MADE_MAX = 8 };
 
 /* What a call makes, by the rule of its global: a tensor, or several that belong together, or one
  * of the things that are none. */
@@ -83,7 +83,7 @@ typedef enum ck_made_kind {
 	CK_MADE_UNSUPPORTED, /* a tensor of a kind that cannot be written; `about` says which */
 	CK_MADE_VALUE,       /* no tensor; `about` says what */
 	CK_MADE_ARRAY,       /* an array whose elements no tensor can have; `about` says which */
-	CK_MADE_ITEMS,       /* a sequence of values */
+	CK_MADE_ITEMS,       /* a sequence of values, or keys and values in turn */
 	CK_MADE_INNER        /* the root of another pickle, which lay inside this one */
 } ck_made_kind;
 
@@ -103,6 +103,8 @@ struct ck_made {
 	} fact[CK_MADE_MAX];
 	size_t facts;
 	const ck_items *items;
+	bool pairs;             /* items are keys and values */
+	const ck_made *split;   /* the same with complex tensors in two, once that was asked for */
 	struct ck_torch *inner; /* its root is the value */
 	const char *note;       /* told once for each kind of note, or NULL */
 };

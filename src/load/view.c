@@ -11,6 +11,12 @@ bool ck_view_charge(ck_torch *torch, uint64_t n)
 
 /* ---- tensors ---- */
 
+static bool is_filled(const ck_value *function)
+{
+	const ck_global_row *row = function->kind == CK_GLOBAL ? ck_global_find(function) : NULL;
+	return row && row->role == CK_ROLE_BUILT;
+}
+
 /* _rebuild_from_type_v2(function, type, arguments, state) as the call function(*arguments), made up
  * once for each; NULL: it is none. What the type adds to the tensor is in the state; a type that is
  * not torch's own has been noted as unknown. */
@@ -27,6 +33,13 @@ static ck_value *unfold_typed(ck_torch *torch, const ck_value *value)
 	if (!inner || !call)
 		return NULL;
 	*call = (ck_call){.callee = args->item[0], .args = args->item[2], .how = CK_REDUCE};
+	/* some functions make nothing but the dress, and the state is what it is filled with */
+	if (args->count > 3 && is_filled(args->item[0])) {
+		call->later = ck_alloc(torch->job, sizeof *call->later);
+		if (!call->later ||
+		    !ck_items_push(torch->job, &call->later->states, args->item[3]))
+			return NULL;
+	}
 	*inner = (ck_value){.kind = CK_CALL, .id = value->id, .at = value->at, .call = call};
 	value->call->meaning = inner;
 	return inner;
@@ -95,7 +108,8 @@ static ck_value *undress_once(ck_torch *torch, const ck_value *value, const ck_g
                               ck_view *view)
 {
 	const ck_items *args = value->call->args->items;
-	if (args->count == 4 && args->item[3]->kind == CK_DICT && args->item[3]->items->count)
+	if (args->count == 4 && args->item[3]->kind == CK_DICT && args->item[3]->items->count &&
+	    !is_filled(args->item[0]))
 		view->state = args->item[3];
 	if (row->role == CK_ROLE_TYPED)
 		return unfold_typed(torch, value);
@@ -143,8 +157,8 @@ static bool check_made(ck_torch *torch, const ck_made *made, const char *name)
 }
 
 /* What a call makes, once, however often it is shared. NULL after a failure. */
-static const ck_made *rebuild(ck_torch *torch, const ck_value *value, const ck_global_row *row,
-                              const char *name)
+static ck_made *rebuild(ck_torch *torch, const ck_value *value, const ck_global_row *row,
+                        const char *name)
 {
 	if (value->call->meaning)
 		return value->call->meaning;
@@ -208,7 +222,15 @@ ck_tensor *ck_rebuild_part(ck_torch *torch, const ck_value *value, const char *w
 
 /* ---- views ---- */
 
-static bool view_made(ck_view *view, const ck_made *made)
+/* With the wish for it, complex tensors are seen as two real ones each. */
+static const ck_made *as_wished(ck_torch *torch, ck_made *made)
+{
+	if (!made || made->kind != CK_MADE_TENSOR || !torch->loaded->wishes.split_complex)
+		return made;
+	return ck_made_split(torch, made);
+}
+
+static bool view_made(ck_torch *torch, ck_view *view, ck_made *whole)
 {
 	static const ck_shape_kind kinds[] = {
 		[CK_MADE_TENSOR] = CK_IS_TENSOR, [CK_MADE_META] = CK_IS_META,
@@ -216,14 +238,17 @@ static bool view_made(ck_view *view, const ck_made *made)
 		[CK_MADE_ARRAY] = CK_IS_LEAF,
 		[CK_MADE_ITEMS] = CK_HAS_PARTS, [CK_MADE_INNER] = CK_IS_INNER,
 	};
+	const ck_made *made = as_wished(torch, whole);
 	if (!made)
 		return false;
 	view->kind = kinds[made->kind];
 	view->made = made;
 	view->about = made->about;
 	view->inner = made->inner;
+	view->is_dict = made->pairs;
 	if (made->kind == CK_MADE_ITEMS)
-		view->part[view->parts++] = (ck_part){.items = made->items};
+		view->part[view->parts++] =
+			(ck_part){.items = made->items, .pairs = made->pairs};
 	return true;
 }
 
@@ -231,7 +256,7 @@ static bool view_persistent(ck_torch *torch, const ck_value *value, ck_view *vie
 {
 	ck_made *made = ck_alloc(torch->job, sizeof *made);
 	return made && torch->persistent(torch, value, made) &&
-	       check_made(torch, made, "of a persistent id") && view_made(view, made);
+	       check_made(torch, made, "of a persistent id") && view_made(torch, view, made);
 }
 
 static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *path, ck_view *view)
@@ -244,7 +269,7 @@ static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *pat
 		return ck_view_value(torch, inner, path, view);
 	value = inner;
 	if (row && row->role == CK_ROLE_OBJECT && value->call->meaning) /* a layout gave it one */
-		return view_made(view, value->call->meaning);
+		return view_made(torch, view, value->call->meaning);
 	if (!row || row->role == CK_ROLE_OBJECT || row->role == CK_ROLE_CLASS) {
 		view->kind = CK_HAS_PARTS;
 		return ck_parts_object(torch, value, view);
@@ -253,7 +278,8 @@ static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *pat
 	switch (row->role) {
 	case CK_ROLE_TENSOR:
 	case CK_ROLE_BUILT:
-		return view_made(view, rebuild(torch, value, row, ck_path_show(path).s));
+		return view_made(torch, view,
+		                 rebuild(torch, value, row, ck_path_show(path).s));
 	case CK_ROLE_META:
 		view->kind = CK_IS_META;
 		return true;

@@ -6,6 +6,8 @@
 
 /* Counts n values as looked at; false once the limit `visits` is passed or a stop was asked for. */
 bool ck_view_charge(ck_torch *torch, uint64_t n);
+/* The same with two real tensors in place of each complex one, made once; or itself. */
+const ck_made *ck_made_split(ck_torch *torch, ck_made *made);
 /* The parts of a CALL that makes a mapping, a sequence, or an object of an unknown class. */
 bool ck_parts_mapping(ck_torch *torch, const ck_value *value, ck_view *view);
 bool ck_parts_sequence(ck_torch *torch, const ck_value *value, ck_view *view);

@@ -81,8 +81,7 @@ static bool visit_tensor(walker *w, const ck_made *made, const ck_path *path)
 	if (made->tensor && !ck_model_add(w->job, w->model, path, made->tensor))
 		return false;
 	for (size_t i = 0; i < made->besides; i++) {
-		const char *key = made->beside[i].key;
-		const ck_path *beside = ck_path_new(w->job, path, key, strlen(key), true);
+		const ck_path *beside = ck_path_beside(w->job, path, made->beside[i].key);
 		if (!beside || !ck_model_add(w->job, w->model, beside, made->beside[i].tensor))
 			return false;
 	}

@@ -193,7 +193,8 @@ def device_tensors(source):
     return {"f32": Away(values, torch.float32), "bf16": Away(values, torch.bfloat16),
             "halfway": Away(halfway, torch.bfloat16), "t": Away(values.T, torch.float32),
             "i64": Away(numpy.arange(5), torch.int64),
-            "f16": Away(values.astype("f2"), torch.float16), "bool": Away(values > 0, torch.bool), "w": source.floats(2)}
+            "f16": Away(values.astype("f2"), torch.float16),
+            "bool": Away(values > 0, torch.bool), "w": source.floats(2)}
 
 
 @case(means=from_numpy_parts, save=save_legacy)

@@ -61,7 +61,8 @@ def quantized_shapes(source):
         whole = quantized(source, dtype, 6, 8)
         tensors.update({
             "%s.whole" % dtype: whole, "%s.t" % dtype: whole.t(),
-            "%s.part" % dtype: whole[1:4, 2:7], "%s.step" % dtype: whole[::2, 1::3], "%s.row" % dtype: whole[2],
+            "%s.part" % dtype: whole[1:4, 2:7],
+            "%s.step" % dtype: whole[::2, 1::3], "%s.row" % dtype: whole[2],
             "%s.flat" % dtype: whole.view(-1)[5:20]})
     tensors["float"] = source.floats(3)
     return tensors

@@ -62,7 +62,8 @@ for _protocol in (2, 4):
     def _(source):
         shared = source.floats(40, 5)
         return {"w": shared, "t": shared.t(), "part": shared[3:5],
-                "b": source.bits(torch.int64, 20), "half": source.bits(torch.float16, 31), "last": source.bits(torch.uint8, 300)}
+                "b": source.bits(torch.int64, 20),
+                "half": source.bits(torch.float16, 31), "last": source.bits(torch.uint8, 300)}
 
 
 @case(cut=97, save=save_legacy)

@@ -198,7 +198,7 @@ def module_deeper(source):
     return model
 
 
-@case(notes=["nitialized"], strict=["--strict"], name="module-lazy-said")
+@case(notes=["without data"], strict=["--strict"], name="module-lazy-said")
 def _(source):
     return nn.Sequential(nn.LazyLinear(3), nn.Linear(1, 2))
 

@@ -251,7 +251,7 @@ def packed_parts(model):
     """The weights inside of the C++ objects of a quantized module."""
     tensors = {}
     for name, child in model.named_modules():
-        if hasattr(child, "_packed_params") and hasattr(child, "_weight_bias"):
+        if isinstance(getattr(child, "_packed_params", None), torch.ScriptObject):
             tensors[name + ".w"], tensors[name + ".b"] = child._weight_bias()
     return {name: tensor.detach() for name, tensor in tensors.items()}
 

@@ -160,6 +160,8 @@ def _parts(value):
         return [(tuple(name.split(".")), child)
                 for name, child in value.state_dict(keep_vars=True).items()
                 if not name.endswith("_extra_state")]
+    if isinstance(value, torch.ScriptObject):  # of C++: it says itself what it is made of
+        return _parts(value.__getstate__()[0])
     found = _attributes(value)
     if isinstance(value, dict):
         found += [(str(key), child) for key, child in value.items()]

@@ -174,8 +174,8 @@ npz("large-packed", lambda source: {"w": numpy.asfortranarray(array(source, "f4"
                                     "v": numpy.arange(900000)}, numpy.savez_compressed)
 npz("cut", lambda source: {"w": array(source, "f4", 300), "v": array(source, "i2", 9)}, cut=97)
 npz("cut-packed", lambda source: {"w": array(source, "f4", 300)}, numpy.savez_compressed, cut=97)
-npz("complex-split", lambda source: {"c": array(source, "c16", 2, 3).T, "w": array(source, "f4", 2)},
-    args=("--complex", "split"))
+npz("complex-split", args=("--complex", "split"), make=lambda source: {
+    "c": array(source, "c16", 2, 3).T, "w": array(source, "f4", 2)})
 npz("model", lambda source: {"model": array(source, "f4", 3)})
 
 

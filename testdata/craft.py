@@ -121,6 +121,30 @@ def floats(*values):
     return struct.pack("<%df" % len(values), *values)
 
 
+# ---- NumPy ----
+
+def numpy_dtype(code, order="<"):
+    """numpy.dtype(code) with the state that every pickle gives it."""
+    state = tuple_of(integer(3), text(order), NONE, NONE,
+                           NONE, integer(-1), integer(-1), integer(0))
+    kind = code if isinstance(code, bytes) else text(code)
+    return call(name("numpy", "dtype"), kind, FALSE, TRUE) + state + BUILD
+
+
+def numpy_array(dtype, shape, data, module="numpy.core.multiarray", version=(integer(1),)):
+    """_reconstruct with the state of an array; `data` is an opcode."""
+    made = call(name(module, "_reconstruct"), name("numpy", "ndarray"), integers([0]),
+                      text_py2("b"))
+    state = tuple_of(*version, integers(shape), dtype, FALSE, data)
+    return made + state + BUILD
+
+
+def npy(descr, shape, data, order="False", version=1):
+    """An .npy file whose header ends where it must: its elements are not aligned."""
+    line = "{'descr': %s, 'fortran_order': %s, 'shape': %s, }\n" % (descr, order, shape)
+    return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H", len(line)) + line.encode() + data
+
+
 # ---- zip ----
 
 class Member:

@@ -3,9 +3,10 @@
 #
 # usage: make.sh CHROOT
 #
-# CHROOT is a Debian 13 with python3-torch and python3-safetensors. The files are the same bytes on
-# every run, but for two: torch names storages by chance in legacy.pt, and numbers classes in
-# torchscript.pt.
+# CHROOT is a Debian 13 with python3-torch, python3-safetensors and python3-joblib; here
+# python3-torch and python3-joblib are needed. The files are the same bytes on every run, but for a
+# few: torch names storages by chance in the layout before 1.6 (legacy*.pt, arrays_in_legacy.pt,
+# plain_model*.pkl), and numbers classes in torchscript.pt.
 set -eu
 
 [ $# -eq 1 ] || { echo "usage: make.sh CHROOT" >&2; exit 2; }
@@ -23,9 +24,12 @@ cp "$here"/*.py "$here/cases.txt" "$work"
 mkdir "$work/good" "$work/bad" "$work/hostile" "$work/unsupported"
 /usr/bin/python3 -B "$here/make_torch.py" "$work"
 in_chroot make_torch2.py
+/usr/bin/python3 -B "$here/make_numpy.py" "$work"
+in_chroot make_numpy.py
 /usr/bin/python3 -B "$here/make_crafted.py" "$work"
 /usr/bin/python3 -B "$here/make_bad.py" "$work"
 /usr/bin/python3 -B "$here/make_wrapped.py" "$work"
+/usr/bin/python3 -B "$here/make_bad_numpy.py" "$work"
 in_chroot make_expected.py
 
 for kind in good bad hostile unsupported; do

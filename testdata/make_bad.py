@@ -353,9 +353,13 @@ def foreign_files():
         "gguf": b"GGUF" + struct.pack("<IQQ", 3, 0, 0),
         "hdf5": b"\x89HDF\r\n\x1a\n" + bytes(88),
         "onnx": b"\x08\x08\x12\x07pytorch\x1a\x031.0\x3a\x06\x12\x04main\x42\x04\x0a\0\x10\x0d",
-        "npy": b"\x93NUMPY\1\0v\0" + bytes(118),
         "bare_pickle": craft.pickle(named(lr=craft.real(0.1))),
         "text": b"just some words\n",
+        "copyright": b"(c) 2020 Somebody\n\nAll rights reserved.\n",
+        "python": b"class Net:\n    pass\n\n\nNet()\n",
+        "lisp": b"(defun load (file)\n  (eval file))\n",
+        "json": b'{"weights": [1.0, 2.0]}\n',
+        "names": b"cats\ndogs\nRabbits.\n",
         "other_zip": craft.archive([Member("hello.txt", b"hello\n")]),
     }
 

@@ -208,6 +208,62 @@ def trailing():
     return craft.archive(craft.checkpoint(pickled, {"0": floats(1, 2)}))
 
 
+# ---- NumPy ----
+
+def numpy_pickles():
+    """Arrays as other NumPys than those at hand spell them."""
+    bits = struct.pack("<3h", -2, 258, 0)
+    old, short = craft.text_py2, craft.numpy_dtype("i2")
+    string = b"U" + bytes([len(bits)]) + bits
+    frombuffer = name("numpy._core.numeric", "_frombuffer")
+    six = b"C\x06" + bytes(range(6))
+    k_order = craft.call(frombuffer, six, craft.numpy_dtype("u1", "|"), craft.integers([3, 1, 2]),
+                         text("K"), craft.integers([1, 2, 0]))
+    float32 = craft.call(name("numpy", "dtype"), name("numpy", "float32"))
+    float64 = craft.call(name("numpy.dtypes", "Float64DType"))
+    brain = craft.numpy_dtype(name("ml_dtypes", "bfloat16"))
+    return {
+        "python2": craft.dict_of((old("a"), craft.numpy_array(short, [3], string)),
+                                 (old("b"), craft.numpy_array(short, [3, 1], string))),
+        "latin1": craft.named(a=craft.numpy_array(short, [3], text(bits.decode("latin-1")))),
+        "version0": craft.named(a=craft.numpy_array(short, [3], string, version=())),
+        "korder": craft.named(a=k_order),
+        "class_dtypes": craft.named(
+            a=craft.call(frombuffer, b"C\x08" + floats(1, 2), float32, craft.integers([2]),
+                         text("C")),
+            b=craft.call(frombuffer, b"C\x08" + struct.pack("<d", 0.1), float64,
+                         craft.integers([1, 1]), text("F"))),
+        "bfloat16": craft.named(a=craft.numpy_array(brain, [2], b"C\x04\x80\x3f\x00\xc0",
+                                              "numpy._core.multiarray")),
+    }
+
+
+def odd_npz(method):
+    """Arrays at odd offsets, one of them of Python 2, beside a member that is none."""
+    members = {"a.npy": craft.npy("'<f4'", "(3L,)", floats(1, 2, 3)),
+               "b.npy": craft.npy("'>i8'", "(2, 1)", struct.pack(">2q", -1, 1 << 40)),
+               "notes.txt": b"words", "folder/": b"",
+               "folder/c.npy": craft.npy("'|u1'", "()", b"\x07", "True")}
+    return craft.archive([Member(path, data, method if data else 0)
+                          for path, data in members.items()])
+
+
+def write_numpy(folder):
+    """The files of NumPy's kinds."""
+    files = {file + ".pkl": craft.pickle(value, 4) for file, value in numpy_pickles().items()}
+    files["numpy_python2.pkl"] = craft.pickle(numpy_pickles()["python2"])
+    del files["python2.pkl"]
+    files["odd_stored.npz"] = odd_npz(0)
+    files["odd_deflated.npz"] = odd_npz(8)
+    files["korder.safetensors"] = craft.safetensors(
+        {"a": ("U8", [1, 2, 3], bytes([0, 2, 4, 1, 3, 5]))})
+    files["bfloat16.safetensors"] = craft.safetensors(
+        {"a": ("BF16", [2], b"\x80\x3f\x00\xc0")})
+    for file, data in files.items():
+        with open(os.path.join(folder, "good", file), "wb") as out:
+            out.write(data)
+
+
 def write_by_hand(folder):
     """The outputs of the two files that torch 2.6 cannot load, or loads wrongly."""
     rows, columns = struct.pack("<6H", 0, 1, 2, 3, 258, 65535), struct.pack("<6H", 0, 3, 1, 258, 2,
@@ -243,6 +299,7 @@ def write_all(folder):
         storages, value = make()
         save(make.__name__, craft.archive(craft.checkpoint(craft.pickle(value), storages)))
     write_by_hand(folder)
+    write_numpy(folder)
 
 
 if __name__ == "__main__":

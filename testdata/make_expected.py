@@ -4,18 +4,21 @@ reference library safetensors 0.5.2; ckconv has no part in it.
 
 usage: make_expected.py [FOLDER]     (default: the folder of this script)
 
-Each file is loaded by torch, its tensors are named by the rules of ckconv.1, and the reference
-library saves them. Two kinds of output are laid out by craft.safetensors instead: those with a
+Each file is loaded by torch, pickle, joblib or NumPy, its tensors are named by the rules of
+ckconv.1, and the reference library saves them. Two kinds of output are laid out by craft.safetensors instead: those with a
 dtype that safetensors 0.5.2 cannot write, and those with more than one entry of metadata, which the
 library writes in an order of chance. Nothing in hostile/ is ever loaded.
 """
 import argparse
 import collections
 import os
+import pickle
 import shlex
 import sys
 import warnings
 
+import joblib
+import numpy
 import safetensors
 import torch
 
@@ -32,9 +35,11 @@ SPELLING = {
     torch.float8_e4m3fn: "F8_E4M3", torch.float8_e5m2: "F8_E5M2",
     torch.float8_e4m3fnuz: "F8_E4M3FNUZ", torch.float8_e5m2fnuz: "F8_E5M2FNUZ",
 }
-# torch 2.6 wants data for a meta storage, and leaves untyped big-endian storages unswapped:
-# make_crafted.py writes what these two must give.
-BY_HAND = {"good/no_data_needed.pt", "good/big_endian_untyped.pt"}
+# torch 2.6 wants data for a meta storage, and leaves untyped big-endian storages unswapped; NumPy 2.2
+# does not know the form of korder.pkl yet, nor ml_dtypes: make_crafted.py writes what these must
+# give.
+BY_HAND = {"good/no_data_needed.pt", "good/big_endian_untyped.pt", "good/korder.pkl",
+           "good/bfloat16.pkl"}
 # What torch cannot open: it is shown the file inside, of which several are numbered.
 INSIDE = {
     "good/gzip.pt.gz": "state_dict.pt", "good/gzip_parts.pt.gz": "state_dict.pt",
@@ -42,7 +47,7 @@ INSIDE = {
     "good/xz.pt.xz": "state_dict.pt", "good/lzma.pt.lzma": "legacy.pt",
     "good/nemo.tar": "state_dict.pt", "good/model.tar.gz": "legacy.pt",
     "good/bundle.zip": "state_dict.pt", "good/bundle_deflated.zip": "state_dict.pt",
-    "good/two.zip!policy.pth": "state_dict.pt", "good/two.zip!policy.optimizer.pth": "many.pt",
+    "unsupported/two.zip!policy.pth": "state_dict.pt", "good/two.zip!policy.optimizer.pth": "many.pt",
     "good/nested.tar": "state_dict.pt", "good/nested.tar!inner.zip": "state_dict.pt",
     "good/nested.tar!inner.zip!a!b.pt": "state_dict.pt",
     "good/zips.distcp": ["state_dict.pt", "many.pt"],
@@ -56,7 +61,15 @@ def parts(value):
     """What lies directly below a value: pairs of a key and a value."""
     if isinstance(value, torch.nn.Module):
         return list(value.state_dict(keep_vars=True).items())
+    if isinstance(value, numpy.ndarray):
+        return list(enumerate(value.flat)) if value.dtype == object else []
     found = []
+    if type(value).__module__.startswith("numpy.random"):  # only its pickle shows the state
+        made = value.__reduce__()
+        found += enumerate(made[1])
+        for state in made[2:3]:
+            found += state.items() if isinstance(state, dict) else enumerate(state or ())
+        return found
     if isinstance(value, dict):
         found += value.items()
     elif isinstance(value, (list, tuple, collections.deque)):
@@ -67,10 +80,24 @@ def parts(value):
     return found + list(getattr(value, "__dict__", {}).items())
 
 
+def as_tensor(array):
+    """The tensor of an array in native byte order and C order; None for strings and the like."""
+    if array.dtype.kind not in "biufc" or array.dtype.itemsize > 8:
+        return None
+    return torch.from_numpy(numpy.array(array, array.dtype.newbyteorder("="), order="C"))
+
+
 def tensors_below(value, path=(), above=()):
     """All tensors with their paths, in the order of the checkpoint."""
     if isinstance(value, torch.Tensor):
         yield path, value
+        return
+    if isinstance(value, numpy.ma.MaskedArray):
+        yield path, as_tensor(value.data)
+        yield path + ("mask",), as_tensor(numpy.ma.getmaskarray(value))
+        return
+    if isinstance(value, numpy.ndarray) and as_tensor(value) is not None:
+        yield path, as_tensor(value)
         return
     if isinstance(value, (type, torch.dtype)) or id(value) in above:
         return
@@ -98,9 +125,20 @@ def find_root(found, wanted):
     raise SystemExit("no tensors below " + wanted)
 
 
+def find_all(value):
+    """The tensors of a file: of several pickles, one keeps its names."""
+    if not isinstance(value, Several):
+        return list(tensors_below(value))
+    found = [list(tensors_below(one)) for one in value]
+    full = [number for number, tensors in enumerate(found) if tensors]
+    main = full[0] if len(full) == 1 else 0
+    return [(path if number == main else (str(number),) + path, tensor)
+            for number, tensors in enumerate(found) for path, tensor in tensors]
+
+
 def name_tensors(value, root):
     """{name: tensor} of what is below the root and has data."""
-    found = list(tensors_below(value))
+    found = find_all(value)
     keys = {"auto": lambda: choose_root(value, found), ".": tuple}.get(
         root, lambda: find_root(found, root))()
     out = {}
@@ -182,13 +220,41 @@ def parse(options):
     return parser.parse_known_args(shlex.split(options))[0]
 
 
+class Several(list):
+    """The pickles of one file."""
+
+
+def load_pickles(file):
+    """Every pickle of a file, up to what is none."""
+    found = Several()
+    with open(file, "rb") as source:
+        while source.peek(1):
+            try:
+                found.append(pickle.load(source, encoding="latin1"))
+            except pickle.UnpicklingError:
+                break
+    return found if len(found) > 1 else found[0]
+
+
+def load_numpy(file):
+    """What numpy.save or numpy.savez kept."""
+    value = numpy.load(file, allow_pickle=True)
+    if isinstance(value, numpy.ndarray):
+        return value.item() if value.dtype == object and not value.ndim else value
+    return {key: value[key] for key in value.files}
+
+
+LOADERS = {".pkl": load_pickles, ".joblib": joblib.load, ".npy": load_numpy, ".npz": load_numpy}
+
+
 def load(folder, file):
-    """What torch makes of a file, or of the files inside."""
+    """The value of a file, or of the files inside, read by the library that wrote it."""
     inside = INSIDE.get(file)
     if isinstance(inside, list):
         return {"part%d" % i: load(folder, "good/" + name) for i, name in enumerate(inside)}
     path = os.path.join(folder, "good/" + inside if inside else file)
-    return torch.load(path, map_location="cpu", weights_only=False)
+    loader = LOADERS.get(os.path.splitext(path)[1])
+    return loader(path) if loader else torch.load(path, map_location="cpu", weights_only=False)
 
 
 def expected(folder, file, options):

@@ -155,7 +155,7 @@ def main():
     write("good/bundle.zip", zipped(settings, ("weights/model.pt", new), ("README.md", b"# Net\n")))
     write("good/bundle_deflated.zip", zipped(settings, ("model.pt", new),
                                              method=zipfile.ZIP_DEFLATED))
-    write("good/two.zip", zipped(("data", b'{"policy": "mlp"}'), ("policy.pth", new),
+    write("unsupported/two.zip", zipped(("data", b'{"policy": "mlp"}'), ("policy.pth", new),
                                  ("policy.optimizer.pth", other), ("version", b"1.2.0")))
     write("good/nested.tar", tar(("notes.txt", b"the model is in the zip\n"),
                                  ("inner.zip", zipped(settings, ("a!b.pt", new)))))

@@ -7,15 +7,9 @@
 
 enum { ASIDE_DEPTH = 4 }; /* levels of lists and dicts that are searched */
 
-/* What makes two tensors one for somebody who asks whether anything is lost. */
-typedef struct {
-	const ck_storage *storage;
-	uint64_t start, count, dtype;
-} identity;
-
-static identity identify(const ck_tensor *tensor)
+ck_identity ck_identify(const ck_tensor *tensor)
 {
-	return (identity){tensor->storage, tensor->start, tensor->count, tensor->dtype};
+	return (ck_identity){tensor->storage, tensor->start, tensor->count, tensor->dtype};
 }
 
 static bool add(ck_torch *torch, const ck_path *path, const ck_tensor *tensor)
@@ -75,17 +69,17 @@ bool ck_aside_settle(ck_loaded *loaded)
 	const ck_model *model = loaded->model;
 	bool fresh;
 	size_t keys = loaded->aside_count ? model->count : 0;
-	identity *key = ck_alloc_array(job, keys + 1, sizeof *key);
+	ck_identity *key = ck_alloc_array(job, keys + 1, sizeof *key);
 	if (!key)
 		return false;
 	for (size_t i = 0; i < keys; i++) {
-		key[i] = identify(model->entries[i].tensor);
+		key[i] = ck_identify(model->entries[i].tensor);
 		if (!ck_map_put(job, &named, &key[i], sizeof key[i], &fresh))
 			return false;
 	}
 	for (size_t i = 0; i < loaded->aside_count; i++) {
 		const ck_aside *aside = &loaded->asides[i];
-		identity id = identify(aside->tensor);
+		ck_identity id = ck_identify(aside->tensor);
 		if (!ck_map_find(job, &named, &id, sizeof id) &&
 		    !ck_model_add_other(job, loaded->model, aside->path, "attribute",
 		                        CK_OTHER_ASIDE))

@@ -21,6 +21,14 @@ static bool may_begin(unsigned char first)
 	return first && strchr("(c]})", first);
 }
 
+/* Behind such a wrapper lie bytes that are no opcodes. */
+static bool is_joblib(const ck_step *step)
+{
+	static const char name[] = "NumpyArrayWrapper";
+	return step->code == 'c' && step->more_len == sizeof name - 1 &&
+	       !memcmp(step->more, name, sizeof name - 1);
+}
+
 static bool is_identifier(const char *text, uint64_t len)
 {
 	static const char signs[] =
@@ -37,6 +45,7 @@ static bool read_opcodes(ck_job *own, const ck_source *head, uint64_t *end)
 {
 	ck_steps steps;
 	ck_step step;
+	bool joblib = false;
 	if (!ck_steps_begin(own, &steps, head, 0))
 		return false;
 	while (steps.at < head->size) {
@@ -44,13 +53,16 @@ static bool read_opcodes(ck_job *own, const ck_source *head, uint64_t *end)
 		*end = step.at;
 		if (!whole)
 			return ck_op_table[step.code].name && steps.count > OPCODES_MIN;
+		*end = steps.at;
 		if (step.code == '.')
 			return steps.count >= OPCODES_MIN;
 		bool names = step.code == 'c' || step.code == 'i';
 		if (names && !(is_identifier(step.text, step.len) &&
 		               is_identifier(step.more, step.more_len)))
 			return false;
-		*end = steps.at;
+		joblib = joblib || is_joblib(&step);
+		if (joblib && step.code == 'b')
+			return true;
 	}
 	return steps.count >= OPCODES_MIN;
 }

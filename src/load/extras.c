@@ -128,7 +128,7 @@ static bool print_members(extras *x, const ck_items *pairs, bool *first, int dep
 {
 	for (size_t i = 0; i < pairs->count; i += 2) {
 		size_t len;
-		const char *key = ck_key_text(x->job, pairs->item[i], &len);
+		const char *key = ck_key_name(x->torch, pairs->item[i], &len);
 		if (!key || (!*first && !raw(x, ",")) || !quoted(x, key, len) || !raw(x, ":") ||
 		    !print_value(x, pairs->item[i + 1], depth))
 			return false;

@@ -1,5 +1,6 @@
 /* How the keys of a dict become parts of a name: str(key), as Python prints it. */
 #include "load.h"
+#include "numpy.h"
 
 #include <math.h>
 #include <string.h>
@@ -187,6 +188,15 @@ static bool print_device(ck_job *job, ck_text *to, const ck_value *key, bool *do
 	return !*done || (ck_text_add(job, to, type, len) &&
 	                  (!index || (ck_text_add(job, to, ":", 1) &&
 	                              ck_print_integer(job, to, args->item[1]))));
+}
+
+const char *ck_key_name(ck_torch *torch, const ck_value *key, size_t *len)
+{
+	size_t count = 0;
+	ck_value plain[2] = {{0}};
+	if (key->kind == CK_CALL && !ck_numpy_scalar(torch, key, plain, &count))
+		return NULL;
+	return ck_key_text(torch->job, count == 1 ? plain : key, len);
 }
 
 const char *ck_key_text(ck_job *job, const ck_value *key, size_t *len)

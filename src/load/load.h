@@ -104,7 +104,6 @@ struct ck_made {
 	size_t facts;
 	const ck_items *items;
 	bool pairs;             /* items are keys and values */
-	const ck_made *split;   /* the same with complex tensors in two, once that was asked for */
 	struct ck_torch *inner; /* its root is the value */
 	const char *note;       /* told once for each kind of note, or NULL */
 };
@@ -185,6 +184,8 @@ bool ck_walk(ck_torch *torch, const ck_path *path);
 /* str(key) as Python prints it; keys that Python would print by address get the name of their type.
  * NULL after a failure. */
 const char *ck_key_text(ck_job *job, const ck_value *key, size_t *len);
+/* The same, for keys that may be NumPy scalars, too. */
+const char *ck_key_name(ck_torch *torch, const ck_value *key, size_t *len);
 /* All values as JSON, tensors as references to the names they got in the model. */
 bool ck_extras_print(ck_loaded *loaded, ck_text *to);
 
@@ -227,6 +228,8 @@ ck_torch *ck_torch_zip_read(ck_loaded *loaded, const ck_input *in);
 ck_torch *ck_torch_legacy_read(ck_loaded *loaded, const ck_input *in);
 bool ck_torch_legacy_probe(ck_job *job, const ck_input *in);
 
+/* Puts a tensor that was checked into the model; a complex one in two parts, if that is wished. */
+bool ck_load_tensor(ck_loaded *loaded, const ck_path *path, ck_tensor *tensor);
 /* Finds the layout of a file and loads it. wishes may be NULL. */
 ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes);
 /* The same for a file inside a file: what it holds is named from `at` on. */

@@ -101,7 +101,7 @@ static bool add_tensor(npy *n, ck_storage *storage, uint64_t start)
 	return tensor &&
 	       ck_tensor_check(torch->job, tensor, torch->pickle->label,
 	                       ck_path_show(n->path).s) &&
-	       ck_model_add(torch->job, torch->model, n->path, tensor);
+	       ck_load_tensor(torch->loaded, n->path, tensor);
 }
 
 /* An array without dimensions is how numpy.save keeps any object, such as a dict: that one then

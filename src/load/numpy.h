@@ -16,6 +16,7 @@ typedef struct ck_numpy_dtype {
 	bool big_endian;
 	bool holds_objects; /* objects, or records with objects among their fields */
 	uint64_t size;      /* bytes of an element */
+	char code;          /* as in dtype.kind: 'f', 'U'...; 0 for types of other packages */
 	const char *about;
 } ck_numpy_dtype;
 
@@ -52,9 +53,9 @@ ck_rebuild ck_rebuild_frombuffer;
 
 /* numpy.core.multiarray.scalar(dtype, bytes): a number */
 ck_rebuild ck_rebuild_scalar;
-/* The number that such a call stands for, as plain values: *count is 1, 2 for the parts of a
- * complex number, and 0, without failure, for all else. */
-bool ck_numpy_scalar(ck_torch *torch, const ck_value *value, ck_value number[2], size_t *count);
+/* The number, text or bytes that such a call stands for, as plain values: *count is 1, 2 for the
+ * parts of a complex number, and 0, without failure, for all else. */
+bool ck_numpy_scalar(ck_torch *torch, const ck_value *value, ck_value plain[2], size_t *count);
 
 /* ---- .npy files ---- */
 

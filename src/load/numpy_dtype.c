@@ -64,6 +64,7 @@ static const char *const types[][2] = {
 
 static bool set_kind(char kind, uint64_t size, ck_numpy_dtype *to)
 {
+	to->code = kind;
 	for (size_t i = 0; i < CK_COUNT(plain); i++)
 		if (plain[i].kind == kind && plain[i].size == size) {
 			to->kind = CK_NUMPY_TENSOR;

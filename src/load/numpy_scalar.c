@@ -1,15 +1,16 @@
-/* NumPy's scalars, which are no tensors: the numbers that they stand for. */
+/* NumPy's scalars, which are no tensors: the numbers and texts that they stand for. */
 #include <math.h>
 #include <string.h>
 
 #include "numpy.h"
 #include "rebuild.h"
 
-enum { SIZE_MOST = 16 };
+enum { SIZE_MOST = 16, TEXT_MOST = 4096 };
 
 typedef struct {
 	ck_numpy_dtype dtype;
-	unsigned char bytes[SIZE_MOST]; /* little endian */
+	const ck_source *source;        /* of what is no number; NULL for numbers */
+	unsigned char bytes[SIZE_MOST]; /* of numbers, little endian */
 } scalar;
 
 static void turn(unsigned char *p, size_t size)
@@ -38,19 +39,24 @@ static bool read_bytes(ck_torch *torch, const ck_value *data, scalar *s)
 	return true;
 }
 
-/* *none: its elements are not numbers. */
+/* *none: it is neither a number nor a short text. */
 static bool read_scalar(ck_torch *torch, const ck_value *value, scalar *s, bool *none)
 {
+	bool failed = false;
 	const ck_value *dtype = ck_argument(value, 0), *data = ck_argument(value, 1);
 	*none = true;
 	if (!dtype)
 		return ck_rebuild_fail(torch, "a NumPy scalar needs a dtype");
 	if (!ck_numpy_dtype_read(torch, dtype, &s->dtype))
 		return false;
-	if (s->dtype.kind != CK_NUMPY_TENSOR || !data)
-		return true;
-	*none = false;
-	return read_bytes(torch, data, s);
+	if (s->dtype.kind == CK_NUMPY_TENSOR && data) {
+		*none = false;
+		return read_bytes(torch, data, s);
+	}
+	if (data && (s->dtype.code == 'U' || s->dtype.code == 'S'))
+		s->source = ck_bytes_source(torch, data, &failed);
+	*none = !s->source || s->source->size > TEXT_MOST;
+	return !failed;
 }
 
 bool ck_rebuild_scalar(ck_torch *torch, const ck_value *value, ck_made *made)
@@ -145,7 +151,35 @@ static bool set_number(ck_job *job, const scalar *s, ck_value number[2], size_t 
 	}
 }
 
-bool ck_numpy_scalar(ck_torch *torch, const ck_value *value, ck_value number[2], size_t *count)
+/* Bytes, or code points of four bytes each; zeros at the end are no part of them. */
+static bool set_text(ck_torch *torch, const scalar *s, ck_value *text, size_t *count)
+{
+	unsigned char bytes[TEXT_MOST] = {0};
+	size_t len = (size_t)s->source->size, unit = s->dtype.code == 'U' ? 4 : 1;
+	ck_text to = {0};
+	if (!ck_read_at(torch->job, s->source, 0, bytes, len))
+		return false;
+	while (len && !bytes[len - 1])
+		len--;
+	for (size_t at = 0; at < len; at += unit) {
+		char utf8[4] = {(char)bytes[at]};
+		if (s->dtype.big_endian)
+			turn(bytes + at, unit);
+		uint64_t code = unsigned_of(bytes + at, unit);
+		if (code > 0x10FFFF)
+			return true;
+		size_t size = unit > 1 ? ck_utf8_put(utf8, (uint32_t)code) : 1;
+		if (!ck_text_add(torch->job, &to, utf8, size))
+			return false;
+	}
+	*count = 1;
+	text->kind = unit > 1 ? CK_STR : CK_BYTES;
+	text->text.data = to.data ? to.data : "";
+	text->text.len = to.len;
+	return true;
+}
+
+bool ck_numpy_scalar(ck_torch *torch, const ck_value *value, ck_value plain[2], size_t *count)
 {
 	bool none;
 	scalar s = {0};
@@ -156,6 +190,10 @@ bool ck_numpy_scalar(ck_torch *torch, const ck_value *value, ck_value number[2],
 	if (!row || row->rebuild != ck_rebuild_scalar)
 		return true;
 	torch->at = value->at;
-	return read_scalar(torch, value, &s, &none) &&
-	       (none || set_number(torch->job, &s, number, count));
+	if (!read_scalar(torch, value, &s, &none))
+		return false;
+	if (none)
+		return true;
+	return s.source ? set_text(torch, &s, plain, count)
+	                : set_number(torch->job, &s, plain, count);
 }

@@ -122,7 +122,7 @@ static bool load_plain(archive *a, const ck_json_node *row, ck_member *member, c
 		return ck_model_add_other(a->job, model, at, "tensor without bytes", CK_OTHER_META);
 	return ck_tensor_check(a->job, tensor, ck_member_label(a->job, a->folder.archive, member),
 	                       ck_path_show(at).s) &&
-	       ck_model_add(a->job, model, at, tensor);
+	       ck_load_tensor(a->loaded, at, tensor);
 }
 
 static bool load_row(archive *a, const part *of, const ck_json_node *row, const ck_path *at)

@@ -105,9 +105,23 @@ bool ck_quantized_numbers(ck_torch *torch, const ck_items *state, ck_view *view)
 	return ck_parts_add(torch, view, (ck_part){.items = pairs, .pairs = true});
 }
 
+/* Layouts that keep the sources of classes name a class by a persistent id: ('module', class, ...) or
+ * (class, file, source). */
+static const ck_value *class_of(const ck_value *callee)
+{
+	if (callee->kind != CK_PERSID || callee->pid->kind != CK_TUPLE)
+		return callee;
+	const ck_items *id = callee->pid->items;
+	for (size_t i = 0; i < id->count && i < 2; i++)
+		if (id->item[i]->kind == CK_GLOBAL)
+			return id->item[i];
+	return callee;
+}
+
 bool ck_quantized_is_convolution(const ck_value *callee, const ck_value *state)
 {
 	static const char part[] = ".quantized.";
+	callee = class_of(callee);
 	if (callee->kind != CK_GLOBAL || state->kind != CK_TUPLE ||
 	    state->items->count < CONVOLUTION_MIN)
 		return false;

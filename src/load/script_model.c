@@ -325,7 +325,7 @@ static bool load_constants(legacy *l, const ck_path *at)
 		count++;
 		bool ok = made.kind == CK_MADE_TENSOR
 			? ck_tensor_check(torch->job, made.tensor, l->label, ck_path_show(path).s) &&
-			  ck_model_add(torch->job, torch->model, path, made.tensor)
+			  ck_load_tensor(torch->loaded, path, made.tensor)
 			: ck_model_add_other(torch->job, torch->model, path, made.about,
 			                     CK_OTHER_UNSUPPORTED);
 		if (!ok)

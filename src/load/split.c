@@ -1,20 +1,13 @@
-/* Complex tensors as two real views each, for outputs that hold no complex numbers. */
-#include "rebuild.h"
-#include "view.h"
-
-#include <string.h>
-
-static bool is_complex(const ck_tensor *tensor)
-{
-	return tensor && ck_dtype_is_complex(tensor->dtype);
-}
+/* Tensors on their way into the model: complex ones as two real views each, for outputs that hold no
+ * complex numbers. */
+#include "load.h"
 
 /* The real parts, or the imaginary ones: every second element of the storage. The negative of a
  * conjugate has the imaginary parts as they are stored. */
-static ck_tensor *half_of(ck_torch *torch, const ck_tensor *whole, bool imaginary)
+static ck_tensor *half_of(ck_job *job, const ck_tensor *whole, bool imaginary)
 {
-	ck_tensor *half = ck_alloc(torch->job, sizeof *half);
-	uint64_t *stride = ck_alloc_array(torch->job, whole->ndim + 1, sizeof *stride);
+	ck_tensor *half = ck_alloc(job, sizeof *half);
+	uint64_t *stride = ck_alloc_array(job, whole->ndim + 1, sizeof *stride);
 	if (!half || !stride)
 		return NULL;
 	*half = *whole;
@@ -28,49 +21,23 @@ static ck_tensor *half_of(ck_torch *torch, const ck_tensor *whole, bool imaginar
 		stride[d] = whole->stride[d] * 2;
 	half->stride = stride;
 	half->start = whole->start * 2 + imaginary;
-	bool ok = ck_tensor_check(torch->job, half, torch->pickle->label, "that is complex");
+	bool ok = ck_tensor_check(job, half, whole->storage->label, "that is complex");
 	return ok ? half : NULL;
 }
 
-/* NAME.KEY.real and NAME.KEY.imag; NAME itself has no key. */
-static bool add_halves(ck_torch *torch, ck_made *made, const char *key, const ck_tensor *whole)
+bool ck_load_tensor(ck_loaded *loaded, const ck_path *path, ck_tensor *tensor)
 {
 	static const char *const names[] = {"real", "imag"};
+	ck_job *job = loaded->job;
+	if (!loaded->wishes.split_complex || !ck_dtype_is_complex(tensor->dtype))
+		return ck_model_add(job, loaded->model, path, tensor);
 	for (size_t i = 0; i < CK_COUNT(names); i++) {
-		ck_text text = {0};
-		ck_tensor *half = half_of(torch, whole, i);
-		if (!half || (key && !ck_text_addf(torch->job, &text, "%s.", key)) ||
-		    !ck_text_add(torch->job, &text, names[i], strlen(names[i]) + 1))
+		const ck_path *beside = ck_path_beside(job, path, names[i]);
+		ck_tensor *half = beside ? half_of(job, tensor, i) : NULL;
+		if (!half || !ck_model_add(job, loaded->model, beside, half))
 			return false;
-		ck_made_beside(made, text.data, half);
+		if (!tensor->same)
+			tensor->same = half; /* the reference to it in --extras */
 	}
 	return true;
-}
-
-const ck_made *ck_made_split(ck_torch *torch, ck_made *made)
-{
-	bool any = is_complex(made->tensor);
-	for (size_t i = 0; i < made->besides; i++)
-		any = any || is_complex(made->beside[i].tensor);
-	if (!any || made->split)
-		return any ? made->split : made;
-	ck_made *split = ck_alloc(torch->job, sizeof *split);
-	if (!split)
-		return NULL;
-	*split = *made;
-	split->besides = 0;
-	if (is_complex(made->tensor)) {
-		split->tensor = NULL;
-		if (!add_halves(torch, split, NULL, made->tensor))
-			return NULL;
-	}
-	for (size_t i = 0; i < made->besides; i++) {
-		ck_tensor *tensor = made->beside[i].tensor;
-		if (!is_complex(tensor))
-			ck_made_beside(split, made->beside[i].key, tensor);
-		else if (!add_halves(torch, split, made->beside[i].key, tensor))
-			return NULL;
-	}
-	made->split = split;
-	return split;
 }

@@ -41,6 +41,7 @@ typedef struct {
 	ck_items objects;    /* those that were met: a list to be worked through */
 	ck_map met;          /* their addresses */
 	ck_map state;        /* addresses of the tensors that are parameters or buffers */
+	ck_map views;        /* ck_identity of each of those */
 	const ck_global *unread; /* a class whose code is not there */
 	size_t unread_count;
 } survey;
@@ -69,7 +70,12 @@ static bool remember(survey *s, const ck_tensor *tensor)
 	if (!key)
 		return false;
 	*key = tensor;
-	return ck_map_put(s->torch->job, &s->state, key, sizeof *key, &fresh);
+	ck_identity *id = ck_alloc(s->torch->job, sizeof *id);
+	if (!id)
+		return false;
+	*id = ck_identify(tensor);
+	return ck_map_put(s->torch->job, &s->state, key, sizeof *key, &fresh) &&
+	       ck_map_put(s->torch->job, &s->views, id, sizeof *id, &fresh);
 }
 
 /* A tensor that the state dict lists, with those that belong to it; *tensor says whether it is one. */
@@ -130,16 +136,25 @@ static bool survey_object(survey *s, const ck_value *object)
 	return true;
 }
 
-/* The tensors from entry `from` on that state_dict() does not list: how many, and the first of them. */
+/* The tensors from entry `from` on that state_dict() does not list: how many, and the first of them.
+ * Those that it lists under another name (the flat weights of an RNN) are not written again. */
 static bool tell_attributes(survey *s, size_t from)
 {
 	enum { LISTED = 4 };
 	ck_text list = {0};
 	size_t total = 0, len;
 	const ck_torch *torch = s->torch;
+	size_t kept = from;
 	for (size_t i = from; i < torch->model->count; i++) {
 		const ck_entry *entry = &torch->model->entries[i];
-		if (ck_map_find(torch->job, &s->state, &entry->tensor, sizeof entry->tensor))
+		ck_identity id = ck_identify(entry->tensor);
+		bool listed = ck_map_find(torch->job, &s->state, &entry->tensor,
+		                          sizeof entry->tensor);
+		if (!listed && ck_map_find(torch->job, &s->views, &id, sizeof id))
+			continue;
+		torch->model->entries[kept++] = *entry;
+		entry = &torch->model->entries[kept - 1];
+		if (listed)
 			continue;
 		if (++total > LISTED)
 			continue;
@@ -148,6 +163,7 @@ static bool tell_attributes(survey *s, size_t from)
 		                           ck_show(name, len).s))
 			return false;
 	}
+	torch->model->count = kept;
 	if (total)
 		ck_note(torch->job, "%zu tensor%s neither a parameter nor a buffer, which "
 		        "state_dict() does not hold, %s kept, too: %.*s%s", total,

@@ -222,15 +222,7 @@ ck_tensor *ck_rebuild_part(ck_torch *torch, const ck_value *value, const char *w
 
 /* ---- views ---- */
 
-/* With the wish for it, complex tensors are seen as two real ones each. */
-static const ck_made *as_wished(ck_torch *torch, ck_made *made)
-{
-	if (!made || made->kind != CK_MADE_TENSOR || !torch->loaded->wishes.split_complex)
-		return made;
-	return ck_made_split(torch, made);
-}
-
-static bool view_made(ck_torch *torch, ck_view *view, ck_made *whole)
+static bool view_made(ck_view *view, const ck_made *made)
 {
 	static const ck_shape_kind kinds[] = {
 		[CK_MADE_TENSOR] = CK_IS_TENSOR, [CK_MADE_META] = CK_IS_META,
@@ -238,7 +230,6 @@ static bool view_made(ck_torch *torch, ck_view *view, ck_made *whole)
 		[CK_MADE_ARRAY] = CK_IS_LEAF,
 		[CK_MADE_ITEMS] = CK_HAS_PARTS, [CK_MADE_INNER] = CK_IS_INNER,
 	};
-	const ck_made *made = as_wished(torch, whole);
 	if (!made)
 		return false;
 	view->kind = kinds[made->kind];
@@ -256,7 +247,7 @@ static bool view_persistent(ck_torch *torch, const ck_value *value, ck_view *vie
 {
 	ck_made *made = ck_alloc(torch->job, sizeof *made);
 	return made && torch->persistent(torch, value, made) &&
-	       check_made(torch, made, "of a persistent id") && view_made(torch, view, made);
+	       check_made(torch, made, "of a persistent id") && view_made(view, made);
 }
 
 static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *path, ck_view *view)
@@ -269,7 +260,7 @@ static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *pat
 		return ck_view_value(torch, inner, path, view);
 	value = inner;
 	if (row && row->role == CK_ROLE_OBJECT && value->call->meaning) /* a layout gave it one */
-		return view_made(torch, view, value->call->meaning);
+		return view_made(view, value->call->meaning);
 	if (!row || row->role == CK_ROLE_OBJECT || row->role == CK_ROLE_CLASS) {
 		view->kind = CK_HAS_PARTS;
 		return ck_parts_object(torch, value, view);
@@ -278,7 +269,7 @@ static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *pat
 	switch (row->role) {
 	case CK_ROLE_TENSOR:
 	case CK_ROLE_BUILT:
-		return view_made(torch, view,
+		return view_made(view,
 		                 rebuild(torch, value, row, ck_path_show(path).s));
 	case CK_ROLE_META:
 		view->kind = CK_IS_META;

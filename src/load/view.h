@@ -6,8 +6,6 @@
 
 /* Counts n values as looked at; false once the limit `visits` is passed or a stop was asked for. */
 bool ck_view_charge(ck_torch *torch, uint64_t n);
-/* The same with two real tensors in place of each complex one, made once; or itself. */
-const ck_made *ck_made_split(ck_torch *torch, ck_made *made);
 /* The parts of a CALL that makes a mapping, a sequence, or an object of an unknown class. */
 bool ck_parts_mapping(ck_torch *torch, const ck_value *value, ck_view *view);
 bool ck_parts_sequence(ck_torch *torch, const ck_value *value, ck_view *view);
@@ -36,6 +34,12 @@ bool ck_quantized_numbers(ck_torch *torch, const ck_items *state, ck_view *view)
 bool ck_quantized_is_convolution(const ck_value *callee, const ck_value *state);
 bool ck_quantized_convolution(ck_torch *torch, const ck_value *state, ck_view *view);
 
+/* What makes two tensors one for somebody who asks whether anything is lost. */
+typedef struct ck_identity {
+	const ck_storage *storage;
+	uint64_t start, count, dtype;
+} ck_identity;
+ck_identity ck_identify(const ck_tensor *tensor);
 /* Looks for tensors among the attributes of a module or parameter, which no output holds. */
 bool ck_aside_note(ck_torch *torch, const ck_items *attributes, const ck_path *path);
 /* Once everything was walked: those that no name reaches go to the model's list of others. */

@@ -78,11 +78,11 @@ static bool visit_plain(walker *w, const ck_path *up)
 /* A tensor, the tensors that belong to it, and what else there is to be said. */
 static bool visit_tensor(walker *w, const ck_made *made, const ck_path *path)
 {
-	if (made->tensor && !ck_model_add(w->job, w->model, path, made->tensor))
+	if (made->tensor && !ck_load_tensor(w->torch->loaded, path, made->tensor))
 		return false;
 	for (size_t i = 0; i < made->besides; i++) {
 		const ck_path *beside = ck_path_beside(w->job, path, made->beside[i].key);
-		if (!beside || !ck_model_add(w->job, w->model, beside, made->beside[i].tensor))
+		if (!beside || !ck_load_tensor(w->torch->loaded, beside, made->beside[i].tensor))
 			return false;
 	}
 	for (size_t i = 0; i < made->facts; i++)
@@ -176,7 +176,7 @@ static bool visit_pair(walker *w, const ck_part *part, const ck_path *up, size_t
 		return true;
 	if (is_plain(value) && up->depth)
 		return visit_plain(w, up);
-	const char *key = ck_key_text(w->job, part->items->item[item], &len);
+	const char *key = ck_key_name(w->torch, part->items->item[item], &len);
 	if (!key)
 		return false;
 	if (is_excepted(w, part, key, len))

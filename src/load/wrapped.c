@@ -12,7 +12,8 @@ static bool is_class(const ck_value *type, const char *module, const char *name)
 /* ---- shards ---- */
 
 static const char shard_note[] =
-	"sharded tensors were found: only the shards of the process that saved the file are in it";
+	"sharded tensors were found: only the local shards, those of the process that saved the file, are "
+	"in it";
 
 /* What a state holds under a name: a dict, or (dict, slots) with None for either. */
 static const ck_value *attribute(const ck_value *state, const char *name)
@@ -44,7 +45,6 @@ static bool make_same(ck_torch *torch, const ck_value *value, ck_made *made)
 	if (!inner)
 		return false;
 	*made = *inner;
-	made->split = NULL;
 	return true;
 }
 

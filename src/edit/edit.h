@@ -18,8 +18,8 @@ bool ck_edit_unsupported(ck_job *job, ck_model *model, const char *wanted, bool 
 
 /* Chooses the subtree to be converted and names its tensors by their paths below it. `wanted` is
  * "auto", "." for everything, or keys joined by dots. What stays outside is told in notes; with
- * `strict` it is an error. Fails if two tensors get one name, or if nothing is left. `values_kept` says
- * that values which are no tensors go elsewhere (--extras) and are not lost. */
+ * `strict` it is an error. Fails if two tensors get one name, or if nothing is left. `values_kept`
+ * says that values which are no tensors go elsewhere (--extras) and are not lost. */
 bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict, bool values_kept);
 
 /* Under CK_TIES_DROP, of tensors that are the same view keeps the name that sorts first; the others

@@ -52,6 +52,7 @@ static const ck_global_row rows[] = {
 	{"torch.jit._pickle", "build_boollist", CK_ROLE_SAME, NULL, NULL},
 	{"torch.jit._pickle", "build_tensorlist", CK_ROLE_SAME, NULL, NULL},
 	{"torch.jit._pickle", "restore_type_tag", CK_ROLE_SAME, NULL, NULL},
+	{"torch.jit._script", "unpackage_script_module", CK_ROLE_VALUE, NULL, "function"},
 	/* torch: types, as arguments */
 	{"torch.storage", "TypedStorage", CK_ROLE_VALUE, NULL, "storage type"},
 	{"torch.storage", "_TypedStorage", CK_ROLE_VALUE, NULL, "storage type"},

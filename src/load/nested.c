@@ -23,7 +23,8 @@ static ck_tensor *offsets_of(ck_torch *torch, const ck_value *value)
 	if (!tensor || !bytes || !shape)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
-		if (!ck_as_count(torch, value->items->item[i], "an offset must be a count", &offset))
+		const ck_value *item = value->items->item[i];
+		if (!ck_as_count(torch, item, "an offset must be a count", &offset))
 			return NULL;
 		for (size_t k = 0; k < 8; k++)
 			bytes[8 * i + k] = (unsigned char)(offset >> (8 * k));

@@ -1,6 +1,7 @@
 /* The layout of torch.package: pickled resources PACKAGE/RESOURCE.pkl beside the source code of their
- * classes, which is not looked at, with all storages in .data/. */
-#include "folder.h"
+ * classes, which is not looked at, with all storages in .data/. TorchScript modules are kept apart, in
+ * .data/ts_code/ID/, and take their place when they are named. */
+#include "script.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "rebuild.h"
 
 #define DATA ".data/"
+#define SCRIPTS DATA "ts_code/"
 
 static const char suffix[] = ".pkl";
 
@@ -32,6 +34,64 @@ static bool name_storages(ck_torch *torch)
 		id->items->item[2] = name;
 	}
 	return true;
+}
+
+/* ('reduce_package', number, torch.jit._script.unpackage_script_module, (ID,)): the ID, or NULL. */
+static const ck_value *script_id(const ck_value *id)
+{
+	if (id->kind != CK_TUPLE || id->items->count < 3 ||
+	    !ck_is_word(id->items->item[0], "reduce_package"))
+		return NULL;
+	const ck_value *function = id->items->item[id->items->count - 2];
+	const ck_value *args = id->items->item[id->items->count - 1];
+	if (function->kind != CK_GLOBAL || args->kind != CK_TUPLE || args->items->count != 1 ||
+	    !ck_value_is_global(function, "torch.jit._script", "unpackage_script_module"))
+		return NULL;
+	return args->items->item[0];
+}
+
+/* Reads SCRIPTS + ID/data.pkl, once. */
+static ck_torch *read_script(ck_torch *torch, const char *id, size_t len)
+{
+	bool fresh;
+	static const char pickle[] = "/data.pkl";
+	ck_text name = {0};
+	ck_folder folder = *(const ck_folder *)torch->arg;
+	uint64_t *place = ck_map_put(torch->job, &torch->inner, id, len, &fresh);
+	if (!place || !ck_text_add(torch->job, &name, id, len) ||
+	    !ck_text_add(torch->job, &name, pickle, sizeof pickle - 1))
+		return NULL;
+	if (!fresh)
+		return (ck_torch *)(uintptr_t)*place;
+	folder.suffix = "";
+	ck_member *member = ck_folder_find(torch->job, &folder, SCRIPTS, name.data, name.len);
+	if (!member) {
+		ck_fail(torch->job, CK_CORRUPT, folder.archive->source->label,
+		        "the TorchScript module '%s' is missing: there is no member "
+		        "'" SCRIPTS "%s'", ck_show(id, len).s, ck_show(name.data, name.len).s);
+		return NULL;
+	}
+	ck_torch *script = ck_folder_read(torch->loaded, &folder, member);
+	if (script) {
+		ck_script_forget(script);
+		script->level = torch->level + 1;
+	}
+	*place = (uint64_t)(uintptr_t)script;
+	return script;
+}
+
+static bool find_persistent(ck_torch *torch, const ck_value *value, ck_made *made)
+{
+	const char *text;
+	size_t len;
+	const ck_value *id = value->kind == CK_PERSID ? script_id(value->pid) : NULL;
+	made->kind = CK_MADE_VALUE;
+	made->about = "storage or object of the package";
+	if (!id || !ck_value_text(id, &text, &len))
+		return true;
+	made->kind = CK_MADE_INNER;
+	made->inner = read_script(torch, text, len);
+	return made->inner;
 }
 
 /* ---- resources ---- */
@@ -61,7 +121,10 @@ static bool load_resource(ck_loaded *loaded, const ck_folder *folder, ck_member 
                           const ck_path *at)
 {
 	ck_torch *torch = ck_folder_read(loaded, folder, member);
-	return torch && name_storages(torch) && ck_walk(torch, at);
+	if (!torch || !name_storages(torch))
+		return false;
+	torch->persistent = find_persistent;
+	return ck_walk(torch, at);
 }
 
 static size_t count_resources(const ck_folder *folder)
@@ -72,18 +135,39 @@ static size_t count_resources(const ck_folder *folder)
 	return count;
 }
 
-/* Scripted modules are kept apart, in the manner of torch.jit.save. */
-static bool has_scripts(const ck_folder *folder)
+/* The constants of the code of TorchScript modules: constants.ID.N */
+static bool load_constants(ck_loaded *loaded, ck_folder folder, ck_member *member,
+                           const ck_path *at)
 {
-	static const char scripts[] = DATA "ts_code/";
-	size_t top = folder->top_len, len = sizeof scripts - 1;
-	for (size_t i = 0; i < folder->archive->count; i++) {
-		const ck_member *member = &folder->archive->members[i];
-		if (member->name_len > top + len && !memcmp(member->name, folder->top, top) &&
-		    !memcmp(member->name + top, scripts, len))
-			return true;
-	}
-	return false;
+	static const char scripts[] = SCRIPTS, ending[] = "/constants.pkl", key[] = "constants";
+	size_t head = folder.top_len + sizeof scripts - 1, tail = sizeof ending - 1;
+	if (member->name_len <= head + tail ||
+	    memcmp(member->name + folder.top_len, scripts, sizeof scripts - 1) != 0 ||
+	    memcmp(member->name + member->name_len - tail, ending, tail) != 0)
+		return true;
+	folder.suffix = "";
+	ck_torch *torch = ck_folder_read(loaded, &folder, member);
+	const ck_path *up = ck_path_new(loaded->job, at, key, sizeof key - 1, true);
+	const ck_path *path = up ? ck_path_new(loaded->job, up, member->name + head,
+	                                       member->name_len - head - tail, true) : NULL;
+	if (!torch || !path)
+		return false;
+	ck_script_forget(torch);
+	return ck_walk(torch, path);
+}
+
+static bool load_all_constants(ck_loaded *loaded, const ck_folder *folder, const ck_path *at)
+{
+	size_t before = loaded->model->count;
+	for (size_t i = 0; i < folder->archive->count; i++)
+		if (!load_constants(loaded, *folder, &folder->archive->members[i], at))
+			return false;
+	size_t count = loaded->model->count - before;
+	if (count)
+		ck_note(loaded->job, "%zu constant tensor%s of the code of TorchScript modules %s "
+		        "kept as constants.MODULE.N", count, count == 1 ? "" : "s",
+		        count == 1 ? "is" : "are");
+	return true;
 }
 
 /* ---- the layout ---- */
@@ -109,9 +193,6 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 	if (count > 1)
 		ck_note(job, "the package holds %zu pickles, so each name begins with the one that "
 		        "its tensor is from: PACKAGE.RESOURCE", count);
-	if (has_scripts(&folder))
-		ck_note(job, "the TorchScript modules of the package were left out; save them with "
-		        "torch.jit.save");
 	for (size_t i = 0; i < archive->count; i++) {
 		ck_member *member = &archive->members[i];
 		if (!is_resource(&folder, member))
@@ -120,7 +201,7 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 		if (!path || !load_resource(loaded, &folder, member, path))
 			return false;
 	}
-	return ck_archive_check_overlap(job, archive);
+	return load_all_constants(loaded, &folder, at) && ck_archive_check_overlap(job, archive);
 }
 
 const ck_layout ck_layout_package = {

@@ -13,6 +13,7 @@ typedef struct {
 	ck_job *job;
 	ck_folder folder;
 	ck_map records;    /* member -> storage */
+	ck_map pickled;    /* members that were read as checkpoints */
 	bool big_endian;
 	size_t constants;  /* tensors that are no part of the state dict */
 } archive;
@@ -125,8 +126,15 @@ static bool load_plain(archive *a, const ck_json_node *row, ck_member *member, c
 	       ck_load_tensor(a->loaded, at, tensor);
 }
 
+static bool load_inner(archive *a, ck_member *member, const ck_path *at)
+{
+	const ck_source *source = ck_member_source(a->job, a->folder.archive, member);
+	return source && ck_load_at(a->loaded, source, at);
+}
+
 static bool load_row(archive *a, const part *of, const ck_json_node *row, const ck_path *at)
 {
+	bool fresh;
 	const char *name = ck_json_key(row);
 	const char *file = ck_json_string_of(ck_json_get(row, "path_name"));
 	const ck_path *path = ck_path_new(a->job, at, name, strlen(name), true);
@@ -139,8 +147,11 @@ static bool load_row(archive *a, const part *of, const ck_json_node *row, const 
 		return ck_model_add_other(a->job, a->loaded->model, path, "object", CK_OTHER_VALUE);
 	if (!ck_json_is_true(ck_json_get(row, "use_pickle")))
 		return load_plain(a, row, member, path);
-	const ck_source *source = ck_member_source(a->job, a->folder.archive, member);
-	return source && ck_load_at(a->loaded, source, path);
+	/* torch writes one for each; to read one over and over would take time without end */
+	if (!ck_map_put(a->job, &a->pickled, member->name, member->name_len, &fresh))
+		return false;
+	return fresh ? load_inner(a, member, path)
+	             : fail_row(a, row, "its member is that of another, too");
 }
 
 static bool load_table(archive *a, const part *of, ck_member *member, const ck_path *at)
@@ -160,12 +171,6 @@ static bool load_table(archive *a, const part *of, ck_member *member, const ck_p
 }
 
 /* ---- programs ---- */
-
-static bool load_inner(archive *a, ck_member *member, const ck_path *at)
-{
-	const ck_source *source = ck_member_source(a->job, a->folder.archive, member);
-	return source && ck_load_at(a->loaded, source, at);
-}
 
 /* NAME + `ending` in the folder of a part. */
 static ck_member *find_part(archive *a, const part *of, const char *name, size_t len,

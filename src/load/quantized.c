@@ -1,221 +1,14 @@
 /* Quantized tensors: integers with the scale and zero point that they stand for, or, if that is
- * wished, the reals that torch's dequantize() makes of them. */
-#include "rebuild.h"
+ * wished, the reals that torch makes of them. */
+#include "quantized.h"
 
 #include <endian.h>
 #include <string.h>
 
-/* What a quantized tensor says besides its integers. */
-typedef struct {
-	ck_made *made;
-	ck_dtype dtype;            /* as stored */
-	bool channels;             /* one scale for each, along `axis` */
-	double scale;
-	int64_t zero_point;
-	size_t axis;
-	ck_tensor *scales, *zero_points;
-} parameters;
-
-/* ---- dequantizing ---- */
-
-typedef struct {
-	const ck_tensor *scales, *zero_points;
-	double *scale;             /* of each channel */
-	double *zero_point;
-	int64_t zero;              /* of all, where there is one */
-	uint64_t channels, inner;  /* elements that follow each other in one channel */
-	uint64_t seen;
-	ck_dtype dtype;
-	bool real_zeros;           /* zero points are floats, and so is all arithmetic */
-	unsigned per_byte;         /* elements in a byte */
-} reals;
-
-static void store(unsigned char *to, float value)
-{
-	uint32_t bits;
-	memcpy(&bits, &value, sizeof bits);
-	bits = htole32(bits);
-	memcpy(to, &bits, sizeof bits);
-}
-
-static int32_t load(const unsigned char *from, ck_dtype dtype)
-{
-	uint32_t bits;
-	if (dtype == CK_DT_QINT8)
-		return (int8_t)*from;
-	if (dtype != CK_DT_QINT32)
-		return *from;
-	memcpy(&bits, from, sizeof bits);
-	return (int32_t)le32toh(bits);
-}
-
-/* One scale for all: the difference is an int32 that may wrap, as in torch. */
-static void apply_one(void *arg, const void *items, size_t count, void *to)
-{
-	const reals *r = arg;
-	const unsigned char *from = items;
-	unsigned char *out = to;
-	float scale = (float)r->scale[0];
-	uint32_t zero = (uint32_t)r->zero;
-	size_t size = ck_dtype_table[r->dtype].size;
-	for (size_t i = 0; i < count; i++, from += size, out += 4) {
-		int32_t difference = (int32_t)((uint32_t)load(from, r->dtype) - zero);
-		store(out, scale * (float)difference);
-	}
-}
-
-/* With integer zero points torch multiplies as double, with real ones as float. */
-static float real_of(const reals *r, uint64_t channel, int32_t value)
-{
-	float difference = (float)value - (float)r->zero_point[channel];
-	if (r->real_zeros)
-		return difference * (float)r->scale[channel];
-	return (float)((double)difference * r->scale[channel]);
-}
-
-static void apply_channels(void *arg, const void *items, size_t count, void *to)
-{
-	reals *r = arg;
-	const unsigned char *from = items;
-	unsigned char *out = to;
-	size_t size = ck_dtype_table[r->dtype].size;
-	for (size_t i = 0; i < count; i++, from += size, out += 4) {
-		uint64_t channel = r->seen++ / r->inner % r->channels;
-		store(out, real_of(r, channel, load(from, r->dtype)));
-	}
-}
-
-/* Several elements to a byte, the first one in the lowest bits. */
-static void apply_packed(void *arg, const void *items, size_t count, void *to)
-{
-	reals *r = arg;
-	const unsigned char *from = items;
-	unsigned char *out = to;
-	unsigned bits = 8 / r->per_byte;
-	for (size_t i = 0; i < count; i++)
-		for (unsigned k = 0; k < r->per_byte; k++, out += 4) {
-			unsigned value = from[i] >> (k * bits) & ((1u << bits) - 1);
-			uint64_t channel = r->seen++ / r->inner % r->channels;
-			store(out, real_of(r, channel, (int32_t)value));
-		}
-}
-
-typedef struct {
-	double *to;
-	ck_dtype dtype;
-} numbers;
-
-static bool take_numbers(ck_job *job, void *arg, const void *items, size_t count)
-{
-	numbers *n = arg;
-	const unsigned char *from = items;
-	size_t size = ck_dtype_table[n->dtype].size;
-	(void)job;
-	for (size_t i = 0; i < count; i++, from += size) {
-		uint64_t wide = 0;
-		float single;
-		memcpy((char *)&wide, from, size); /* little endian, as on disk */
-		wide = le64toh(wide);
-		uint32_t narrow = (uint32_t)wide;
-		memcpy(&single, &narrow, sizeof single);
-		if (n->dtype == CK_DT_F64)
-			memcpy(n->to++, &wide, sizeof wide);
-		else if (n->dtype == CK_DT_F32)
-			*n->to++ = (double)single;
-		else if (n->dtype == CK_DT_I32)
-			*n->to++ = (int32_t)narrow;
-		else
-			*n->to++ = (double)(int64_t)wide;
-	}
-	return true;
-}
-
-static double *read_numbers(ck_job *job, const ck_tensor *tensor)
-{
-	double *all = ck_alloc_array(job, tensor->count + 1, sizeof *all);
-	numbers n = {all, tensor->dtype};
-	return all && ck_tensor_each(job, tensor, take_numbers, &n) ? all : NULL;
-}
-
-static bool begin(ck_job *job, void *arg)
-{
-	reals *r = arg;
-	r->seen = 0;
-	if (!r->scales)
-		return true;
-	r->scale = read_numbers(job, r->scales);
-	r->zero_point = r->scale ? read_numbers(job, r->zero_points) : NULL;
-	return r->zero_point;
-}
-
-static bool is_real(const ck_tensor *tensor)
-{
-	return tensor->dtype == CK_DT_F32 || tensor->dtype == CK_DT_F64;
-}
-
-static reals *reals_of(ck_torch *torch, const parameters *p)
-{
-	reals *r = ck_alloc(torch->job, sizeof *r);
-	double *one = ck_alloc_array(torch->job, 2, sizeof *one);
-	if (!r || !one)
-		return NULL;
-	one[0] = p->scale;
-	one[1] = (double)p->zero_point;
-	*r = (reals){.dtype = p->dtype, .scale = &one[0], .zero_point = &one[1],
-	             .zero = p->zero_point, .channels = 1, .inner = 1};
-	if (p->channels) {
-		r->scales = p->scales;
-		r->zero_points = p->zero_points;
-		r->real_zeros = is_real(p->zero_points);
-	}
-	return r;
-}
-
-static bool dequantize(ck_torch *torch, const parameters *p)
-{
-	const ck_tensor *from = p->made->tensor;
-	reals *r = reals_of(torch, p);
-	if (!r)
-		return false;
-	ck_tensor *to = ck_tensor_computed(
-		torch->job, torch->model, from, CK_DT_F32,
-		&(ck_formula){.bytes = 4, .begin = begin, .arg = r,
-		              .apply = p->channels ? apply_channels : apply_one});
-	if (to && p->channels && from->count) {
-		r->channels = from->shape[p->axis];
-		r->inner = r->channels > 1 ? to->stride[p->axis] : 1;
-	}
-	p->made->tensor = to;
-	return to;
-}
-
 /* ---- several elements to a byte ---- */
 
-static bool dequantize_packed(ck_torch *torch, const parameters *p, const ck_tensor *bytes,
-                              unsigned per_byte)
-{
-	reals *r = reals_of(torch, p);
-	ck_tensor *tensor = p->made->tensor;
-	if (!r)
-		return false;
-	r->per_byte = per_byte;
-	/* one scale for all of such a tensor is a float in torch, and its zero point, too */
-	r->real_zeros = r->real_zeros || !p->channels;
-	if (p->channels && bytes->count) {
-		r->channels = tensor->shape[p->axis];
-		for (size_t d = p->axis + 1; d < tensor->ndim; d++)
-			r->inner *= tensor->shape[d];
-	}
-	tensor->dtype = CK_DT_F32;
-	tensor->storage = ck_storage_computed(
-		torch->job, torch->model, bytes,
-		&(ck_formula){.bytes = 4 * per_byte, .begin = begin, .apply = apply_packed,
-		              .arg = r});
-	return tensor->storage;
-}
-
 /* The bytes as they are, with what they stand for in the metadata. torch packs across rows. */
-static bool make_packed(ck_torch *torch, const parameters *p, bool wanted_real)
+static bool make_packed(ck_torch *torch, const ck_quantized *p, bool wanted_real)
 {
 	ck_made *made = p->made;
 	ck_tensor *tensor = made->tensor, *bytes = ck_alloc(torch->job, sizeof *bytes);
@@ -236,7 +29,7 @@ static bool make_packed(ck_torch *torch, const parameters *p, bool wanted_real)
 	    !ck_tensor_check(torch->job, bytes, torch->pickle->label, "that is quantized"))
 		return false;
 	if (wanted_real)
-		return dequantize_packed(torch, p, bytes, per_byte);
+		return ck_dequantize_packed(torch, p, bytes, per_byte);
 	made->tensor = bytes;
 	return ck_made_fact(made, "dtype", ck_dtype_table[p->dtype].torch) &&
 	       ck_made_fact(made, "shape",
@@ -300,7 +93,8 @@ static ck_tensor *read_channels(ck_torch *torch, const ck_value *value, const ch
 	if (!tensor)
 		return NULL;
 	ck_dtype is = tensor->dtype;
-	if (!is_real(tensor) && (dtype == CK_DT_F64 || (is != CK_DT_I64 && is != CK_DT_I32)))
+	bool whole = is == CK_DT_I64 || is == CK_DT_I32;
+	if (!ck_quantized_is_real(tensor) && (dtype == CK_DT_F64 || !whole))
 		ck_rebuild_fail(torch, "%s cannot be %s", what, ck_dtype_table[is].torch);
 	else if (tensor->ndim != 1 || tensor->shape[0] != channels)
 		ck_rebuild_fail(torch, "%s must be one for each of the %llu channels", what,
@@ -310,7 +104,7 @@ static ck_tensor *read_channels(ck_torch *torch, const ck_value *value, const ch
 	return NULL;
 }
 
-static bool read_per_channel(ck_torch *torch, const ck_items *given, parameters *p)
+static bool read_per_channel(ck_torch *torch, const ck_items *given, ck_quantized *p)
 {
 	uint64_t axis;
 	const ck_tensor *tensor = p->made->tensor;
@@ -318,12 +112,13 @@ static bool read_per_channel(ck_torch *torch, const ck_items *given, parameters 
 	if (given->count != 4)
 		return ck_rebuild_fail(torch, "a tensor quantized by channel needs scales, zero "
 		                       "points and an axis");
+	/* selecting one item of a dimension makes torch count the axis down, even below 0 */
+	if (given->item[3]->kind == CK_INT && (given->item[3]->i < 0 ||
+	                                       (uint64_t)given->item[3]->i >= tensor->ndim))
+		return ck_made_unsupported(p->made, "tensor quantized by channel along an axis "
+		                           "that it lacks");
 	if (!ck_as_count(torch, given->item[3], "the axis of the channels must be a count", &axis))
 		return false;
-	if (axis >= tensor->ndim)
-		return ck_rebuild_fail(torch, "the axis of the channels is %llu, but the tensor "
-		                       "has %zu dimensions", (unsigned long long)axis,
-		                       tensor->ndim);
 	p->axis = (size_t)axis;
 	p->scales = read_channels(torch, given->item[1], "the scales of a quantized tensor",
 	                          CK_DT_F64, tensor->shape[axis]);
@@ -334,7 +129,7 @@ static bool read_per_channel(ck_torch *torch, const ck_items *given, parameters 
 	return p->zero_points;
 }
 
-static bool read_per_tensor(ck_torch *torch, const ck_items *given, parameters *p)
+static bool read_per_tensor(ck_torch *torch, const ck_items *given, ck_quantized *p)
 {
 	uint64_t *bits = ck_alloc_array(torch->job, 2, sizeof *bits);
 	if (given->count != 3)
@@ -351,7 +146,7 @@ static bool read_per_tensor(ck_torch *torch, const ck_items *given, parameters *
 }
 
 /* (scheme, scale, zero point) or (scheme, scales, zero points, axis) */
-static bool read_parameters(ck_torch *torch, const ck_value *value, parameters *p)
+static bool read_parameters(ck_torch *torch, const ck_value *value, ck_quantized *p)
 {
 	if (!value || value->kind != CK_TUPLE || !value->items->count)
 		return ck_rebuild_fail(torch, "a quantized tensor needs a tuple of its scheme and "
@@ -367,7 +162,7 @@ static bool read_parameters(ck_torch *torch, const ck_value *value, parameters *
 }
 
 /* What stands beside the integers, and which integers they are. */
-static bool make_integers(ck_torch *torch, const parameters *p)
+static bool make_integers(ck_torch *torch, const ck_quantized *p)
 {
 	static const ck_dtype plain[CK_DTYPE_COUNT] = {
 		[CK_DT_QINT8] = CK_DT_I8, [CK_DT_QUINT8] = CK_DT_U8, [CK_DT_QINT32] = CK_DT_I32,
@@ -380,7 +175,7 @@ static bool make_integers(ck_torch *torch, const parameters *p)
 	ck_made_beside(made, p->channels ? "zero_points" : "zero_point", p->zero_points);
 	if (!p->channels)
 		return ck_made_fact(made, "qscheme", "per_tensor_affine");
-	return ck_made_fact(made, "qscheme", is_real(p->zero_points)
+	return ck_made_fact(made, "qscheme", ck_quantized_is_real(p->zero_points)
 	                                                    ? "per_channel_affine_float_qparams"
 	                                                    : "per_channel_affine") &&
 	       ck_text_addf(torch->job, &axis, "%zu%c", p->axis, 0) &&
@@ -391,7 +186,7 @@ static bool make_integers(ck_torch *torch, const parameters *p)
 bool ck_rebuild_quantized_view(ck_torch *torch, const ck_items *args, ck_made *made)
 {
 	bool done, wanted = torch->loaded->wishes.dequantize;
-	parameters p = {.made = made};
+	ck_quantized p = {.made = made};
 	if (!ck_rebuild_view(torch, args, made, &done) || done)
 		return done;
 	if (made->tensor->storage->meta)
@@ -400,15 +195,16 @@ bool ck_rebuild_quantized_view(ck_torch *torch, const ck_items *args, ck_made *m
 	if (p.dtype < CK_DT_QINT8 || p.dtype > CK_DT_QUINT2X4)
 		return ck_rebuild_fail(torch, "a quantized tensor needs a storage of a quantized "
 		                       "type, not %s", ck_dtype_table[p.dtype].torch);
-	if (!read_parameters(torch, args->count > 4 ? args->item[4] : NULL, &p))
-		return false;
 	bool packed = p.dtype >= CK_DT_QUINT4X2;
-	if (packed && (!make_packed(torch, &p, wanted) || made->kind != CK_MADE_TENSOR))
-		return made->kind != CK_MADE_TENSOR;
+	if (!read_parameters(torch, args->count > 4 ? args->item[4] : NULL, &p) ||
+	    (packed && made->kind == CK_MADE_TENSOR && !make_packed(torch, &p, wanted)))
+		return false;
+	if (made->kind != CK_MADE_TENSOR)
+		return true;
 	if (!wanted)
 		return make_integers(torch, &p);
 	return packed || (ck_tensor_check(torch->job, made->tensor, torch->pickle->label,
-	                                  "that is quantized") && dequantize(torch, &p));
+	                                  "that is quantized") && ck_dequantize(torch, &p));
 }
 
 bool ck_rebuild_quantized(ck_torch *torch, const ck_value *value, ck_made *made)

@@ -19,6 +19,8 @@ enum ck_script_bit {
 
 /* A class or function of a TorchScript archive, or a module of them: __torch__.a.b */
 bool ck_script_is_own(const ck_global *global);
+/* The classes of the archive itself need no telling: they are what the layout is made of. */
+void ck_script_forget(ck_torch *torch);
 /* Reads the code of a class, if there is any; *bits is then what is known of it. */
 bool ck_script_class(ck_script *script, const ck_global *global, unsigned *bits);
 /* Whether a class lists an attribute as a parameter or a buffer. */

@@ -21,6 +21,20 @@ bool ck_script_is_own(const ck_global *global)
 	       (global->module_len == len || global->module[len] == '.');
 }
 
+void ck_script_forget(ck_torch *torch)
+{
+	size_t kept = 0;
+	ck_items *globals = &torch->seen.globals;
+	for (size_t i = 0; i < globals->count; i++) {
+		ck_value *global = globals->item[i];
+		bool own = ck_script_is_own(global->global) &&
+		           !(global->flags & (CK_COMPUTED | CK_CHANGED));
+		if (!own)
+			globals->item[kept++] = global;
+	}
+	globals->count = kept;
+}
+
 /* "module.NAME", and ".attribute" behind it. */
 static bool print_key(ck_job *job, ck_text *to, const ck_global *global, const char *attribute,
                       size_t len)

@@ -72,7 +72,7 @@ static bool place_coordinates(ck_job *job, const ck_sparse *sparse, uint64_t *pl
 		return false;
 	for (size_t d = 0; d < dims; d++)
 		for (uint64_t i = 0; i < sparse->count; i++, index++) {
-			if (*index < 0 || (uint64_t)*index >= p->shape[d])
+			if ((uint64_t)*index >= p->shape[d]) /* negative ones, too */
 				return fail_index(job, p, *index, p->shape[d]);
 			places[i] = places[i] * p->shape[d] + (uint64_t)*index;
 		}
@@ -133,7 +133,7 @@ static bool place_batch(placing *at, uint64_t batch)
 			               "the %s of a sparse tensor do not ascend",
 			               at->p->layout->compressed);
 		for (int64_t i = at->from[line]; i < at->from[line + 1]; i++) {
-			if (at->plain[i] < 0 || (uint64_t)at->plain[i] >= at->others)
+			if ((uint64_t)at->plain[i] >= at->others)
 				return fail_index(at->job, at->p, at->plain[i], at->others);
 			place_block(at, batch, line, (uint64_t)at->plain[i]);
 		}
@@ -171,8 +171,8 @@ static bool check_dimensions(ck_torch *torch, parts *p)
 	if (!is_index(p->indices) || !is_index(p->plain) || !p->indices->ndim ||
 	    p->plain->ndim != p->indices->ndim || p->values->ndim < p->plain->ndim + blocks ||
 	    p->ndim != p->values->ndim + 1 - blocks)
-		return ck_rebuild_fail(torch, "the %s, %s and values of a sparse tensor do not have "
-		                       "the dimensions that its shape %s asks for",
+		return ck_rebuild_fail(torch, "the %s, %s and values of a sparse tensor do not "
+		                       "have the dimensions that its shape %s asks for",
 		                       p->layout->compressed, p->layout->plain,
 		                       ck_shape_text(torch->job, p->shape, p->ndim));
 	for (size_t d = 0; d < 2; d++) {

@@ -8,28 +8,13 @@
 
 #include "view.h"
 
-/* The classes of the archive itself need no telling: they are what the layout is made of. */
-static void forget_own(ck_torch *torch)
-{
-	size_t kept = 0;
-	ck_items *globals = &torch->seen.globals;
-	for (size_t i = 0; i < globals->count; i++) {
-		ck_value *global = globals->item[i];
-		bool own = ck_script_is_own(global->global) &&
-		           !(global->flags & (CK_COMPUTED | CK_CHANGED));
-		if (!own)
-			globals->item[kept++] = global;
-	}
-	globals->count = kept;
-}
-
 static bool walk_pickle(ck_loaded *loaded, const ck_folder *folder, ck_member *member,
                         const ck_path *at, ck_torch **torch)
 {
 	*torch = ck_folder_read(loaded, folder, member);
 	if (!*torch)
 		return false;
-	forget_own(*torch);
+	ck_script_forget(*torch);
 	return ck_walk(*torch, at);
 }
 

@@ -243,11 +243,12 @@ static bool view_made(ck_view *view, const ck_made *made)
 	return true;
 }
 
-static bool view_persistent(ck_torch *torch, const ck_value *value, ck_view *view)
+static bool view_persistent(ck_torch *torch, const ck_value *value, const ck_path *path,
+                            ck_view *view)
 {
 	ck_made *made = ck_alloc(torch->job, sizeof *made);
 	return made && torch->persistent(torch, value, made) &&
-	       check_made(torch, made, "of a persistent id") && view_made(view, made);
+	       check_made(torch, made, ck_path_show(path).s) && view_made(view, made);
 }
 
 static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *path, ck_view *view)
@@ -327,7 +328,7 @@ bool ck_view_value(ck_torch *torch, const ck_value *value, const ck_path *path, 
 		return view_call(torch, value, path, view);
 	case CK_PERSID:
 		view->about = about[CK_PERSID];
-		return !torch->persistent || view_persistent(torch, value, view);
+		return !torch->persistent || view_persistent(torch, value, path, view);
 	default:
 		view->about = about[value->kind];
 		return true;

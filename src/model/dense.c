@@ -2,6 +2,7 @@
  * zeros between, so that memory follows what is stored and never the dense size. */
 #include "model.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,7 +159,7 @@ static int by_place(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* All units in the order of their places; those of one place in the order in which they are stored. */
+/* All units in the order of their places; those of one place in the order of the values. */
 static stored *sort_units(ck_job *job, const ck_sparse *sparse)
 {
 	stored *units = ck_alloc_array(job, sparse->count + 1, sizeof *units);
@@ -195,6 +196,7 @@ static bool give_units(ck_job *job, const ck_sparse *sparse, const stored *units
 	unsigned char *sum = ck_alloc_array(job, bytes + 1, 1);
 	for (uint64_t i = 0; sum && i < sparse->count;) {
 		uint64_t place = units[i].place;
+		assert(place >= next && place < sparse->units); /* place() promised it */
 		memset(sum, 0, (size_t)bytes);
 		for (; i < sparse->count && units[i].place == place; i++)
 			add(dtype, sum, values + units[i].number * bytes, sparse->unit);

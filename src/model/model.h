@@ -163,8 +163,8 @@ typedef struct ck_sparse {
 
 /* False for dtypes that torch cannot add. */
 bool ck_dense_is_known(ck_dtype dtype);
-/* The bytes of the product of the sizes and the values' dtype must fit 63 bits. `shape` is kept, not
- * copied. The result is to be checked like any other tensor. */
+/* The product of the sizes and the size of the dtype must fit 63 bits. `shape` is kept, not copied.
+ * The result is to be checked like any other tensor. */
 ck_tensor *ck_tensor_dense(ck_job *job, struct ck_model *model, const ck_sparse *sparse,
                            uint64_t *shape, size_t ndim);
 
@@ -176,7 +176,7 @@ typedef struct ck_path {
 	const char *key;          /* UTF-8 as str(key) in Python; may hold surrogates */
 	size_t key_len;
 	bool is_text;             /* the key was a string, and is shown in quotes */
-	bool is_beside;           /* no key of the file: `up` is a tensor that consists of several */
+	bool is_beside;           /* no key of the file: one of those that the tensor `up` is */
 	size_t depth;             /* keys up to here */
 	size_t name_len;          /* of the keys joined by dots */
 } ck_path;

@@ -10,6 +10,12 @@
 
 enum { BYTES_WRITTEN_MAX = 1 << 20 };
 
+/* The size of the input says what is wished for, so that all ways are taken. */
+static inline ck_wishes fuzz_wishes(size_t size)
+{
+	return (ck_wishes){.dequantize = size & 1, .densify = size & 2, .split_complex = size & 4};
+}
+
 static inline bool fuzz_is_small(const ck_model *model)
 {
 	uint64_t total = 0;

@@ -139,6 +139,24 @@ def under_name(name):
     return save
 
 
+# ---- cases of tensors that are several ----
+
+def three_ways(name, wish, make, **more):
+    """As it is, in the legacy format, by another protocol, and what the wish makes of it."""
+    case(name=name, **more)(make)
+    case(name=name + "-legacy", save=save_legacy, **more)(make)
+    case(name=name + "-protocol-4", save=with_protocol(4), **more)(make)
+    case(name=name + wish, args=(wish,), **more)(make)
+    case(name=name + wish + "-legacy", save=save_legacy, args=(wish,), **more)(make)
+
+
+def composite(wish, **more):
+    def register(make):
+        three_ways(make.__name__.replace("_", "-"), wish, make, **more)
+        return make
+    return register
+
+
 # ---- values ----
 
 class Source:

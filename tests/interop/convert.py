@@ -56,8 +56,9 @@ class Converter:
         if not row["strict"]:
             return ""
         done = self.run(row, out + ".strict", "--to", "safetensors", "--strict")
-        return unsaid(row["strict"], done) if done.returncode == 3 else "--strict: status %d: %s" % (
-            done.returncode, done.stderr.decode(errors="replace"))
+        if done.returncode == 3:
+            return unsaid(row["strict"], done)
+        return "--strict: status %d: %s" % (done.returncode, done.stderr.decode(errors="replace"))
 
     def fault_of_cuts(self, row, out):
         """A file that ends too early is an error wherever it ends, and never a crash."""

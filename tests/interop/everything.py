@@ -4,5 +4,6 @@ import importlib
 
 from cases import CASES  # pylint: disable=unused-import
 
-for _module in ("views", "pickles", "recipes", "modules", "composites", "scripts", "containers"):
+for _module in ("views", "pickles", "recipes", "modules", "own_modules", "scripts", "quantized",
+                "sparse", "dressed", "arrays", "wrapped", "oddities", "mixtures"):
     importlib.import_module(_module)

@@ -98,7 +98,7 @@ class Judged:
             self.drop_ties()
 
     def rename(self, loose):
-        """Where a name is a matter of taste, ckconv's is taken, if what it names is what it must be."""
+        """Where a name is a matter of taste, ckconv's is taken, if it names what it must."""
         found = {name: what for name, what in parsed(self.out)[0].items()
                  if re.fullmatch(loose, name)}
         for name in [name for name in self.expected if re.fullmatch(loose, name)]:

@@ -61,7 +61,8 @@ for _protocol in (2, 4):
     @case(name="legacy-cut-%d" % _protocol, cut=97, save=with_protocol(_protocol, save_legacy))
     def _(source):
         shared = source.floats(40, 5)
-        return {"w": shared, "t": shared.t(), "part": shared[3:5], "b": source.bits(torch.int64, 20),
+        return {"w": shared, "t": shared.t(), "part": shared[3:5],
+                "b": source.bits(torch.int64, 20),
                 "half": source.bits(torch.float16, 31), "last": source.bits(torch.uint8, 300)}
 
 
@@ -225,8 +226,8 @@ script(constants=True)(traced_with_constant)
 @script(constants=True)
 def frozen(source):
     """The weights have become constants of the code."""
-    return torch.jit.freeze(torch.jit.script(nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))).eval(),
-                            optimize_numerics=False)
+    model = torch.jit.script(nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1)))
+    return torch.jit.freeze(model.eval(), optimize_numerics=False)
 
 
 @script()
@@ -250,7 +251,7 @@ def packed_parts(model):
     """The weights inside of the C++ objects of a quantized module."""
     tensors = {}
     for name, child in model.named_modules():
-        if hasattr(child, "_packed_params") and hasattr(child, "_weight_bias"):
+        if isinstance(getattr(child, "_packed_params", None), torch.ScriptObject):
             tensors[name + ".w"], tensors[name + ".b"] = child._weight_bias()
     return {name: tensor.detach() for name, tensor in tensors.items()}
 
@@ -302,7 +303,8 @@ def package_module(source):
 @case(save=save_package, load=lambda path: load_package(path, ["a.b/weights.pkl"]), means=one)
 def package_dict(source):
     whole = source.floats(4, 5)
-    return {"a.b/weights.pkl": {"w": whole, "t": whole.t(), "n": {"x": source.bits(torch.int64, 3)}}}
+    return {"a.b/weights.pkl": {"w": whole, "t": whole.t(),
+                                "n": {"x": source.bits(torch.int64, 3)}}}
 
 
 SEVERAL = ("model/model.pkl", "model/other.pkl", "a.b/weights.pkl")

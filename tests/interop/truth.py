@@ -74,7 +74,8 @@ def _quantized(tensor):
             ".qscheme": "per_tensor_affine"}
     return [("", whole), (".scales", tensor.q_per_channel_scales()),
             (".zero_points", tensor.q_per_channel_zero_points())], {
-                ".axis": str(tensor.q_per_channel_axis()), ".qscheme": "per_channel_affine"}
+                ".axis": str(tensor.q_per_channel_axis()),
+                ".qscheme": str(tensor.qscheme()).replace("torch.", "")}
 
 
 _COMPRESSED = {  # layout -> its two lists of indices
@@ -97,7 +98,10 @@ def _sparse(tensor):
 
 
 def _nested(tensor):
-    parts = [(".buffer", tensor.values() if hasattr(tensor, "values") else None),
+    if tensor.layout != torch.strided:
+        return [(".values", tensor.values()), (".offsets", tensor.offsets())], {
+            ".layout": "jagged", ".ragged_idx": str(tensor._ragged_idx)}
+    parts = [(".buffer", tensor.values()),
              (".sizes", tensor._nested_tensor_size()),
              (".strides", tensor._nested_tensor_strides()),
              (".offsets", tensor._nested_tensor_storage_offsets())]
@@ -156,6 +160,8 @@ def _parts(value):
         return [(tuple(name.split(".")), child)
                 for name, child in value.state_dict(keep_vars=True).items()
                 if not name.endswith("_extra_state")]
+    if isinstance(value, torch.ScriptObject):  # of C++: it says itself what it is made of
+        return _parts(value.__getstate__()[0])
     found = _attributes(value)
     if isinstance(value, dict):
         found += [(str(key), child) for key, child in value.items()]

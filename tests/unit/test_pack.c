@@ -354,7 +354,7 @@ END_TEST
 START_TEST(lzma_of_a_size_that_nobody_means_is_not_recognised)
 {
 	size_t size;
-	unsigned char *data = fixture_bytes(job, "lzma", &size);
+	unsigned char *data = fixture_bytes(job, "lzma_long", &size);
 	static const unsigned char sizes[2][8] = {{0xff, 0xff, 0xff, 0xff, 0x3f}, {0, 0, 0, 0, 0x40}};
 	memcpy(data + 5, sizes[0], 8); /* 2^38 - 1 */
 	ck_assert_ptr_eq(packing_of(source_of(job, data, size)), &ck_packing_lzma);

@@ -268,6 +268,30 @@ START_TEST(pax_records_give_names_and_sizes)
 }
 END_TEST
 
+START_TEST(a_size_from_pax_is_that_of_the_file_and_not_of_what_stands_between)
+{
+	start();
+	add('x', "x", "9 size=5\n", 9);
+	add('L', "l", "a long name\0", 12);
+	add('0', "a", "12345", 5);
+	const ck_archive *archive = open_made();
+	ck_assert_msg(archive != NULL, "%s", job->error.text);
+	assert_member(archive, "a long name", "12345", 5);
+}
+END_TEST
+
+START_TEST(before_posix_a_folder_was_a_file_with_a_slash)
+{
+	start();
+	add('\0', "folder/", "", 0);
+	add('\0', "folder/a", "1", 1);
+	const ck_archive *archive = open_made();
+	ck_assert_ptr_nonnull(archive);
+	ck_assert_uint_eq(archive->count, 1);
+	assert_member(archive, "folder/a", "1", 1);
+}
+END_TEST
+
 START_TEST(records_that_break_the_rules_of_pax_are_refused)
 {
 	static const struct {
@@ -282,6 +306,7 @@ START_TEST(records_that_break_the_rules_of_pax_are_refused)
 		{"0 path=b\n", "this is no pax record"},
 		{"2 \n", "this is no pax record"},
 		{"99999999999999999999999 path=b\n", "this is no pax record"},
+		{"4000000000 path=b\n", "this is no pax record"},
 		{"9 path b\n", "has no '='"},
 		{"8 path=\n", "must not be empty"},
 		{"8 size=\n", "decimal number below 2^64, not ''"},
@@ -420,6 +445,8 @@ int main(void)
 	tcase_add_test(tcase, a_size_beyond_the_file_is_refused);
 	tcase_add_test(tcase, the_checksum_of_programs_that_took_bytes_as_signed_is_right_too);
 	tcase_add_test(tcase, pax_records_give_names_and_sizes);
+	tcase_add_test(tcase, a_size_from_pax_is_that_of_the_file_and_not_of_what_stands_between);
+	tcase_add_test(tcase, before_posix_a_folder_was_a_file_with_a_slash);
 	tcase_add_test(tcase, records_that_break_the_rules_of_pax_are_refused);
 	tcase_add_test(tcase, what_programs_read_as_different_files_is_refused);
 	tcase_add_test(tcase, sparse_files_and_unknown_types_are_refused_by_name);

@@ -2,6 +2,7 @@
 #include <ckconv/ckconv.h>
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "edit.h"
 #include "load.h"
@@ -83,16 +84,55 @@ static bool tell_unknown(ck_job *job, const ck_checkpoint *cp, bool strict)
 	return true;
 }
 
-static ck_checkpoint *open_source(ck_job *job, const ck_source *source, const ck_options *options)
+/* A file, or FILE!MEMBER where there is no file of the whole name. */
+typedef struct {
+	const ck_source *source;
+	const char *member; /* or NULL */
+} input;
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0;
+}
+
+static bool open_input(ck_job *job, const char *path, input *in)
+{
+	*in = (input){0};
+	const char *mark = is_file(path) ? NULL : strchr(path, '!');
+	for (; mark && !in->member; mark = strchr(mark + 1, '!')) {
+		char *file = ck_copy(job, path, (size_t)(mark - path));
+		if (!file)
+			return false;
+		if (is_file(file)) {
+			in->member = mark + 1;
+			path = file;
+			break;
+		}
+	}
+	in->source = ck_source_open(job, path);
+	return in->source;
+}
+
+/* `writer` may be NULL: then every dtype is taken. */
+static ck_checkpoint *open_source(ck_job *job, const input *in, const ck_options *options,
+                                  const ck_writer *writer)
 {
 	ck_checkpoint *cp = ck_alloc(job, sizeof *cp);
 	if (!cp)
 		return NULL;
-	cp->loaded = ck_load(job, source, NULL);
+	cp->loaded = ck_load(job, in->source, &(ck_wishes){
+		.dequantize = options->dequantize, .densify = options->densify,
+		.split_complex = options->complex == CK_COMPLEX_SPLIT,
+		.everything = strcmp(options->root, ".") == 0, .member = in->member,
+	});
 	if (!cp->loaded)
 		return NULL;
 	cp->model = cp->loaded->model;
-	if (!ck_edit_root(job, cp->model, options->root, options->strict, options->extras) ||
+	if ((writer && !ck_edit_set_aside(job, cp->model, writer->holds)) ||
+	    !ck_edit_unsupported(job, cp->model, options->root, options->skip_unsupported,
+	                         options->strict) ||
+	    !ck_edit_root(job, cp->model, options->root, options->strict, options->extras) ||
 	    !ck_edit_ties(job, cp->model, options->ties) ||
 	    !tell_unknown(job, cp, options->strict))
 		return NULL;
@@ -103,8 +143,14 @@ ck_checkpoint *ck_checkpoint_open(ck_job *job, const char *path, const ck_option
 {
 	ck_options defaults;
 	ck_options_default(&defaults);
-	const ck_source *source = ck_source_open(job, path);
-	return source ? open_source(job, source, options ? options : &defaults) : NULL;
+	input in;
+	if (!options)
+		options = &defaults;
+	const ck_writer *writer =
+		options->format ? ck_writer_find(job, options->format, "") : NULL;
+	if ((options->format && !writer) || !open_input(job, path, &in))
+		return NULL;
+	return open_source(job, &in, options, writer);
 }
 
 const char *ck_checkpoint_layout(const ck_checkpoint *checkpoint)
@@ -154,6 +200,9 @@ static bool make_outputs(ck_job *job, const char *out, const ck_options *options
 	                 (options->no_fsync ? CK_OUTPUT_NO_FSYNC : 0);
 	*o = (outputs){.output = ck_output_new(job, flags)};
 	o->model = o->output ? ck_output_add(job, o->output, out) : NULL;
+	/* what is unpacked on the way goes where there must be room for the output anyway */
+	if (o->model)
+		job->scratch_dir = o->model->folder;
 	if (o->model && options->extras)
 		o->extras = ck_output_add(job, o->output, options->extras);
 	return o->model && (o->extras || !options->extras);
@@ -174,12 +223,12 @@ bool ck_convert(ck_job *job, const char *in, const char *out, const ck_options *
 	if (!options)
 		options = &defaults;
 	const ck_writer *writer = ck_writer_find(job, options->format, out);
-	const ck_source *source = writer ? ck_source_open(job, in) : NULL;
+	input from;
 	outputs o;
-	if (!source || !check_paths(job, source, out, options) ||
+	if (!writer || !open_input(job, in, &from) || !check_paths(job, from.source, out, options) ||
 	    !make_outputs(job, out, options, &o))
 		return false;
-	const ck_checkpoint *cp = open_source(job, source, options);
+	const ck_checkpoint *cp = open_source(job, &from, options, writer);
 	if (!cp || !write_extras(job, cp, o.extras) ||
 	    !ck_save(job, writer, cp->model, o.model, options->threads) ||
 	    !ck_output_commit(job, o.output))

@@ -4,9 +4,9 @@
 # usage: make.sh CHROOT
 #
 # CHROOT is a Debian 13 with python3-torch, python3-safetensors and python3-joblib; here
-# python3-torch and python3-joblib are needed. The files are the same bytes on every run, but for a
-# few: torch names storages by chance in the layout before 1.6 (legacy*.pt, arrays_in_legacy.pt,
-# plain_model*.pkl), and numbers classes in torchscript.pt.
+# python3-torch and python3-joblib are needed. The files are the same bytes on every run, but for some:
+# torch names storages by chance in the layout before 1.6 (legacy*.pt, arrays_in_legacy.pt,
+# plain_model*.pkl), and puts paths and numbers of its own into what torch.jit and torch.export write.
 set -eu
 
 [ $# -eq 1 ] || { echo "usage: make.sh CHROOT" >&2; exit 2; }
@@ -17,7 +17,7 @@ trap 'rm -rf "$work"' EXIT
 
 # shellcheck disable=SC2016 # the inner shell expands them
 in_chroot() {
-	chroot "$chroot" sh -c 'cd "/tmp/$1" && python3 -B "$2"' sh "${work##*/}" "$1"
+	chroot "$chroot" sh -c 'cd "/tmp/$1" && PYTHONHASHSEED=0 python3 -B "$2"' sh "${work##*/}" "$1"
 }
 
 cp "$here"/*.py "$here/cases.txt" "$work"
@@ -26,8 +26,12 @@ mkdir "$work/good" "$work/bad" "$work/hostile" "$work/unsupported"
 in_chroot make_torch2.py
 /usr/bin/python3 -B "$here/make_numpy.py" "$work"
 in_chroot make_numpy.py
+(cd "$here" && /usr/bin/python3 -B - "$work" <make_archives.py)
+chroot "$chroot" sh -c 'cd "/tmp/$1" && python3 -B - . <make_archives.py' sh "${work##*/}"
 /usr/bin/python3 -B "$here/make_crafted.py" "$work"
 /usr/bin/python3 -B "$here/make_bad.py" "$work"
+/usr/bin/python3 -B "$here/make_tables.py" "$work"
+/usr/bin/python3 -B "$here/make_wrapped.py" "$work"
 /usr/bin/python3 -B "$here/make_bad_numpy.py" "$work"
 in_chroot make_expected.py
 

@@ -9,6 +9,7 @@ import os
 import struct
 import sys
 
+import bad_composites
 import craft
 from craft import (APPEND, BUILD, EMPTY_DICT, EMPTY_LIST, FALSE, NEWOBJ, NONE, POP, REDUCE, SETITEM,
                    Member, call, floats, get, integer, integers, list_of, name, named, proto, put,
@@ -399,8 +400,9 @@ def write_all(folder):
     kinds = {
         "bad": [cut_files(sound), damaged_files(sound, weight), odd_archives(), bad_deflated(),
                 bad_pickles(), bad_storages(), bad_numbers(), bad_arguments(), bad_names(),
-                legacy_files(legacy)],
-        "hostile": [code_files(), floods()],
+                legacy_files(legacy), bad_composites.bad_sparse(),
+                bad_composites.bad_quantized()],
+        "hostile": [code_files(), floods(), bad_composites.composite_floods()],
         "unsupported": [foreign_files()],
     }
     for kind, groups in kinds.items():

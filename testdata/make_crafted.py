@@ -57,7 +57,8 @@ def zip64(path, members):
 # ---- the other byte order ----
 
 WIDTHS = {"DoubleStorage": 8, "FloatStorage": 4, "HalfStorage": 2, "BFloat16Storage": 2,
-          "LongStorage": 8, "IntStorage": 4, "ShortStorage": 2, "ComplexFloatStorage": 4}
+          "LongStorage": 8, "IntStorage": 4, "QInt32Storage": 4, "ShortStorage": 2,
+          "ComplexFloatStorage": 4}
 
 
 def storage_classes(pickled):
@@ -65,17 +66,22 @@ def storage_classes(pickled):
     classes, memo, texts, kind = {}, {}, [], None
     last = None
     for opcode, argument, _ in pickletools.genops(pickled):
-        if opcode.name == "GLOBAL" and argument.endswith("Storage"):
-            kind = last = argument.split()[1]
+        if opcode.name in ("BINPUT", "LONG_BINPUT"):
+            memo[argument] = last
+            continue
+        if opcode.name == "GLOBAL":
+            last = argument.split()[1]
         elif opcode.name == "BINUNICODE":
             last = argument
-            texts.append(argument)
-        elif opcode.name == "BINPUT":
-            memo[argument] = last
-        elif opcode.name == "BINGET":
-            value = memo.get(argument)
-            kind = value if str(value).endswith("Storage") else kind
-        elif opcode.name == "BINPERSID":
+        elif opcode.name in ("BINGET", "LONG_BINGET"):
+            last = memo.get(argument)
+        else:
+            last = None
+        if last and last.endswith("Storage"):
+            kind = last
+        elif last:
+            texts.append(last)
+        if opcode.name == "BINPERSID":
             classes[[t for t in texts if t.isdigit()][-1]] = kind
     return classes
 
@@ -289,6 +295,10 @@ def write_all(folder):
 
     save("deflated", deflated(members("state_dict")))
     save("partly_deflated", partly_deflated(members("views")))
+    save("deflated_quantized", deflated(members("quantized_channels")))
+    save("deflated_sparse", deflated(members("sparse2")))
+    save("big_endian_quantized", big_endian(members("quantized")))
+    save("big_endian_sparse", big_endian(members("sparse2")))
     save("folders", folders(members("state_dict")))
     save("big_endian", big_endian(members("dtypes")))
     save("big_endian_complex", big_endian(members("complex64")))

@@ -11,17 +11,22 @@ library writes in an order of chance. Nothing in hostile/ is ever loaded.
 """
 import argparse
 import collections
+import ctypes
 import os
 import pickle
 import shlex
 import sys
 import warnings
+import zipfile
 
 import joblib
 import numpy
 import safetensors
 import torch
+import torch.package
+from torch.nn.parameter import UninitializedTensorMixin
 
+import composites2
 import craft
 import nets
 
@@ -40,6 +45,21 @@ SPELLING = {
 # give.
 BY_HAND = {"good/no_data_needed.pt", "good/big_endian_untyped.pt", "good/korder.pkl",
            "good/bfloat16.pkl"}
+# No torch of Debian's reads these: make_tables.py writes their outputs, or another file has the same.
+BY_HAND |= {"good/script_model.pt", "good/export_table.pt", "good/export_pairs.pt",
+            "good/script_old.pt", "good/script_odd_code.pt", "good/script_no_code.pt"}
+# What torch cannot open: it is shown the file inside, of which several are numbered.
+INSIDE = {
+    "good/gzip.pt.gz": "state_dict.pt", "good/gzip_parts.pt.gz": "state_dict.pt",
+    "good/zlib.pt": "legacy.pt", "good/bzip2.pt.bz2": "state_dict.pt",
+    "good/xz.pt.xz": "state_dict.pt", "good/lzma.pt.lzma": "legacy.pt",
+    "good/nemo.tar": "state_dict.pt", "good/model.tar.gz": "legacy.pt",
+    "good/bundle.zip": "state_dict.pt", "good/bundle_deflated.zip": "state_dict.pt",
+    "unsupported/two.zip!policy.pth": "state_dict.pt", "unsupported/two.zip!policy.optimizer.pth": "many.pt",
+    "good/nested.tar": "state_dict.pt", "good/nested.tar!inner.zip": "state_dict.pt",
+    "good/nested.tar!inner.zip!a!b.pt": "state_dict.pt",
+    "good/zips.distcp": ["state_dict.pt", "many.pt"],
+}
 TOO_NEW = {"C64", "F8_E4M3FNUZ", "F8_E5M2FNUZ"}  # for safetensors 0.5.2
 
 
@@ -47,6 +67,8 @@ TOO_NEW = {"C64", "F8_E4M3FNUZ", "F8_E5M2FNUZ"}  # for safetensors 0.5.2
 
 def parts(value):
     """What lies directly below a value: pairs of a key and a value."""
+    if isinstance(value, torch.jit.ScriptModule):
+        return list({**value.state_dict(), **nets.script_attributes(value)}.items())
     if isinstance(value, torch.nn.Module):
         return list(value.state_dict(keep_vars=True).items())
     if isinstance(value, numpy.ndarray):
@@ -78,7 +100,7 @@ def as_tensor(array):
 def tensors_below(value, path=(), above=()):
     """All tensors with their paths, in the order of the checkpoint."""
     if isinstance(value, torch.Tensor):
-        yield path, value
+        yield path, shard_of(value)
         return
     if isinstance(value, numpy.ma.MaskedArray):
         yield path, as_tensor(value.data)
@@ -91,6 +113,18 @@ def tensors_below(value, path=(), above=()):
         return
     for key, child in parts(value):
         yield from tensors_below(child, path + (str(key),), above + (id(value),))
+
+
+def shard_of(tensor):
+    """What this process has of a tensor that is spread over several."""
+    if type(tensor).__name__ == "ShardedTensor":
+        return tensor.local_shards()[0].tensor
+    return getattr(tensor, "_local_tensor", tensor)
+
+
+def has_data(tensor):
+    """False for tensors that are nothing but a shape, or not even that."""
+    return not tensor.is_meta and not isinstance(tensor, UninitializedTensorMixin)
 
 
 def choose_root(value, found):
@@ -131,7 +165,7 @@ def name_tensors(value, root):
         root, lambda: find_root(found, root))()
     out = {}
     for path, tensor in found:
-        if path[:len(keys)] != keys or tensor.is_meta:
+        if path[:len(keys)] != keys or not has_data(tensor):
             continue
         name = ".".join(path[len(keys):]) if len(path) > len(keys) else "tensor"
         assert name not in out, name
@@ -157,6 +191,109 @@ def drop_ties(tensors):
         names[view] = name
         kept[name] = tensors[name]
     return kept, dropped
+
+
+# ---- tensors that consist of several ----
+
+PACKED = {torch.quint4x2: 2, torch.quint2x4: 4}  # elements to a byte
+
+
+def expand_quantized(tensor, facts):
+    """The integers, and what they stand for."""
+    facts["qscheme"] = str(tensor.qscheme())[6:]
+    if tensor.dtype in PACKED:
+        count = -(-tensor.numel() // PACKED[tensor.dtype])
+        parts = {"": torch.tensor(list(ctypes.string_at(tensor.data_ptr(), count)),
+                                  dtype=torch.uint8)}
+        facts.update(dtype=str(tensor.dtype)[6:], shape=str(list(tensor.shape)))
+    else:
+        parts = {"": tensor.int_repr()}
+    if facts["qscheme"] == "per_tensor_affine":
+        return {**parts, "scale": torch.tensor(tensor.q_scale(), dtype=torch.float64),
+                "zero_point": torch.tensor(tensor.q_zero_point())}
+    facts["axis"] = str(tensor.q_per_channel_axis())
+    return {**parts, "scales": tensor.q_per_channel_scales(),
+            "zero_points": tensor.q_per_channel_zero_points()}
+
+
+def expand_sparse(tensor, facts, flagged):
+    """Indices and values; PyTorch 2 also records whether coordinates are coalesced."""
+    facts.update(layout=str(tensor.layout)[6:], shape=str(list(tensor.shape)))
+    if tensor.layout == torch.sparse_coo:
+        if flagged:
+            facts["is_coalesced"] = str(tensor.is_coalesced()).lower()
+        return {"indices": tensor._indices(), "values": tensor._values()}
+    if tensor.layout in (torch.sparse_csr, torch.sparse_bsr):
+        parts = {"crow_indices": tensor.crow_indices(), "col_indices": tensor.col_indices()}
+    else:
+        parts = {"ccol_indices": tensor.ccol_indices(), "row_indices": tensor.row_indices()}
+    return {**parts, "values": tensor.values()}
+
+
+def expand_nested(tensor, facts):
+    """The parts of a nested tensor of either layout."""
+    if tensor.layout == torch.jagged:
+        facts.update(layout="jagged", ragged_idx=str(tensor._ragged_idx))
+        return {"values": tensor._values, "offsets": tensor._offsets}
+    facts["layout"] = "nested"
+    return {"buffer": tensor.values(), "sizes": tensor._nested_tensor_size(),
+            "strides": tensor._nested_tensor_strides(),
+            "offsets": tensor._nested_tensor_storage_offsets()}
+
+
+def expand(tensor, facts, chosen, flagged):
+    """{key: tensor} of what a tensor consists of; "" is the key of itself."""
+    tensor = tensor.detach()
+    if tensor.is_quantized:
+        return ({"": tensor.dequantize()} if chosen.dequantize else
+                expand_quantized(tensor, facts))
+    if tensor.is_nested:
+        return expand_nested(tensor, facts)
+    if tensor.layout != torch.strided:
+        return ({"": tensor.to_dense()} if chosen.densify else
+                expand_sparse(tensor, facts, flagged))
+    if type(tensor).__name__ == "TwoTensor":
+        return {"a": tensor.a, "b": tensor.b}
+    return {"": tensor}
+
+
+def split(key, tensor):
+    """The halves of a complex tensor under --complex split."""
+    plain = tensor.resolve_conj().resolve_neg()
+    dot = "." if key else ""
+    return {key + dot + "real": plain.real, key + dot + "imag": plain.imag}
+
+
+def is_broken(tensor):
+    """True for what torch leaves of a tensor quantized by channel when one channel is selected."""
+    return (tensor.is_quantized and "channel" in str(tensor.qscheme()) and
+            tensor.q_per_channel_axis() < 0)
+
+
+def expand_all(tensors, chosen, flagged):
+    """The tensors that are written for those that were found, and the metadata."""
+    out, metadata = {}, {}
+    for name, tensor in tensors.items():
+        facts, parts = {}, {}
+        if is_broken(tensor):
+            continue
+        for key, part in expand(tensor, facts, chosen, flagged).items():
+            parts.update(split(key, part) if chosen.complex == "split" and part.is_complex()
+                         else {key: part})
+        for key, part in parts.items():
+            if chosen.skip_unsupported and part.dtype not in SPELLING:
+                continue
+            out[name + "." + key if key else name] = part
+        metadata.update({name + "." + key: value for key, value in facts.items()})
+    return out, metadata
+
+
+def is_flagged(file):
+    """Whether the file is of a torch that records what is coalesced: it records a byte order."""
+    if not zipfile.is_zipfile(file):
+        return False
+    with zipfile.ZipFile(file) as archive:
+        return any(name.endswith("/byteorder") for name in archive.namelist())
 
 
 # ---- bytes ----
@@ -190,6 +327,38 @@ def reference(tensors, rows):
     return made
 
 
+# ---- loading ----
+
+def load_package(file):
+    """The pickles of a package, by their names if there are several; of code, its constant."""
+    package = torch.package.PackageImporter(file)
+    if "script" in file:
+        value = package.load_pickle("nets", "state.pkl")
+        net = value["net"]
+        return {"net": net.state_dict(), "again": value["again"].state_dict(), "w": value["w"],
+                "constants.0.0": net.code_with_constants[1].c0}
+    if "many" not in file:
+        return package.load_pickle("weights", "model.pkl")
+    return {"nets.main.model": package.load_pickle("nets.main", "model.pkl"),
+            "nets.state": package.load_pickle("nets", "state.pkl")}
+
+
+def load_export(file):
+    """Weights and constants of a program."""
+    program = torch.export.load(file)
+    return {**program.state_dict, **program.constants}
+
+
+def load_file(file):
+    """What a file holds, by the loader that its name calls for."""
+    kind = os.path.basename(file).split(".")[0].split("_")[0].rstrip("2")
+    loader = {"package": load_package, "export": load_export, "script": torch.jit.load,
+              "torchscript": torch.jit.load}.get(kind)
+    if loader:
+        return loader(file)
+    return torch.load(file, map_location="cpu", weights_only=False)
+
+
 # ---- cases ----
 
 def read_cases(path):
@@ -205,6 +374,10 @@ def parse(options):
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", default="auto")
     parser.add_argument("--ties", default="keep")
+    parser.add_argument("--dequantize", action="store_true")
+    parser.add_argument("--densify", action="store_true")
+    parser.add_argument("--complex", default="keep")
+    parser.add_argument("--skip-unsupported", action="store_true")
     return parser.parse_known_args(shlex.split(options))[0]
 
 
@@ -235,20 +408,25 @@ def load_numpy(file):
 LOADERS = {".pkl": load_pickles, ".joblib": joblib.load, ".npy": load_numpy, ".npz": load_numpy}
 
 
-def load(file):
-    """The value of a file, read by the library that wrote it."""
-    loader = LOADERS.get(os.path.splitext(file)[1])
-    return loader(file) if loader else torch.load(file, map_location="cpu", weights_only=False)
+def load(folder, file):
+    """The value of a file, or of the files inside, read by the library that wrote it."""
+    inside = INSIDE.get(file)
+    if isinstance(inside, list):
+        return {"part%d" % i: load(folder, "good/" + name) for i, name in enumerate(inside)}
+    path = os.path.join(folder, "good/" + inside if inside else file)
+    loader = LOADERS.get(os.path.splitext(path)[1])
+    return loader(path) if loader else load_file(path)
 
 
-def expected(file, options):
+def expected(folder, file, options):
     """The bytes that a conversion must give."""
     chosen = parse(options)
-    value = load(file)
+    value = load(folder, file)
     tensors, dropped = name_tensors(value, chosen.root), {}
     if chosen.ties == "drop":
         tensors, dropped = drop_ties(tensors)
-    return output(tensors, dropped)
+    tensors, metadata = expand_all(tensors, chosen, is_flagged(file))
+    return output(tensors, {**dropped, **metadata})
 
 
 def write_all(folder):
@@ -258,7 +436,7 @@ def write_all(folder):
         if status != "0" or file.startswith("hostile/") or file in BY_HAND:
             continue
         try:
-            data = expected(os.path.join(folder, file), options)
+            data = expected(folder, file, options)
         except Exception as error:
             raise SystemExit("%s: %s" % (file, error)) from error
         if made.setdefault(wanted, data) != data:
@@ -271,4 +449,7 @@ def write_all(folder):
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     nets.install()
+    # PyTorch 2 gave this function another name, and reads none of the files that hold the old one
+    torch._utils._rebuild_sparse_csr_tensor = torch._utils._rebuild_sparse_tensor
+    composites2.begin()
     write_all(sys.argv[1] if len(sys.argv) > 1 else HERE)

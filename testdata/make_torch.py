@@ -12,6 +12,7 @@ import warnings
 import torch
 from torch import nn
 
+import composites
 import nets
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -272,22 +273,6 @@ def complex128():
     return {"fine": torch.ones(2), "wave": torch.ones(2, dtype=torch.complex128)}
 
 
-def quantized():
-    """A quantized tensor."""
-    return {"fine": torch.ones(2), "q": torch.quantize_per_tensor(torch.arange(4.0), 0.5, 3,
-                                                                  torch.quint8)}
-
-
-def sparse_coo():
-    """A sparse tensor."""
-    return {"fine": torch.ones(2), "s": torch.eye(3).to_sparse()}
-
-
-def sparse_csr():
-    """A compressed sparse tensor."""
-    return {"fine": torch.ones(2), "s": torch.eye(3).to_sparse_csr()}
-
-
 def no_tensors():
     """A checkpoint of settings only."""
     return {"epoch": 3, "lr": 0.1, "names": ["a", "b"]}
@@ -302,7 +287,8 @@ GOOD = [state_dict, dtypes, complex64, views, sizes, wide, shared, many, contain
         unicode_names, empty_names, training, two_homes, no_home, home_and_tensor, home_and_ema,
         module, module_in_dict, wrapper, objects, slotted, cyclic, shared_dict, meta,
         bare_tensor, bare_parameter, list_root]
-UNSUPPORTED = [complex128, quantized, sparse_coo, sparse_csr, no_tensors, meta_only]
+GOOD += composites.COMPOSITES
+UNSUPPORTED = [complex128, no_tensors, meta_only] + composites.UNSUPPORTED
 
 
 def save_all(folder):
@@ -317,8 +303,6 @@ def save_all(folder):
     for make, file in ((state_dict, "legacy"), (views, "legacy_views"), (shared, "legacy_shared")):
         torch.save(make(), os.path.join(folder, "good", file + ".pt"),
                    _use_new_zipfile_serialization=False)
-    script = torch.jit.script(nn.Linear(2, 2))
-    torch.jit.save(script, os.path.join(folder, "unsupported", "torchscript.pt"))
 
 
 if __name__ == "__main__":

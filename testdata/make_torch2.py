@@ -10,6 +10,7 @@ import warnings
 import torch
 from torch import nn
 
+import composites2
 import nets
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -104,26 +105,9 @@ def complex32():
     return {"fine": torch.ones(2), "half": torch.ones(2, dtype=torch.complex32)}
 
 
-def quantized_channels():
-    """A tensor quantized by channel."""
-    scales, zeros = torch.tensor([0.5, 0.25]), torch.tensor([0, 1])
-    q = torch.quantize_per_channel(torch.ones(2, 3), scales, zeros, 0, torch.qint8)
-    return {"fine": torch.ones(2), "q": q}
-
-
-def nested():
-    """A nested tensor."""
-    return {"fine": torch.ones(2), "ragged": torch.nested.nested_tensor([torch.ones(2),
-                                                                         torch.ones(3)])}
-
-
-def sparse_bsr():
-    """A block sparse tensor."""
-    return {"fine": torch.ones(2), "s": torch.eye(4).to_sparse_bsr((2, 2))}
-
-
 GOOD = [new_dtypes, fnuz, two_types, lazy_signs, negatives, parameter_state, optimizer2, module2]
-UNSUPPORTED = [complex32, quantized_channels, nested, sparse_bsr]
+GOOD += composites2.COMPOSITES
+UNSUPPORTED = [complex32] + composites2.UNSUPPORTED
 
 
 def save_all(folder):
@@ -141,4 +125,5 @@ def save_all(folder):
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     nets.install()
+    composites2.begin()
     save_all(sys.argv[1] if len(sys.argv) > 1 else HERE)

@@ -5,6 +5,7 @@ there, so that torch finds them when it saves and when it loads.
 """
 import collections
 import sys
+from typing import Dict, List
 
 import torch
 from torch import nn
@@ -66,6 +67,69 @@ Pair = collections.namedtuple("Pair", "first second")
 
 class Tagged(torch.Tensor):
     """A tensor by inheritance."""
+
+
+class Cell(nn.Module):
+    """A part of ScriptNet: parameters, buffers of both kinds, and a tensor that is neither."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(3, 2)
+        self.register_buffer("steps", torch.tensor(7))
+        self.register_buffer("cache", torch.arange(2.0), persistent=False)
+        self.scale = torch.tensor([1.0, 2.0])
+
+    def forward(self, x):
+        """Uses all of it."""
+        return self.linear(x) * self.scale + self.cache
+
+
+class ScriptNet(nn.Module):
+    """A module to be scripted: one part under two names, and tensors in a list and in a dict."""
+    many: List[torch.Tensor]
+    named: Dict[str, torch.Tensor]
+
+    def __init__(self):
+        super().__init__()
+        self.cell = Cell()
+        self.again = self.cell
+        self.many = [torch.ones(1), torch.arange(4)[1:]]
+        self.named = {"key": torch.full((3,), 9.0)}
+        self.sizes = [1, 2]
+        self.note = "hello"
+        self.layers = nn.ModuleList([nn.Linear(2, 2, bias=False), nn.BatchNorm1d(2)])
+
+    def forward(self, x):
+        """Uses all that is no plain value."""
+        y = self.cell(x) + self.again(x) + self.many[0] + self.named["key"][0]
+        for layer in self.layers:
+            y = layer(y)
+        return y
+
+
+OFFSET = torch.tensor([0.25, 0.5])
+
+
+class TraceNet(nn.Module):
+    """A module to be traced: OFFSET becomes a constant of its code."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(3, 2)
+
+    def forward(self, x):
+        """Uses the constant."""
+        return self.linear(x) + OFFSET
+
+
+def script_attributes(net):
+    """The tensors of a loaded ScriptNet or TraceNet that its state_dict() does not hold."""
+    if hasattr(net, "linear"):
+        return {"constants.0": net.code_with_constants[1].c0}
+    if not hasattr(net, "cell"):
+        return {}
+    return {"cell.scale": net.cell.scale, "again.scale": net.again.scale, "many.0": net.many[0],
+            "many.1": net.many[1], "named.key": net.named["key"]}
 
 
 CLASSES = (TinyNet, Wrapper, Bag, Slotted, Config, Stack, Pair, Tagged)

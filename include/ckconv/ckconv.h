@@ -55,6 +55,10 @@ typedef struct ck_options {
 	const char *root;    /* "auto", "." for everything, or keys joined by dots */
 	ck_ties ties;
 	bool strict;         /* what would be left out is an error */
+	bool dequantize;     /* quantized tensors become float32, as dequantize() makes them */
+	bool densify;        /* sparse tensors become dense, as to_dense() makes them */
+	ck_complex complex;
+	bool skip_unsupported; /* leave out what cannot be written, rather than fail */
 	bool disarm;         /* take the tensors even out of a file that carries code */
 	/* how the output is written */
 	const char *format;  /* "safetensors"; NULL: by the suffix of the output */
@@ -64,11 +68,12 @@ typedef struct ck_options {
 	bool no_fsync;       /* do not wait for the disk */
 } ck_options;
 
-/* root "auto", ties kept, all else zero. */
+/* root "auto", ties and complex numbers kept, all else zero. */
 CK_API void ck_options_default(ck_options *options);
 
 /* Opens a checkpoint, reads its pickle as data and finds its tensors; tensor data is not read. The
- * checkpoint lives as long as the job. options may be NULL. */
+ * checkpoint lives as long as the job. options may be NULL; with a format, tensors of dtypes that it
+ * lacks cannot be written, otherwise only those of kinds that no format holds. */
 CK_API ck_checkpoint *ck_checkpoint_open(ck_job *job, const char *path, const ck_options *options);
 /* What kind of file it is: "torch zip". */
 CK_API const char *ck_checkpoint_layout(const ck_checkpoint *checkpoint);

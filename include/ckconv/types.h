@@ -62,6 +62,12 @@ typedef enum ck_ties {
 	CK_TIES_DROP  /* write the name that sorts first; the others go to the metadata */
 } ck_ties;
 
+/* What becomes of complex tensors. */
+typedef enum ck_complex {
+	CK_COMPLEX_KEEP, /* written as they are, where the format has such numbers */
+	CK_COMPLEX_SPLIT /* NAME becomes NAME.real and NAME.imag */
+} ck_complex;
+
 /* One tensor of a model, as it will be written. Borrowed: lives as long as the job. */
 typedef struct ck_tensor_info {
 	const char *name;      /* UTF-8, ends with NUL */

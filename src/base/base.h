@@ -28,6 +28,8 @@ typedef struct ck_job {
 	pthread_mutex_t lock;    /* guards `error` */
 	ck_arena arena;
 	struct ck_closer *closers;
+	const char *scratch_dir; /* folder of scratch files; NULL: $TMPDIR, or else /tmp */
+	struct ck_scratch *scratch; /* belongs to io */
 	atomic_bool stop;
 	uint64_t seed[2];        /* random; for ck_map only, never for anything that is written */
 	void (*note)(void *arg, const char *text);

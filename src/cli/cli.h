@@ -20,6 +20,10 @@ enum exit_status {
 	X(TO, 0, "to", "FORMAT", "format of OUT: safetensors (default: by its suffix)")          \
 	X(ROOT, 0, "root", "PATH", "convert what lies below PATH, as in a.b; . is all")        \
 	X(TIES, 0, "ties", "keep|drop", "names of one tensor: write all, or only the first")      \
+	X(DEQUANTIZE, 0, "dequantize", NULL, "write quantized tensors as float32")                \
+	X(DENSIFY, 0, "densify", NULL, "write sparse tensors as dense ones")                      \
+	X(COMPLEX, 0, "complex", "keep|split", "complex numbers: as they are, or in two tensors") \
+	X(SKIP, 0, "skip-unsupported", NULL, "leave out tensors that cannot be written")          \
 	X(EXTRAS, 0, "extras", "FILE", "keep the values that are no tensors in a JSON file")     \
 	X(STRICT, 0, "strict", NULL, "fail rather than leave anything out")                      \
 	X(DISARM, 0, "disarm", NULL, "take the tensors even out of a file that carries code")    \

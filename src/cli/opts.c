@@ -34,6 +34,15 @@ static bool parse_ties(const char *text, ck_ties *ties)
 	return false;
 }
 
+static bool parse_complex(const char *text, ck_complex *complex)
+{
+	*complex = !strcmp(text, "split") ? CK_COMPLEX_SPLIT : CK_COMPLEX_KEEP;
+	if (*complex == CK_COMPLEX_SPLIT || !strcmp(text, "keep"))
+		return true;
+	cli_say("--complex takes keep or split, not '%s'", cli_show_name(text).s);
+	return false;
+}
+
 static bool parse_threads(const char *text, unsigned *threads)
 {
 	char *end;
@@ -66,6 +75,17 @@ static bool apply(option_id id, const char *arg, cli_options *options)
 		return true;
 	case OPT_TIES:
 		return parse_ties(arg, &options->convert.ties);
+	case OPT_DEQUANTIZE:
+		options->convert.dequantize = true;
+		return true;
+	case OPT_DENSIFY:
+		options->convert.densify = true;
+		return true;
+	case OPT_COMPLEX:
+		return parse_complex(arg, &options->convert.complex);
+	case OPT_SKIP:
+		options->convert.skip_unsupported = true;
+		return true;
 	case OPT_EXTRAS:
 		options->convert.extras = arg;
 		return true;

@@ -5,11 +5,21 @@
 
 #include "model.h"
 
+/* Moves tensors of dtypes that an output does not hold to those that cannot be written. */
+bool ck_edit_set_aside(ck_job *job, ck_model *model, bool (*holds)(ck_dtype dtype));
+
+/* Chooses the subtree to be converted: sets model->root. */
+bool ck_edit_choose(ck_job *job, ck_model *model, const char *wanted);
+/* What a path below the root is called. NULL after a failure. */
+const char *ck_edit_name(ck_job *job, const ck_model *model, const ck_path *path, size_t *len);
+/* Fails if what is chosen holds tensors that cannot be written, and names all of them; with `skip`
+ * and without `strict` they are left out, and told in a note. */
+bool ck_edit_unsupported(ck_job *job, ck_model *model, const char *wanted, bool skip, bool strict);
+
 /* Chooses the subtree to be converted and names its tensors by their paths below it. `wanted` is
  * "auto", "." for everything, or keys joined by dots. What stays outside is told in notes; with
- * `strict` it is an error. Fails if two tensors get one name, if nothing is left, or if the subtree
- * holds tensors of a kind that cannot be written: then all of them are named. `values_kept` says
- * that values which are no tensors go elsewhere (--extras) and are not lost. */
+ * `strict` it is an error. Fails if two tensors get one name, or if nothing is left. `values_kept`
+ * says that values which are no tensors go elsewhere (--extras) and are not lost. */
 bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict, bool values_kept);
 
 /* Under CK_TIES_DROP, of tensors that are the same view keeps the name that sorts first; the others

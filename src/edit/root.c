@@ -11,6 +11,24 @@ static const char *const homes[] = {
 
 enum { LISTED = 6 }; /* names that a note or an error gives as examples */
 
+/* What a path below the root is called; a lone tensor has no key of its own. */
+const char *ck_edit_name(ck_job *job, const ck_model *model, const ck_path *path, size_t *len)
+{
+	static const char alone[] = "tensor";
+	ck_text name = {0};
+	*len = strlen(alone);
+	if (path == model->root)
+		return alone;
+	if (!path->is_beside || path->up != model->root)
+		return ck_path_name(job, path, model->root, len);
+	*len = strlen(alone) + 1 + path->key_len;
+	bool ok = ck_text_add(job, &name, alone, strlen(alone)) &&
+	          ck_text_add(job, &name, ".", 1) &&
+	          ck_text_add(job, &name, path->key, path->key_len) &&
+	          ck_text_add(job, &name, "", 1);
+	return ok ? name.data : NULL;
+}
+
 static const ck_path *top_key(const ck_path *path)
 {
 	while (path->depth > 1)
@@ -36,7 +54,7 @@ static bool same_key(const ck_path *a, const ck_path *b)
 /* Looks at one tensor of the choice "auto". False: everything is the root, no need to look on. */
 static bool consider(const ck_path *path, const ck_path **home)
 {
-	if (path->depth <= 1)
+	if (path->depth - path->is_beside <= 1)
 		return false;
 	const ck_path *top = top_key(path);
 	if (!is_home(top))
@@ -240,7 +258,7 @@ static size_t list_others(ck_job *job, const ck_model *model, ck_other_kind kind
 		if (++total > LISTED || used >= size)
 			continue;
 		size_t len;
-		const char *name = ck_path_name(job, other->path, model->root, &len);
+		const char *name = ck_edit_name(job, model, other->path, &len);
 		char shown[80];
 		ck_show_to(shown, sizeof shown, name ? name : "", name ? len : 0);
 		used += (size_t)snprintf(to + used, size - used, "%s'%s' (%s)",
@@ -249,17 +267,6 @@ static size_t list_others(ck_job *job, const ck_model *model, ck_other_kind kind
 	if (total > LISTED && used < size)
 		snprintf(to + used, size - used, ", ...");
 	return total;
-}
-
-static bool refuse_unsupported(ck_job *job, const ck_model *model)
-{
-	char names[700];
-	size_t total = list_others(job, model, CK_OTHER_UNSUPPORTED, names, sizeof names);
-	return !total ||
-	       ck_fail(job, CK_UNSUPPORTED, model->source->label,
-	               "%zu tensor%s cannot be written by this version: %s; make plain tensors "
-	               "of them in torch first (.dequantize(), .to_dense())",
-	               total, plural(total), names);
 }
 
 static bool tell_meta(ck_job *job, const ck_model *model, bool strict)
@@ -305,11 +312,7 @@ static bool name_entries(ck_job *job, ck_model *model)
 			return false;
 		if (!ck_path_is_below(entry.path, model->root))
 			continue;
-		entry.name = ck_path_name(job, entry.path, model->root, &entry.name_len);
-		if (entry.path == model->root) { /* a single tensor has no key of its own */
-			entry.name = "tensor";
-			entry.name_len = strlen(entry.name);
-		}
+		entry.name = ck_edit_name(job, model, entry.path, &entry.name_len);
 		if (!entry.name)
 			return false;
 		uint64_t *place = ck_map_put(job, &seen, entry.name, entry.name_len, &fresh);
@@ -335,11 +338,7 @@ static bool name_facts(ck_job *job, ck_model *model)
 		ck_text key = {0};
 		if (!ck_path_is_below(fact->path, model->root))
 			continue;
-		const char *name = ck_path_name(job, fact->path, model->root, &len);
-		if (fact->path == model->root) {
-			name = "tensor";
-			len = strlen(name);
-		}
+		const char *name = ck_edit_name(job, model, fact->path, &len);
 		if (!name || !ck_text_add(job, &key, name, len) ||
 		    !ck_text_add(job, &key, ".", 1) ||
 		    !ck_text_add(job, &key, fact->key, strlen(fact->key) + 1) ||
@@ -359,20 +358,24 @@ static bool fail_empty(ck_job *job, const ck_model *model)
 	               "other value%s)", values, plural(values));
 }
 
-bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict, bool values_kept)
+bool ck_edit_choose(ck_job *job, ck_model *model, const char *wanted)
 {
 	model->root = model->top;
 	if (strcmp(wanted, "auto") == 0)
 		model->root = choose(model);
 	else if (strcmp(wanted, ".") != 0)
 		model->root = find_named(job, model, wanted);
-	if (!model->root)
-		return fail_no_such_root(job, model, wanted);
+	return model->root || fail_no_such_root(job, model, wanted);
+}
+
+bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict, bool values_kept)
+{
+	if (!ck_edit_choose(job, model, wanted))
+		return false;
 	if (strcmp(wanted, "auto") == 0 && model->root == model->top)
 		tell_everything(job, model);
-	if (!refuse_unsupported(job, model) || !tell_outside(job, model, strict) ||
-	    !tell_meta(job, model, strict) || !name_entries(job, model) ||
-	    !name_facts(job, model))
+	if (!tell_outside(job, model, strict) || !tell_meta(job, model, strict) ||
+	    !name_entries(job, model) || !name_facts(job, model))
 		return false;
 	if (!model->count)
 		return fail_empty(job, model);

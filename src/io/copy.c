@@ -32,40 +32,16 @@ typedef struct {
 	pthread_t thread;
 } worker;
 
-/* ---- unpacking: inputs that must be inflated become readable at any offset ---- */
-
-typedef struct {
-	ck_file file;
-	uint64_t at;
-} spill;
-
-static bool spill_take(ck_job *job, void *arg, const void *data, size_t len)
-{
-	spill *to = arg;
-	if (ck_stopped(job) || !ck_file_write(job, &to->file, to->at, data, len))
-		return false;
-	to->at += len;
-	return true;
-}
-
+/* Inputs that must be unpacked become readable at any offset. */
 static bool unpack_inputs(engine *e)
 {
-	spill to = {.file = *e->file};
-	to.file.fd = -1;
 	for (size_t i = 0; i < e->plan->input_count; i++) {
 		ck_copy_input *input = &e->plan->inputs[i];
 		if (!input->stream)
 			continue;
-		if (to.file.fd < 0)
-			to.file.fd = ck_output_scratch(e->job, e->file);
-		ck_source *source = to.file.fd < 0 ? NULL : ck_alloc(e->job, sizeof *source);
-		if (!source)
+		input->source = ck_stream_spill(e->job, input->stream);
+		if (!input->source)
 			return false;
-		*source = (ck_source){.label = input->label, .size = input->size,
-		                      .fd = to.file.fd, .base = to.at};
-		if (!input->stream->run(e->job, input->stream, &(ck_sink){spill_take, &to}))
-			return false;
-		input->source = source;
 		input->offset = 0;
 		input->has_crc = false; /* checked while it was unpacked */
 	}

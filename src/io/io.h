@@ -40,9 +40,17 @@ typedef struct ck_sink {
 typedef struct ck_stream {
 	bool (*run)(ck_job *job, const struct ck_stream *stream, const ck_sink *sink);
 	const char *label;
-	uint64_t size;   /* unpacked */
+	uint64_t size;   /* unpacked; CK_SIZE_UNKNOWN: what comes out is what there is */
 	void *arg;
 } ck_stream;
+
+#define CK_SIZE_UNKNOWN UINT64_MAX
+
+/* A file without a name in job->scratch_dir, gone when the job ends. -1 after a failure. */
+int ck_scratch_open(ck_job *job);
+/* Runs a stream into a scratch file, and gives what came out as a source with the stream's label.
+ * For one thread at a time. */
+const ck_source *ck_stream_spill(ck_job *job, const ck_stream *stream);
 
 /* ---- output: all files of one conversion, or none ---- */
 
@@ -54,6 +62,7 @@ typedef struct ck_file {
 	const char *path; /* as the user gave it, for messages */
 	const char *real; /* where it goes: symbolic links are followed, as cp does */
 	const char *name; /* last component of real */
+	const char *folder; /* of real */
 	char *temp;       /* name beside the target, while there is one; else NULL */
 	int dir;          /* descriptor of the folder of `real` */
 	int fd;
@@ -68,8 +77,6 @@ ck_output *ck_output_new(ck_job *job, unsigned flags);
 /* Makes a file that will be `path` after the commit. Where the file system allows it has no name
  * until then, so that not even a killed process leaves it behind. */
 ck_file *ck_output_add(ck_job *job, ck_output *output, const char *path);
-/* A file without a name, in the folder of `beside`, gone when the job ends. -1 after a failure. */
-int ck_output_scratch(ck_job *job, const ck_file *beside);
 bool ck_file_write(ck_job *job, ck_file *file, uint64_t offset, const void *data, size_t len);
 /* Makes the file `size` bytes long before it is filled. */
 bool ck_file_resize(ck_job *job, ck_file *file, uint64_t size);
@@ -168,5 +175,28 @@ void ck_json_text(ck_json *json, const char *key, const char *text);
 void ck_json_integers(ck_json *json, const char *key, const uint64_t *values, size_t count);
 /* Appends the object without blanks and releases it. */
 bool ck_json_finish(ck_job *job, ck_json *json, ck_text *to);
+
+/* JSON that was read, as a tree that lives as long as the job. Everything may be asked of every node:
+ * what is not there, or of another kind, is NULL, false or nothing. */
+typedef struct cJSON ck_json_node;
+
+/* Reads a source that is all JSON, in UTF-8. Its depth is limited (to what cJSON allows, 1000), and so
+ * is its size. Refused: NULs in strings, which no name needs. NULL after a failure. */
+const ck_json_node *ck_json_read(ck_job *job, const ck_source *source);
+/* The value of a key of an object; the first, if it is there several times. Goes through the whole
+ * object: not for loops. */
+const ck_json_node *ck_json_get(const ck_json_node *object, const char *key);
+/* The items of an array or the values of an object, one after the other. */
+const ck_json_node *ck_json_first(const ck_json_node *container);
+const ck_json_node *ck_json_next(const ck_json_node *item);
+/* The key of a value of an object; NULL in an array. */
+const char *ck_json_key(const ck_json_node *value);
+/* The text of a string, or NULL. */
+const char *ck_json_string_of(const ck_json_node *node);
+/* A whole number, or a string that is one, as protobuf spells 64 bits. */
+bool ck_json_integer(const ck_json_node *node, int64_t *value);
+bool ck_json_is_array(const ck_json_node *node);
+bool ck_json_is_object(const ck_json_node *node);
+bool ck_json_is_true(const ck_json_node *node);
 
 #endif

@@ -1,5 +1,5 @@
-/* JSON text: the only file that knows cJSON. Integers go in as raw text, because cJSON keeps
- * numbers as doubles and would lose digits from 2^53. */
+/* JSON, written and read: the only file that knows cJSON. Integers go out as raw text, because cJSON
+ * keeps numbers as doubles and would lose digits from 2^53. */
 #include "io.h"
 
 #include <cjson/cJSON.h>
@@ -84,4 +84,126 @@ bool ck_json_finish(ck_job *job, ck_json *json, ck_text *to)
 	cJSON_Delete(json->object);
 	json->object = NULL;
 	return ok;
+}
+
+/* ---- reading ---- */
+
+/* cJSON needs up to a hundred bytes for each node: this many values are enough for a million
+ * tensors, and fit the memory that a process may have. */
+enum { BYTES_MAX = 256 << 20, NODES_MAX = 16 << 20 };
+
+static void release(void *root)
+{
+	cJSON_Delete(root);
+}
+
+/* Each value but the first has a comma before it or opens a container. */
+static bool is_small(const char *text, size_t len)
+{
+	size_t nodes = 1;
+	for (size_t i = 0; i < len; i++)
+		nodes += text[i] == ',' || text[i] == '[' || text[i] == '{';
+	return nodes <= NODES_MAX;
+}
+
+static bool check(ck_job *job, const ck_source *source, const char *text, size_t len)
+{
+	const char *nul = memmem(text, len, "\\u0000", 6);
+	if (!is_small(text, len))
+		return ck_fail(job, CK_LIMIT, source->label, "more than %d JSON values", NODES_MAX);
+	if (!ck_utf8_valid(text, len))
+		return ck_fail(job, CK_CORRUPT, source->label, "the JSON text is not UTF-8");
+	if (nul)
+		return ck_fail_at(job, CK_CORRUPT, source->label, (uint64_t)(nul - text),
+		                  "a JSON string has a NUL in it, which no name needs");
+	return true;
+}
+
+const ck_json_node *ck_json_read(ck_job *job, const ck_source *source)
+{
+	if (source->size > BYTES_MAX) {
+		ck_fail(job, CK_LIMIT, source->label, "more than %d bytes of JSON", BYTES_MAX);
+		return NULL;
+	}
+	size_t len = (size_t)source->size;
+	const char *end = NULL;
+	ck_mark mark = ck_arena_mark(job);
+	char *text = ck_alloc(job, len + 1);
+	if (!text || !ck_read_at(job, source, 0, text, len) || !check(job, source, text, len))
+		return NULL;
+	cJSON *root = cJSON_ParseWithLengthOpts(text, len + 1, &end, true);
+	if (!root)
+		ck_fail_at(job, CK_CORRUPT, source->label, end ? (uint64_t)(end - text) : 0,
+		           "the JSON text is damaged, or nested too deeply");
+	ck_arena_release(job, mark);
+	return root && ck_defer(job, release, root) ? root : NULL;
+}
+
+const ck_json_node *ck_json_get(const ck_json_node *object, const char *key)
+{
+	return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, key) : NULL;
+}
+
+const ck_json_node *ck_json_first(const ck_json_node *container)
+{
+	return cJSON_IsObject(container) || cJSON_IsArray(container) ? container->child : NULL;
+}
+
+const ck_json_node *ck_json_next(const ck_json_node *item)
+{
+	return item ? item->next : NULL;
+}
+
+const char *ck_json_key(const ck_json_node *value)
+{
+	return value ? value->string : NULL;
+}
+
+const char *ck_json_string_of(const ck_json_node *node)
+{
+	return cJSON_IsString(node) ? node->valuestring : NULL;
+}
+
+/* Decimal digits, perhaps with a sign before them. */
+static bool parse_integer(const char *text, int64_t *value)
+{
+	bool negative = *text == '-';
+	uint64_t sum = 0;
+	text += negative;
+	if (!*text)
+		return false;
+	for (; *text; text++)
+		if (*text < '0' || *text > '9' || !ck_mul(sum, 10, &sum) ||
+		    !ck_add(sum, (uint64_t)(*text - '0'), &sum))
+			return false;
+	if (sum > INT64_MAX)
+		return false;
+	*value = negative ? -(int64_t)sum : (int64_t)sum;
+	return true;
+}
+
+bool ck_json_integer(const ck_json_node *node, int64_t *value)
+{
+	static const double exact = 9007199254740992.0; /* 2^53: beyond it cJSON loses digits */
+	if (cJSON_IsString(node))
+		return parse_integer(node->valuestring, value);
+	if (!cJSON_IsNumber(node) || !(node->valuedouble > -exact && node->valuedouble < exact))
+		return false;
+	*value = (int64_t)node->valuedouble;
+	return (double)*value >= node->valuedouble && (double)*value <= node->valuedouble;
+}
+
+bool ck_json_is_array(const ck_json_node *node)
+{
+	return cJSON_IsArray(node);
+}
+
+bool ck_json_is_object(const ck_json_node *node)
+{
+	return cJSON_IsObject(node);
+}
+
+bool ck_json_is_true(const ck_json_node *node)
+{
+	return cJSON_IsTrue(node);
 }

@@ -96,10 +96,10 @@ static bool resolve(ck_job *job, ck_file *file)
 static bool open_folder(ck_job *job, ck_file *file)
 {
 	size_t len = (size_t)(file->name - file->real);
-	const char *folder = len ? ck_copy(job, file->real, len) : ".";
-	if (!folder)
+	file->folder = len ? ck_copy(job, file->real, len) : ".";
+	if (!file->folder)
 		return false;
-	file->dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	file->dir = open(file->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (file->dir < 0)
 		return ck_fail_sys(job, file->path, "cannot open the folder of the output");
 	return true;
@@ -174,24 +174,6 @@ ck_file *ck_output_add(ck_job *job, ck_output *output, const char *path)
 	file->next = output->files;
 	output->files = file;
 	return file;
-}
-
-static void close_fd(void *arg)
-{
-	close((int)(intptr_t)arg);
-}
-
-int ck_output_scratch(ck_job *job, const ck_file *beside)
-{
-	ck_file scratch = *beside;
-	scratch.temp = NULL;
-	int fd = open_unnamed(&scratch);
-	if (fd < 0)
-		fd = open_named(job, &scratch);
-	if (fd < 0)
-		return -1;
-	forget_temp(&scratch);
-	return ck_defer(job, close_fd, (void *)(intptr_t)fd) ? fd : -1;
 }
 
 bool ck_file_write(ck_job *job, ck_file *file, uint64_t offset, const void *data, size_t len)

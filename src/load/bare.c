@@ -195,5 +195,5 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 }
 
 const ck_layout ck_layout_pickle = {
-	"pickle", "pickle.dump or joblib.dump", probe, load,
+	"pickle", "pickle.dump or joblib.dump", true, probe, load,
 };

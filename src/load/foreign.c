@@ -15,17 +15,14 @@ typedef struct {
 static const foreign kinds[] = {
 	{0, MAGIC("version https://git-lfs.github.com/"),
 	 "this is a Git LFS pointer, not the file itself; fetch it with git lfs pull"},
-	{0, MAGIC("\x1f\x8b"), "this is a gzip file; unpack it first (gzip -d)"},
 	{0, MAGIC("7z\xbc\xaf\x27\x1c"), "this is a 7z archive; unpack it first (7z x)"},
 	{0, MAGIC("Rar!\x1a\x07"), "this is a RAR archive; unpack it first"},
-	{0, MAGIC("BZh"), "this is a bzip2 file; unpack it first (bzip2 -d)"},
-	{0, MAGIC("\xfd" "7zXZ\0"), "this is an xz file; unpack it first (xz -d)"},
 	{0, MAGIC("\x28\xb5\x2f\xfd"), "this is a zstd file; unpack it first (zstd -d)"},
+	{0, MAGIC("\x04\x22\x4d\x18"), "this is an lz4 file; unpack it first (lz4 -d)"},
 	{0, MAGIC("GGUF"), "this is a GGUF model; it holds no pickle and needs no conversion"},
 	{0, MAGIC("\x89HDF\r\n\x1a\n"), "this is an HDF5 file (Keras, h5py), not a torch checkpoint"},
 	{0, MAGIC("PYTORCH1"), "this is a PyTorch 1.0 preview archive, which nothing reads any more"},
 	{4, MAGIC("PTMF"), "this is a PyTorch mobile flatbuffer, which ckconv does not read"},
-	{257, MAGIC("ustar"), "this is a tar archive; ckconv cannot read torch's tar layout yet"},
 };
 
 static bool is_html(const unsigned char *head, size_t len)

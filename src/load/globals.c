@@ -14,15 +14,26 @@ static const ck_global_row rows[] = {
 	{"torch._utils", "_rebuild_parameter", CK_ROLE_SAME, NULL, NULL},
 	{"torch._utils", "_rebuild_parameter_with_state", CK_ROLE_SAME, NULL, NULL},
 	{"torch._utils", "_rebuild_meta_tensor_no_storage", CK_ROLE_META, NULL, "meta tensor"},
-	{"torch._utils", "_rebuild_qtensor", CK_ROLE_UNSUPPORTED, NULL, "quantized tensor"},
-	{"torch._utils", "_rebuild_sparse_tensor", CK_ROLE_UNSUPPORTED, NULL, "sparse tensor"},
-	{"torch._utils", "_rebuild_sparse_csr_tensor", CK_ROLE_UNSUPPORTED, NULL, "sparse tensor"},
-	{"torch._utils", "_rebuild_nested_tensor", CK_ROLE_UNSUPPORTED, NULL, "nested tensor"},
-	{"torch._utils", "_rebuild_wrapper_subclass", CK_ROLE_UNSUPPORTED, NULL, "tensor subclass"},
-	{"torch._utils", "_rebuild_device_tensor_from_numpy", CK_ROLE_UNSUPPORTED, NULL,
-	 "tensor of another device, kept as a NumPy array"},
-	{"torch._utils", "_rebuild_device_tensor_from_cpu_tensor", CK_ROLE_UNSUPPORTED, NULL,
-	 "tensor of another device"},
+	{"torch._utils", "_rebuild_qtensor", CK_ROLE_TENSOR, ck_rebuild_quantized, NULL},
+	{"torch._utils", "_rebuild_sparse_tensor", CK_ROLE_TENSOR, ck_rebuild_sparse, NULL},
+	{"torch._utils", "_rebuild_sparse_csr_tensor", CK_ROLE_TENSOR, ck_rebuild_sparse, NULL},
+	{"torch._utils", "_rebuild_nested_tensor", CK_ROLE_TENSOR, ck_rebuild_nested_tensor, NULL},
+	{"torch.nested._internal.nested_tensor", "_rebuild_njt", CK_ROLE_BUILT, ck_rebuild_jagged,
+	 NULL},
+	{"torch._utils", "_rebuild_wrapper_subclass", CK_ROLE_BUILT, ck_rebuild_wrapper, NULL},
+	{"torch._utils", "_rebuild_device_tensor_from_numpy", CK_ROLE_TENSOR,
+	 ck_rebuild_device_tensor, NULL},
+	{"torch._utils", "_rebuild_device_tensor_from_cpu_tensor", CK_ROLE_TENSOR,
+	 ck_rebuild_device_tensor, NULL},
+	{"torch._utils", "_rebuild_xla_tensor", CK_ROLE_TENSOR, ck_rebuild_device_tensor, NULL},
+	{"fastai.torch_core", "_fa_rebuild_tensor", CK_ROLE_TENSOR, ck_rebuild_fastai, NULL},
+	{"fastai.torch_core", "_fa_rebuild_qtensor", CK_ROLE_TENSOR, ck_rebuild_fastai_quantized,
+	 NULL},
+	{"torch.distributed._shard.sharded_tensor.api", "ShardedTensor", CK_ROLE_BUILT,
+	 ck_rebuild_sharded, "sharded tensor"},
+	{"torch.nn.parameter", "UninitializedParameter", CK_ROLE_META, NULL,
+	 "parameter without data"},
+	{"torch.nn.parameter", "UninitializedBuffer", CK_ROLE_META, NULL, "buffer without data"},
 	{"torch._tensor", "_rebuild_from_type_v2", CK_ROLE_TYPED, NULL, "tensor subclass"},
 	{"torch._tensor", "_rebuild_from_type", CK_ROLE_TYPED, NULL, "tensor subclass"},
 	{"torch.storage", "_load_from_bytes", CK_ROLE_TENSOR, ck_rebuild_nested, NULL},
@@ -32,17 +43,54 @@ static const ck_global_row rows[] = {
 	{"torch.autograd.variable", "Variable", CK_ROLE_BUILT, ck_rebuild_variable, "tensor type"},
 	{"torch.autograd", "Variable", CK_ROLE_BUILT, ck_rebuild_variable, "tensor type"},
 	{"torch._utils", "_rebuild_var", CK_ROLE_BUILT, ck_rebuild_variable, "tensor type"},
+	/* torch: TorchScript */
+	{"torch.jit._pickle", "build_tensor_from_id", CK_ROLE_BUILT, ck_rebuild_numbered, NULL},
+	{"__main__", "TensorID", CK_ROLE_BUILT, ck_rebuild_numbered, NULL},
+	{"__main__", "IntList", CK_ROLE_LIST, NULL, NULL},
+	{"torch.jit._pickle", "build_intlist", CK_ROLE_SAME, NULL, NULL},
+	{"torch.jit._pickle", "build_doublelist", CK_ROLE_SAME, NULL, NULL},
+	{"torch.jit._pickle", "build_boollist", CK_ROLE_SAME, NULL, NULL},
+	{"torch.jit._pickle", "build_tensorlist", CK_ROLE_SAME, NULL, NULL},
+	{"torch.jit._pickle", "restore_type_tag", CK_ROLE_SAME, NULL, NULL},
+	{"torch.jit._script", "unpackage_script_module", CK_ROLE_VALUE, NULL, "function"},
 	/* torch: types, as arguments */
 	{"torch.storage", "TypedStorage", CK_ROLE_VALUE, NULL, "storage type"},
 	{"torch.storage", "_TypedStorage", CK_ROLE_VALUE, NULL, "storage type"},
 	{"torch", "TypedStorage", CK_ROLE_VALUE, NULL, "storage type"},
+	{"torch.nested._internal.nested_tensor", "NestedTensor", CK_ROLE_VALUE, NULL, "tensor type"},
+	{"torch.distributed.tensor", "DTensor", CK_ROLE_VALUE, NULL, "tensor type"},
+	{"torch.distributed.tensor._api", "DTensor", CK_ROLE_VALUE, NULL, "tensor type"},
+	{"torch.distributed._tensor", "DTensor", CK_ROLE_VALUE, NULL, "tensor type"},
+	{"torch.distributed._tensor.api", "DTensor", CK_ROLE_VALUE, NULL, "tensor type"},
 	/* torch: plain values */
+	{"torch._dynamo.decorators", "_DimRange", CK_ROLE_VALUE, NULL, "range of a dimension"},
 	{"torch", "Size", CK_ROLE_LIST, NULL, NULL},
 	{"torch", "device", CK_ROLE_VALUE, NULL, "device"},
 	{"torch.serialization", "_get_layout", CK_ROLE_VALUE, NULL, "layout"},
 	{"torch", "per_*", CK_ROLE_VALUE, NULL, "quantization scheme"},
 	{"torch", "Generator", CK_ROLE_VALUE, NULL, "generator"},
 	{"torch", "memory_format", CK_ROLE_VALUE, NULL, "memory format"},
+	{"torch.nn.functional", "relu", CK_ROLE_VALUE, NULL, "function"},
+	{"torch.nn.functional", "gelu", CK_ROLE_VALUE, NULL, "function"},
+	{"torch.nn.functional", "silu", CK_ROLE_VALUE, NULL, "function"},
+	{"torch._C._nn", "gelu", CK_ROLE_VALUE, NULL, "function"},
+	{"torch", "relu", CK_ROLE_VALUE, NULL, "function"},
+	{"torch", "tanh", CK_ROLE_VALUE, NULL, "function"},
+	{"torch", "sigmoid", CK_ROLE_VALUE, NULL, "function"},
+	/* torch: modules */
+	{"torch.fx.graph_module", "reduce_graph_module", CK_ROLE_ATTRIBUTES, NULL, NULL},
+	{"torch.fx.graph_module", "reduce_deploy_graph_module", CK_ROLE_ATTRIBUTES, NULL, NULL},
+	{"torch.fx.graph_module", "reduce_package_graph_module", CK_ROLE_ATTRIBUTES, NULL, NULL},
+	{"torch._dynamo.eval_frame", "OptimizedModule", CK_ROLE_WRAP, NULL, "_orig_mod"},
+	{"torch_utils.persistence", "_reconstruct_persistent_obj", CK_ROLE_ATTRIBUTES, NULL,
+	 "state"},
+	{"torch", "ScriptObject", CK_ROLE_SCRIPT, NULL, NULL},
+	{"torch._C", "ScriptObject", CK_ROLE_SCRIPT, NULL, NULL},
+	/* objects that are nothing but their attributes */
+	{"argparse", "Namespace", CK_ROLE_CLASS, NULL, NULL},
+	{"types", "SimpleNamespace", CK_ROLE_CLASS, NULL, NULL},
+	{"easydict", "EasyDict", CK_ROLE_CLASS, NULL, NULL},
+	{"dnnlib.util", "EasyDict", CK_ROLE_CLASS, NULL, NULL},
 	/* NumPy: arrays and numbers */
 	{"numpy.core.multiarray", "_reconstruct", CK_ROLE_BUILT, ck_rebuild_ndarray, NULL},
 	{"numpy._core.multiarray", "_reconstruct", CK_ROLE_BUILT, ck_rebuild_ndarray, NULL},
@@ -73,13 +121,13 @@ static const ck_global_row rows[] = {
 	{"numpy.ma.core", "MaskedArray", CK_ROLE_VALUE, NULL, "class of arrays"},
 	{"numpy.ma", "MaskedArray", CK_ROLE_VALUE, NULL, "class of arrays"},
 	/* NumPy: generators of random numbers, which keep their state in arrays */
-	{"numpy.random", "__RandomState_ctor", CK_ROLE_STATE, NULL, NULL},
-	{"numpy.random.mtrand", "__RandomState_ctor", CK_ROLE_STATE, NULL, NULL},
-	{"numpy.random._pickle", "__randomstate_ctor", CK_ROLE_STATE, NULL, NULL},
-	{"numpy.random._pickle", "__bit_generator_ctor", CK_ROLE_STATE, NULL, NULL},
-	{"numpy.random._pickle", "__generator_ctor", CK_ROLE_STATE, NULL, NULL},
-	{"numpy.random.bit_generator", "__pyx_unpickle_SeedSequence", CK_ROLE_STATE, NULL, NULL},
-	{"numpy.random.bit_generator", "SeedSequence", CK_ROLE_STATE, NULL, NULL},
+	{"numpy.random", "__RandomState_ctor", CK_ROLE_CLASS, NULL, NULL},
+	{"numpy.random.mtrand", "__RandomState_ctor", CK_ROLE_CLASS, NULL, NULL},
+	{"numpy.random._pickle", "__randomstate_ctor", CK_ROLE_CLASS, NULL, NULL},
+	{"numpy.random._pickle", "__bit_generator_ctor", CK_ROLE_CLASS, NULL, NULL},
+	{"numpy.random._pickle", "__generator_ctor", CK_ROLE_CLASS, NULL, NULL},
+	{"numpy.random.bit_generator", "__pyx_unpickle_SeedSequence", CK_ROLE_CLASS, NULL, NULL},
+	{"numpy.random.bit_generator", "SeedSequence", CK_ROLE_CLASS, NULL, NULL},
 	{"numpy.random._mt19937", "MT19937", CK_ROLE_VALUE, NULL, "bit generator"},
 	{"numpy.random._pcg64", "PCG64", CK_ROLE_VALUE, NULL, "bit generator"},
 	{"numpy.random._pcg64", "PCG64DXSM", CK_ROLE_VALUE, NULL, "bit generator"},
@@ -153,6 +201,24 @@ static bool same(const char *text, size_t len, const char *want)
 	return len == n && !memcmp(text, want, n);
 }
 
+/* Torch's own classes of modules, optimizers and observers. Functions of these modules are not meant. */
+static bool is_torch_class(const char *module, size_t len, const ck_global *g)
+{
+	static const char *const families[] = {
+		"torch.nn.modules.*", "torch.nn.parallel.*", "torch.nn.utils.*", "torch.nn.qat.*",
+		"torch.nn.quantized.*", "torch.nn.quantizable.*", "torch.nn.intrinsic.*",
+		"torch.ao.nn.*", "torch.ao.quantization.*", "torch.quantization.*", "torch.optim.*",
+	};
+	if (!g->name_len || g->name[0] < 'A' || g->name[0] > 'Z' ||
+	    memchr(g->name, '.', g->name_len))
+		return false;
+	for (size_t i = 0; i < CK_COUNT(families); i++)
+		if (same(module, len, families[i]))
+			return true;
+	return false;
+}
+
+static const ck_global_row class_row = {"torch.nn.modules.*", "*", CK_ROLE_CLASS, NULL, "class"};
 static const ck_global_row storage_row = {"torch", "*Storage", CK_ROLE_VALUE, NULL, "storage type"};
 /* torch.FloatTensor and its kind, as they were called before there was one torch.Tensor. */
 static bool is_typed_tensor(const char *module, size_t len, const ck_global *g)
@@ -190,6 +256,8 @@ const ck_global_row *ck_global_find(const ck_value *value)
 		return &storage_row;
 	if (is_typed_tensor(module, len, g))
 		return &typed_row;
+	if (is_torch_class(module, len, g))
+		return &class_row;
 	if (ck_numpy_is_type(value))
 		return &numpy_row;
 	if (same(module, len, "torch") && ck_dtype_of_torch(g->name, g->name_len, &dtype))

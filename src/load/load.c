@@ -1,11 +1,22 @@
 /* Which layout a file has, and what all layouts share. */
+#include <string.h>
+
 #include "load.h"
+#include "view.h"
 
 static const ck_layout *const layouts[] = {
-	&ck_layout_npz,
+	&ck_layout_pt2,
+	&ck_layout_package,
+	&ck_layout_torchscript,
+	&ck_layout_torchscript_json,
 	&ck_layout_torch_zip,
 	&ck_layout_torch_legacy,
+	&ck_layout_torch_tar,
+	&ck_layout_npz,
 	&ck_layout_npy,
+	&ck_layout_packed,
+	&ck_layout_zips,
+	&ck_layout_bundle, /* archives that no other layout knows */
 	&ck_layout_pickle, /* the last one: it takes whatever reads like a pickle */
 };
 
@@ -31,21 +42,21 @@ ck_value *ck_torch_read(ck_torch *torch, uint64_t *at)
 	return value;
 }
 
-static bool is_zip(const unsigned char *head, size_t len)
-{
-	return len >= 4 && head[0] == 'P' && head[1] == 'K' &&
-	       ((head[2] == 3 && head[3] == 4) || (head[2] == 5 && head[3] == 6));
-}
-
 bool ck_input_open(ck_job *job, const ck_source *source, unsigned char *head, ck_input *in)
 {
 	*in = (ck_input){.source = source, .head = head,
 	                 .head_len = source->size < CK_HEAD ? (size_t)source->size : CK_HEAD};
 	if (!ck_read_at(job, source, 0, head, in->head_len))
 		return false;
-	if (!is_zip(head, in->head_len))
+	const ck_archiver *archiver = ck_archiver_find(head, in->head_len);
+	if (archiver == &ck_archiver_zip &&
+	    !ck_zip_split(job, source, &in->zips, &in->zip_count))
+		return false;
+	if (in->zip_count < 2)
+		in->zips = NULL;
+	if (!archiver || in->zips)
 		return true;
-	in->archive = ck_zip_open(job, source);
+	in->archive = archiver->open(job, source);
 	return in->archive;
 }
 
@@ -59,6 +70,16 @@ static bool refuse(ck_job *job, const ck_input *in)
 	               ck_show((const char *)in->head, shown).s);
 }
 
+const ck_layout *ck_layout_find(ck_job *job, const ck_input *in)
+{
+	for (size_t i = 0; i < CK_COUNT(layouts); i++) {
+		bool is = layouts[i]->probe(job, in);
+		if (is || job->error.status != CK_OK)
+			return job->error.status == CK_OK ? layouts[i] : NULL;
+	}
+	return NULL;
+}
+
 bool ck_load_at(ck_loaded *loaded, const ck_source *source, const ck_path *at)
 {
 	unsigned char head[CK_HEAD];
@@ -69,20 +90,20 @@ bool ck_load_at(ck_loaded *loaded, const ck_source *source, const ck_path *at)
 		               NESTED_MAX);
 	if (!ck_input_open(job, source, head, &in))
 		return false;
-	for (size_t i = 0; i < CK_COUNT(layouts); i++) {
-		bool is = layouts[i]->probe(job, &in);
-		if (job->error.status != CK_OK)
-			return false;
-		if (!is)
-			continue;
-		if (!loaded->model->layout)
-			loaded->model->layout = layouts[i]->name;
-		loaded->nested++;
-		bool ok = layouts[i]->load(loaded, &in, at);
-		loaded->nested--;
-		return ok;
-	}
-	return refuse(job, &in);
+	const ck_layout *layout = ck_layout_find(job, &in);
+	if (loaded->member && (!layout || layout->name))
+		layout = in.archive ? &ck_layout_bundle : NULL;
+	if (!layout && loaded->member)
+		return ck_fail(job, CK_USAGE, source->label, "this is no archive, so it has no member '%s'",
+		               ck_show(loaded->member, strlen(loaded->member)).s);
+	if (!layout)
+		return refuse(job, &in);
+	if (layout->name && !loaded->model->layout)
+		loaded->model->layout = layout->name;
+	loaded->nested++;
+	bool ok = layout->load(loaded, &in, at);
+	loaded->nested--;
+	return ok;
 }
 
 ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes)
@@ -94,7 +115,10 @@ ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes
 	*loaded = (ck_loaded){.job = job, .model = model};
 	if (wishes)
 		loaded->wishes = *wishes;
+	loaded->member = loaded->wishes.member;
 	model->source = source;
 	model->top = ck_path_new(job, NULL, "", 0, false);
-	return model->top && ck_load_at(loaded, source, model->top) ? loaded : NULL;
+	if (!model->top || !ck_load_at(loaded, source, model->top) || !ck_aside_settle(loaded))
+		return NULL;
+	return loaded;
 }

@@ -12,7 +12,15 @@ typedef struct ck_wishes {
 	bool dequantize;    /* quantized tensors become F32 */
 	bool densify;       /* sparse tensors become dense */
 	bool split_complex; /* complex tensors become NAME.real and NAME.imag */
+	bool everything;    /* no part of a file is more wanted than another */
+	const char *member; /* of the archive, as in FILE!MEMBER, or NULL */
 } ck_wishes;
+
+/* A tensor that is an attribute of a module. */
+typedef struct ck_aside {
+	const ck_path *path;
+	const ck_tensor *tensor;
+} ck_aside;
 
 /* One file, with all that was found in it and in the files inside it. */
 typedef struct ck_loaded {
@@ -22,8 +30,11 @@ typedef struct ck_loaded {
 	struct ck_torch *units;   /* every pickle that was walked, the last one first */
 	ck_map unknown;           /* "module.name" of globals that are not in the table */
 	ck_text unknown_list;     /* the first of them, with commas between, safe to print */
+	ck_aside *asides;
+	size_t aside_count, aside_cap;
 	ck_map noted;             /* notes that were told */
 	uint64_t visits;          /* values looked at, for the limit */
+	const char *member;       /* what is still to be found of wishes.member */
 	unsigned nested;          /* files inside files that are open just now */
 	struct ck_vm *machine;    /* reads pickles, and does not just now; NULL: there is none yet */
 } ck_loaded;
@@ -42,6 +53,7 @@ typedef struct ck_torch {
 	ck_value *root;           /* what the pickle made */
 	const ck_path *path;      /* where the root stands in the model; set by ck_walk */
 	ck_seen seen;             /* all that the pickle named */
+	bool bare_ids;            /* some writers of this layout spell persistent ids as plain tuples */
 	bool told;                /* its unknown globals are in the list */
 	bool big_endian;          /* as the archive's `byteorder` says */
 	ck_map storages;          /* key -> known_storage */
@@ -64,7 +76,7 @@ ck_torch *ck_torch_new(ck_loaded *loaded, const ck_source *pickle);
 /* Reads the pickle at *at of torch->pickle, by a machine that all of `loaded` share. */
 ck_value *ck_torch_read(ck_torch *torch, uint64_t *at);
 
-enum { CK_MADE_MAX = 4 };
+enum { CK_MADE_MAX = 8 };
 
 /* What a call makes, by the rule of its global: a tensor, or several that belong together, or one
  * of the things that are none. */
@@ -74,7 +86,7 @@ typedef enum ck_made_kind {
 	CK_MADE_UNSUPPORTED, /* a tensor of a kind that cannot be written; `about` says which */
 	CK_MADE_VALUE,       /* no tensor; `about` says what */
 	CK_MADE_ARRAY,       /* an array whose elements no tensor can have; `about` says which */
-	CK_MADE_ITEMS,       /* a sequence of values */
+	CK_MADE_ITEMS,       /* a sequence of values, or keys and values in turn */
 	CK_MADE_INNER        /* the root of another pickle, which lay inside this one */
 } ck_made_kind;
 
@@ -94,6 +106,7 @@ struct ck_made {
 	} fact[CK_MADE_MAX];
 	size_t facts;
 	const ck_items *items;
+	bool pairs;             /* items are keys and values */
 	struct ck_torch *inner; /* its root is the value */
 	const char *note;       /* told once for each kind of note, or NULL */
 };
@@ -106,8 +119,12 @@ typedef enum ck_role {
 	CK_ROLE_TYPED,       /* (function, type, arguments, state): a call, dressed up as a type */
 	CK_ROLE_DICT,        /* a mapping */
 	CK_ROLE_LIST,        /* a sequence */
+	CK_ROLE_ATTRIBUTES,  /* an object whose attributes are the first argument that is a dict, or what the
+	                      * first argument holds under the key `about` */
+	CK_ROLE_WRAP,        /* its first argument, called `about` */
+	CK_ROLE_SCRIPT,      /* an object of C++: (its state, the name of its class) is built in */
+	CK_ROLE_CLASS,       /* an object of this class, kept as inert data as those of unknown ones are */
 	CK_ROLE_OBJECT,      /* an object of the class that is its first argument */
-	CK_ROLE_STATE,       /* an object whose arguments and state are looked at */
 	CK_ROLE_VALUE,       /* a plain value */
 	CK_ROLE_META,        /* a tensor without data */
 	CK_ROLE_UNSUPPORTED  /* a tensor of a kind that cannot be written; `about` says which */
@@ -183,18 +200,29 @@ typedef struct ck_input {
 	const unsigned char *head; /* the first bytes */
 	size_t head_len;
 	ck_archive *archive;       /* its members, if it is an archive; else NULL */
+	const ck_source **zips;    /* several zip archives, one after the other; else NULL */
+	size_t zip_count;
 } ck_input;
 
 /* `load` puts everything into the model, named from `at` on. */
 typedef struct ck_layout {
-	const char *name, *about;
+	const char *name, *about; /* name NULL: it only holds what other layouts know */
+	bool is_data;             /* arrays and values of any kind; else it is a model of torch */
 	/* May fail, too, where memory ends: the job then has an error. */
 	bool (*probe)(ck_job *job, const ck_input *in);
 	bool (*load)(ck_loaded *loaded, const ck_input *in, const ck_path *at);
 } ck_layout;
 
+extern const ck_layout ck_layout_pt2;
+extern const ck_layout ck_layout_package;
+extern const ck_layout ck_layout_torchscript;
+extern const ck_layout ck_layout_torchscript_json;
 extern const ck_layout ck_layout_torch_zip;
 extern const ck_layout ck_layout_torch_legacy;
+extern const ck_layout ck_layout_torch_tar;
+extern const ck_layout ck_layout_packed;
+extern const ck_layout ck_layout_zips;
+extern const ck_layout ck_layout_bundle;
 extern const ck_layout ck_layout_npz;
 extern const ck_layout ck_layout_npy;
 extern const ck_layout ck_layout_pickle;
@@ -204,10 +232,14 @@ ck_torch *ck_torch_zip_read(ck_loaded *loaded, const ck_input *in);
 ck_torch *ck_torch_legacy_read(ck_loaded *loaded, const ck_input *in);
 bool ck_torch_legacy_probe(ck_job *job, const ck_input *in);
 
+/* Puts a tensor that was checked into the model; a complex one in two parts, if that is wished. */
+bool ck_load_tensor(ck_loaded *loaded, const ck_path *path, ck_tensor *tensor);
 /* Finds the layout of a file and loads it. wishes may be NULL. */
 ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes);
 /* The same for a file inside a file: what it holds is named from `at` on. */
 bool ck_load_at(ck_loaded *loaded, const ck_source *source, const ck_path *at);
+/* The layout of a file; NULL if there is none, or after a failure. */
+const ck_layout *ck_layout_find(ck_job *job, const ck_input *in);
 /* Fills head and archive; `head` has room for CK_HEAD bytes. */
 enum { CK_HEAD = 1024 };
 bool ck_input_open(ck_job *job, const ck_source *source, unsigned char *head, ck_input *in);

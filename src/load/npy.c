@@ -123,7 +123,7 @@ static bool add_tensor(npy *n, ck_storage *storage, uint64_t start)
 	return tensor &&
 	       ck_tensor_check(torch->job, tensor, torch->pickle->label,
 	                       ck_path_show(n->path).s) &&
-	       ck_model_add(torch->job, torch->model, n->path, tensor);
+	       ck_load_tensor(torch->loaded, n->path, tensor);
 }
 
 /* An array without dimensions is how numpy.save keeps any object, such as a dict: that one then
@@ -176,7 +176,7 @@ static bool load_npy(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 }
 
 const ck_layout ck_layout_npy = {
-	"npy", "numpy.save", probe_npy, load_npy,
+	"npy", "numpy.save", true, probe_npy, load_npy,
 };
 
 /* ---- .npz ---- */
@@ -327,5 +327,5 @@ static bool load_npz(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 }
 
 const ck_layout ck_layout_npz = {
-	"npz", "numpy.savez", probe_npz, load_npz,
+	"npz", "numpy.savez", true, probe_npz, load_npz,
 };

@@ -6,7 +6,7 @@
 
 enum { NESTED_MAX = 8 }; /* OrderedDict(OrderedDict(...)) */
 
-static bool add_part(ck_torch *torch, ck_view *view, ck_part part)
+bool ck_parts_add(ck_torch *torch, ck_view *view, ck_part part)
 {
 	if (!part.items->count)
 		return true;
@@ -19,12 +19,12 @@ static bool add_part(ck_torch *torch, ck_view *view, ck_part part)
 
 static bool add_pairs(ck_torch *torch, ck_view *view, const ck_items *pairs)
 {
-	return add_part(torch, view, (ck_part){.items = pairs, .pairs = true});
+	return ck_parts_add(torch, view, (ck_part){.items = pairs, .pairs = true});
 }
 
 static bool add_items(ck_torch *torch, ck_view *view, const ck_items *items)
 {
-	return add_part(torch, view, (ck_part){.items = items});
+	return ck_parts_add(torch, view, (ck_part){.items = items});
 }
 
 /* ---- mappings ---- */
@@ -88,7 +88,7 @@ static bool fill_mapping(ck_torch *torch, ck_items *to, const ck_value *value, i
 
 /* Keys and values in turn of a dict, or of a call that makes a mapping: *items is NULL for all
  * else. What a call gives is put together once. */
-static bool mapping_items(ck_torch *torch, const ck_value *value, const ck_items **items)
+bool ck_parts_pairs(ck_torch *torch, const ck_value *value, const ck_items **items)
 {
 	*items = NULL;
 	if (value && value->kind == CK_DICT)
@@ -113,52 +113,6 @@ static bool mapping_items(ck_torch *torch, const ck_value *value, const ck_items
 
 /* ---- state ---- */
 
-static const ck_value *attribute(const ck_items *pairs, const char *name)
-{
-	const char *text;
-	size_t len;
-	for (size_t i = 0; i < pairs->count; i += 2)
-		if (ck_value_text(pairs->item[i], &text, &len) && len == strlen(name) &&
-		    !memcmp(text, name, len))
-			return pairs->item[i + 1];
-	return NULL;
-}
-
-/* The names that Module.state_dict() leaves out, as a set or as set([...]). */
-static const ck_items *set_items(const ck_value *value)
-{
-	if (value && value->kind == CK_SET)
-		return value->items;
-	if (value && value->kind == CK_CALL && value->call->args->items->count == 1 &&
-	    value->call->args->items->item[0]->kind == CK_LIST)
-		return value->call->args->items->item[0]->items;
-	return NULL;
-}
-
-/* An nn.Module names its tensors as its state_dict() would: parameters, buffers, then modules. Sets
- * *done if the state is that of one. */
-static bool add_module(ck_torch *torch, const ck_items *state, ck_view *view, bool *done)
-{
-	const ck_value *hidden = attribute(state, "_non_persistent_buffers_set");
-	const ck_value *some = attribute(state, "_buffers");
-	const ck_items *parameters, *buffers, *modules;
-	if (!mapping_items(torch, attribute(state, "_parameters"), &parameters) ||
-	    !mapping_items(torch, some, &buffers) ||
-	    !mapping_items(torch, attribute(state, "_modules"), &modules))
-		return false;
-	*done = parameters && modules && (buffers || !some);
-	if (!*done)
-		return true;
-	view->aside = state;
-	return add_part(torch, view, (ck_part){.items = parameters, .pairs = true,
-	                                       .skip_none = true}) &&
-	       (!buffers || add_part(torch, view, (ck_part){.items = buffers, .pairs = true,
-	                                                    .skip_none = true,
-	                                                    .except = set_items(hidden)})) &&
-	       add_part(torch, view, (ck_part){.items = modules, .pairs = true,
-	                                       .skip_none = true});
-}
-
 /* A state that only its class understands, such as another object: looked at by position. */
 static bool add_alone(ck_torch *torch, ck_value *state, ck_view *view)
 {
@@ -172,15 +126,15 @@ static bool add_alone(ck_torch *torch, ck_value *state, ck_view *view)
 }
 
 /* A dict of attributes, (dict, slots) with two of them, or the class's own affair. */
-static bool add_state(ck_torch *torch, ck_value *state, ck_view *view)
+bool ck_parts_state(ck_torch *torch, ck_value *state, ck_view *view)
 {
 	const ck_items *pairs;
 	bool done = false;
-	if (!mapping_items(torch, state, &pairs))
+	if (!ck_parts_pairs(torch, state, &pairs))
 		return false;
 	if (pairs)
 		return ck_view_charge(torch, pairs->count) &&
-		       add_module(torch, pairs, view, &done) &&
+		       ck_module_view(torch, pairs, view, &done) &&
 		       (done || add_pairs(torch, view, pairs));
 	if (state->kind != CK_TUPLE && state->kind != CK_LIST)
 		return state->kind == CK_NONE || add_alone(torch, state, view);
@@ -189,7 +143,7 @@ static bool add_state(ck_torch *torch, ck_value *state, ck_view *view)
 	             (both->item[0]->kind == CK_DICT || both->item[0]->kind == CK_NONE);
 	if (!slots)
 		return add_items(torch, view, both);
-	return (both->item[0]->kind == CK_NONE || add_state(torch, both->item[0], view)) &&
+	return (both->item[0]->kind == CK_NONE || ck_parts_state(torch, both->item[0], view)) &&
 	       add_pairs(torch, view, both->item[1]->items);
 }
 
@@ -206,10 +160,15 @@ static bool is_only_metadata(const ck_value *state)
 static bool add_states(ck_torch *torch, const ck_call *call, ck_view *view)
 {
 	const ck_items *states = &ck_call_later(call)->states;
-	for (size_t i = 0; i < states->count; i++)
-		if (!is_only_metadata(states->item[i]) &&
-		    !add_state(torch, states->item[i], view))
+	for (size_t i = 0; i < states->count; i++) {
+		ck_value *state = states->item[i];
+		if (is_only_metadata(state))
+			continue;
+		if (!(ck_quantized_is_convolution(call->callee, state)
+		              ? ck_quantized_convolution(torch, state, view)
+		              : ck_parts_state(torch, state, view)))
 			return false;
+	}
 	return true;
 }
 
@@ -219,7 +178,7 @@ bool ck_parts_mapping(ck_torch *torch, const ck_value *value, ck_view *view)
 {
 	const ck_items *items;
 	view->is_dict = true;
-	return add_states(torch, value->call, view) && mapping_items(torch, value, &items) &&
+	return add_states(torch, value->call, view) && ck_parts_pairs(torch, value, &items) &&
 	       add_pairs(torch, view, items);
 }
 
@@ -260,7 +219,7 @@ static bool add_base(ck_torch *torch, const ck_items *args, ck_view *view)
 	const ck_value *base = args->item[2];
 	if (base->kind == CK_LIST || base->kind == CK_TUPLE || base->kind == CK_SET)
 		return add_items(torch, view, base->items);
-	return mapping_items(torch, base, &pairs) && (!pairs || add_pairs(torch, view, pairs));
+	return ck_parts_pairs(torch, base, &pairs) && (!pairs || add_pairs(torch, view, pairs));
 }
 
 static bool is_reconstructor(const ck_value *callee)

@@ -1,6 +1,7 @@
 /* How torch rebuilds tensors from the arguments of its _rebuild functions. */
 #include "rebuild.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,15 +66,18 @@ bool ck_as_counts(ck_torch *torch, const ck_value *value, const char *what, uint
 	return true;
 }
 
+const ck_value *ck_item_named(const ck_items *pairs, const char *key)
+{
+	for (size_t i = 0; i < pairs->count; i += 2)
+		if (ck_is_word(pairs->item[i], key))
+			return pairs->item[i + 1];
+	return NULL;
+}
+
 bool ck_is_true(const ck_items *pairs, const char *key)
 {
-	const char *text;
-	size_t len;
-	for (size_t i = 0; i < pairs->count; i += 2)
-		if (ck_value_text(pairs->item[i], &text, &len) && len == strlen(key) &&
-		    !memcmp(text, key, len))
-			return pairs->item[i + 1]->kind == CK_BOOL && pairs->item[i + 1]->b;
-	return false;
+	const ck_value *value = ck_item_named(pairs, key);
+	return value && value->kind == CK_BOOL && value->b;
 }
 
 /* {'conj': True, 'neg': True}: the bytes are not yet the values. */
@@ -100,6 +104,36 @@ ck_tensor *ck_made_tensor(ck_torch *torch, ck_made *made)
 	made->kind = CK_MADE_TENSOR;
 	made->tensor = ck_alloc(torch->job, sizeof *made->tensor);
 	return made->tensor;
+}
+
+void ck_made_beside(ck_made *made, const char *key, ck_tensor *tensor)
+{
+	assert(made->besides < CK_MADE_MAX);
+	made->beside[made->besides].key = key;
+	made->beside[made->besides++].tensor = tensor;
+}
+
+bool ck_made_fact(ck_made *made, const char *key, const char *value)
+{
+	assert(made->facts < CK_MADE_MAX);
+	made->fact[made->facts].key = key;
+	made->fact[made->facts++].value = value;
+	return value;
+}
+
+bool ck_made_unsupported(ck_made *made, const char *about)
+{
+	*made = (ck_made){.kind = CK_MADE_UNSUPPORTED, .about = about};
+	return true;
+}
+
+const char *ck_shape_text(ck_job *job, const uint64_t *shape, size_t ndim)
+{
+	ck_text text = {0};
+	bool ok = ck_text_add(job, &text, "[", 1);
+	for (size_t d = 0; d < ndim && ok; d++)
+		ok = ck_text_addf(job, &text, "%s%llu", d ? ", " : "", LLU(shape[d]));
+	return ok && ck_text_add(job, &text, "]", 2) ? text.data : NULL;
 }
 
 bool ck_tensor_shape(ck_torch *torch, ck_tensor *tensor, uint64_t *shape, size_t ndim)
@@ -164,30 +198,32 @@ static bool read_view(ck_torch *torch, const ck_items *args, ck_tensor *tensor)
 	return true;
 }
 
-/* *done: the tensor cannot be read, and made says why. */
-static bool make_view(ck_torch *torch, const ck_items *args, ck_made *made, bool *done)
+bool ck_rebuild_view(ck_torch *torch, const ck_items *args, ck_made *made, bool *done)
 {
 	*done = args->count && is_unknown_type(args->item[0]);
-	if (*done) {
-		made->kind = CK_MADE_UNSUPPORTED;
-		made->about = "storage of an unknown type";
-		return true;
-	}
+	if (*done)
+		return ck_made_unsupported(made, "storage of an unknown type");
 	return ck_made_tensor(torch, made) && read_view(torch, args, made->tensor);
+}
+
+bool ck_rebuild_plain_view(ck_torch *torch, const ck_items *args, ck_made *made)
+{
+	bool done;
+	return ck_rebuild_view(torch, args, made, &done) &&
+	       (done || read_metadata(torch, args->count > 6 ? args->item[6] : NULL,
+	                              made->tensor));
 }
 
 bool ck_rebuild_tensor_v2(ck_torch *torch, const ck_value *value, ck_made *made)
 {
-	bool done;
-	return make_view(torch, value->call->args->items, made, &done) &&
-	       (done || read_metadata(torch, ck_argument(value, 6), made->tensor));
+	return ck_rebuild_plain_view(torch, value->call->args->items, made);
 }
 
 bool ck_rebuild_tensor_v3(ck_torch *torch, const ck_value *value, ck_made *made)
 {
 	bool done;
 	const ck_value *dtype = ck_argument(value, 6);
-	if (!make_view(torch, value->call->args->items, made, &done) || done)
+	if (!ck_rebuild_view(torch, value->call->args->items, made, &done) || done)
 		return done;
 	if (!ck_as_dtype(dtype, &made->tensor->dtype))
 		return ck_rebuild_bad(torch, dtype ? dtype : value->call->args,
@@ -225,7 +261,7 @@ bool ck_rebuild_typed_tensor(ck_torch *torch, const ck_value *value, ck_made *ma
 	if (states->count != 1 || states->item[0]->kind != CK_TUPLE)
 		return ck_rebuild_fail(torch, "a tensor of this type needs a tuple of storage, "
 		                       "offset, sizes and strides");
-	return make_view(torch, states->item[0]->items, made, &done);
+	return ck_rebuild_view(torch, states->item[0]->items, made, &done);
 }
 
 /* The tensor that a Variable wraps, and gradients and hooks that nobody misses: (data, grad, ...) of
@@ -248,7 +284,7 @@ bool ck_rebuild_variable(ck_torch *torch, const ck_value *value, ck_made *made)
 		made->about = "parameter without data";
 		return true;
 	}
-	if (data->kind == CK_PERSID) /* a Tensor, with its own view built in */
+	if (data->kind == CK_PERSID && !torch->persistent) /* a Tensor, with its view built in */
 		return ck_rebuild_typed_tensor(torch, value, made);
 	const ck_made *inner = ck_rebuild_value(torch, data);
 	if (inner)

@@ -13,8 +13,28 @@ ck_rebuild ck_rebuild_tensor_v3;
 ck_rebuild ck_rebuild_typed_tensor;
 /* Variable or Parameter: (data[, requires_grad, ...]), or the same built into it */
 ck_rebuild ck_rebuild_variable;
+/* build_tensor_from_id(number), or TensorID with a number built in: a tensor of a table that the layout
+ * has */
+ck_rebuild ck_rebuild_numbered;
 /* torch.storage._load_from_bytes(bytes): a checkpoint inside a value */
 ck_rebuild ck_rebuild_nested;
+
+/* (storage, offset, size, stride, parameters, requires_grad, hooks); quantized.c */
+ck_rebuild ck_rebuild_quantized;
+/* (layout, (tensors and sizes)); sparse.c */
+ck_rebuild ck_rebuild_sparse;
+/* (buffer, sizes, strides, offsets), and ({'values': ..., 'offsets': ...}); nested.c */
+ck_rebuild ck_rebuild_nested_tensor;
+ck_rebuild ck_rebuild_jagged;
+/* (class, dtype, ...) with a state built in that holds the data; wrapped.c */
+ck_rebuild ck_rebuild_wrapper;
+/* A sharded tensor of before it was a wrapper, with its shards built in; wrapped.c */
+ck_rebuild ck_rebuild_sharded;
+/* (tensor or array, dtype, device, requires_grad); wrapped.c */
+ck_rebuild ck_rebuild_device_tensor;
+/* (class, arguments of another function...); wrapped.c */
+ck_rebuild ck_rebuild_fastai;
+ck_rebuild ck_rebuild_fastai_quantized;
 
 /* ---- what the rules share ---- */
 
@@ -35,6 +55,22 @@ bool ck_is_true(const ck_items *pairs, const char *key);
 bool ck_is_word(const ck_value *value, const char *word);
 /* The dtype of a global such as torch.float16. False: it is none that is known; nothing failed. */
 bool ck_as_dtype(const ck_value *value, ck_dtype *dtype);
+
+/* The tensor of (storage, offset, size, stride, ...), signs left out. *done: it cannot be read, and
+ * made says why. */
+bool ck_rebuild_view(ck_torch *torch, const ck_items *args, ck_made *made, bool *done);
+/* The same with the signs; the same of a quantized tensor. */
+bool ck_rebuild_plain_view(ck_torch *torch, const ck_items *args, ck_made *made);
+bool ck_rebuild_quantized_view(ck_torch *torch, const ck_items *args, ck_made *made);
+/* One more tensor beside, one more fact; there is room for CK_MADE_MAX. A value of NULL failed. */
+void ck_made_beside(ck_made *made, const char *key, ck_tensor *tensor);
+bool ck_made_fact(ck_made *made, const char *key, const char *value);
+/* True: nothing failed, but the tensor cannot be written. */
+bool ck_made_unsupported(ck_made *made, const char *about);
+/* "[3, 4]" in the arena. NULL after a failure. */
+const char *ck_shape_text(ck_job *job, const uint64_t *shape, size_t ndim);
+/* The value of a text key in keys and values in turn, or NULL. */
+const ck_value *ck_item_named(const ck_items *pairs, const char *key);
 
 /* A new tensor of kind CK_MADE_TENSOR. NULL after a failure. */
 ck_tensor *ck_made_tensor(ck_torch *torch, ck_made *made);

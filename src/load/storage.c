@@ -70,11 +70,12 @@ bool ck_storage_read_id(ck_torch *torch, const ck_value *value, ck_storage_id *i
 {
 	const char *word;
 	size_t len;
-	if (value->kind != CK_PERSID)
+	const ck_value *pid = value->kind == CK_PERSID ? value->pid : value;
+	if (value->kind != CK_PERSID && !(torch->bare_ids && value->kind == CK_TUPLE))
 		return ck_rebuild_bad(torch, value, "a tensor needs a storage");
-	if (value->pid->kind != CK_TUPLE || value->pid->items->count < 5)
+	if (pid->kind != CK_TUPLE || pid->items->count < 5)
 		return ck_rebuild_fail(torch, "a storage's persistent id must be a tuple of 5 fields");
-	ck_value **field = value->pid->items->item;
+	ck_value **field = pid->items->item;
 	if (!ck_value_text(field[0], &word, &len))
 		return ck_rebuild_bad(torch, field[0], "a persistent id must begin with 'storage'");
 	if (len != 7 || memcmp(word, "storage", 7) != 0)
@@ -89,7 +90,7 @@ bool ck_storage_read_id(ck_torch *torch, const ck_value *value, ck_storage_id *i
 	id->start = 0;
 	return ck_as_count(torch, field[4], "a storage's size must be a count of elements",
 	                &id->count) &&
-	       (value->pid->items->count < 6 || read_view(torch, field[5], id));
+	       (pid->items->count < 6 || read_view(torch, field[5], id));
 }
 
 static bool check_known(ck_torch *torch, const ck_storage_id *id, const known_storage *known,

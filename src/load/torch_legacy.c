@@ -199,5 +199,5 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 }
 
 const ck_layout ck_layout_torch_legacy = {
-	"legacy torch", "torch.save from 0.1.10 to 1.5", ck_torch_legacy_probe, load,
+	"legacy torch", "torch.save from 0.1.10 to 1.5", false, ck_torch_legacy_probe, load,
 };

@@ -11,6 +11,12 @@ bool ck_view_charge(ck_torch *torch, uint64_t n)
 
 /* ---- tensors ---- */
 
+static bool is_filled(const ck_value *function)
+{
+	const ck_global_row *row = function->kind == CK_GLOBAL ? ck_global_find(function) : NULL;
+	return row && row->role == CK_ROLE_BUILT;
+}
+
 /* _rebuild_from_type_v2(function, type, arguments, state) as the call function(*arguments), made up
  * once for each; NULL: it is none. What the type adds to the tensor is in the state; a type that is
  * not torch's own has been noted as unknown. */
@@ -27,6 +33,13 @@ static ck_value *unfold_typed(ck_torch *torch, const ck_value *value)
 	if (!inner || !call)
 		return NULL;
 	*call = (ck_call){.callee = args->item[0], .args = args->item[2], .how = CK_REDUCE};
+	/* some functions make nothing but the dress, and the state is what it is filled with */
+	if (args->count > 3 && is_filled(args->item[0])) {
+		call->later = ck_alloc(torch->job, sizeof *call->later);
+		if (!call->later ||
+		    !ck_items_push(torch->job, &call->later->states, args->item[3]))
+			return NULL;
+	}
 	*inner = (ck_value){.kind = CK_CALL, .id = value->id, .at = value->at, .call = call};
 	value->call->meaning = inner;
 	return inner;
@@ -73,10 +86,11 @@ static bool check_effects(ck_torch *torch, const ck_value *value, const ck_globa
 		odd = later->items.count;
 	else if (row && row->role == CK_ROLE_LIST)
 		odd = later->pairs.count;
-	else if (row && row->role == CK_ROLE_BUILT)
+	else if (row && (row->role == CK_ROLE_BUILT || row->role == CK_ROLE_SCRIPT ||
+	                 row->role == CK_ROLE_ATTRIBUTES || row->role == CK_ROLE_WRAP))
 		odd = later->items.count || later->pairs.count;
 	else if (row && row->role != CK_ROLE_VALUE && row->role != CK_ROLE_OBJECT &&
-	         row->role != CK_ROLE_STATE)
+	         row->role != CK_ROLE_CLASS)
 		odd = later->items.count || later->pairs.count || later->states.count;
 	if (odd)
 		return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, value->at,
@@ -94,7 +108,8 @@ static ck_value *undress_once(ck_torch *torch, const ck_value *value, const ck_g
                               ck_view *view)
 {
 	const ck_items *args = value->call->args->items;
-	if (args->count == 4 && args->item[3]->kind == CK_DICT && args->item[3]->items->count)
+	if (args->count == 4 && args->item[3]->kind == CK_DICT && args->item[3]->items->count &&
+	    !is_filled(args->item[0]))
 		view->state = args->item[3];
 	if (row->role == CK_ROLE_TYPED)
 		return unfold_typed(torch, value);
@@ -142,8 +157,8 @@ static bool check_made(ck_torch *torch, const ck_made *made, const char *name)
 }
 
 /* What a call makes, once, however often it is shared. NULL after a failure. */
-static const ck_made *rebuild(ck_torch *torch, const ck_value *value, const ck_global_row *row,
-                              const char *name)
+static ck_made *rebuild(ck_torch *torch, const ck_value *value, const ck_global_row *row,
+                        const char *name)
 {
 	if (value->call->meaning)
 		return value->call->meaning;
@@ -221,16 +236,19 @@ static bool view_made(ck_view *view, const ck_made *made)
 	view->made = made;
 	view->about = made->about;
 	view->inner = made->inner;
+	view->is_dict = made->pairs;
 	if (made->kind == CK_MADE_ITEMS)
-		view->part[view->parts++] = (ck_part){.items = made->items};
+		view->part[view->parts++] =
+			(ck_part){.items = made->items, .pairs = made->pairs};
 	return true;
 }
 
-static bool view_persistent(ck_torch *torch, const ck_value *value, ck_view *view)
+static bool view_persistent(ck_torch *torch, const ck_value *value, const ck_path *path,
+                            ck_view *view)
 {
 	ck_made *made = ck_alloc(torch->job, sizeof *made);
 	return made && torch->persistent(torch, value, made) &&
-	       check_made(torch, made, "of a persistent id") && view_made(view, made);
+	       check_made(torch, made, ck_path_show(path).s) && view_made(view, made);
 }
 
 static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *path, ck_view *view)
@@ -244,7 +262,7 @@ static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *pat
 	value = inner;
 	if (row && row->role == CK_ROLE_OBJECT && value->call->meaning) /* a layout gave it one */
 		return view_made(view, value->call->meaning);
-	if (!row || row->role == CK_ROLE_OBJECT || row->role == CK_ROLE_STATE) {
+	if (!row || row->role == CK_ROLE_OBJECT || row->role == CK_ROLE_CLASS) {
 		view->kind = CK_HAS_PARTS;
 		return ck_parts_object(torch, value, view);
 	}
@@ -252,7 +270,8 @@ static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *pat
 	switch (row->role) {
 	case CK_ROLE_TENSOR:
 	case CK_ROLE_BUILT:
-		return view_made(view, rebuild(torch, value, row, ck_path_show(path).s));
+		return view_made(view,
+		                 rebuild(torch, value, row, ck_path_show(path).s));
 	case CK_ROLE_META:
 		view->kind = CK_IS_META;
 		return true;
@@ -266,9 +285,18 @@ static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *pat
 	case CK_ROLE_LIST:
 		view->kind = CK_HAS_PARTS;
 		return ck_parts_sequence(torch, value, view);
+	case CK_ROLE_ATTRIBUTES:
+		view->kind = CK_HAS_PARTS;
+		return ck_module_attributes(torch, value, row, view);
+	case CK_ROLE_WRAP:
+		view->kind = CK_HAS_PARTS;
+		return ck_module_wrapped(torch, value, row, view);
+	case CK_ROLE_SCRIPT:
+		view->kind = CK_HAS_PARTS;
+		return ck_module_script(torch, value, view);
 	case CK_ROLE_SAME:
 	case CK_ROLE_OBJECT:
-	case CK_ROLE_STATE:
+	case CK_ROLE_CLASS:
 	case CK_ROLE_VALUE:
 		break;
 	}
@@ -300,7 +328,7 @@ bool ck_view_value(ck_torch *torch, const ck_value *value, const ck_path *path, 
 		return view_call(torch, value, path, view);
 	case CK_PERSID:
 		view->about = about[CK_PERSID];
-		return !torch->persistent || view_persistent(torch, value, view);
+		return !torch->persistent || view_persistent(torch, value, path, view);
 	default:
 		view->about = about[value->kind];
 		return true;

@@ -11,6 +11,39 @@ bool ck_parts_mapping(ck_torch *torch, const ck_value *value, ck_view *view);
 bool ck_parts_sequence(ck_torch *torch, const ck_value *value, ck_view *view);
 bool ck_parts_object(ck_torch *torch, const ck_value *value, ck_view *view);
 
+/* What the makers of views share. Keys and values in turn of a dict, or of a call that makes a
+ * mapping: *items is NULL for all else. */
+bool ck_parts_pairs(ck_torch *torch, const ck_value *value, const ck_items **items);
+bool ck_parts_add(ck_torch *torch, ck_view *view, ck_part part);
+/* A dict of attributes, (dict, slots) with two of them, or the class's own affair. */
+bool ck_parts_state(ck_torch *torch, ck_value *state, ck_view *view);
+
+/* If these are the attributes of an nn.Module, names its tensors as its state_dict() would:
+ * parameters, buffers, then modules. Sets *done then. */
+bool ck_module_view(ck_torch *torch, const ck_items *state, ck_view *view, bool *done);
+/* The parts of calls of the roles ATTRIBUTES, WRAP and SCRIPT. */
+bool ck_module_attributes(ck_torch *torch, const ck_value *value, const ck_global_row *row,
+                          ck_view *view);
+bool ck_module_wrapped(ck_torch *torch, const ck_value *value, const ck_global_row *row,
+                       ck_view *view);
+bool ck_module_script(ck_torch *torch, const ck_value *value, ck_view *view);
+
+/* `scale` and `zero_point` of a quantized module with these attributes, as tensors. */
+bool ck_quantized_numbers(ck_torch *torch, const ck_items *state, ck_view *view);
+/* A quantized convolution is pickled as a tuple: its tensors, by the names of its state_dict(). */
+bool ck_quantized_is_convolution(const ck_value *callee, const ck_value *state);
+bool ck_quantized_convolution(ck_torch *torch, const ck_value *state, ck_view *view);
+
+/* What makes two tensors one for somebody who asks whether anything is lost. */
+typedef struct ck_identity {
+	const ck_storage *storage;
+	uint64_t start, count, dtype;
+} ck_identity;
+ck_identity ck_identify(const ck_tensor *tensor);
+/* Looks for tensors among the attributes of a module or parameter, which no output holds. */
+bool ck_aside_note(ck_torch *torch, const ck_items *attributes, const ck_path *path);
+/* Once everything was walked: those that no name reaches go to the model's list of others. */
+bool ck_aside_settle(ck_loaded *loaded);
 /* Remembers the globals of a pickle that are not in the table; once for each pickle. */
 bool ck_unknown_find(ck_torch *torch);
 /* Tells a note the first time only. */

@@ -75,57 +75,14 @@ static bool visit_plain(walker *w, const ck_path *up)
 	       ck_model_add_other(w->job, w->model, up, "plain values", CK_OTHER_VALUE);
 }
 
-enum { ASIDE_DEPTH = 4 }; /* levels of lists and dicts that are searched for tensors left out */
-
-static bool count_aside(walker *w, const ck_value *value, const ck_path *path, int depth)
-{
-	ck_view view;
-	bool container =
-		value->kind == CK_LIST || value->kind == CK_TUPLE || value->kind == CK_DICT;
-	if (!count_visit(w))
-		return false;
-	for (size_t i = 0; container && depth < ASIDE_DEPTH && i < value->items->count; i++)
-		if (!count_aside(w, value->items->item[i], path, depth + 1))
-			return false;
-	if (value->kind != CK_CALL)
-		return true;
-	if (!ck_view_value(w->torch, value, path, &view))
-		return false;
-	return view.kind != CK_IS_TENSOR ||
-	       ck_model_add_other(w->job, w->model, path, "attribute", CK_OTHER_ASIDE);
-}
-
-static bool is_registry(const ck_value *key)
-{
-	static const char *const names[] = {"_parameters", "_buffers", "_modules"};
-	const char *text;
-	size_t len;
-	for (size_t i = 0; i < CK_COUNT(names) && ck_value_text(key, &text, &len); i++)
-		if (len == strlen(names[i]) && !memcmp(text, names[i], len))
-			return true;
-	return false;
-}
-
-/* What state_dict() leaves out is at least counted: tensors in other attributes of a module, and
- * buffers that are not persistent. */
-static bool note_aside(walker *w, const ck_items *attributes, const ck_path *path)
-{
-	for (size_t i = 0; i < attributes->count; i += 2)
-		if (!is_registry(attributes->item[i]) &&
-		    !count_aside(w, attributes->item[i + 1], path, 0))
-			return false;
-	return true;
-}
-
 /* A tensor, the tensors that belong to it, and what else there is to be said. */
 static bool visit_tensor(walker *w, const ck_made *made, const ck_path *path)
 {
-	if (made->tensor && !ck_model_add(w->job, w->model, path, made->tensor))
+	if (made->tensor && !ck_load_tensor(w->torch->loaded, path, made->tensor))
 		return false;
 	for (size_t i = 0; i < made->besides; i++) {
-		const char *key = made->beside[i].key;
-		const ck_path *beside = ck_path_new(w->job, path, key, strlen(key), true);
-		if (!beside || !ck_model_add(w->job, w->model, beside, made->beside[i].tensor))
+		const ck_path *beside = ck_path_beside(w->job, path, made->beside[i].key);
+		if (!beside || !ck_load_tensor(w->torch->loaded, beside, made->beside[i].tensor))
 			return false;
 	}
 	for (size_t i = 0; i < made->facts; i++)
@@ -173,7 +130,7 @@ static bool visit_view(walker *w, ck_value *value, const ck_path *path, const ck
 	case CK_HAS_PARTS:
 		break;
 	}
-	if (view->aside && value->mark == UNSEEN && !note_aside(w, view->aside, path))
+	if (view->aside && value->mark == UNSEEN && !ck_aside_note(w->torch, view->aside, path))
 		return false;
 	return open_container(w, value, path, view);
 }
@@ -191,7 +148,7 @@ static bool visit(walker *w, ck_value *value, const ck_path *path)
 		ck_note_once(w->torch->loaded, view.made->note);
 	if (path == w->model->top)
 		w->model->is_mapping = view.is_dict;
-	if (view.state && (!note_aside(w, view.state->items, path) ||
+	if (view.state && (!ck_aside_note(w->torch, view.state->items, path) ||
 	                   !ck_model_add_other(w->job, w->model, path, "state of a parameter",
 	                                       CK_OTHER_VALUE)))
 		return false;

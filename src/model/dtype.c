@@ -16,6 +16,8 @@ bool ck_dtype_is_complex(ck_dtype dtype)
 
 bool ck_dtype_has_sign(ck_dtype dtype)
 {
+	if (dtype == CK_DT_C128 || dtype == CK_DT_C32)
+		return true;
 	return dtype < CK_DT_BOOL && dtype != CK_DT_F8_E5M2FNUZ && dtype != CK_DT_F8_E4M3FNUZ &&
 	       dtype != CK_DT_F8_E8M0;
 }

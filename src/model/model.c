@@ -18,6 +18,17 @@ const ck_path *ck_path_new(ck_job *job, const ck_path *up, const char *key, size
 	return path;
 }
 
+const ck_path *ck_path_beside(ck_job *job, const ck_path *up, const char *key)
+{
+	ck_path *path = ck_alloc(job, sizeof *path);
+	const ck_path *like = path ? ck_path_new(job, up, key, strlen(key), true) : NULL;
+	if (!like)
+		return NULL;
+	*path = *like;
+	path->is_beside = true;
+	return path;
+}
+
 char *ck_path_name(ck_job *job, const ck_path *path, const ck_path *root, size_t *len)
 {
 	*len = path->name_len - root->name_len;

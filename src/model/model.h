@@ -82,6 +82,7 @@ typedef struct ck_storage {
 	uint64_t held;           /* bytes that the file holds: all are covered by the CRC */
 	uint32_t crc;
 	bool has_crc;
+	bool checked;            /* the CRC was right, found when something was computed from it */
 	bool big_endian;
 	bool meta;               /* on torch's meta device: shape without data */
 	size_t number;           /* counts the storages of a model */
@@ -111,6 +112,62 @@ bool ck_tensor_same_view(const ck_tensor *a, const ck_tensor *b);
 typedef void ck_change(void *items, size_t count, const void *tensor);
 ck_change *ck_tensor_change(const ck_tensor *tensor);
 
+/* ---- values: tensors that are computed from others ---- */
+
+/* Gives the values of a checked tensor to take(), some at a time, in C order, little endian, signs
+ * carried out, after the checksum of the storage was found right. What it needs of the arena is for
+ * the caller to give back. */
+typedef bool ck_take(ck_job *job, void *arg, const void *items, size_t count);
+bool ck_tensor_each(ck_job *job, const ck_tensor *tensor, ck_take *take, void *arg);
+/* All of them in the arena. NULL after a failure. */
+void *ck_tensor_values(ck_job *job, const ck_tensor *tensor);
+
+/* How elements are computed. begin() may read what else is needed, and starts anew each time; NULL:
+ * nothing. apply() makes `bytes` bytes of each element; it sees all of them in order. */
+typedef struct ck_formula {
+	size_t bytes;
+	bool (*begin)(ck_job *job, void *arg);
+	void (*apply)(void *arg, const void *items, size_t count, void *to);
+	void *arg;
+} ck_formula;
+
+/* A storage of stream->size bytes, of the same name as `like`. */
+struct ck_model;
+ck_storage *ck_storage_streamed(ck_job *job, struct ck_model *model, const ck_storage *like,
+                                ck_stream *stream);
+/* What the formula makes of the elements of a checked tensor in C order. */
+ck_storage *ck_storage_computed(ck_job *job, struct ck_model *model, const ck_tensor *from,
+                                const ck_formula *formula);
+/* A tensor of the same shape, to be checked like any other; its strides are those of the order in
+ * which the formula sees the elements, which is about the order of the storage. */
+ck_tensor *ck_tensor_computed(ck_job *job, struct ck_model *model, const ck_tensor *from,
+                              ck_dtype dtype, const ck_formula *formula);
+
+/* Casts between F64, F32, F16 and BF16, as .to() of torch rounds. */
+bool ck_cast_is_known(ck_dtype from, ck_dtype to);
+ck_tensor *ck_tensor_cast(ck_job *job, struct ck_model *model, const ck_tensor *from, ck_dtype to);
+float ck_half_to_float(uint16_t half);
+uint16_t ck_float_to_half(float value);
+float ck_bfloat16_to_float(uint16_t value);
+uint16_t ck_float_to_bfloat16(float value);
+
+/* A sparse tensor: `values` are, in C order, `count` units of `unit` elements, each with its place
+ * among the `units` units of the dense tensor; units of one place add up. place() finds all places
+ * and is the one to refuse those that are out of range. */
+typedef struct ck_sparse {
+	const ck_tensor *values;
+	uint64_t count, unit, units;
+	bool (*place)(ck_job *job, const struct ck_sparse *sparse, uint64_t *places);
+	const void *arg;
+} ck_sparse;
+
+/* False for dtypes that torch cannot add. */
+bool ck_dense_is_known(ck_dtype dtype);
+/* The product of the sizes and the size of the dtype must fit 63 bits. `shape` is kept, not copied.
+ * The result is to be checked like any other tensor. */
+ck_tensor *ck_tensor_dense(ck_job *job, struct ck_model *model, const ck_sparse *sparse,
+                           uint64_t *shape, size_t ndim);
+
 /* ---- the model ---- */
 
 /* Where something was found: a chain of keys up to the root, shared by all that lies below. */
@@ -119,12 +176,15 @@ typedef struct ck_path {
 	const char *key;          /* UTF-8 as str(key) in Python; may hold surrogates */
 	size_t key_len;
 	bool is_text;             /* the key was a string, and is shown in quotes */
+	bool is_beside;           /* no key of the file: one of those that the tensor `up` is */
 	size_t depth;             /* keys up to here */
 	size_t name_len;          /* of the keys joined by dots */
 } ck_path;
 
 const ck_path *ck_path_new(ck_job *job, const ck_path *up, const char *key, size_t len,
                            bool is_text);
+/* The place of one of the tensors that the tensor at `up` consists of. */
+const ck_path *ck_path_beside(ck_job *job, const ck_path *up, const char *key);
 /* The keys below `root`, joined by dots, with a NUL behind. */
 char *ck_path_name(ck_job *job, const ck_path *path, const ck_path *root, size_t *len);
 /* ['state_dict']['a.b']: unmistakable, for messages. */

@@ -6,6 +6,35 @@
 
 enum { CHECK_CHUNK = 64 << 10 };
 
+static const ck_archiver *const archivers[] = {
+	&ck_archiver_zip,
+	&ck_archiver_tar,
+};
+
+const ck_archiver *ck_archiver_find(const unsigned char *head, size_t len)
+{
+	for (size_t i = 0; i < CK_COUNT(archivers); i++)
+		if (archivers[i]->probe(head, len))
+			return archivers[i];
+	return NULL;
+}
+
+bool ck_archive_enter(ck_job *job, ck_archive *archive, size_t index)
+{
+	const ck_member *member = &archive->members[index];
+	bool fresh;
+	uint64_t *place =
+		ck_map_put(job, &archive->by_name, member->name, member->name_len, &fresh);
+	if (!place)
+		return false;
+	if (!fresh)
+		return ck_fail(job, CK_CORRUPT, archive->source->label,
+		               "the archive has two members '%s'; programs disagree on which one "
+		               "counts", ck_show(member->name, member->name_len).s);
+	*place = index;
+	return true;
+}
+
 ck_member *ck_archive_find(const ck_job *job, const ck_archive *archive, const char *name,
                            size_t len)
 {
@@ -26,7 +55,7 @@ const char *ck_member_label(ck_job *job, const ck_archive *archive, const ck_mem
 /* The bytes as they lie in the file, packed or not. */
 static const ck_source *raw_window(ck_job *job, const ck_archive *archive, ck_member *member)
 {
-	if (!ck_zip_locate(job, archive, member))
+	if (!archive->by->locate(job, archive, member))
 		return NULL;
 	return ck_source_window(job, archive->source, ck_member_label(job, archive, member),
 	                        member->offset, member->packed);
@@ -35,7 +64,7 @@ static const ck_source *raw_window(ck_job *job, const ck_archive *archive, ck_me
 bool ck_member_stored(ck_job *job, const ck_archive *archive, ck_member *member)
 {
 	if (member->size == member->packed)
-		return ck_zip_locate(job, archive, member);
+		return archive->by->locate(job, archive, member);
 	return ck_fail(job, CK_CORRUPT, ck_member_label(job, archive, member),
 	               "the member is stored, so its %llu packed bytes must be its %llu bytes",
 	               (unsigned long long)member->packed, (unsigned long long)member->size);
@@ -96,7 +125,9 @@ const ck_source *ck_member_source(ck_job *job, const ck_archive *archive, ck_mem
 	if (!ck_member_stored(job, archive, member))
 		return NULL;
 	const ck_source *source = raw_window(job, archive, member);
-	return source && check_crc(job, source, member->crc) ? source : NULL;
+	if (!source || (member->has_crc && !check_crc(job, source, member->crc)))
+		return NULL;
+	return source;
 }
 
 typedef struct {
@@ -122,7 +153,7 @@ const ck_stream *ck_member_stream(ck_job *job, const ck_archive *archive, ck_mem
 		ck_fail_limit(job, label, "ratio");
 		return NULL;
 	}
-	if (!ck_zip_locate(job, archive, member))
+	if (!archive->by->locate(job, archive, member))
 		return NULL;
 	deflated *of = ck_alloc(job, sizeof *of);
 	ck_stream *stream = ck_alloc(job, sizeof *stream);

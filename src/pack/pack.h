@@ -1,5 +1,5 @@
-/* Archives: names for ranges of bytes. Knows what a member is and where its bytes lie, and nothing
- * of what they mean. */
+/* Archives: names for ranges of bytes; and packed files, whose bytes must be unpacked as a whole.
+ * Knows what a member is and where its bytes lie, and nothing of what they mean. */
 #ifndef CK_PACK_H
 #define CK_PACK_H
 
@@ -11,6 +11,7 @@ typedef struct ck_member {
 	const char *name;
 	size_t name_len;
 	uint64_t size, packed; /* bytes, as the central directory says */
+	bool has_crc;          /* tar records none */
 	uint32_t crc;          /* CRC-32 of the unpacked bytes; torch writes 0 for "not computed" */
 	ck_method method;
 	bool located;
@@ -19,20 +20,41 @@ typedef struct ck_member {
 } ck_member;
 
 typedef struct ck_archive {
+	const struct ck_archiver *by;
 	const ck_source *source;
 	ck_member *members;    /* in the order of the directory */
 	size_t count;
 	ck_map by_name;
+	size_t passed_over;    /* links and devices, which are no members */
 	void *handle;          /* of the back end */
 } ck_archive;
 
-/* Reads the directory of a zip archive. Refused, with the name of the member: names that occur
- * twice, encryption, methods other than stored and deflated. */
-ck_archive *ck_zip_open(ck_job *job, const ck_source *source);
-/* Finds out where a member's bytes start, which only its local header tells, and that they are all
- * there. */
-bool ck_zip_locate(ck_job *job, const ck_archive *archive, ck_member *member);
+/* A kind of archive. */
+typedef struct ck_archiver {
+	const char *name, *about;
+	/* Whether a file that begins with these bytes is of this kind. */
+	bool (*probe)(const unsigned char *head, size_t len);
+	/* Reads the directory, or what stands for it; members with the same name are refused. */
+	ck_archive *(*open)(ck_job *job, const ck_source *source);
+	/* Finds out where a member's bytes start, and that they are all there. */
+	bool (*locate)(ck_job *job, const ck_archive *archive, ck_member *member);
+} ck_archiver;
 
+/* Refuses encryption, and methods other than stored and deflated. */
+extern const ck_archiver ck_archiver_zip;
+/* Members are regular files. Refuses sparse ones, and what tar programs read in different ways. */
+extern const ck_archiver ck_archiver_tar;
+
+/* The kind of archive that begins with these bytes, or NULL. */
+const ck_archiver *ck_archiver_find(const unsigned char *head, size_t len);
+ck_archive *ck_zip_open(ck_job *job, const ck_source *source);
+/* Several complete zip archives one after the other, each a source of its own, in their order. Where
+ * the file is not just that (one archive, something before or between, a comment, no zip at all),
+ * there is one part, the source itself, and whoever opens it finds out what is wrong. */
+bool ck_zip_split(ck_job *job, const ck_source *source, const ck_source ***parts, size_t *count);
+
+/* For back ends: enters the name of member `index`, or refuses it because it is there already. */
+bool ck_archive_enter(ck_job *job, ck_archive *archive, size_t index);
 /* The member of that name, or NULL. */
 ck_member *ck_archive_find(const ck_job *job, const ck_archive *archive, const char *name,
                            size_t len);
@@ -53,5 +75,28 @@ const ck_stream *ck_member_stream(ck_job *job, const ck_archive *archive, ck_mem
  * CRC-32; a recorded CRC of 0 that does not fit is told in a note. */
 bool ck_inflate(ck_job *job, const ck_source *packed, const char *label, uint64_t size,
                 uint32_t crc, const ck_sink *sink);
+
+/* ---- packed files ---- */
+
+/* A way to pack one file. */
+typedef struct ck_packing {
+	const char *name, *about;
+	/* Whether a file that begins with these bytes (a few hundred are enough) is packed so. */
+	bool (*probe)(const unsigned char *head, size_t len);
+	/* Gives all that comes out to the sink, and checks the checksums; knows no limits but
+	 * `heap`. */
+	bool (*run)(ck_job *job, const ck_source *packed, const ck_sink *sink);
+} ck_packing;
+
+/* gzip and bzip2 pass over what follows the last stream, with a note unless it is zeros; the others
+ * refuse it. */
+extern const ck_packing ck_packing_gzip, ck_packing_zlib, ck_packing_bzip2, ck_packing_xz,
+	ck_packing_lzma;
+
+/* The packing of a file that begins with these bytes, or NULL. */
+const ck_packing *ck_packing_find(const unsigned char *head, size_t len);
+/* Unpacks into a scratch file, within the limits `inflated` and `ratio`; of the latter, the first
+ * 64 MiB are free. The label says what was done. */
+const ck_source *ck_unpack(ck_job *job, const ck_packing *packing, const ck_source *packed);
 
 #endif

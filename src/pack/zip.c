@@ -194,7 +194,7 @@ static bool read_member(ck_job *job, ck_archive *archive, reader *r, uint64_t in
 	ck_member *member = &archive->members[index];
 	*member = (ck_member){
 		.name = st.name, .name_len = strlen(st.name), .size = st.size,
-		.packed = st.comp_size, .crc = st.crc, .index = index,
+		.packed = st.comp_size, .has_crc = true, .crc = st.crc, .index = index,
 		.method = st.comp_method == ZIP_CM_DEFLATE ? CK_DEFLATED : CK_STORED,
 	};
 	ck_shown name = ck_show(member->name, member->name_len);
@@ -205,17 +205,7 @@ static bool read_member(ck_job *job, ck_archive *archive, reader *r, uint64_t in
 		return ck_fail(job, CK_UNSUPPORTED, archive->source->label,
 		               "member '%s' is compressed by method %u; only stored (0) and "
 		               "deflated (8) members can be read", name.s, st.comp_method);
-	bool fresh;
-	uint64_t *place =
-		ck_map_put(job, &archive->by_name, member->name, member->name_len, &fresh);
-	if (!place)
-		return false;
-	if (!fresh)
-		return ck_fail(job, CK_CORRUPT, archive->source->label,
-		               "the archive has two members '%s'; programs disagree on which one "
-		               "counts", name.s);
-	*place = index;
-	return true;
+	return ck_archive_enter(job, archive, index);
 }
 
 ck_archive *ck_zip_open(ck_job *job, const ck_source *source)
@@ -231,6 +221,7 @@ ck_archive *ck_zip_open(ck_job *job, const ck_source *source)
 	if (!ck_defer(job, reader_close, r) || !check_single_end(job, source) ||
 	    !open_zip(job, source, r))
 		return NULL;
+	archive->by = &ck_archiver_zip;
 	archive->source = source;
 	archive->handle = r;
 	archive->count = (size_t)zip_get_num_entries(r->zip, 0);
@@ -245,7 +236,8 @@ ck_archive *ck_zip_open(ck_job *job, const ck_source *source)
 	return archive;
 }
 
-bool ck_zip_locate(ck_job *job, const ck_archive *archive, ck_member *member)
+/* Only the local header of a member tells where its bytes start. */
+static bool locate(ck_job *job, const ck_archive *archive, ck_member *member)
 {
 	if (member->located || !member->packed)
 		return true;
@@ -263,3 +255,12 @@ bool ck_zip_locate(ck_job *job, const ck_archive *archive, ck_member *member)
 	member->located = true;
 	return ck_source_holds(job, archive->source, member->name, member->offset, member->packed);
 }
+
+static bool probe(const unsigned char *head, size_t len)
+{
+	return len >= 4 && (!memcmp(head, "PK\3\4", 4) || !memcmp(head, "PK\5\6", 4));
+}
+
+const ck_archiver ck_archiver_zip = {
+	"zip", "zip archives, stored or deflated", probe, ck_zip_open, locate,
+};

@@ -30,32 +30,9 @@ static bool check_name(ck_job *job, const ck_model *model, const ck_entry *entry
 	return true;
 }
 
-/* All tensors of a dtype without a spelling are named at once. */
-static bool check_dtypes(ck_job *job, const ck_model *model)
+static bool holds(ck_dtype dtype)
 {
-	enum { LISTED = 6 };
-	ck_text names = {0};
-	size_t total = 0;
-	bool complex = false;
-	for (size_t i = 0; i < model->count; i++) {
-		const ck_entry *entry = &model->entries[i];
-		const ck_dtype_row *row = &ck_dtype_table[entry->tensor->dtype];
-		if (!row->safetensors)
-			complex = complex || ck_dtype_is_complex(entry->tensor->dtype);
-		if (row->safetensors || ++total > LISTED)
-			continue;
-		ck_shown name = ck_show(entry->name, entry->name_len);
-		if (!ck_text_addf(job, &names, "%s'%s' (%s)", total > 1 ? ", " : "", name.s,
-		                  row->torch))
-			return false;
-	}
-	if (!total)
-		return true;
-	return ck_fail(job, CK_UNSUPPORTED, model->source->label,
-	               "safetensors has no dtype for %zu tensor%s: %.*s%s; convert %s in torch "
-	               "first%s", total, total == 1 ? "" : "s", (int)names.len, names.data,
-	               total > LISTED ? ", ..." : "", total == 1 ? "it" : "them",
-	               complex ? " (complex numbers: .to(torch.complex64), or view_as_real)" : "");
+	return ck_dtype_table[dtype].safetensors;
 }
 
 static bool check(ck_job *job, ck_model *model)
@@ -63,7 +40,7 @@ static bool check(ck_job *job, ck_model *model)
 	for (size_t i = 0; i < model->count; i++)
 		if (!check_name(job, model, &model->entries[i]))
 			return false;
-	return check_dtypes(job, model);
+	return true;
 }
 
 /* ---- order ---- */
@@ -85,16 +62,33 @@ static int by_key(const void *a, const void *b)
 
 /* ---- header ---- */
 
+/* One value found under one name on two ways is said once. */
+static bool add_pair(ck_job *job, const ck_model *model, size_t i, ck_json *json)
+{
+	const ck_pair *pair = &model->metadata[i], *last = i ? pair - 1 : NULL;
+	if (!last || strcmp(last->key, pair->key) != 0) {
+		ck_json_text(json, pair->key, pair->value);
+		return true;
+	}
+	return !strcmp(last->value, pair->value) ||
+	       ck_fail(job, CK_UNSUPPORTED, model->source->label,
+	               "two values of the metadata would both be called '%s'",
+	               ck_show(pair->key, strlen(pair->key)).s);
+}
+
 static bool add_metadata(ck_job *job, ck_model *model, ck_text *to)
 {
 	ck_json json;
+	bool ok = true;
 	if (model->metadata_count)
 		qsort(model->metadata, model->metadata_count, sizeof *model->metadata, by_key);
 	ck_json_begin(&json);
-	for (size_t i = 0; i < model->metadata_count; i++)
-		ck_json_text(&json, model->metadata[i].key, model->metadata[i].value);
-	return ck_json_string(job, to, RESERVED, strlen(RESERVED)) &&
-	       ck_text_add(job, to, ":", 1) && ck_json_finish(job, &json, to);
+	for (size_t i = 0; i < model->metadata_count && ok; i++)
+		ok = add_pair(job, model, i, &json);
+	ck_text pairs = {0};
+	return ck_json_finish(job, &json, &pairs) && ok &&
+	       ck_json_string(job, to, RESERVED, strlen(RESERVED)) &&
+	       ck_text_add(job, to, ":", 1) && ck_text_add(job, to, pairs.data, pairs.len);
 }
 
 static bool add_tensor(ck_job *job, const ck_entry *entry, uint64_t begin, ck_text *to)
@@ -168,5 +162,5 @@ static bool write_file(ck_job *job, ck_model *model, ck_file *file, unsigned thr
 }
 
 const ck_writer ck_writer_safetensors = {
-	"safetensors", ".safetensors", "JSON header and flat buffer", check, write_file,
+	"safetensors", ".safetensors", "JSON header and flat buffer", holds, check, write_file,
 };

@@ -57,10 +57,25 @@ static bool check_expansion(ck_job *job, const ck_model *model)
 		(unsigned long long)times);
 }
 
+/* They should have been set aside before: here there is no more choice. */
+static bool check_dtypes(ck_job *job, const ck_writer *writer, const ck_model *model)
+{
+	for (size_t i = 0; i < model->count; i++) {
+		const ck_entry *entry = &model->entries[i];
+		if (!writer->holds(entry->tensor->dtype))
+			return ck_fail(job, CK_UNSUPPORTED, model->source->label,
+			               "%s has no dtype for '%s' (%s)", writer->name,
+			               ck_show(entry->name, entry->name_len).s,
+			               ck_dtype_table[entry->tensor->dtype].torch);
+	}
+	return true;
+}
+
 bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, ck_file *file,
              unsigned threads)
 {
-	return check_expansion(job, model) && writer->check(job, model) &&
+	return check_dtypes(job, writer, model) && check_expansion(job, model) &&
+	       writer->check(job, model) &&
 	       writer->write(job, model, file, threads);
 }
 

@@ -123,7 +123,7 @@ run_case() {
 		only model.safetensors
 	else
 		one_line
-		says "$file"
+		says "${file%%!*}"
 		says "$expected"
 		only
 	fi
@@ -135,7 +135,8 @@ story_help_lists_every_option_and_limit() {
 	local item
 	ck 0 --help
 	silent stderr
-	for item in --to --root --ties --extras --strict --disarm --no-clobber --no-fsync --threads \
+	for item in --to --root --ties --dequantize --densify --complex \
+	            --skip-unsupported --extras --strict --disarm --no-clobber --no-fsync --threads \
 	            --limit --quiet --verbose --help --version "-n," "-j," "-q," "-v," "-h," "-V," \
 	            heap members ops stack memo text depth visits tensors name expand inflated ratio; do
 		grep -qE -- "^ +(-., )?$item( |$)" stdout || grep -qE -- "^ +$item " stdout ||
@@ -168,6 +169,7 @@ story_wrong_usage_ends_with_status_2() {
 		IN out/model.safetensors --limit
 		IN out/model.safetensors -j
 		--ties perhaps IN out/model.safetensors
+		--complex both IN out/model.safetensors
 		-j 0 IN out/model.safetensors
 		-j 1x IN out/model.safetensors
 		-j -1 IN out/model.safetensors
@@ -245,6 +247,36 @@ story_what_is_left_out_is_counted_and_named() {
 	says "2 storages carry no checksum"
 }
 
+story_what_a_script_keeps_beside_its_state_dict_is_told() {
+	ck 0 "$(good script)" out/model.safetensors
+	says "5 tensors that are neither a parameter nor a buffer"
+	says "many.0, many.1, named.key, cell.scale, ..."
+	says_not "unknown to ckconv"
+	ck 0 "$(good script_traced2)" out/model.safetensors
+	says "1 constant tensor of the code"
+	says_not "neither"
+	ck 0 "$(good script_no_code)" out/model.safetensors
+	says "is not in the archive, so nothing says which of their tensors are parameters"
+	ck 0 "$(good script_old)" out/model.safetensors
+	says_not "neither"
+	ck 0 "$(good script_model)" out/model.safetensors
+	says "1 constant tensor of the code"
+}
+
+story_packages_and_programs_say_how_names_are_made() {
+	ck 0 "$(good package)" out/model.safetensors
+	says_not "pickles"
+	ck 0 "$(good package_many)" out/model.safetensors
+	says "the package holds 2 pickles"
+	ck 0 "$(good package_script)" out/model.safetensors
+	says "1 constant tensor of the code of TorchScript modules"
+	says_not "unknown to ckconv"
+	ck 0 "$(good export_pairs)" out/model.safetensors
+	says "there are 2 programs in it"
+	ck 0 "$(good export2)" out/model.safetensors
+	says "2 constants of the program"
+}
+
 story_a_plain_state_dict_needs_one_line() {
 	ck 0 "$(good state_dict)" out/model.safetensors
 	one_line
@@ -277,6 +309,45 @@ story_file_names_are_printed_escaped() {
 	ck 0 "$(good state_dict)" "out/$name.safetensors"
 	one_line
 	printable
+}
+
+# ---- stories: tensors that consist of several ----
+
+# computed KIND OPTIONS...: a conversion is held against what plain Python makes of the values.
+computed() {
+	local kind=$1
+	shift
+	python "$here/composite.py" "$data" write "$kind" in.pt
+	ck 0 --limit expand=10000 "$@" in.pt out/model.safetensors
+	python "$here/composite.py" "$data" check "$kind" out/model.safetensors
+}
+
+story_dequantizing_follows_channels_through_a_transposed_tensor() {
+	computed turned --dequantize
+}
+
+story_dequantizing_needs_no_more_memory_for_a_larger_tensor() {
+	computed whole --dequantize -j 1 --limit heap=4M
+}
+
+story_densifying_needs_no_more_memory_for_a_larger_shape() {
+	computed sparse --densify -j 1 --limit heap=8M
+}
+
+story_what_cannot_be_written_is_left_out_on_request() {
+	ck 0 --skip-unsupported "$data/unsupported/complexes.pt" out/model.safetensors
+	says "3 tensors that cannot be written were left out: 'wide' (complex128), 'wide.0d'"
+	rm out/model.safetensors
+	refused 3 -q --skip-unsupported --root wide "$data/unsupported/complexes.pt" out/other.safetensors
+}
+
+story_shards_and_wrappers_are_noted() {
+	ck 0 "$(good sharded)" out/model.safetensors
+	says "only the local shards, those of the process that saved the file"
+	ck 0 "$(good wrapped)" out/model.safetensors
+	says "under the names of the attributes that hold them"
+	ck 0 "$(good lazy)" out/model.safetensors
+	says "(parameter without data)"
 }
 
 # ---- stories: extras ----
@@ -423,8 +494,8 @@ story_strict_fails_rather_than_leave_anything_out() {
 	rm out/*
 	refused 3 --strict "$(good home_and_ema)" out/model.safetensors
 	says "ema (2)"
-	refused 3 --strict --root . --extras out/extras.json "$(good training)" out/model.safetensors
-	says "argparse.Namespace"
+	refused 3 --strict --root . --extras out/extras.json "$(good objects)" out/model.safetensors
+	says "(--strict)"
 }
 
 story_root_that_is_not_there_is_named() {

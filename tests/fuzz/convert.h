@@ -10,6 +10,12 @@
 
 enum { BYTES_WRITTEN_MAX = 1 << 20 };
 
+/* The size of the input says what is wished for, so that all ways are taken. */
+static inline ck_wishes fuzz_wishes(size_t size)
+{
+	return (ck_wishes){.dequantize = size & 1, .densify = size & 2, .split_complex = size & 4};
+}
+
 static inline bool fuzz_is_small(const ck_model *model)
 {
 	uint64_t total = 0;
@@ -23,14 +29,17 @@ static inline bool fuzz_write(ck_job *job, ck_loaded *loaded)
 {
 	ck_text extras = {0};
 	ck_model *model = loaded->model;
-	if (!ck_edit_root(job, model, "auto", false, false) ||
+	const ck_writer *writer = ck_writer_find(job, "safetensors", "");
+	if (!ck_edit_set_aside(job, model, writer->holds) ||
+	    !ck_edit_unsupported(job, model, "auto", true, false) ||
+	    !ck_edit_root(job, model, "auto", false, false) ||
 	    !ck_edit_ties(job, model, CK_TIES_DROP) || !ck_extras_print(loaded, &extras))
 		return false;
 	if (!fuzz_is_small(model))
 		return true;
 	ck_output *output = ck_output_new(job, CK_OUTPUT_NO_FSYNC);
 	ck_file *file = output ? ck_output_add(job, output, "/tmp/ckconv-fuzz.safetensors") : NULL;
-	return file && ck_save(job, ck_writer_find(job, "safetensors", ""), model, file, 1);
+	return file && ck_save(job, writer, model, file, 1);
 }
 
 /* A job with tight limits; the target ends it with fuzz_end. */

@@ -12,6 +12,7 @@ static bool find(ck_torch *torch, ck_storage *storage)
 	storage->source = ck_source_memory(torch->job, "storage", zeros, sizeof zeros);
 	storage->held = sizeof zeros;
 	storage->label = "storage";
+	storage->label = "storage";
 	return storage->source != NULL;
 }
 
@@ -22,7 +23,8 @@ static bool convert(ck_job *job, const ck_source *source)
 	ck_loaded *loaded = ck_alloc(job, sizeof *loaded);
 	if (!source || !model || !loaded)
 		return false;
-	*loaded = (ck_loaded){.job = job, .model = model};
+	*loaded = (ck_loaded){.job = job, .model = model,
+	                      .wishes = fuzz_wishes((size_t)source->size)};
 	model->source = source;
 	model->top = ck_path_new(job, NULL, "", 0, false);
 	ck_torch *torch = model->top ? ck_torch_new(loaded, source) : NULL;

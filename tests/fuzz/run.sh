@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fuzzes for real: builds a target with clang's libFuzzer and sanitizers and lets it search.
 #
-# usage: run.sh TARGET SECONDS [BUILD_DIR]     TARGET: pickle, torch, load
+# usage: run.sh TARGET SECONDS [BUILD_DIR]     TARGET: pickle, torch, load, pack
 
 set -eu
 cd "$(dirname "$0")/../.."

@@ -1,6 +1,6 @@
-"""What the files of cases are made with: the list of cases, the ways into a file, tensors of random
-bits. A case is a function that makes one checkpoint; it runs under both torches and names the
-oldest that knows what it needs. The cases are in views.py, pickles.py and recipes.py."""
+"""What the files of cases are made with: the list of cases, the ways into a file and out of it,
+tensors of random bits. A case is a function that makes one checkpoint; it runs under both torches
+and names the oldest that knows what it needs."""
 
 import ctypes
 import io
@@ -8,35 +8,72 @@ import os
 import shutil
 import sys
 import tempfile
+import typing
 import warnings
 import zlib
-from collections import namedtuple
+from dataclasses import dataclass, field
 
 import numpy
 import torch
 
-from truth import DTYPES
+import truth
 
 VERSION = tuple(int(part) for part in torch.__version__.split(".")[:2])
 OLD, NEW = (1, 13), (2, 6)
 
 CASES = []
 
+sys.setrecursionlimit(20000)  # Python pickles, and truth.py looks, by recursion
 warnings.simplefilter("ignore")  # torch calls some of what follows a beta
 
-Case = namedtuple("Case", "name make since save args root refused ties")
+
+# ---- ways out of a file ----
+
+def load_torch(path):
+    # the old torch has no weights_only that could be in the way
+    return torch.load(path, **({} if VERSION < NEW else {"weights_only": False}))
 
 
-def case(since=OLD, save=None, args=(), root=None, refused=None, ties=False, name=None):
-    """Registers a function that makes a checkpoint. `refused`: ckconv must not convert it, and must
-    say these words. `save`: how it gets into the file, if not by a plain torch.save."""
+@dataclass
+class Case:
+    """One checkpoint, and what is asked of ckconv when it converts it."""
+    name: str
+    make: typing.Callable           # of a Source: what is to be saved
+    save: typing.Callable           # how it gets into the file
+    load: typing.Callable           # how it gets out of it; None: it does not, as it was
+    forward: bool = True            # what the old torch wrote, the new one can load
+    means: typing.Callable = None   # what is said to be in the file, of what was made or loaded
+    since: tuple = OLD              # the oldest torch that can write it
+    until: tuple = NEW              # and the newest
+    args: tuple = ()                # of ckconv
+    root: str = None                # of --root
+    refused: list = None            # it must not be converted, and these words must be said
+    status: int = 3                 # with which it is refused
+    ties: bool = False              # save_model is the judge
+    notes: list = field(default_factory=list)  # words that must be said
+    strict: object = None           # True: --strict makes no difference; a list: it fails with them
+    suffix: str = ".pt"
+    member: str = None              # of an archive
+    cut: int = 0                    # cut after every so many bytes it must be refused
+    loose: str = None               # a regex: these tensors may have other names that match it
+    facts: dict = field(default_factory=dict)  # more metadata
+
+    def truth(self, value):
+        """Of what was made or loaded: name -> tensor, and the metadata."""
+        value = self.means(value) if self.means else value
+        tensors, metadata = truth.of(value, self.root, self.args)
+        return tensors, {**metadata, **self.facts}
+
+
+def case(name=None, save=None, root=None, args=(), load=load_torch, **more):
+    """Registers a function that makes a checkpoint."""
 
     def register(make):
         label = name or make.__name__.replace("_", "-")
-        if VERSION >= since:
-            more = ("--root", root) if root else ()
-            CASES.append(Case(label, make, since, save or save_to_path, (*args, *more), root,
-                              refused, ties))
+        flags = (*args, *(("--root", root) if root else ()))
+        if any(other.name == label for other in CASES):
+            raise ValueError("two cases are named " + label)
+        CASES.append(Case(label, make, save or save_to_path, load, args=flags, root=root, **more))
         return make
 
     return register
@@ -57,6 +94,10 @@ def save_through_buffer(value, path, **options):
 
 def with_protocol(protocol, way=save_to_path):
     return lambda value, path: way(value, path, pickle_protocol=protocol)
+
+
+def save_legacy(value, path, **options):
+    torch.save(value, path, _use_new_zipfile_serialization=False, **options)
 
 
 def save_without_crc(value, path):
@@ -135,4 +176,4 @@ def dtypes(*names):
 
 # The reference library of the judge cannot open a file with one of these, so they have their own.
 LATER = dtypes("complex64", "float8_e4m3fnuz", "float8_e5m2fnuz")
-COMMON = [dtype for dtype in dtypes(*DTYPES) if dtype not in LATER]
+COMMON = [dtype for dtype in dtypes(*truth.DTYPES) if dtype not in LATER]

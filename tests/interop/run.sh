@@ -1,7 +1,8 @@
 #!/bin/sh
 # run.sh CKCONV: real torch writes checkpoints, ckconv converts them, torch and the reference
 # library judge the result; see README.md. Needs what setup.sh makes: without, all is skipped (status 77),
-# which CKCONV_INTEROP_REQUIRED=1 makes a failure. CKCONV_INTEROP_SEED=TEXT gives other values.
+# which CKCONV_INTEROP_REQUIRED=1 makes a failure. CKCONV_INTEROP_SEED=TEXT gives other values,
+# CKCONV_INTEROP_ONLY=REGEX only the cases that are named so.
 
 # shellcheck disable=SC2317 # what stage calls is not seen to be called
 set -eu
@@ -42,7 +43,7 @@ old() {
 	script=$1
 	shift
 	env PYTHONDONTWRITEBYTECODE=1 CKCONV_INTEROP_SEED="${CKCONV_INTEROP_SEED:-}" \
-		/usr/bin/python3 "$work/$script" "$@"
+		CKCONV_INTEROP_ONLY="${CKCONV_INTEROP_ONLY:-}" /usr/bin/python3 "$work/$script" "$@"
 }
 
 # A library behind torch complains on stdout that there is no /proc, unless told not to.
@@ -51,7 +52,8 @@ new() {
 	shift
 	as_root chroot "$root" /usr/bin/env -i PATH=/usr/bin:/bin LC_ALL=C.UTF-8 \
 		HOME="$inside" TMPDIR="$inside" PYTHONDONTWRITEBYTECODE=1 UCX_LOG_LEVEL=fatal \
-		CKCONV_INTEROP_SEED="${CKCONV_INTEROP_SEED:-}" python3 "$inside/$script" "$@"
+		CKCONV_INTEROP_SEED="${CKCONV_INTEROP_SEED:-}" \
+		CKCONV_INTEROP_ONLY="${CKCONV_INTEROP_ONLY:-}" python3 "$inside/$script" "$@"
 }
 
 # stage NAME COMMAND...: its output goes to a file, to be counted later.
@@ -87,7 +89,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 inside=/tmp/$(basename "$work")
 mkdir -p "$work/old/out" "$work/new/out"
-for file in cases convert judge pickles recipes tally truth views write; do
+for file in cases composites containers convert everything judge modules pickles recipes scripts tally truth views write; do
 	cp "$here/$file.py" "$work"
 done
 

@@ -80,11 +80,24 @@ find_proxy() {
 	[ -z "${http_proxy:-}" ] || export http_proxy
 }
 
-# in_part COMMAND...: in the chroot that is being made.
-in_part() {
-	as_root chroot "$part" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+# in_chroot FOLDER COMMAND...
+in_chroot() {
+	folder=$1
+	shift
+	as_root chroot "$folder" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
 		LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
 		${http_proxy:+"http_proxy=$http_proxy"} "$@"
+}
+
+# install_in FOLDER PACKAGE...
+install_in() {
+	chroot=$1
+	shift
+	find_proxy
+	logged "apt-get update in the chroot" in_chroot "$chroot" apt-get update -q
+	logged "apt-get install in the chroot" in_chroot "$chroot" \
+		apt-get install -y -q --no-install-recommends "$@"
+	in_chroot "$chroot" sh -c 'apt-get clean; rm -rf /var/lib/apt/lists/*'
 }
 
 remove_part() {
@@ -101,13 +114,10 @@ make_chroot() {
 	remove_part
 	logged "debootstrap" as_root env ${http_proxy:+"http_proxy=$http_proxy"} \
 		debootstrap --variant=minbase trixie "$part" ${mirror:+"$mirror"}
-	logged "apt-get update in the chroot" in_part apt-get update -q
 	# shellcheck disable=SC2086 # a list of words
-	logged "apt-get install in the chroot" in_part \
-		apt-get install -y -q --no-install-recommends $CHROOT_PACKAGES
-	logged "a first run of torch in the chroot" in_part \
-		python3 -c 'import torch, safetensors.torch, numpy'
-	in_part sh -c 'apt-get clean; rm -rf /var/lib/apt/lists/*'
+	install_in "$part" $CHROOT_PACKAGES
+	logged "a first run of torch in the chroot" in_chroot "$part" \
+		python3 -c 'import torch, safetensors.torch, numpy, joblib'
 	as_root mv -T "$part" "$root"
 }
 
@@ -133,8 +143,16 @@ if [ -z "$check" ] && ! is_there; then
 	flock 9 # another one may be making it
 	is_there || make_chroot
 fi
+is_there || give_up "there is no chroot $root; setup.sh makes it"
 # shellcheck disable=SC2086 # a list of words
 lacking=$(missing "$root" $CHROOT_PACKAGES)
-is_there || give_up "there is no chroot $root; setup.sh makes it"
-[ -z "$lacking" ] || give_up "$root is no chroot with$lacking; remove it and run setup.sh again"
+if [ -n "$lacking" ] && [ -z "$check" ]; then # made when the list was shorter
+	need_root
+	say "installing in $root:$lacking"
+	# shellcheck disable=SC2086
+	install_in "$root" $lacking
+	# shellcheck disable=SC2086
+	lacking=$(missing "$root" $CHROOT_PACKAGES)
+fi
+[ -z "$lacking" ] || give_up "$root is no chroot with$lacking; setup.sh installs them"
 echo "$root"

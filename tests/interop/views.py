@@ -41,7 +41,7 @@ def refused_dtype(name, since=OLD):
         return {"good": source.floats(3), "the 'bad' one": bad}
 
 
-for _name in ("complex128", "qint8", "quint8", "qint32", "quint4x2", "quint2x4"):
+for _name in ("complex128", "quint4x2", "quint2x4"):
     refused_dtype(_name)
 for _name in ("complex32", "bits8", "bits16", "bits1x8", "bits2x4", "bits4x2"):
     refused_dtype(_name, since=NEW)

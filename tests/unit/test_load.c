@@ -6,6 +6,7 @@
 
 #include "edit.h"
 #include "load.h"
+#include "view.h"
 #include "unit.h"
 
 /* A tensor of four float32 on storage KEY. */
@@ -59,7 +60,7 @@ static bool load_bytes(const char *pickle, size_t len)
 	torch = (ck_torch){.job = job, .loaded = &loaded, .model = &model, .pickle = source,
 	                   .find = find};
 	torch.root = ck_pickle_read(job, source, &at, &torch.seen);
-	return torch.root && ck_walk(&torch, model.top);
+	return torch.root && ck_walk(&torch, model.top) && ck_aside_settle(&loaded);
 }
 
 static bool load(const char *pickle)
@@ -94,6 +95,19 @@ START_TEST(keys_are_spelled_as_python_prints_them)
 	                       "s(I1\nt" TENSOR "s(t" TENSOR "sL123456789012345678901L\n" TENSOR
 	                       "s" STOP, "."),
 	                 "a 5 True None 1.5 1e+16 -1e-05 (1, 'x') (1,) () 123456789012345678901");
+}
+END_TEST
+
+START_TEST(keys_that_calls_make_are_spelled_as_python_prints_them)
+{
+	ck_assert_str_eq(names("(dc__builtin__\ncomplex\n(F1\nF2\ntR" TENSOR
+	                       "sc__builtin__\ncomplex\n(F0\nF-3.5\ntR" TENSOR
+	                       "sctorch\nSize\n((I1\nI2\nttR" TENSOR "sctorch\nSize\n((ttR" TENSOR
+	                       "sc__builtin__\nfrozenset\n((lI1\natR" TENSOR
+	                       "sctorch\ndevice\n(S'cuda'\nI1\ntR" TENSOR
+	                       "s(ctorch\nSize\n((I3\nttRt" TENSOR "s" STOP, "."),
+	                 "(1+2j) -3.5j torch.Size([1, 2]) torch.Size([]) frozenset({1}) cuda:1 "
+	                 "(torch.Size([3]),)");
 }
 END_TEST
 
@@ -303,8 +317,9 @@ END_TEST
 
 START_TEST(tensors_that_state_dict_leaves_out_are_counted)
 {
-	names(MODULE("S'_parameters'\n(dS'w'\n" TENSOR "ssS'_modules'\n(dsS'anchors'\n(l" TENSOR "a" TENSOR
-	             "as") STOP, ".");
+	names(MODULE("S'_parameters'\n(dS'w'\n" TENSOR "ssS'_modules'\n(dsS'anchors'\n(l" TENSOR_ON("Float", "7") "a"
+	             TENSOR_ON("Float", "8") "a" TENSOR "as") STOP, ".");
+	/* the third is the parameter */
 	ck_assert_ptr_nonnull(strstr(notes, "2 tensors that state_dict() does not hold were left out"));
 }
 END_TEST
@@ -360,6 +375,8 @@ int main(void)
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_test(tcase, a_single_tensor_is_called_tensor);
 	tcase_add_test(tcase, keys_are_spelled_as_python_prints_them);
+	tcase_add_test(tcase, keys_that_calls_make_are_spelled_as_python_prints_them);
+	tcase_add_test(tcase, keys_that_calls_make_are_spelled_as_python_prints_them);
 	tcase_add_test(tcase, lists_and_tuples_count_from_zero);
 	tcase_add_test(tcase, mappings_of_all_kinds_are_mappings);
 	tcase_add_test(tcase, parameters_are_the_tensors_they_wrap);

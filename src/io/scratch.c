@@ -1,0 +1,113 @@
+/* Scratch files: bytes that must be unpacked before they can be read at any offset go to a file
+ * without a name, never to memory. */
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void close_fd(void *arg)
+{
+	close((int)(intptr_t)arg);
+}
+
+static const char *folder_of(const ck_job *job)
+{
+	const char *folder = job->scratch_dir ? job->scratch_dir : getenv("TMPDIR");
+	return folder && *folder ? folder : "/tmp";
+}
+
+/* Whoever runs out of room must know where, and what chooses the place. */
+static bool fail_sys(ck_job *job, const char *what)
+{
+	return ck_fail_sys(job, folder_of(job), "cannot %s what is unpacked on the way; %s", what,
+	                   job->scratch_dir ?
+	                   "it goes to the folder of the output: choose one with more room" :
+	                   "it goes to this folder: choose another with the environment variable "
+	                   "TMPDIR");
+}
+
+/* Where the file system knows no files without a name: one with a name that is removed at once. */
+static int open_named(const char *folder)
+{
+	char *path = NULL;
+	if (asprintf(&path, "%s/.ckconv-XXXXXX", folder) < 0)
+		return -1;
+	int fd = mkostemp(path, O_CLOEXEC);
+	if (fd >= 0)
+		unlink(path);
+	free(path);
+	return fd;
+}
+
+int ck_scratch_open(ck_job *job)
+{
+	int fd = open(folder_of(job), O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0)
+		fd = open_named(folder_of(job));
+	if (fd < 0) {
+		fail_sys(job, "make a file for");
+		return -1;
+	}
+	return ck_defer(job, close_fd, (void *)(intptr_t)fd) ? fd : -1;
+}
+
+/* One file takes all spills of a job, one behind the other: an archive may have as many packed
+ * members as it likes, a process has few descriptors. */
+struct ck_scratch {
+	int fd;
+	uint64_t used;
+	bool busy;
+};
+
+static struct ck_scratch *scratch_of(ck_job *job)
+{
+	bool taken = job->scratch && job->scratch->busy; /* by a stream that reads this one */
+	if (job->scratch && !taken)
+		return job->scratch;
+	struct ck_scratch *scratch = ck_alloc(job, sizeof *scratch);
+	if (!scratch)
+		return NULL;
+	scratch->fd = ck_scratch_open(job);
+	if (scratch->fd < 0)
+		return NULL;
+	if (!taken)
+		job->scratch = scratch;
+	return scratch;
+}
+
+static bool spill_take(ck_job *job, void *arg, const void *data, size_t len)
+{
+	struct ck_scratch *to = arg;
+	const char *at = data;
+	while (len) {
+		if (ck_stopped(job))
+			return false;
+		ssize_t put = pwrite(to->fd, at, len, (off_t)to->used);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return fail_sys(job, "write");
+		at += put;
+		to->used += (uint64_t)put;
+		len -= (size_t)put;
+	}
+	return true;
+}
+
+const ck_source *ck_stream_spill(ck_job *job, const ck_stream *stream)
+{
+	struct ck_scratch *to = scratch_of(job);
+	ck_source *source = to ? ck_alloc(job, sizeof *source) : NULL;
+	if (!source)
+		return NULL;
+	*source = (ck_source){.label = stream->label, .fd = to->fd, .base = to->used};
+	to->busy = true;
+	bool ok = stream->run(job, stream, &(ck_sink){spill_take, to});
+	to->busy = false;
+	source->size = to->used - source->base;
+	return ok ? source : NULL;
+}

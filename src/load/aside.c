@@ -1,0 +1,89 @@
+/* Tensors that Module.state_dict() leaves out: attributes of modules and parameters. They are looked for
+ * so that it can be said how many there are; those that are reached by a name, too (the flat weights of
+ * an RNN), are not missed. */
+#include <string.h>
+
+#include "view.h"
+
+enum { ASIDE_DEPTH = 4 }; /* levels of lists and dicts that are searched */
+
+ck_identity ck_identify(const ck_tensor *tensor)
+{
+	return (ck_identity){tensor->storage, tensor->start, tensor->count, tensor->dtype};
+}
+
+static bool add(ck_torch *torch, const ck_path *path, const ck_tensor *tensor)
+{
+	ck_loaded *loaded = torch->loaded;
+	ck_aside *grown = ck_grow(torch->job, loaded->asides, &loaded->aside_cap,
+	                          loaded->aside_count + 1, sizeof *grown);
+	if (!grown)
+		return false;
+	loaded->asides = grown;
+	grown[loaded->aside_count++] = (ck_aside){path, tensor};
+	return true;
+}
+
+static bool look(ck_torch *torch, const ck_value *value, const ck_path *path, int depth)
+{
+	ck_view view;
+	bool container =
+		value->kind == CK_LIST || value->kind == CK_TUPLE || value->kind == CK_DICT;
+	if (!ck_view_charge(torch, 1))
+		return false;
+	for (size_t i = 0; container && depth < ASIDE_DEPTH && i < value->items->count; i++)
+		if (!look(torch, value->items->item[i], path, depth + 1))
+			return false;
+	if (value->kind != CK_CALL)
+		return true;
+	if (!ck_view_value(torch, value, path, &view))
+		return false;
+	return view.kind != CK_IS_TENSOR || !view.made->tensor ||
+	       add(torch, path, view.made->tensor);
+}
+
+static bool is_registry(const ck_value *key)
+{
+	static const char *const names[] = {"_parameters", "_buffers", "_modules"};
+	const char *text;
+	size_t len;
+	for (size_t i = 0; i < CK_COUNT(names) && ck_value_text(key, &text, &len); i++)
+		if (len == strlen(names[i]) && !memcmp(text, names[i], len))
+			return true;
+	return false;
+}
+
+bool ck_aside_note(ck_torch *torch, const ck_items *attributes, const ck_path *path)
+{
+	for (size_t i = 0; i < attributes->count; i += 2)
+		if (!is_registry(attributes->item[i]) &&
+		    !look(torch, attributes->item[i + 1], path, 0))
+			return false;
+	return true;
+}
+
+bool ck_aside_settle(ck_loaded *loaded)
+{
+	ck_map named = {0};
+	ck_job *job = loaded->job;
+	const ck_model *model = loaded->model;
+	bool fresh;
+	size_t keys = loaded->aside_count ? model->count : 0;
+	ck_identity *key = ck_alloc_array(job, keys + 1, sizeof *key);
+	if (!key)
+		return false;
+	for (size_t i = 0; i < keys; i++) {
+		key[i] = ck_identify(model->entries[i].tensor);
+		if (!ck_map_put(job, &named, &key[i], sizeof key[i], &fresh))
+			return false;
+	}
+	for (size_t i = 0; i < loaded->aside_count; i++) {
+		const ck_aside *aside = &loaded->asides[i];
+		ck_identity id = ck_identify(aside->tensor);
+		if (!ck_map_find(job, &named, &id, sizeof id) &&
+		    !ck_model_add_other(job, loaded->model, aside->path, "attribute",
+		                        CK_OTHER_ASIDE))
+			return false;
+	}
+	return true;
+}

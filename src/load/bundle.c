@@ -1,0 +1,245 @@
+/* Archives that hold checkpoints beside other files: with one checkpoint inside, it is converted; of
+ * several, FILE!MEMBER names one. */
+#include <string.h>
+
+#include "load.h"
+
+enum { LISTED = 8, LIST_MAX = 700, DEPTH_MAX = 3 };
+
+/* What a member is, found out without a trace: whatever is wrong with it is nobody's business yet. */
+typedef struct {
+	ck_member *member;
+	bool is_data;
+} candidate;
+
+typedef struct {
+	ck_job *job;
+	const ck_input *in;
+	candidate *found;
+	size_t count, cap;
+} search;
+
+/* The bytes of a member, to be read at any offset. */
+static const ck_source *member_source(ck_job *job, const ck_input *in, ck_member *member)
+{
+	if (member->method == CK_STORED)
+		return ck_member_source(job, in->archive, member);
+	const ck_stream *stream = ck_member_stream(job, in->archive, member);
+	return stream ? ck_stream_spill(job, stream) : NULL;
+}
+
+/* Takes the first bytes, then wants no more. */
+typedef struct {
+	unsigned char data[CK_HEAD];
+	size_t len;
+} beginning;
+
+static bool take_beginning(ck_job *job, void *arg, const void *data, size_t len)
+{
+	(void)job;
+	beginning *to = arg;
+	size_t room = sizeof to->data - to->len;
+	memcpy(to->data + to->len, data, len < room ? len : room);
+	to->len += len < room ? len : room;
+	return to->len < sizeof to->data;
+}
+
+/* Enough of a member to say what it is. Deflated ones are unpacked only if they hold something in their
+ * turn. */
+static const ck_source *glimpse(ck_job *job, const ck_input *in, ck_member *member)
+{
+	const char *label = ck_member_label(job, in->archive, member);
+	if (member->method == CK_STORED)
+		return ck_member_stored(job, in->archive, member)
+		               ? ck_source_window(job, in->archive->source, label, member->offset,
+		                                  member->size) : NULL;
+	const ck_stream *stream = ck_member_stream(job, in->archive, member);
+	beginning *head = ck_alloc(job, sizeof *head);
+	if (!stream || !head)
+		return NULL;
+	stream->run(job, stream, &(ck_sink){take_beginning, head});
+	if (ck_archiver_find(head->data, head->len) || ck_packing_find(head->data, head->len))
+		return ck_stream_spill(job, stream);
+	return ck_source_memory(job, label, head->data, head->len);
+}
+
+static bool is_checkpoint(ck_job *job, const ck_source *source, int depth, bool *is_data);
+
+/* Whether one of the members of an archive that no layout knows is a checkpoint. */
+static bool holds_checkpoint(ck_job *job, const ck_input *in, int depth, bool *is_data)
+{
+	for (size_t i = 0; depth < DEPTH_MAX && i < in->archive->count; i++) {
+		const ck_source *source = glimpse(job, in, &in->archive->members[i]);
+		if (source && is_checkpoint(job, source, depth + 1, is_data))
+			return true;
+	}
+	return false;
+}
+
+static bool is_checkpoint(ck_job *job, const ck_source *source, int depth, bool *is_data)
+{
+	unsigned char head[CK_HEAD];
+	ck_input in;
+	if (!ck_input_open(job, source, head, &in))
+		return ck_archiver_find(head, in.head_len); /* a damaged one: to be told when it is read */
+	const ck_layout *layout = ck_layout_find(job, &in);
+	if (layout == &ck_layout_packed) {
+		source = ck_unpack(job, ck_packing_find(in.head, in.head_len), source);
+		return source && depth < DEPTH_MAX &&
+		       is_checkpoint(job, source, depth + 1, is_data);
+	}
+	if (layout == &ck_layout_bundle)
+		return holds_checkpoint(job, &in, depth, is_data);
+	*is_data = layout && layout->is_data;
+	return layout;
+}
+
+/* Looks into a member with a job of its own, so that neither errors nor memory remain. */
+static bool consider(search *s, ck_member *member)
+{
+	candidate found = {.member = member};
+	ck_job *own = member->size ? ck_base_job_new() : NULL;
+	bool is = false;
+	if (member->size && !own)
+		return ck_fail_nomem(s->job);
+	if (own) {
+		own->limits = s->job->limits;
+		own->scratch_dir = s->job->scratch_dir;
+		const ck_source *source = glimpse(own, s->in, member);
+		is = source && is_checkpoint(own, source, 0, &found.is_data);
+	}
+	ck_base_job_free(own);
+	if (ck_stopped(s->job))
+		return false;
+	if (!is)
+		return true;
+	candidate *grown = ck_grow(s->job, s->found, &s->cap, s->count + 1, sizeof *grown);
+	if (!grown)
+		return false;
+	s->found = grown;
+	grown[s->count++] = found;
+	return true;
+}
+
+static bool load_member(ck_loaded *loaded, const ck_input *in, ck_member *member, const ck_path *at)
+{
+	const ck_source *source = member_source(loaded->job, in, member);
+	return source && ck_load_at(loaded, source, at);
+}
+
+/* ---- FILE!MEMBER ---- */
+
+/* The member that the text begins with; *rest is what stands behind the next '!', or NULL. Members may
+ * have a '!' in their names. */
+static ck_member *named_member(ck_job *job, const ck_archive *archive, const char *text,
+                               const char **rest)
+{
+	*rest = NULL;
+	for (size_t len = strlen(text); len; len--) {
+		if (text[len] && text[len] != '!')
+			continue;
+		ck_member *member = ck_archive_find(job, archive, text, len);
+		if (!member)
+			continue;
+		*rest = text[len] ? text + len + 1 : NULL;
+		return member;
+	}
+	return NULL;
+}
+
+static bool load_named(ck_loaded *loaded, const ck_input *in, const ck_path *at)
+{
+	const char *text = loaded->member;
+	ck_member *member = named_member(loaded->job, in->archive, text, &loaded->member);
+	if (!member)
+		return ck_fail(loaded->job, CK_USAGE, in->source->label,
+		               "the archive has no member '%s'", ck_show(text, strlen(text)).s);
+	return load_member(loaded, in, member, at);
+}
+
+/* ---- all that is inside ---- */
+
+static void list(const search *s, char *to, size_t size)
+{
+	size_t used = 0;
+	*to = 0;
+	for (size_t i = 0; i < s->count && i < LISTED && used + 4 < size; i++) {
+		const ck_member *member = s->found[i].member;
+		if (i) {
+			memcpy(to + used, ", ", 3);
+			used += 2;
+		}
+		size_t left = size - used;
+		used += ck_show_to(to + used, left < 80 ? left : 80, member->name, member->name_len);
+	}
+	if (s->count > LISTED && used + 6 < size)
+		memcpy(to + used, ", ...", 6);
+}
+
+static bool fail_none(const search *s)
+{
+	const ck_archive *archive = s->in->archive;
+	char names[LIST_MAX];
+	search all = {.job = s->job, .in = s->in, .count = archive->count};
+	candidate some[LISTED];
+	all.found = some;
+	for (size_t i = 0; i < archive->count && i < LISTED; i++)
+		some[i].member = &archive->members[i];
+	list(&all, names, sizeof names);
+	return ck_fail(s->job, CK_UNSUPPORTED, s->in->source->label,
+	               "there is no checkpoint among the %zu member%s of this %s archive%s%s",
+	               archive->count, archive->count == 1 ? "" : "s", archive->by->name,
+	               *names ? ": " : "", names);
+}
+
+static bool fail_several(const search *s, bool all_data)
+{
+	char names[LIST_MAX];
+	list(s, names, sizeof names);
+	return ck_fail(s->job, CK_UNSUPPORTED, s->in->source->label,
+	               "the archive holds %zu checkpoints: %s; name one as FILE!MEMBER%s", s->count,
+	               names, all_data ? ", or take all with --root ." : "");
+}
+
+static bool load_all(ck_loaded *loaded, const search *s, const ck_path *at)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		ck_member *member = s->found[i].member;
+		const ck_path *path = ck_path_new(loaded->job, at, member->name, member->name_len,
+		                                  true);
+		if (!path || !load_member(loaded, s->in, member, path))
+			return false;
+	}
+	return true;
+}
+
+static bool probe(ck_job *job, const ck_input *in)
+{
+	(void)job;
+	return in->archive;
+}
+
+static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
+{
+	search s = {.job = loaded->job, .in = in};
+	bool all_data = true;
+	if (loaded->member)
+		return load_named(loaded, in, at);
+	for (size_t i = 0; i < in->archive->count; i++)
+		if (!consider(&s, &in->archive->members[i]))
+			return false;
+	for (size_t i = 0; i < s.count; i++)
+		all_data = all_data && s.found[i].is_data;
+	if (!s.count)
+		return fail_none(&s);
+	if (s.count == 1)
+		return load_member(loaded, in, s.found[0].member, at);
+	/* several models are several; arrays and values beside each other are one collection */
+	if (loaded->wishes.everything && all_data)
+		return load_all(loaded, &s, at);
+	return fail_several(&s, all_data);
+}
+
+const ck_layout ck_layout_bundle = {
+	NULL, "an archive that holds a checkpoint beside other files", false, probe, load,
+};

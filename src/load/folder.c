@@ -1,0 +1,173 @@
+/* The folder at the top of an archive of torch: finding members in it, and giving their bytes to
+ * storages. */
+#include "folder.h"
+
+#include <string.h>
+
+#define LLU(x) ((unsigned long long)(x))
+
+bool ck_folder_of(const ck_archive *archive, const char *name, ck_folder *folder)
+{
+	size_t len = strlen(name);
+	for (size_t i = 0; i < archive->count; i++) {
+		const ck_member *member = &archive->members[i];
+		const char *slash = memchr(member->name, '/', member->name_len);
+		size_t top = slash ? (size_t)(slash - member->name) + 1 : 0;
+		if (!slash || member->name_len - top != len || memcmp(slash + 1, name, len) != 0)
+			continue;
+		folder->top = member->name;
+		folder->top_len = top;
+		return true;
+	}
+	return false;
+}
+
+ck_member *ck_folder_find(ck_job *job, const ck_folder *folder, const char *within,
+                          const char *name, size_t len)
+{
+	ck_text full = {0};
+	ck_mark mark = ck_arena_mark(job);
+	bool ok = ck_text_add(job, &full, folder->top, folder->top_len) &&
+	          ck_text_add(job, &full, within, strlen(within)) &&
+	          ck_text_add(job, &full, name, len);
+	ck_member *member = ok ? ck_archive_find(job, folder->archive, full.data, full.len) : NULL;
+	ck_arena_release(job, mark);
+	return member;
+}
+
+ck_member *ck_folder_member(ck_job *job, const ck_folder *folder, const char *name)
+{
+	return ck_folder_find(job, folder, "", name, strlen(name));
+}
+
+static bool ends_with(const ck_member *member, const char *end)
+{
+	size_t len = strlen(end);
+	return member->name_len >= len &&
+	       !memcmp(member->name + member->name_len - len, end, len);
+}
+
+ck_member *ck_folder_pickle(ck_job *job, ck_folder *folder)
+{
+	ck_archive *archive = folder->archive;
+	ck_member *found = NULL;
+	for (size_t i = 0; i < archive->count; i++) {
+		ck_member *member = &archive->members[i];
+		const char *slash = memchr(member->name, '/', member->name_len);
+		if (!slash || !ends_with(member, "/data.pkl") ||
+		    slash != member->name + member->name_len - strlen("/data.pkl"))
+			continue;
+		if (found) {
+			ck_fail(job, CK_CORRUPT, archive->source->label,
+			        "the archive has two pickles, '%s' and '%s'; a checkpoint has one",
+			        ck_show(found->name, found->name_len).s,
+			        ck_show(member->name, member->name_len).s);
+			return NULL;
+		}
+		found = member;
+		folder->top = member->name;
+		folder->top_len = (size_t)(slash - member->name) + 1;
+	}
+	if (!found)
+		ck_fail(job, CK_UNSUPPORTED, archive->source->label,
+		        "the zip archive has no FOLDER/data.pkl, so it is not a torch checkpoint");
+	return found;
+}
+
+bool ck_folder_byteorder(ck_job *job, const ck_folder *folder, bool *big)
+{
+	char text[8];
+	ck_member *member = ck_folder_member(job, folder, "byteorder");
+	*big = false;
+	if (!member)
+		return true;
+	const ck_source *source = ck_member_source(job, folder->archive, member);
+	if (!source)
+		return false;
+	size_t len = source->size < sizeof text ? (size_t)source->size : sizeof text;
+	if (!ck_read_at(job, source, 0, text, len))
+		return false;
+	*big = len == 3 && !memcmp(text, "big", 3);
+	if (*big || (len == 6 && !memcmp(text, "little", 6)))
+		return true;
+	return ck_fail(job, CK_CORRUPT, source->label,
+	               "the byte order must be 'little' or 'big', not '%s'", ck_show(text, len).s);
+}
+
+/* ---- storages ---- */
+
+bool ck_folder_fill(ck_job *job, const ck_folder *folder, ck_member *member, ck_storage *storage)
+{
+	if (member->size < storage->size)
+		return ck_fail(job, CK_CORRUPT, ck_member_label(job, folder->archive, member),
+		               "storage '%s' needs %llu bytes, but its member has %llu",
+		               ck_show(storage->key, storage->key_len).s, LLU(storage->size),
+		               LLU(member->size));
+	storage->held = member->size;
+	storage->label = member->name;
+	if (member->method == CK_DEFLATED) {
+		storage->stream = ck_member_stream(job, folder->archive, member);
+		return storage->stream != NULL;
+	}
+	if (!ck_member_stored(job, folder->archive, member))
+		return false;
+	storage->source = folder->archive->source;
+	storage->offset = member->offset;
+	storage->crc = member->crc;
+	storage->has_crc = member->has_crc;
+	return true;
+}
+
+bool ck_folder_storage(ck_torch *torch, ck_storage *storage)
+{
+	const ck_folder *folder = torch->arg;
+	ck_job *job = torch->job;
+	const char *suffix = folder->suffix ? folder->suffix : "";
+	ck_text name = {0};
+	if (!ck_text_add(job, &name, storage->key, storage->key_len) ||
+	    !ck_text_add(job, &name, suffix, strlen(suffix)))
+		return false;
+	ck_member *member = ck_folder_find(job, folder, folder->storages, name.data, name.len);
+	if (member)
+		return ck_folder_fill(job, folder, member, storage);
+	return ck_fail(job, CK_CORRUPT, folder->archive->source->label,
+	               "storage '%s' is missing: there is no member '%.*s%s%s'",
+	               ck_show(storage->key, storage->key_len).s, (int)CK_SHOWN_MAX,
+	               ck_show(folder->top, folder->top_len).s, folder->storages,
+	               ck_show(name.data, name.len).s);
+}
+
+ck_storage *ck_folder_record(ck_loaded *loaded, const ck_folder *folder, ck_map *records,
+                             ck_member *member)
+{
+	bool fresh;
+	uint64_t *place =
+		ck_map_put(loaded->job, records, member->name, member->name_len, &fresh);
+	if (!place)
+		return NULL;
+	if (!fresh)
+		return (ck_storage *)(uintptr_t)*place;
+	ck_storage *storage = ck_alloc(loaded->job, sizeof *storage);
+	*place = (uint64_t)(uintptr_t)storage;
+	if (!storage)
+		return NULL;
+	*storage = (ck_storage){.key = member->name, .key_len = member->name_len,
+	                        .size = member->size, .number = loaded->model->storages++};
+	return ck_folder_fill(loaded->job, folder, member, storage) ? storage : NULL;
+}
+
+ck_torch *ck_folder_read(ck_loaded *loaded, const ck_folder *folder, ck_member *pickle)
+{
+	uint64_t end = 0;
+	ck_job *job = loaded->job;
+	ck_folder *kept = ck_alloc(job, sizeof *kept);
+	const ck_source *source = ck_member_source(job, folder->archive, pickle);
+	ck_torch *torch = source ? ck_torch_new(loaded, source) : NULL;
+	if (!kept || !torch || !ck_folder_byteorder(job, folder, &torch->big_endian))
+		return NULL;
+	*kept = *folder;
+	torch->find = ck_folder_storage;
+	torch->arg = kept;
+	torch->root = ck_pickle_read(job, source, &end, &torch->seen);
+	return torch->root ? torch : NULL;
+}

@@ -1,0 +1,97 @@
+/* gzip files (RFC 1952) of one or more members, and bare zlib streams (RFC 1950), by zlib. */
+#include "packing.h"
+
+#include <stdlib.h>
+#include <string.h>
+#define ZLIB_CONST /* what is unpacked is not changed */
+#include <zlib.h>
+
+enum { WRAPPED_GZIP = 16 }; /* zlib's way to ask for gzip's header and trailer */
+
+static void *begin(int window_bits)
+{
+	z_stream *z = calloc(1, sizeof *z);
+	if (z && inflateInit2(z, window_bits) != Z_OK) {
+		free(z);
+		z = NULL;
+	}
+	return z;
+}
+
+static void *begin_gzip(ck_job *job)
+{
+	(void)job; /* 40 kB, whatever the file says */
+	return begin(MAX_WBITS + WRAPPED_GZIP);
+}
+
+static void *begin_zlib(ck_job *job)
+{
+	(void)job;
+	return begin(MAX_WBITS);
+}
+
+static ck_step step(void *state, ck_flow *flow)
+{
+	z_stream *z = state;
+	z->next_in = flow->in;
+	z->avail_in = (uInt)flow->in_left;
+	z->next_out = flow->out;
+	z->avail_out = (uInt)flow->out_left;
+	int result = inflate(z, Z_NO_FLUSH);
+	flow->in += flow->in_left - z->avail_in;
+	flow->in_left = z->avail_in;
+	flow->out += flow->out_left - z->avail_out;
+	flow->out_left = z->avail_out;
+	flow->why = z->msg;
+	switch (result) {
+	case Z_OK:
+	case Z_BUF_ERROR:
+		return CK_STEP_ON;
+	case Z_STREAM_END:
+		return CK_STEP_END;
+	case Z_MEM_ERROR:
+		return CK_STEP_NOMEM;
+	case Z_NEED_DICT:
+		flow->why = "a dictionary";
+		return CK_STEP_UNKNOWN;
+	default:
+		return CK_STEP_DAMAGED;
+	}
+}
+
+static void end(void *state)
+{
+	inflateEnd(state);
+	free(state);
+}
+
+static const ck_codec gzip = {"gzip", begin_gzip, step, end, "\x1f\x8b"};
+static const ck_codec zlib = {"zlib", begin_zlib, step, end, NULL};
+
+static bool probe_gzip(const unsigned char *head, size_t len)
+{
+	return len >= 3 && !memcmp(head, "\x1f\x8b\x08", 3);
+}
+
+/* Two bytes are no magic, so what follows them must inflate. */
+static bool probe_zlib(const unsigned char *head, size_t len)
+{
+	if (len < 2)
+		return false;
+	unsigned method = head[0] & 0x0F, window = head[0] >> 4, dictionary = head[1] & 0x20;
+	return method == 8 && window <= 7 && !dictionary && (head[0] << 8 | head[1]) % 31 == 0 &&
+	       ck_codec_tries(&zlib, head, len);
+}
+
+static bool run_gzip(ck_job *job, const ck_source *packed, const ck_sink *sink)
+{
+	return ck_codec_run(job, &gzip, packed, sink);
+}
+
+static bool run_zlib(ck_job *job, const ck_source *packed, const ck_sink *sink)
+{
+	return ck_codec_run(job, &zlib, packed, sink);
+}
+
+const ck_packing ck_packing_gzip = {"gzip", "gzip files", probe_gzip, run_gzip};
+const ck_packing ck_packing_zlib = {"zlib", "bare zlib streams", probe_zlib, run_zlib};

@@ -1,0 +1,47 @@
+/* Inside the unpackers: what each library has to do (a codec), and the loop that they share. */
+#ifndef CK_PACK_PACKING_H
+#define CK_PACK_PACKING_H
+
+#include "pack.h"
+
+typedef enum ck_step {
+	CK_STEP_ON,      /* bytes were taken or made; call again */
+	CK_STEP_END,     /* the stream is complete, and its checksums were right */
+	CK_STEP_DAMAGED,
+	CK_STEP_UNKNOWN, /* well formed, but the library lacks what it needs */
+	CK_STEP_HEAP,    /* needs more memory than `heap` leaves */
+	CK_STEP_NOMEM,
+} ck_step;
+
+/* What a codec works on: it moves the pointers on and takes from the counts. */
+typedef struct ck_flow {
+	ck_job *job;
+	const char *label;
+	const unsigned char *in;
+	size_t in_left;
+	bool last;            /* behind `in` there is nothing */
+	unsigned char *out;
+	size_t out_left;
+	const char *why;      /* what is wrong, if the library says more than "damaged" */
+} ck_flow;
+
+enum { CK_MAGIC_MAX = 16 };
+
+typedef struct ck_codec {
+	const char *name;
+	/* A decoder at the start of a stream, or NULL: no memory. */
+	void *(*begin)(ck_job *job);
+	ck_step (*step)(void *state, ck_flow *flow);
+	void (*end)(void *state);
+	/* How a further stream begins where streams may follow each other, else NULL: then nothing
+	 * may follow. What follows and begins otherwise is passed over, with a note unless it is
+	 * zeros, as gzip and bzip2 do. */
+	const char *again;
+} ck_codec;
+
+bool ck_codec_run(ck_job *job, const ck_codec *codec, const ck_source *packed,
+                  const ck_sink *sink);
+/* True if a decoder makes at least one byte of these, and finds nothing wrong with them. */
+bool ck_codec_tries(const ck_codec *codec, const unsigned char *head, size_t len);
+
+#endif

@@ -1,0 +1,157 @@
+/* The parts of a tar header: its checksum, its numbers, its name, and the records of pax. */
+#include "tar.h"
+
+#include <string.h>
+
+enum { NAME_LEN = 100, SUM_AT = 148, SUM_LEN = 8, PREFIX_AT = 345, PREFIX_LEN = 155 };
+
+/* 0x80 in the first byte, and the number behind it, big-endian; 0xff: a negative number. */
+static bool number_base_256(const unsigned char *field, size_t len, uint64_t *value)
+{
+	uint64_t sum = field[0] & 0x7F;
+	if (sum & 0x40)
+		return false;
+	for (size_t i = 1; i < len; i++)
+		if (!ck_mul(sum, 256, &sum) || !ck_add(sum, field[i], &sum))
+			return false;
+	*value = sum;
+	return true;
+}
+
+bool ck_tar_number(const unsigned char *field, size_t len, uint64_t *value)
+{
+	size_t i = 0, digits = 0;
+	uint64_t sum = 0;
+	if (field[0] & 0x80)
+		return number_base_256(field, len, value);
+	while (i < len && field[i] == ' ')
+		i++;
+	for (; i < len && field[i] >= '0' && field[i] <= '7'; i++, digits++)
+		sum = sum << 3 | (uint64_t)(field[i] - '0'); /* 12 digits of 3 bits */
+	for (; i < len; i++)
+		if (field[i] && field[i] != ' ')
+			return false;
+	*value = sum;
+	return digits > 0;
+}
+
+/* The sum is that of all bytes, with blanks in its own place. Programs of old took bytes as signed,
+ * so that sum is right as well. */
+bool ck_tar_sum_right(const unsigned char *header)
+{
+	uint64_t recorded;
+	int64_t plain = 0, with_signs = 0;
+	if (!ck_tar_number(header + SUM_AT, SUM_LEN, &recorded))
+		return false;
+	for (size_t i = 0; i < CK_TAR_BLOCK; i++) {
+		unsigned char byte = i - SUM_AT < SUM_LEN ? ' ' : header[i];
+		plain += byte;
+		with_signs += byte < 128 ? byte : byte - 256;
+	}
+	return recorded <= INT64_MAX &&
+	       ((int64_t)recorded == plain || (int64_t)recorded == with_signs);
+}
+
+bool ck_tar_name(ck_job *job, const unsigned char *header, ck_tar_text *name)
+{
+	const char *last = (const char *)header, *prefix = last + PREFIX_AT;
+	ck_text text = {0};
+	/* GNU's magic is "ustar  ": it keeps other things where the prefix would be */
+	bool ustar = !memcmp(header + CK_TAR_MAGIC_AT, "ustar", 6);
+	if (ustar && *prefix &&
+	    (!ck_text_add(job, &text, prefix, strnlen(prefix, PREFIX_LEN)) ||
+	     !ck_text_add(job, &text, "/", 1)))
+		return false;
+	if (!ck_text_add(job, &text, last, strnlen(last, NAME_LEN)) ||
+	    !ck_text_add(job, &text, "", 1))
+		return false;
+	*name = (ck_tar_text){text.data, text.len - 1};
+	return true;
+}
+
+/* ---- pax: records "LENGTH KEY=VALUE\n", LENGTH counting all of itself ---- */
+
+typedef struct {
+	ck_job *job;
+	const char *label;
+	uint64_t at;           /* of the record in the file, for messages */
+	ck_tar_text key, value;
+} record;
+
+static bool parse_decimal(const char *text, size_t len, uint64_t *value)
+{
+	*value = 0;
+	for (size_t i = 0; i < len; i++)
+		if (text[i] < '0' || text[i] > '9' || !ck_mul(*value, 10, value) ||
+		    !ck_add(*value, (uint64_t)(text[i] - '0'), value))
+			return false;
+	return len > 0;
+}
+
+/* Takes the record in front; returns its length, 0 after a failure. */
+static size_t read_record(record *r, const char *text, size_t left)
+{
+	uint64_t len = 0;
+	const char *blank = memchr(text, ' ', left);
+	if (!blank || !parse_decimal(text, (size_t)(blank - text), &len) || len > left ||
+	    len <= (size_t)(blank - text) + 1 || text[len - 1] != '\n') {
+		ck_fail_at(r->job, CK_CORRUPT, r->label, r->at,
+		           "this is no pax record: one has its length in decimal, a blank, a key, "
+		           "'=', a value and a line feed");
+		return 0;
+	}
+	const char *key = blank + 1, *end = text + len - 1;
+	const char *equals = memchr(key, '=', (size_t)(end - key));
+	if (!equals) {
+		ck_fail_at(r->job, CK_CORRUPT, r->label, r->at, "the pax record has no '='");
+		return 0;
+	}
+	r->key = (ck_tar_text){key, (size_t)(equals - key)};
+	r->value = (ck_tar_text){equals + 1, (size_t)(end - equals - 1)};
+	return (size_t)len;
+}
+
+static bool key_is(const record *r, const char *key)
+{
+	return r->key.len == strlen(key) && !memcmp(r->key.text, key, r->key.len);
+}
+
+static bool take_path(const record *r, ck_tar_pax *pax)
+{
+	if (!r->value.len || memchr(r->value.text, '\0', r->value.len))
+		return ck_fail_at(r->job, CK_CORRUPT, r->label, r->at,
+		                  "a name from pax must not be empty or have a NUL in it");
+	char *copy = ck_copy(r->job, r->value.text, r->value.len);
+	pax->path = (ck_tar_text){copy, r->value.len};
+	return copy != NULL;
+}
+
+static bool take_record(const record *r, ck_tar_pax *pax)
+{
+	static const char sparse[] = "GNU.sparse.";
+	if (key_is(r, "path"))
+		return take_path(r, pax);
+	if (r->key.len >= strlen(sparse) && !memcmp(r->key.text, sparse, strlen(sparse)))
+		pax->sparse = true;
+	if (!key_is(r, "size"))
+		return true;
+	pax->has_size = true;
+	return parse_decimal(r->value.text, r->value.len, &pax->size) ||
+	       ck_fail_at(r->job, CK_CORRUPT, r->label, r->at,
+	                  "a size from pax must be a decimal number below 2^64, not '%s'",
+	                  ck_show(r->value.text, r->value.len).s);
+}
+
+bool ck_tar_pax_read(ck_job *job, const char *label, uint64_t at, const ck_tar_text *records,
+                     ck_tar_pax *pax)
+{
+	record r = {.job = job, .label = label};
+	pax->present = true;
+	for (size_t done = 0, len; done < records->len; done += len) {
+		r.at = at + done;
+		len = read_record(&r, records->text + done, records->len - done);
+		if (!len || !take_record(&r, pax))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,8 @@
+"""All cases, in the order of the modules that put them on the list."""
+
+import importlib
+
+from cases import CASES  # pylint: disable=unused-import
+
+for _module in ("views", "pickles", "recipes", "modules", "composites", "scripts", "containers"):
+    importlib.import_module(_module)

@@ -133,8 +133,9 @@ static bool tell_attributes(survey *s, size_t from)
 	for (size_t i = from; i < torch->model->count; i++) {
 		const ck_entry *entry = &torch->model->entries[i];
 		ck_identity id = ck_identify(entry->tensor);
-		bool listed = ck_map_find(torch->job, &s->state, &entry->tensor,
-		                          sizeof entry->tensor);
+		/* a list's items are no entries of a state dict, even if they are the same tensors */
+		bool listed = entry->path->is_text && ck_map_find(torch->job, &s->state, &entry->tensor,
+		                                                  sizeof entry->tensor);
 		if (!listed && ck_map_find(torch->job, &s->views, &id, sizeof id))
 			continue;
 		torch->model->entries[kept++] = *entry;

@@ -28,12 +28,14 @@ static void again(void)
 #define F10 "ffffffffff"
 static const char deep[] = "model/" D10 D10 D10 D10 D10 D10 "/" F10 F10 F10 F10 F10 F10;
 
-static void assert_member(const ck_archive *archive, const char *name, const void *data, size_t size)
+static void assert_member(const ck_archive *archive, const char *name, const void *data,
+                          size_t size)
 {
 	ck_member *member = ck_archive_find(job, archive, name, strlen(name));
 	ck_assert_msg(member != NULL, "%s is missing", name);
 	ck_assert(!member->has_crc);
 	assert_holds(job, ck_member_source(job, archive, member), data, size);
+	ck_assert_str_eq(notes, ""); /* nor is anything said about a checksum */
 }
 
 static void assert_tree(const ck_archive *archive, const char *top, bool with_deep)
@@ -257,7 +259,7 @@ START_TEST(pax_records_give_names_and_sizes)
 	add('g', "g", "13 comment=x\n", 13);
 	add('x', "x", "26 path=folder/a new name\n" "9 size=5\n", 35);
 	add('0', "a", "12345", 5);
-	memset(last_header + SIZE_AT, '0', 11); /* as Python writes it where the size is too large */
+	memset(last_header + SIZE_AT, '0', 11); /* as Python writes it for a large size */
 	seal(last_header);
 	add('0', "b", "12", 2);
 	const ck_archive *archive = open_made();

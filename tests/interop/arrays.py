@@ -301,4 +301,5 @@ for _method in ("zlib", "gzip", "bz2", "xz", "lzma"):
     joblib_case(_method + "-mixed", mixed, compress=(_method, 3))
     joblib_case(_method + "-cut", lambda source: {"a": array(source, "f4", 90)},
                 compress=(_method, 3), cut=97)
+joblib_case("module", lambda source: nn.Sequential(nn.Linear(2, 3), nn.LSTM(2, 2)))
 joblib_case("packed", every_array, compress=True)

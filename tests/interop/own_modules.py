@@ -10,7 +10,8 @@ from collections import deque, namedtuple
 import torch
 from torch import nn
 
-from cases import case, save_legacy, save_to_path, with_protocol
+from cases import NEW, case, save_legacy, save_to_path, with_protocol
+from dressed import one_process
 from modules import module
 
 
@@ -280,6 +281,42 @@ def optimizer_as_object(source):
 @case(save=save_legacy)
 def optimizer_as_object_legacy(source):
     return optimizer_as_object(source)
+
+
+def noted(grad):
+    return None
+
+
+@case()
+def things_of_training(source):
+    """What else of torch holds tensors: data sets, distributions, parameters with hooks."""
+    hooked = nn.Parameter(source.floats(2))
+    hooked.register_hook(noted)
+    return {"data": torch.utils.data.TensorDataset(source.floats(3, 2), torch.arange(3)),
+            "normal": torch.distributions.Normal(torch.zeros(2), torch.ones(2)),
+            "hooked": hooked, "scaler": torch.cuda.amp.GradScaler(enabled=False).state_dict(),
+            "rng": torch.get_rng_state()}
+
+
+@case(since=NEW)
+def generators(source):
+    """They are no tensors, but their states may be."""
+    return {"model": nn.Linear(1, 2), "seed": 3, "generator": torch.Generator().initial_seed()}
+
+
+@case()
+def modules_of_many_levels(source):
+    model = nn.Linear(1, 1)
+    for _ in range(300):
+        model = nn.Sequential(model)
+    return {"model": model}
+
+
+@case(since=NEW, load=None)  # who loads it needs a group of processes
+def distributed_data_parallel(source):
+    one_process()
+    model = nn.parallel.DistributedDataParallel(nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)))
+    return {"model": model, "plain": model.module}
 
 
 # ---- a class that whoever reads the file cannot have ----

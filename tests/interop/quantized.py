@@ -150,3 +150,9 @@ def quantized_buffer(source):
     model = nn.Linear(2, 2)
     model.register_buffer("table", quantized(source, torch.qint8, 3, 3))
     return model
+
+
+@composite("--dequantize")
+def quantized_parameters(source):
+    return {"p": nn.Parameter(quantized(source, torch.qint8, 3, 2), requires_grad=False),
+            "c": nn.Parameter(per_channel(source, torch.qint8, 1, 3, 2), requires_grad=False)}

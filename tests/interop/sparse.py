@@ -121,6 +121,12 @@ def sparse_everywhere(source):
     return {"model": model, "list": [dense(source, 2, 3).to_sparse_csr()]}
 
 
+@composite("--densify")
+def sparse_parameters(source):
+    return {"p": nn.Parameter(coo(source, torch.float32, (3, 4), 5, coalesce=True)),
+            "e": nn.Embedding(5, 2, sparse=True)}
+
+
 case(name="sparse-everywhere-all", root=".", forward=False)(sparse_everywhere)
 
 

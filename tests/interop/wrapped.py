@@ -80,6 +80,17 @@ for _name, _open in OPENERS.items():
          load=lambda path: pickle.load(unpacked(path)))(mixed)
 
 
+def packed_again(value, path):
+    """As any program for archives writes it that was given what another one unpacked."""
+    with zipfile.ZipFile(io.BytesIO(bytes_of(value))) as archive, \
+            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as other:
+        for name in archive.namelist():
+            other.writestr(name, archive.read(name))
+
+
+case(name="packed-again", save=packed_again)(checkpoint)
+
+
 def tar_of(members, mode="w"):
     def save(value, path):
         with tarfile.open(path, mode, format=FORMATS[mode]) as tar:
@@ -151,6 +162,20 @@ for _name, _method in (("stored", zipfile.ZIP_STORED), ("deflated", zipfile.ZIP_
          load=member_of_zip("policy.pth"), member="policy.pth")(checkpoint)
     case(name="archive-zip-%s-several" % _name, save=zip_of(agent, _method), suffix=".zip",
          refused=["policy.pth", "policy.optimizer.pth", "!"])(checkpoint)
+
+
+def archive_in_archive(value):
+    inner = io.BytesIO()
+    with tarfile.open(fileobj=inner, mode="w:gz") as tar:
+        data = bytes_of(value)
+        info = tarfile.TarInfo("weights/pytorch_model.bin")
+        info.size = len(data)
+        tar.addfile(info, io.BytesIO(data))
+    return [("readme.txt", b"text"), ("model.tar.gz", inner.getvalue())]
+
+
+case(name="archive-in-archive", save=zip_of(archive_in_archive), load=None,
+     suffix=".zip")(checkpoint)
 
 
 def two_checkpoints(value):

@@ -140,12 +140,6 @@ refused_name("same-path", ["a.b"],
              lambda source: {"a": {"b": source.floats(1)}, "a.b": source.floats(2)})
 refused_name("same-text", ["'1'"], lambda source: {1: source.floats(1), "1": source.floats(2)})
 refused_name("no-tensors", ["no tensors"], lambda source: {"epoch": 1, "lr": [0.1, None]})
-refused_name("sparse", ["'s'", "sparse"], lambda source: {
-    "w": source.floats(1), "s": torch.eye(3).to_sparse()})
-refused_name("csr", ["'s'", "sparse"], lambda source: {
-    "w": source.floats(1), "s": torch.eye(3).to_sparse_csr()})
-refused_name("quantized", ["'q'", "quantized"], lambda source: {
-    "w": source.floats(1), "q": torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.quint8)})
 
 
 # ---- what people save ----

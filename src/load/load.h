@@ -34,6 +34,7 @@ typedef struct ck_loaded {
 	size_t aside_count, aside_cap;
 	ck_map halves;            /* address of a complex tensor -> the two that it was split into */
 	ck_map noted;             /* notes that were told */
+	uint64_t embedded;        /* bytes that look like checkpoints */
 	uint64_t visits;          /* values looked at, for the limit */
 	const char *member;       /* what is still to be found of wishes.member */
 	unsigned nested;          /* files inside files that are open just now */

@@ -46,6 +46,8 @@ bool ck_aside_note(ck_torch *torch, const ck_items *attributes, const ck_path *p
 bool ck_aside_settle(ck_loaded *loaded);
 /* Remembers the globals of a pickle that are not in the table; once for each pickle. */
 bool ck_unknown_find(ck_torch *torch);
+/* Tells of bytes that are a checkpoint kept as a value, of the first ones in a file. */
+bool ck_embedded_note(ck_torch *torch, const ck_value *value, const ck_path *path);
 /* Tells a note the first time only. */
 bool ck_note_once(ck_loaded *loaded, const char *note);
 

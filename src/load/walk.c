@@ -69,9 +69,9 @@ static bool is_plain(const ck_value *value)
 	}
 }
 
-static bool visit_plain(walker *w, const ck_path *up)
+static bool visit_plain(walker *w, const ck_value *value, const ck_path *up)
 {
-	return count_visit(w) &&
+	return count_visit(w) && ck_embedded_note(w->torch, value, up) &&
 	       ck_model_add_other(w->job, w->model, up, "plain values", CK_OTHER_VALUE);
 }
 
@@ -123,7 +123,8 @@ static bool visit_view(walker *w, ck_value *value, const ck_path *path, const ck
 		return ck_model_add_other(w->job, w->model, path, view->about,
 		                          CK_OTHER_UNSUPPORTED);
 	case CK_IS_LEAF:
-		return ck_model_add_other(w->job, w->model, path, view->about,
+		return ck_embedded_note(w->torch, value, path) &&
+		       ck_model_add_other(w->job, w->model, path, view->about,
 		                          kind_of_leaf(value, view));
 	case CK_IS_INNER:
 		return visit_inner(w, view->inner, path);
@@ -175,7 +176,7 @@ static bool visit_pair(walker *w, const ck_part *part, const ck_path *up, size_t
 	if (part->skip_none && value->kind == CK_NONE)
 		return true;
 	if (is_plain(value) && up->depth)
-		return visit_plain(w, up);
+		return visit_plain(w, value, up);
 	const char *key = ck_key_name(w->torch, part->items->item[item], &len);
 	if (!key)
 		return false;
@@ -191,7 +192,7 @@ static bool visit_position(walker *w, const ck_part *part, const ck_path *up, si
 {
 	ck_value *value = part->items->item[item];
 	if (is_plain(value) && up->depth)
-		return visit_plain(w, up);
+		return visit_plain(w, value, up);
 	char digits[24];
 	int len = snprintf(digits, sizeof digits, "%zu", item);
 	const char *key = ck_copy(w->job, digits, (size_t)len);

@@ -324,6 +324,18 @@ START_TEST(tensors_that_state_dict_leaves_out_are_counted)
 }
 END_TEST
 
+START_TEST(a_checkpoint_that_is_kept_as_bytes_is_told_of)
+{
+	static const char pickle[] = "(dS'in'\n(dS'b'\nC\x14PK\3\4................ss.";
+	ck_assert(load_bytes(pickle, sizeof pickle - 1));
+	ck_assert_ptr_nonnull(strstr(notes, "20 bytes at ['in'] look like a checkpoint"));
+	*notes = 0;
+	static const char other[] = "(dS'b'\nC\x14PKzz................s.";
+	ck_assert(load_bytes(other, sizeof other - 1));
+	ck_assert_str_eq(notes, "");
+}
+END_TEST
+
 START_TEST(an_object_of_too_many_states_is_refused_and_not_cut)
 {
 	char pickle[8000] = "cmy\nThing\n(tR";
@@ -395,6 +407,7 @@ int main(void)
 	tcase_add_test(tcase, nothing_is_done_to_a_tensor_behind_its_back);
 	tcase_add_test(tcase, contents_count_however_they_were_given);
 	tcase_add_test(tcase, tensors_that_state_dict_leaves_out_are_counted);
+	tcase_add_test(tcase, a_checkpoint_that_is_kept_as_bytes_is_told_of);
 	tcase_add_test(tcase, an_object_of_too_many_states_is_refused_and_not_cut);
 	tcase_add_test(tcase, looking_again_and_again_is_charged_for);
 	tcase_add_test(tcase, extras_keep_every_value);

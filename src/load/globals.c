@@ -104,6 +104,8 @@ static const ck_global_row rows[] = {
 	{"numpy._core.numeric", "_frombuffer", CK_ROLE_TENSOR, ck_rebuild_frombuffer, NULL},
 	{"numpy.ma.core", "_mareconstruct", CK_ROLE_BUILT, ck_rebuild_masked, NULL},
 	{"numpy.ma", "_mareconstruct", CK_ROLE_BUILT, ck_rebuild_masked, NULL},
+	{"jax._src.array", "_reconstruct_array", CK_ROLE_TENSOR, ck_rebuild_jax, NULL},
+	{"jax._src.device_array", "reconstruct_device_array", CK_ROLE_TENSOR, ck_rebuild_jax, NULL},
 	/* NumPy: classes, as arguments */
 	{"numpy", "dtype", CK_ROLE_VALUE, NULL, "dtype"},
 	{"numpy", "ndarray", CK_ROLE_VALUE, NULL, "class of arrays"},

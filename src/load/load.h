@@ -161,6 +161,7 @@ enum { CK_PARTS_MAX = 12 };
 typedef struct ck_part {
 	const ck_items *items;
 	bool pairs;             /* keys and values in turn; else named by position */
+	size_t base;            /* the position of the first */
 	bool skip_none;         /* as nn.Module does with unset parameters */
 	const ck_items *except; /* names not to be followed, or NULL */
 } ck_part;

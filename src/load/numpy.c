@@ -156,6 +156,17 @@ bool ck_rebuild_ndarray(ck_torch *torch, const ck_value *value, ck_made *made)
 	return read_fields(torch, &f, &array) && make(torch, &array, f.data, made);
 }
 
+/* JAX arrays: (NumPy's _reconstruct, its arguments, the state of the array[, more]). */
+bool ck_rebuild_jax(ck_torch *torch, const ck_value *value, ck_made *made)
+{
+	fields f;
+	ck_numpy_array array = {0};
+	const ck_value *state = ck_argument(value, 2);
+	if (!state || !is_array_state(state) || !find_fields(state, &f))
+		return ck_rebuild_fail(torch, "a JAX array needs the state of a NumPy array");
+	return read_fields(torch, &f, &array) && make(torch, &array, f.data, made);
+}
+
 bool ck_rebuild_masked(ck_torch *torch, const ck_value *value, ck_made *made)
 {
 	fields f;

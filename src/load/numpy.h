@@ -48,6 +48,8 @@ ck_tensor *ck_numpy_tensor(ck_torch *torch, const ck_numpy_array *array, ck_stor
 ck_rebuild ck_rebuild_ndarray;
 /* _mareconstruct: a masked array, whose mask becomes NAME.mask */
 ck_rebuild ck_rebuild_masked;
+/* JAX's _reconstruct_array(NumPy's function, its arguments, the array's state, more) */
+ck_rebuild ck_rebuild_jax;
 /* _frombuffer(bytes, dtype, shape, order[, axes]): what pickles of protocol 5 call */
 ck_rebuild ck_rebuild_frombuffer;
 

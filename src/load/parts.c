@@ -13,6 +13,9 @@ bool ck_parts_add(ck_torch *torch, ck_view *view, ck_part part)
 	if (view->parts == CK_PARTS_MAX)
 		return ck_fail(torch->job, CK_UNSUPPORTED, torch->pickle->label,
 		               "an object was built in more than %d steps", CK_PARTS_MAX);
+	/* positions go on from one sequence to the next, so that no two things get one name */
+	for (size_t i = 0; !part.pairs && i < view->parts; i++)
+		part.base += view->part[i].pairs ? 0 : view->part[i].items->count;
 	view->part[view->parts++] = part;
 	return true;
 }

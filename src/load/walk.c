@@ -194,7 +194,7 @@ static bool visit_position(walker *w, const ck_part *part, const ck_path *up, si
 	if (is_plain(value) && up->depth)
 		return visit_plain(w, value, up);
 	char digits[24];
-	int len = snprintf(digits, sizeof digits, "%zu", item);
+	int len = snprintf(digits, sizeof digits, "%zu", part->base + item);
 	const char *key = ck_copy(w->job, digits, (size_t)len);
 	const ck_path *path = key ? ck_path_new(w->job, up, key, (size_t)len, false) : NULL;
 	return path && visit(w, value, path);

@@ -324,6 +324,26 @@ START_TEST(tensors_that_state_dict_leaves_out_are_counted)
 }
 END_TEST
 
+#define ARRAY_STATE \
+	"(I1\n(I2\ntcnumpy\ndtype\n(S'f4'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntbI00\nS'12345678'\nt"
+
+START_TEST(an_array_of_jax_is_the_array_that_it_keeps)
+{
+	ck_assert_str_eq(names("(dS'w'\ncjax._src.array\n_reconstruct_array\n("
+	                       "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\nt"
+	                       ARRAY_STATE "(dtRs" STOP, "."), "w");
+	ck_assert_uint_eq(model.entries[0].tensor->bytes, 8);
+	ck_assert_str_eq(notes, "");
+}
+END_TEST
+
+START_TEST(positions_in_the_parts_of_an_object_do_not_repeat)
+{
+	ck_assert_str_eq(names("cmy\nThing\n(" TENSOR "I1\ntR(I2\n" TENSOR "I3\nI4\ntb" STOP, "."),
+	                 "1 4");
+}
+END_TEST
+
 START_TEST(a_checkpoint_that_is_kept_as_bytes_is_told_of)
 {
 	static const char pickle[] = "(dS'in'\n(dS'b'\nC\x14PK\3\4................ss.";
@@ -407,6 +427,8 @@ int main(void)
 	tcase_add_test(tcase, nothing_is_done_to_a_tensor_behind_its_back);
 	tcase_add_test(tcase, contents_count_however_they_were_given);
 	tcase_add_test(tcase, tensors_that_state_dict_leaves_out_are_counted);
+	tcase_add_test(tcase, an_array_of_jax_is_the_array_that_it_keeps);
+	tcase_add_test(tcase, positions_in_the_parts_of_an_object_do_not_repeat);
 	tcase_add_test(tcase, a_checkpoint_that_is_kept_as_bytes_is_told_of);
 	tcase_add_test(tcase, an_object_of_too_many_states_is_refused_and_not_cut);
 	tcase_add_test(tcase, looking_again_and_again_is_charged_for);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the archives that torch.jit, torch.package and torch.export make into good/, with the PyTorch
-that runs it: NAME.pt with 1.13, NAME2.pt with 2.6.
+"""Writes the archives that torch.jit, torch.package and torch.export make into good/, with the
+PyTorch that runs it: NAME.pt with 1.13, NAME2.pt with 2.6.
 
 usage, in the folder of this script: python3 - FOLDER <make_archives.py
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Writes archives that no PyTorch of Debian's writes: TorchScript of PyTorch 1.0 to 1.3 and torch.export
-since 2.7, whose tensors are listed in JSON, right (good/, with their outputs) and wrong (bad/); and
+"""Writes archives that no PyTorch of Debian's writes: TorchScript of PyTorch 1.0 to 1.3 and
+torch.export since 2.7, whose tensors are listed in JSON, right (good/, with their outputs) and wrong (bad/); and
 broken ones of torch.jit and torch.package.
 
 usage: make_tables.py [FOLDER]     (default: the folder of this script)
 
-Plain Python. Needs good/script.pt, good/package.pt and good/package_script.pt there. The fields of the JSON are those of
+Plain Python. Needs good/script.pt, good/package.pt and good/package_script.pt there. The fields of
+the JSON are those of
 torch/csrc/jit/serialization/import_legacy.cpp and torch/_export/serde/schema.py.
 """
 import copy
@@ -119,7 +120,8 @@ def bad_old():
         "model_json_empty": json_is(b"{}"),
         "model_json_nul": json_is(b'{"mainModule": {"name": "a\\u0000b"}}'),
         "model_json_latin1": json_is(b'{"mainModule": {"name": "\xff"}}'),
-        "model_no_name": old_archive(lambda model: model["mainModule"]["submodules"][0].pop("name")),
+        "model_no_name": old_archive(lambda model: model["mainModule"]["submodules"][0].pop(
+            "name")),
         "model_no_member": row(data={"key": "tensors/9"}),
         "model_no_tensor": old_archive(lambda model: model["mainModule"]["parameters"][0].update(
             tensorId="6")),
@@ -170,8 +172,8 @@ def inner(value, data):
 
 
 def export_tables():
-    """Weights that share bytes, a transposed one, one that never had bytes, a pickled one; constants,
-    one of them an object."""
+    """Weights that share bytes, a transposed one, one that never had bytes, a pickled one;
+    constants, one of them an object."""
     weights = {"lin.weight": export_row("weight_0", 7, [2, 3], [1, 2]),
                "lin.row": export_row("weight_0", 7, [2], [1], 4),
                "steps": export_row("weight_1", 5, [], []),
@@ -400,7 +402,8 @@ def write_all(folder):
     pair = {"w": ("F32", [2], floats(1, 2)), "v": ("F32", [1], floats(2))}
     write(folder, "good", "script_old.safetensors", craft.safetensors(pair))
     for kind, groups in (("good", (odd_scripts(net),)),
-                         ("bad", (bad_old(), bad_exports(), bad_scripts(net), bad_packages(package, scripted))),
+                         ("bad", (bad_old(), bad_exports(), bad_scripts(net),
+                                  bad_packages(package, scripted))),
                          ("unsupported", (unsupported_old(), unsupported_exports(),
                                           unsupported_archives(package)))):
         for group in groups:

@@ -1,5 +1,5 @@
-/* JSON, written and read: the only file that knows cJSON. Integers go out as raw text, because cJSON
- * keeps numbers as doubles and would lose digits from 2^53. */
+/* JSON, written and read: the only file that knows cJSON. Integers go out as raw text, because
+ * cJSON keeps numbers as doubles and would lose digits from 2^53. */
 #include "io.h"
 
 #include <cjson/cJSON.h>

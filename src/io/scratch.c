@@ -65,8 +65,8 @@ struct ck_scratch {
 
 static struct ck_scratch *scratch_of(ck_job *job)
 {
-	bool taken = job->scratch && job->scratch->busy; /* by a stream that reads this one */
-	if (job->scratch && !taken)
+	/* busy: the stream that is spilled needs another one, and their bytes must not mix */
+	if (job->scratch && !job->scratch->busy)
 		return job->scratch;
 	struct ck_scratch *scratch = ck_alloc(job, sizeof *scratch);
 	if (!scratch)
@@ -74,8 +74,7 @@ static struct ck_scratch *scratch_of(ck_job *job)
 	scratch->fd = ck_scratch_open(job);
 	if (scratch->fd < 0)
 		return NULL;
-	if (!taken)
-		job->scratch = scratch;
+	job->scratch = scratch;
 	return scratch;
 }
 

@@ -90,7 +90,8 @@ static bool probe(ck_job *job, const ck_input *in)
 {
 	if (in->archive || has_proto(in->head, in->head_len))
 		return !in->archive;
-	return in->head_len && may_begin(in->head[0]) && reads_as_pickle(job, in->head, in->head_len);
+	return in->head_len && may_begin(in->head[0]) &&
+	       reads_as_pickle(job, in->head, in->head_len);
 }
 
 /* ---- reading ---- */

@@ -13,8 +13,8 @@ typedef struct ck_folder {
 	const char *suffix;   /* behind a storage's key */
 } ck_folder;
 
-/* Whether members are called FOLDER/`name`; *folder is then the first such folder. Files get renamed,
- * so the folder's name comes from the archive and never from the file. */
+/* Whether members are called FOLDER/`name`; *folder is then the first such folder. Files get
+ * renamed, so the folder's name comes from the archive and never from the file. */
 bool ck_folder_of(const ck_archive *archive, const char *name, ck_folder *folder);
 /* The only FOLDER/data.pkl of the archive; the folder is then that one. NULL after a failure. */
 ck_member *ck_folder_pickle(ck_job *job, ck_folder *folder);
@@ -28,8 +28,8 @@ bool ck_folder_byteorder(ck_job *job, const ck_folder *folder, bool *big);
 bool ck_folder_fill(ck_job *job, const ck_folder *folder, ck_member *member, ck_storage *storage);
 /* For ck_torch.find; ck_torch.arg is the folder. */
 bool ck_folder_storage(ck_torch *torch, ck_storage *storage);
-/* A storage that is all of a member; each member gives one, however often it is asked for. NULL after
- * a failure. `records` starts out empty. */
+/* A storage that is all of a member; each member gives one, however often it is asked for. NULL
+ * after a failure. `records` starts out empty. */
 ck_storage *ck_folder_record(ck_loaded *loaded, const ck_folder *folder, ck_map *records,
                              ck_member *member);
 /* Reads a pickle of the folder. Its storages are in it, too; NULL after a failure. */

@@ -32,6 +32,7 @@ typedef struct ck_loaded {
 	ck_text unknown_list;     /* the first of them, with commas between, safe to print */
 	ck_aside *asides;
 	size_t aside_count, aside_cap;
+	ck_map halves;            /* address of a complex tensor -> the two that it was split into */
 	ck_map noted;             /* notes that were told */
 	uint64_t visits;          /* values looked at, for the limit */
 	const char *member;       /* what is still to be found of wishes.member */

@@ -64,7 +64,8 @@ enum { CK_NPY_PREFIX = 12 }; /* bytes that tell where the header is */
 /* Where the header's text begins and the elements begin, from the first bytes of a file. */
 bool ck_npy_prefix(ck_torch *torch, const unsigned char *head, size_t len, uint64_t *text,
                    uint64_t *data);
-/* Reads the header's text; array->shape has room for CK_DIMS_MAX: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } */
+/* Reads the header's text: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
+ * array->shape has room for CK_DIMS_MAX. */
 bool ck_npy_parse(ck_torch *torch, const char *text, size_t len, ck_numpy_array *array);
 
 #endif

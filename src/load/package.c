@@ -1,6 +1,6 @@
-/* The layout of torch.package: pickled resources PACKAGE/RESOURCE.pkl beside the source code of their
- * classes, which is not looked at, with all storages in .data/. TorchScript modules are kept apart, in
- * .data/ts_code/ID/, and take their place when they are named. */
+/* The layout of torch.package: pickled resources PACKAGE/RESOURCE.pkl beside the source code of
+ * their classes, which is not looked at, with all storages in .data/. TorchScript modules are kept
+ * apart, in .data/ts_code/ID/, and take their place when they are named. */
 #include "script.h"
 
 #include <stdio.h>

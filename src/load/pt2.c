@@ -1,7 +1,7 @@
-/* The layouts of torch.export.save: programs whose weights and constants lie beside a description that
- * is not needed here. Until PyTorch 2.6 they are checkpoints of torch.save; since 2.7 each tensor is a
- * member of plain bytes (or a checkpoint), and a table in JSON says what it is.
- * Rules: torch/csrc/export/pt2_archive_constants.h and torch/_export/serde/schema.py. */
+/* The layouts of torch.export.save: programs whose weights and constants lie beside a description
+ * that is not needed here. Until PyTorch 2.6 they are checkpoints of torch.save; since 2.7 each
+ * tensor is a member of plain bytes (or a checkpoint), and a table in JSON says what it is. Rules:
+ * torch/csrc/export/pt2_archive_constants.h and torch/_export/serde/schema.py. */
 #include "folder.h"
 
 #include <string.h>

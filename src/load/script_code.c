@@ -1,5 +1,5 @@
-/* Reads from the code of a TorchScript archive which attributes of a class are parameters and buffers.
- * The code is Python that torch printed, one list a line:
+/* Reads from the code of a TorchScript archive which attributes of a class are parameters and
+ * buffers. The code is Python that torch printed, one list a line:
  *
  *	class Linear(Module):
  *	  __parameters__ = ["weight", "bias", ]

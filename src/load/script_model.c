@@ -1,6 +1,7 @@
-/* The layout of torch.jit.save from PyTorch 1.0 to 1.3: model.json with the tree of modules and a table
- * of tensors, whose bytes are members; and attributes.pkl (since 1.1) with what else modules hold. The
- * tree becomes dicts in dicts, whose leaves name rows of the table, and is then walked as any other. */
+/* The layout of torch.jit.save from PyTorch 1.0 to 1.3: model.json with the tree of modules and a
+ * table of tensors, whose bytes are members; and attributes.pkl (since 1.1) with what else modules
+ * hold. The tree becomes dicts in dicts, whose leaves name rows of the table, and is then walked as
+ * any other. */
 #include "folder.h"
 
 #include <string.h>

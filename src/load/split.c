@@ -25,19 +25,45 @@ static ck_tensor *half_of(ck_job *job, const ck_tensor *whole, bool imaginary)
 	return ok ? half : NULL;
 }
 
+/* Both halves, made once however many names the tensor has. */
+typedef struct {
+	ck_tensor *half[2];
+} halves;
+
+static const halves *split(ck_loaded *loaded, ck_tensor *tensor)
+{
+	bool fresh;
+	ck_job *job = loaded->job;
+	ck_tensor **key = ck_alloc(job, sizeof *key);
+	if (!key)
+		return NULL;
+	*key = tensor;
+	uint64_t *place = ck_map_put(job, &loaded->halves, key, sizeof *key, &fresh);
+	if (!place || !fresh)
+		return place ? (const halves *)(uintptr_t)*place : NULL;
+	halves *made = ck_alloc(job, sizeof *made);
+	*place = (uint64_t)(uintptr_t)made;
+	for (size_t i = 0; made && i < CK_COUNT(made->half); i++) {
+		made->half[i] = half_of(job, tensor, i);
+		if (!made->half[i])
+			return NULL;
+	}
+	if (made && !tensor->same)
+		tensor->same = made->half[0]; /* the reference to it in --extras */
+	return made;
+}
+
 bool ck_load_tensor(ck_loaded *loaded, const ck_path *path, ck_tensor *tensor)
 {
 	static const char *const names[] = {"real", "imag"};
 	ck_job *job = loaded->job;
 	if (!loaded->wishes.split_complex || !ck_dtype_is_complex(tensor->dtype))
 		return ck_model_add(job, loaded->model, path, tensor);
-	for (size_t i = 0; i < CK_COUNT(names); i++) {
+	const halves *two = split(loaded, tensor);
+	for (size_t i = 0; two && i < CK_COUNT(names); i++) {
 		const ck_path *beside = ck_path_beside(job, path, names[i]);
-		ck_tensor *half = beside ? half_of(job, tensor, i) : NULL;
-		if (!half || !ck_model_add(job, loaded->model, beside, half))
+		if (!beside || !ck_model_add(job, loaded->model, beside, two->half[i]))
 			return false;
-		if (!tensor->same)
-			tensor->same = half; /* the reference to it in --extras */
 	}
-	return true;
+	return two;
 }

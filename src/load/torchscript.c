@@ -1,7 +1,7 @@
 /* The layout of torch.jit.save since PyTorch 1.4, mobile files included: data.pkl with the objects,
- * their storages in data/, constants.pkl with the constants of the code, theirs in constants/, and the
- * code. Tensors are named by the way to them through the attributes, as ScriptModule.state_dict() does;
- * which of them that lists, only the code says. */
+ * their storages in data/, constants.pkl with the constants of the code, theirs in constants/, and
+ * the code. Tensors are named by the way to them through the attributes, as
+ * ScriptModule.state_dict() does; which of them that lists, only the code says. */
 #include "script.h"
 
 #include <string.h>
@@ -63,7 +63,7 @@ static bool remember(survey *s, const ck_tensor *tensor)
 	       ck_map_put(s->torch->job, &s->views, id, sizeof *id, &fresh);
 }
 
-/* A tensor that the state dict lists, with those that belong to it; *tensor says whether it is one. */
+/* A tensor that the state dict lists, and those that belong to it; *tensor: it is one. */
 static bool list_tensor(survey *s, const ck_value *value, bool *tensor)
 {
 	ck_view view;
@@ -121,8 +121,8 @@ static bool survey_object(survey *s, const ck_value *object)
 	return true;
 }
 
-/* The tensors from entry `from` on that state_dict() does not list: how many, and the first of them.
- * Those that it lists under another name (the flat weights of an RNN) are not written again. */
+/* The tensors from entry `from` on that state_dict() does not list: how many, and the first of
+ * them. Those that it lists under another name (an RNN's flat weights) are not written again. */
 static bool tell_attributes(survey *s, size_t from)
 {
 	enum { LISTED = 4 };
@@ -133,8 +133,9 @@ static bool tell_attributes(survey *s, size_t from)
 	for (size_t i = from; i < torch->model->count; i++) {
 		const ck_entry *entry = &torch->model->entries[i];
 		ck_identity id = ck_identify(entry->tensor);
-		bool listed = ck_map_find(torch->job, &s->state, &entry->tensor,
-		                          sizeof entry->tensor);
+		/* a list's items are no entries of a state dict, even if they are the same tensors */
+		bool listed = entry->path->is_text && ck_map_find(torch->job, &s->state, &entry->tensor,
+		                                                  sizeof entry->tensor);
 		if (!listed && ck_map_find(torch->job, &s->views, &id, sizeof id))
 			continue;
 		torch->model->entries[kept++] = *entry;

@@ -51,7 +51,7 @@ static void end(void *state)
 
 static const ck_codec bzip2 = {"bzip2", begin, step, end, "BZh"};
 
-/* "BZh", the size of blocks, and the magic number of a block, or of the end where there are none. */
+/* "BZh", the size of blocks, and the magic number of a block, or of the end if there are none. */
 static bool probe(const unsigned char *head, size_t len)
 {
 	return len >= 10 && !memcmp(head, "BZh", 3) && head[3] >= '1' && head[3] <= '9' &&

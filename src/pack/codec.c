@@ -77,7 +77,8 @@ static bool run_stream(pump *p)
 		p->flow.out_left = PIECE;
 		ck_step step = p->codec->step(p->state, &p->flow);
 		size_t made = PIECE - p->flow.out_left;
-		if (step > CK_STEP_END || (step == CK_STEP_ON && !made && before == p->flow.in_left))
+		bool stuck = step == CK_STEP_ON && !made && before == p->flow.in_left;
+		if (step > CK_STEP_END || stuck)
 			return fail_step(p, step);
 		if (made && !p->sink->take(p->job, p->sink->arg, p->out, made))
 			return false;

@@ -73,7 +73,8 @@ static bool probe_gzip(const unsigned char *head, size_t len)
 	return len >= 3 && !memcmp(head, "\x1f\x8b\x08", 3);
 }
 
-/* Two bytes are no magic, so what follows them must inflate. */
+/* The rule of the first two bytes spares most files the trial; but two bytes are no magic, so what
+ * follows them must inflate. */
 static bool probe_zlib(const unsigned char *head, size_t len)
 {
 	if (len < 2)

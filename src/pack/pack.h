@@ -48,9 +48,9 @@ extern const ck_archiver ck_archiver_tar;
 /* The kind of archive that begins with these bytes, or NULL. */
 const ck_archiver *ck_archiver_find(const unsigned char *head, size_t len);
 ck_archive *ck_zip_open(ck_job *job, const ck_source *source);
-/* Several complete zip archives one after the other, each a source of its own, in their order. Where
- * the file is not just that (one archive, something before or between, a comment, no zip at all),
- * there is one part, the source itself, and whoever opens it finds out what is wrong. */
+/* Several complete zip archives one after the other, each a source of its own, in their order.
+ * Where the file is not just that (one archive, something before or between, a comment, no zip at
+ * all), there is one part, the source itself, and whoever opens it finds out what is wrong. */
 bool ck_zip_split(ck_job *job, const ck_source *source, const ck_source ***parts, size_t *count);
 
 /* For back ends: enters the name of member `index`, or refuses it because it is there already. */

@@ -271,7 +271,7 @@ static bool locate(ck_job *job, const ck_archive *archive, ck_member *member)
  * tar of no files begins with zeros, as many other things do: it is not recognised.) */
 static bool probe(const unsigned char *head, size_t len)
 {
-	return len >= CK_TAR_BLOCK && head[0] &&
+	return len >= CK_TAR_BLOCK &&
 	       (!memcmp(head + CK_TAR_MAGIC_AT, "ustar", 5) || ck_tar_sum_right(head));
 }
 

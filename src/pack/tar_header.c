@@ -5,12 +5,11 @@
 
 enum { NAME_LEN = 100, SUM_AT = 148, SUM_LEN = 8, PREFIX_AT = 345, PREFIX_LEN = 155 };
 
-/* 0x80 in the first byte, and the number behind it, big-endian; 0xff: a negative number. */
+/* 0x80 in the first byte, and the number behind it, big-endian. Negative numbers, whose first byte
+ * has 0x40 as well, do not fit. */
 static bool number_base_256(const unsigned char *field, size_t len, uint64_t *value)
 {
 	uint64_t sum = field[0] & 0x7F;
-	if (sum & 0x40)
-		return false;
 	for (size_t i = 1; i < len; i++)
 		if (!ck_mul(sum, 256, &sum) || !ck_add(sum, field[i], &sum))
 			return false;

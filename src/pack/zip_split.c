@@ -1,6 +1,6 @@
 /* Zip archives one after the other in one file, as torch's distributed checkpoints have them: each
- * is found from the end of the one behind it, by the sizes in its end records (APPNOTE.TXT 4.3.14 to
- * 4.3.16) and never by looking for signatures, which the bytes of a tensor may contain. */
+ * is found from the start of the one behind it, by the sizes in its end records (APPNOTE.TXT 4.3.14
+ * to 4.3.16) and never by looking for signatures, which the bytes of a tensor may contain. */
 #include "pack.h"
 
 #include <string.h>

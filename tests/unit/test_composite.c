@@ -382,10 +382,10 @@ START_TEST(a_sharded_tensor_is_the_shard_that_is_there)
 {
 	ck_assert_str_eq(names("(dS'w'\n" WRAPPER("torch.distributed.tensor", "DTensor",
 	                                          "(N(dS'_local_tensor'\n" TENSOR "st") "s" STOP), "w");
-	ck_assert_ptr_nonnull(strstr(notes, "only the shards of the process that saved the file"));
+	ck_assert_ptr_nonnull(strstr(notes, "only the local shards, those of the process that saved the file"));
 	*notes = 0;
 	ck_assert_str_eq(names("(dS'w'\nc" SHARDED "(tR((l" SHARD "aI1\ntbs" STOP), "w");
-	ck_assert_ptr_nonnull(strstr(notes, "only the shards of the process that saved the file"));
+	ck_assert_ptr_nonnull(strstr(notes, "only the local shards, those of the process that saved the file"));
 	ck_assert_str_eq(names("(dS'w'\nc" SHARDED "(tR((l" SHARD "a" SHARD "aI1\ntbs" STOP), "w.0 w.1");
 	must_fail("c" SHARDED "(tR((lI5\natb" STOP, CK_CORRUPT, "a shard must be an object with a tensor");
 	must_fail("c" SHARDED "(tR(dS'a'\nI1\nsb" STOP, CK_CORRUPT, "the list of its shards");

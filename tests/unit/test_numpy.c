@@ -238,7 +238,8 @@ END_TEST
 START_TEST(texts_are_no_pickles)
 {
 	static const char *const texts[] = {
-		"(c) 2020 Somebody\n", "class A:\n    pass\n", "cats\ndogs\nRoses.\n", "(define x 1)\n",
+		"(c) 2020 Somebody\n", "class A:\n    pass\n", "cats\ndogs\nRoses.\n",
+		"(define x 1)\n",
 		"(0.5, 0.25)\n", "]\n", "((((((((\n", "][\n", ")\n", "}\n", "c\n\nc\n\n", "(I1",
 		"compress\nImages\n.", "[1, 2]\n", "{\"a\": 1}\n", "import os\n", "#!/bin/sh\n",
 		"N.\n", "I1\n.", "S'a'\n.",

@@ -22,10 +22,7 @@ static void again(void)
 
 static const ck_packing *packing_of(const ck_source *source)
 {
-	unsigned char head[1024];
-	size_t len = source->size < sizeof head ? (size_t)source->size : sizeof head;
-	ck_assert(ck_read_at(job, source, 0, head, len));
-	return ck_packing_find(head, len);
+	return ck_packing_find(source->data, source->size < 1024 ? (size_t)source->size : 1024);
 }
 
 static const ck_source *unpack(const char *name)
@@ -98,6 +95,28 @@ START_TEST(many_streams_are_unpacked_one_behind_the_other)
 	}
 	const ck_source *packed = source_of(job, all, size * STREAMS);
 	assert_holds(job, ck_unpack(job, packing_of(packed), packed), expected, len * STREAMS);
+}
+END_TEST
+
+/* The magic number of what follows is then not in memory yet. */
+START_TEST(a_stream_may_end_where_a_piece_ends)
+{
+	enum { PIECE = 128 << 10, HEADER = 10 };
+	size_t size;
+	const unsigned char *one = fixture_bytes(job, "gzip", &size);
+	unsigned char *all = ck_alloc(job, PIECE + 2 * size);
+	memset(all, 'n', PIECE);
+	memcpy(all, one, HEADER);
+	all[3] |= 8; /* a name, as long as it takes */
+	memcpy(all + PIECE - (size - HEADER), one + HEADER, size - HEADER);
+	all[PIECE - (size - HEADER) - 1] = '\0';
+	memcpy(all + PIECE, one, size);
+	const ck_source *packed = source_of(job, all, PIECE + size);
+	assert_holds(job, ck_unpack(job, &ck_packing_gzip, packed), FIRST FIRST,
+	             strlen(FIRST FIRST));
+	memset(all + PIECE, 0, size);
+	packed = source_of(job, all, PIECE + size);
+	assert_holds(job, ck_unpack(job, &ck_packing_gzip, packed), FIRST, strlen(FIRST));
 }
 END_TEST
 
@@ -186,7 +205,7 @@ static const ck_source *unpack_with(const char *name, const char *more, size_t l
 	return ck_unpack(job, packing_of(packed), packed);
 }
 
-START_TEST(zeros_behind_gzip_and_bzip2_are_passed_over_in_silence_and_the_rest_with_a_note)
+START_TEST(zeros_behind_gzip_and_bzip2_are_passed_over_and_the_rest_is_told)
 {
 	const char *name = _i ? "bzip2" : "gzip";
 	assert_holds(job, unpack_with(name, "\0\0\0\0\0", 5), FIRST, strlen(FIRST));
@@ -332,6 +351,18 @@ START_TEST(other_files_are_not_taken_for_packed_ones)
 }
 END_TEST
 
+START_TEST(lzma_of_a_size_that_nobody_means_is_not_recognised)
+{
+	size_t size;
+	unsigned char *data = fixture_bytes(job, "lzma_long", &size);
+	static const unsigned char sizes[2][8] = {{255, 255, 255, 255, 0x3f}, {0, 0, 0, 0, 0x40}};
+	memcpy(data + 5, sizes[0], 8); /* 2^38 - 1 */
+	ck_assert_ptr_eq(packing_of(source_of(job, data, size)), &ck_packing_lzma);
+	memcpy(data + 5, sizes[1], 8);
+	ck_assert_ptr_null(packing_of(source_of(job, data, size)));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("pack");
@@ -342,13 +373,13 @@ int main(void)
 	                    CK_COUNT(good));
 	tcase_add_loop_test(tcase, long_files_are_unpacked_piece_by_piece, 0, 5);
 	tcase_add_loop_test(tcase, many_streams_are_unpacked_one_behind_the_other, 0, 3);
+	tcase_add_test(tcase, a_stream_may_end_where_a_piece_ends);
 	tcase_add_loop_test(tcase, a_file_that_is_cut_anywhere_is_an_error_with_its_place, 0,
 	                    CK_COUNT(good));
 	tcase_add_loop_test(tcase, a_bit_that_is_turned_is_found_or_does_no_harm, 0, 7);
 	tcase_add_loop_test(tcase, a_wrong_checksum_is_named_with_its_place, 0, 5);
-	tcase_add_loop_test(
-		tcase, zeros_behind_gzip_and_bzip2_are_passed_over_in_silence_and_the_rest_with_a_note,
-		0, 2);
+	tcase_add_loop_test(tcase, zeros_behind_gzip_and_bzip2_are_passed_over_and_the_rest_is_told,
+	                    0, 2);
 	tcase_add_loop_test(tcase, nothing_may_follow_the_other_packings, 0, 4);
 	tcase_add_loop_test(tcase, a_second_stream_that_is_damaged_is_not_taken_for_something_else,
 	                    0, 3);
@@ -359,6 +390,7 @@ int main(void)
 	tcase_add_loop_test(tcase, a_dictionary_larger_than_the_heap_is_refused, 0, 2);
 	tcase_add_test(tcase, a_stop_is_heard);
 	tcase_add_test(tcase, other_files_are_not_taken_for_packed_ones);
+	tcase_add_test(tcase, lzma_of_a_size_that_nobody_means_is_not_recognised);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }

@@ -1,5 +1,5 @@
-/* Zip archives one after the other: those of torch, with the end records of zip64, and those of Python,
- * without; and files that are not just that, which stay whole. */
+/* Zip archives one after the other: those of torch, with the end records of zip64, and those of
+ * Python, without; and files that are not just that, which stay whole. */
 #include <stdio.h>
 
 #include "pack_unit.h"

@@ -28,12 +28,14 @@ static void again(void)
 #define F10 "ffffffffff"
 static const char deep[] = "model/" D10 D10 D10 D10 D10 D10 "/" F10 F10 F10 F10 F10 F10;
 
-static void assert_member(const ck_archive *archive, const char *name, const void *data, size_t size)
+static void assert_member(const ck_archive *archive, const char *name, const void *data,
+                          size_t size)
 {
 	ck_member *member = ck_archive_find(job, archive, name, strlen(name));
 	ck_assert_msg(member != NULL, "%s is missing", name);
 	ck_assert(!member->has_crc);
 	assert_holds(job, ck_member_source(job, archive, member), data, size);
+	ck_assert_str_eq(notes, ""); /* nor is anything said about a checksum */
 }
 
 static void assert_tree(const ck_archive *archive, const char *top, bool with_deep)
@@ -257,7 +259,7 @@ START_TEST(pax_records_give_names_and_sizes)
 	add('g', "g", "13 comment=x\n", 13);
 	add('x', "x", "26 path=folder/a new name\n" "9 size=5\n", 35);
 	add('0', "a", "12345", 5);
-	memset(last_header + SIZE_AT, '0', 11); /* as Python writes it where the size is too large */
+	memset(last_header + SIZE_AT, '0', 11); /* as Python writes it for a large size */
 	seal(last_header);
 	add('0', "b", "12", 2);
 	const ck_archive *archive = open_made();
@@ -265,6 +267,30 @@ START_TEST(pax_records_give_names_and_sizes)
 	ck_assert_uint_eq(archive->count, 2);
 	assert_member(archive, "folder/a new name", "12345", 5);
 	assert_member(archive, "b", "12", 2);
+}
+END_TEST
+
+START_TEST(a_size_from_pax_is_that_of_the_file_and_not_of_what_stands_between)
+{
+	start();
+	add('x', "x", "9 size=5\n", 9);
+	add('L', "l", "a long name\0", 12);
+	add('0', "a", "12345", 5);
+	const ck_archive *archive = open_made();
+	ck_assert_msg(archive != NULL, "%s", job->error.text);
+	assert_member(archive, "a long name", "12345", 5);
+}
+END_TEST
+
+START_TEST(before_posix_a_folder_was_a_file_with_a_slash)
+{
+	start();
+	add('\0', "folder/", "", 0);
+	add('\0', "folder/a", "1", 1);
+	const ck_archive *archive = open_made();
+	ck_assert_ptr_nonnull(archive);
+	ck_assert_uint_eq(archive->count, 1);
+	assert_member(archive, "folder/a", "1", 1);
 }
 END_TEST
 
@@ -282,6 +308,7 @@ START_TEST(records_that_break_the_rules_of_pax_are_refused)
 		{"0 path=b\n", "this is no pax record"},
 		{"2 \n", "this is no pax record"},
 		{"99999999999999999999999 path=b\n", "this is no pax record"},
+		{"4000000000 path=b\n", "this is no pax record"},
 		{"9 path b\n", "has no '='"},
 		{"8 path=\n", "must not be empty"},
 		{"8 size=\n", "decimal number below 2^64, not ''"},
@@ -420,6 +447,8 @@ int main(void)
 	tcase_add_test(tcase, a_size_beyond_the_file_is_refused);
 	tcase_add_test(tcase, the_checksum_of_programs_that_took_bytes_as_signed_is_right_too);
 	tcase_add_test(tcase, pax_records_give_names_and_sizes);
+	tcase_add_test(tcase, a_size_from_pax_is_that_of_the_file_and_not_of_what_stands_between);
+	tcase_add_test(tcase, before_posix_a_folder_was_a_file_with_a_slash);
 	tcase_add_test(tcase, records_that_break_the_rules_of_pax_are_refused);
 	tcase_add_test(tcase, what_programs_read_as_different_files_is_refused);
 	tcase_add_test(tcase, sparse_files_and_unknown_types_are_refused_by_name);

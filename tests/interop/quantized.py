@@ -182,6 +182,27 @@ def dynamic_more(source):
     return nn.ModuleList([model, quantization.quantize_dynamic(more, {nn.GRU, nn.LSTMCell})])
 
 
+class Traced(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+
+    def forward(self, x):
+        return self.layers(x) + 1
+
+
+def traced(source):
+    """Quantized by a graph: numbers become buffers, and the class is made at run time."""
+    from torch.ao.quantization import get_default_qconfig_mapping, quantize_fx
+    torch.backends.quantized.engine = "onednn"
+    torch.manual_seed(6)
+    sample = source.finite(torch.float32, 2, 4)
+    model = quantize_fx.prepare_fx(Traced().eval(), get_default_qconfig_mapping("onednn"),
+                                   (sample,))
+    model(sample)
+    return quantize_fx.convert_fx(model)
+
+
 KEPT = []
 
 
@@ -194,7 +215,7 @@ def alive(model):
 # torch writes these modules, and cannot always make them again: it packs the weights of legacy
 # files before it reads them, and forgets what every module must have.
 for _name, _make in (("dynamic", linear(True)), ("static", linear(False)), ("lstm", recurrent),
-                     ("branches", branches), ("more", dynamic_more)):
+                     ("branches", branches), ("more", dynamic_more), ("traced", traced)):
     three_ways("quantized-%s-state" % _name, "--dequantize",
                lambda source, make=_make: alive(make(source)).state_dict(), strict=None)
     three_ways("quantized-%s-module" % _name, "--dequantize", _make, load=None,

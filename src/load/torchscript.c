@@ -176,6 +176,17 @@ static bool tell_standing(ck_torch *torch, const ck_folder *folder, size_t from)
 	return tell_attributes(&s, from);
 }
 
+/* Numbers, text and the like are attributes of modules, which a state dict does not hold; as with other
+ * modules, they are not missed. */
+static void forget_values(ck_model *model, size_t from)
+{
+	size_t kept = from;
+	for (size_t i = from; i < model->other_count; i++)
+		if (model->others[i].kind != CK_OTHER_VALUE)
+			model->others[kept++] = model->others[i];
+	model->other_count = kept;
+}
+
 /* ---- the layout ---- */
 
 static bool load_constants(ck_loaded *loaded, ck_folder folder, ck_member *member,
@@ -208,11 +219,12 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 	ck_torch *torch;
 	ck_job *job = loaded->job;
 	ck_folder folder = {.archive = in->archive, .storages = "data/"};
-	size_t before = loaded->model->count;
+	size_t before = loaded->model->count, others = loaded->model->other_count;
 	ck_member *data = ck_folder_pickle(job, &folder);
 	if (!data || !walk_pickle(loaded, &folder, data, at, &torch) ||
 	    !tell_standing(torch, &folder, before))
 		return false;
+	forget_values(loaded->model, others);
 	ck_member *constants = ck_folder_member(job, &folder, "constants.pkl");
 	return (!constants || load_constants(loaded, folder, constants, at)) &&
 	       ck_archive_check_overlap(job, in->archive);

@@ -138,6 +138,8 @@ def load_npz(path):
 
 
 def npy(name, make, **more):
+    if "refused" not in more and name != "objects":
+        more["strict"] = True
     case(name="npy-" + name, save=save_npy, load=load_numpy, suffix=".npy", **more)(make)
 
 
@@ -163,8 +165,8 @@ def npz(name, make, save=numpy.savez, **more):
     case(name="npz-" + name, save=write, load=load_npz, suffix=".npz", **more)(make)
 
 
-npz("arrays", every_array)
-npz("packed", every_array, numpy.savez_compressed)
+npz("arrays", every_array, strict=True)
+npz("packed", every_array, numpy.savez_compressed, strict=True)
 npz("others", lambda source: {key: value for key, value in other_arrays(source).items()
                               if isinstance(value, numpy.ndarray) and key != "objects"})
 npz("names", lambda source: {name: array(source, "f4", 2) for name in (
@@ -203,14 +205,15 @@ def state(source):
 
 
 for _protocol in range(6):
-    for _label, _make in (("arrays", every_array), ("others", other_arrays), ("objects", objects),
+    pickled("arrays", _protocol, every_array, strict=True)
+    for _label, _make in (("others", other_arrays), ("objects", objects),
                           ("kinds", kinds_of_arrays)):
         pickled(_label, _protocol, _make)
     pickled("list", _protocol,
             lambda source: [array(source, "f4", 2), {"a": array(source, "i8", 1)}])
     pickled("cut", _protocol, lambda source: {"a": array(source, "f4", 200)}, cut=97)
 for _protocol in range(2, 6):
-    pickled("state", _protocol, state)
+    pickled("state", _protocol, state, strict=True)
     pickled("mixed", _protocol, mixed)
     pickled("module", _protocol, lambda source: nn.Sequential(nn.Linear(2, 3), nn.LSTM(2, 2)))
     pickled("parameters", _protocol, lambda source: {
@@ -277,12 +280,12 @@ def save_joblib(**options):
 
 
 def joblib_case(name, make, **options):
-    more = {key: options.pop(key) for key in ("cut", "notes") if key in options}
+    more = {key: options.pop(key) for key in ("cut", "strict") if key in options}
     case(name="joblib-" + name, save=save_joblib(**options), load=joblib.load, suffix=".joblib",
          **more)(make)
 
 
-joblib_case("arrays", every_array)
+joblib_case("arrays", every_array, strict=True)
 joblib_case("others", other_arrays)
 joblib_case("objects", objects)
 joblib_case("kinds", kinds_of_arrays)

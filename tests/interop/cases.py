@@ -142,7 +142,9 @@ def under_name(name):
 # ---- cases of tensors that are several ----
 
 def three_ways(name, wish, make, **more):
-    """As it is, in the legacy format, by another protocol, and what the wish makes of it."""
+    """As it is, in the legacy format, by another protocol, and what the wish makes of it. Nothing
+    is left out of it, unless `strict` says so."""
+    more.setdefault("strict", True)
     case(name=name, **more)(make)
     case(name=name + "-legacy", save=save_legacy, **more)(make)
     case(name=name + "-protocol-4", save=with_protocol(4), **more)(make)

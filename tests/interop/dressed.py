@@ -44,7 +44,7 @@ def complex_all(source):
 case(name="complex-64")(complex_64)
 case(name="complex-64-split", args=SPLIT)(complex_64)
 case(name="complex-keep", args=("--complex", "keep"))(complex_64)
-case(name="complex-split", args=SPLIT)(complex_all)
+case(name="complex-split", args=SPLIT, strict=True)(complex_all)
 case(name="complex-split-legacy", args=SPLIT, save=save_legacy)(complex_all)
 case(name="complex-refused", refused=["torch.complex128.whole", "torch.complex128.scalar",
                                       "--complex split"])(complex_all)
@@ -185,7 +185,7 @@ class Away:
             self.array, self.dtype, "cpu", False)
 
 
-@case(means=from_numpy_parts)
+@case(means=from_numpy_parts, strict=True)
 def device_tensors(source):
     values = source.finite(torch.float32, 3, 4).numpy()
     halfway = numpy.array([1 + 2 ** -8, 1 + 3 * 2 ** -8, 1 + 2 ** -8 + 2 ** -20, -1 - 2 ** -8, 3e38,

@@ -129,15 +129,100 @@ def recurrent(source):
         nn.ModuleDict({"lstm": nn.LSTM(3, 2), "head": nn.Linear(2, 2)}), {nn.LSTM, nn.Linear})
 
 
+class Branches(nn.Module):
+    """One layer of each kind that has a quantized twin; each gets what it needs."""
+
+    def __init__(self):
+        super().__init__()
+        quantization = torch.ao.quantization
+        self.quant, self.dequant = quantization.QuantStub(), quantization.DeQuantStub()
+        self.sum = torch.ao.nn.quantized.FloatFunctional()
+        self.conv1, self.conv2, self.conv3 = (
+            nn.Conv1d(1, 2, 1), nn.Conv2d(1, 2, 1, bias=False), nn.Conv3d(1, 2, 1))
+        self.fused = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), nn.ReLU())
+        self.head = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
+        self.norms = nn.ModuleList([nn.LayerNorm(2), nn.GroupNorm(1, 2), nn.InstanceNorm1d(2)])
+        self.batch, self.swish = nn.BatchNorm2d(2), nn.Hardswish()
+        self.plain = nn.Linear(2, 2)
+
+    def forward(self, x):
+        x = self.quant(x)
+        one = self.conv1(x.reshape(2, 1, 4))
+        two = self.conv2(x.reshape(2, 1, 2, 2))
+        self.conv3(x.reshape(2, 1, 2, 2, 1))
+        self.batch(self.sum.add(two, self.fused(x.reshape(2, 1, 2, 2))))
+        for norm in self.norms:
+            norm(one.permute(0, 2, 1) if isinstance(norm, nn.LayerNorm) else one)
+        return self.dequant(self.swish(self.head(x.reshape(4, 2))))
+
+
+def branches(source):
+    torch.backends.quantized.engine = "onednn"
+    torch.manual_seed(5)
+    quantization = torch.ao.quantization
+    model = Branches().eval()
+    quantization.fuse_modules(model, [["fused.0", "fused.1", "fused.2"], ["head.0", "head.1"]],
+                              inplace=True)
+    model.qconfig = quantization.get_default_qconfig("onednn")
+    model.plain.qconfig = None
+    quantization.prepare(model, inplace=True)
+    model(source.finite(torch.float32, 2, 4))
+    return quantization.convert(model)
+
+
+def dynamic_more(source):
+    torch.backends.quantized.engine = "onednn"
+    quantization = torch.ao.quantization
+    model = nn.ModuleDict({"embedding": nn.Embedding(5, 8), "bag": nn.EmbeddingBag(5, 8)})
+    for part in model.values():
+        part.qconfig = quantization.float_qparams_weight_only_qconfig
+    quantization.prepare(model, inplace=True)
+    quantization.convert(model, inplace=True)
+    more = nn.ModuleDict({"gru": nn.GRU(3, 2), "cell": nn.LSTMCell(3, 2)})
+    return nn.ModuleList([model, quantization.quantize_dynamic(more, {nn.GRU, nn.LSTMCell})])
+
+
+class Traced(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+
+    def forward(self, x):
+        return self.layers(x) + 1
+
+
+def traced(source):
+    """Quantized by a graph: numbers become buffers, and the class is made at run time."""
+    from torch.ao.quantization import get_default_qconfig_mapping, quantize_fx
+    torch.backends.quantized.engine = "onednn"
+    torch.manual_seed(6)
+    sample = source.finite(torch.float32, 2, 4)
+    model = quantize_fx.prepare_fx(Traced().eval(), get_default_qconfig_mapping("onednn"),
+                                   (sample,))
+    model(sample)
+    return quantize_fx.convert_fx(model)
+
+
+KEPT = []
+
+
+def alive(model):
+    """Scales of packed tensors are gone with the module that packed them."""
+    KEPT.append(model)
+    return model
+
+
 # torch writes these modules, and cannot always make them again: it packs the weights of legacy
 # files before it reads them, and forgets what every module must have.
-for _name, _make in (("dynamic", linear(True)), ("static", linear(False)), ("lstm", recurrent)):
+for _name, _make in (("dynamic", linear(True)), ("static", linear(False)), ("lstm", recurrent),
+                     ("branches", branches), ("more", dynamic_more), ("traced", traced)):
     three_ways("quantized-%s-state" % _name, "--dequantize",
-               lambda source, make=_make: make(source).state_dict())
-    three_ways("quantized-%s-module" % _name, "--dequantize", _make, load=None)
+               lambda source, make=_make: alive(make(source)).state_dict(), strict=None)
+    three_ways("quantized-%s-module" % _name, "--dequantize", _make, load=None,
+               strict=None)
 
 
-@composite("--dequantize")
+@composite("--dequantize", strict=["left out"])
 def quantized_everywhere(source):
     q = quantized(source, torch.quint8, 3, 2)
     channels = per_channel(source, torch.qint8, 0, 2, 2)

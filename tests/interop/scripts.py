@@ -17,13 +17,13 @@ from views import each_dtype, every_view
 
 for _protocol in (2, 3, 4, 5):
     case(name="legacy-protocol-%d" % _protocol, save=with_protocol(_protocol, save_legacy))(nested)
-    case(name="legacy-views-%d" % _protocol, save=with_protocol(_protocol, save_legacy))(
-        lambda source: every_view(source, torch.float32))
+    case(name="legacy-views-%d" % _protocol, save=with_protocol(_protocol, save_legacy),
+         strict=True)(lambda source: every_view(source, torch.float32))
 case(name="legacy-buffer", save=lambda value, path: save_through_buffer(
     value, path, _use_new_zipfile_serialization=False))(nested)
 TYPED = [dtype for dtype in COMMON if str(dtype)[6:] not in (
     "uint16", "uint32", "uint64", "float8_e4m3fn", "float8_e5m2")]
-case(name="legacy-dtypes", save=save_legacy)(lambda source: each_dtype(source, TYPED))
+case(strict=True, name="legacy-dtypes", save=save_legacy)(lambda source: each_dtype(source, TYPED))
 # torch writes the others in the legacy format, too, and cannot load them from it
 case(name="legacy-dtypes-later", save=save_legacy, load=None, since=NEW)(
     lambda source: each_dtype(source, [dtype for dtype in COMMON if dtype not in TYPED]))
@@ -108,7 +108,8 @@ def script(*attributes, constants=False, **more):
 
     def register(make):
         label = "script-" + make.__name__.replace("_", "-")
-        options = {"load": torch.jit.load, "means": means, **more}
+        options = {"load": torch.jit.load, "means": means, "strict": None if attributes else True,
+                   **more}
         if constants:
             options["loose"] = r"constants\..*|.*\.constants\..*|.*c\d+"
         case(name=label, save=save_script, **options)(make)
@@ -300,7 +301,8 @@ def package_module(source):
     return {"model/model.pkl": nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))}
 
 
-@case(save=save_package, load=lambda path: load_package(path, ["a.b/weights.pkl"]), means=one)
+@case(save=save_package, load=lambda path: load_package(path, ["a.b/weights.pkl"]), means=one,
+      strict=True)
 def package_dict(source):
     whole = source.floats(4, 5)
     return {"a.b/weights.pkl": {"w": whole, "t": whole.t(),
@@ -369,18 +371,21 @@ def of_program(program):
                                      if isinstance(value, torch.Tensor)}}
 
 
-@case(since=NEW, save=save_exported, load=load_exported, means=of_program, suffix=".pt2")
+@case(since=NEW, save=save_exported, load=load_exported, means=of_program, suffix=".pt2",
+      strict=True)
 def exported(source):
     return torch.export.export(nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)).eval(),
                                (torch.ones(4, 2),))
 
 
-@case(since=NEW, save=save_exported, load=load_exported, means=of_program, suffix=".pt2")
+@case(since=NEW, save=save_exported, load=load_exported, means=of_program, suffix=".pt2",
+      strict=True)
 def exported_with_constants(source):
     return torch.export.export(Exported().eval(), (torch.ones(4, 2),))
 
 
-@case(since=NEW, save=save_exported, load=load_exported, means=of_program, suffix=".pt2")
+@case(since=NEW, save=save_exported, load=load_exported, means=of_program, suffix=".pt2",
+      strict=True)
 def exported_tied(source):
     return torch.export.export(Shared(), (torch.ones(4, 2),))
 

@@ -113,7 +113,7 @@ def sparse_batches(source):
             "int": torch.eye(3).long().to_sparse_csr(), "bool": (torch.eye(3) > 0).to_sparse_csr()}
 
 
-@composite("--densify", forward=False)
+@composite("--densify", forward=False, strict=["left out"])
 def sparse_everywhere(source):
     """Inside a module, and in the state of an optimizer."""
     model = nn.Linear(2, 2)

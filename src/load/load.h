@@ -172,6 +172,7 @@ typedef struct ck_view {
 	ck_torch *inner;        /* CK_IS_INNER: look at its root instead */
 	const char *about;      /* of what is no tensor and has no parts */
 	bool is_dict, is_object;
+	bool has_scale;         /* a module whose numbers scale and zero_point are tensors to torch */
 	const ck_items *aside;  /* of a module: all its attributes, whose tensors are left out */
 	ck_value *state;        /* attributes of a parameter, which no output can hold, or NULL */
 	ck_part part[CK_PARTS_MAX];

@@ -63,7 +63,7 @@ bool ck_module_view(ck_torch *torch, const ck_items *state, ck_view *view, bool 
 	if (!*done)
 		return true;
 	view->aside = state;
-	const ck_value *packed = modules ? attribute(modules, "_packed_params") : NULL;
+	bool packed = view->has_scale || attribute(modules, "_packed_params");
 	return add_scripts(torch, state, view) &&
 	       (!packed || ck_quantized_numbers(torch, state, view)) &&
 	       ck_parts_add(torch, view, (ck_part){.items = parameters, .pairs = true,

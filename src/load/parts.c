@@ -163,6 +163,7 @@ static bool is_only_metadata(const ck_value *state)
 static bool add_states(ck_torch *torch, const ck_call *call, ck_view *view)
 {
 	const ck_items *states = &ck_call_later(call)->states;
+	view->has_scale = ck_quantized_is_functional(call->callee);
 	for (size_t i = 0; i < states->count; i++) {
 		ck_value *state = states->item[i];
 		if (is_only_metadata(state))

@@ -118,6 +118,33 @@ static const ck_value *class_of(const ck_value *callee)
 	return callee;
 }
 
+ck_value *ck_quantized_embedding(const ck_value *object)
+{
+	static const char base[] = "EmbeddingPackedParamsBase";
+	const char *name;
+	size_t len, n = sizeof base - 1;
+	const ck_items *states = &ck_call_later(object->call)->states;
+	const ck_value *state = states->count ? states->item[0] : NULL;
+	if (!state || state->kind != CK_TUPLE || state->items->count != 2 ||
+	    !ck_value_text(state->items->item[1], &name, &len) || len < n ||
+	    memcmp(name + len - n, base, n) != 0)
+		return NULL;
+	const ck_value *packed = state->items->item[0];
+	if (packed->kind != CK_TUPLE || packed->items->count < 2)
+		return NULL;
+	const ck_value *tensors = packed->items->item[1];
+	return tensors->kind == CK_LIST && tensors->items->count == 1 ? tensors->items->item[0]
+	                                                              : NULL;
+}
+
+bool ck_quantized_is_functional(const ck_value *callee)
+{
+	static const char name[] = "QFunctional";
+	callee = class_of(callee);
+	return callee->kind == CK_GLOBAL && callee->global->name_len == sizeof name - 1 &&
+	       !memcmp(callee->global->name, name, sizeof name - 1);
+}
+
 bool ck_quantized_is_convolution(const ck_value *callee, const ck_value *state)
 {
 	static const char part[] = ".quantized.";

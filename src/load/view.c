@@ -103,6 +103,12 @@ static bool check_effects(ck_torch *torch, const ck_value *value, const ck_globa
 
 /* ---- layers ---- */
 
+static bool is_dress(const ck_value *value, const ck_global_row *row)
+{
+	return row->role == CK_ROLE_SAME || row->role == CK_ROLE_TYPED ||
+	       (row->role == CK_ROLE_SCRIPT && ck_quantized_embedding(value));
+}
+
 /* One layer of dress off: the value inside, or NULL. What the layer adds goes into the view. */
 static ck_value *undress_once(ck_torch *torch, const ck_value *value, const ck_global_row *row,
                               ck_view *view)
@@ -111,6 +117,8 @@ static ck_value *undress_once(ck_torch *torch, const ck_value *value, const ck_g
 	if (args->count == 4 && args->item[3]->kind == CK_DICT && args->item[3]->items->count &&
 	    !is_filled(args->item[0]))
 		view->state = args->item[3];
+	if (row->role == CK_ROLE_SCRIPT)
+		return ck_quantized_embedding(value);
 	if (row->role == CK_ROLE_TYPED)
 		return unfold_typed(torch, value);
 	if (args->count)
@@ -130,7 +138,7 @@ static const ck_value *undress(ck_torch *torch, const ck_value *value, const ck_
 		*row = ck_global_find(value->call->callee);
 		if (!ck_view_charge(torch, 1) || !check_effects(torch, value, *row, path))
 			return NULL;
-		if (!*row || ((*row)->role != CK_ROLE_SAME && (*row)->role != CK_ROLE_TYPED))
+		if (!*row || !is_dress(value, *row))
 			return value;
 		const ck_value *inner = undress_once(torch, value, *row, view);
 		if (!inner)

@@ -30,6 +30,10 @@ bool ck_module_script(ck_torch *torch, const ck_value *value, ck_view *view);
 
 /* `scale` and `zero_point` of a quantized module with these attributes, as tensors. */
 bool ck_quantized_numbers(ck_torch *torch, const ck_items *state, ck_view *view);
+/* A QFunctional has them although it packs no weights. */
+bool ck_quantized_is_functional(const ck_value *callee);
+/* The one tensor that the packed weights of an embedding are, or NULL: `object` is a call. */
+ck_value *ck_quantized_embedding(const ck_value *object);
 /* A quantized convolution is pickled as a tuple: its tensors, by the names of its state_dict(). */
 bool ck_quantized_is_convolution(const ck_value *callee, const ck_value *state);
 bool ck_quantized_convolution(ck_torch *torch, const ck_value *state, ck_view *view);

@@ -101,7 +101,11 @@ START_TEST(a_tar_that_is_cut_anywhere_is_an_error_with_its_place)
 	static const unsigned char zeros[2 * BLOCK];
 	while (memcmp(data + end_at, zeros, sizeof zeros) != 0)
 		end_at += BLOCK;
-	for (size_t size = 0; size < full; size++, again()) {
+	for (size_t size = 0; size < full; size++) {
+		/* all around the edges of blocks, and some of the places between, which are alike */
+		if (size % BLOCK > 1 && size % BLOCK < BLOCK - 1 && size % 7)
+			continue;
+		again();
 		data = fixture_bytes(job, formats[_i].name, &full);
 		const ck_archive *archive = ck_archiver_tar.open(job, source_of(job, data, size));
 		if (size >= end_at + 2 * BLOCK) {

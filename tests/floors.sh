@@ -71,6 +71,8 @@ alone() {
 alone '\.\.' none
 alone 'zip\.h' pack/zip.c
 alone 'cjson/' io/json.c
+alone 'bzlib\.h' pack/bzip2.c
+alone 'lzma\.h' pack/xz.c
 alone 'libdeflate\.h' io/digest.c
 
 echo "$passed passed, $failed failed"

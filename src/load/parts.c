@@ -70,6 +70,9 @@ static bool is_mapping_call(const ck_value *value)
 static bool fill_mapping(ck_torch *torch, ck_items *to, const ck_value *value, int nested)
 {
 	const ck_call *call = value->call;
+	/* mappings of mappings would double at each level */
+	if (!ck_view_charge(torch, call->args->items->count + 1))
+		return false;
 	for (size_t i = 0; i < call->args->items->count; i++) {
 		const ck_value *from = call->args->items->item[i];
 		bool ok = true;

@@ -1,7 +1,6 @@
 /* The parts of mappings, sequences and objects that calls would have made, whatever way their
  * contents were given: as arguments, set or appended later, or as state. */
-#include <string.h>
-
+#include "rebuild.h"
 #include "view.h"
 
 enum { NESTED_MAX = 8 }; /* OrderedDict(OrderedDict(...)) */
@@ -156,11 +155,8 @@ bool ck_parts_state(ck_torch *torch, ck_value *state, ck_view *view)
 /* An OrderedDict carries {'_metadata': ...}, the versions of its modules: nothing to be kept. */
 static bool is_only_metadata(const ck_value *state)
 {
-	const char *text;
-	size_t len;
 	return state->kind == CK_DICT && state->items->count == 2 &&
-	       ck_value_text(state->items->item[0], &text, &len) && len == 9 &&
-	       !memcmp(text, "_metadata", 9);
+	       ck_is_word(state->items->item[0], "_metadata");
 }
 
 static bool add_states(ck_torch *torch, const ck_call *call, ck_view *view)

@@ -230,6 +230,14 @@ static bool load_all(ck_loaded *loaded, const search *s, const ck_path *at)
 	return true;
 }
 
+/* Nothing that counts but arrays: numpy.savez's archive, to which somebody added a file. */
+static bool load_arrays(ck_loaded *loaded, const ck_input *in, const ck_path *at)
+{
+	if (!loaded->model->layout)
+		loaded->model->layout = ck_layout_npz.name;
+	return ck_layout_npz.load(loaded, in, at);
+}
+
 static bool probe(ck_job *job, const ck_input *in)
 {
 	(void)job;
@@ -239,7 +247,7 @@ static bool probe(ck_job *job, const ck_input *in)
 static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 {
 	search s = {.job = loaded->job, .in = in};
-	bool all_data = true;
+	bool all_data = true, all_arrays = true;
 	if (loaded->member)
 		return load_named(loaded, in, at);
 	if (!check_members(s.job, in->archive))
@@ -247,10 +255,14 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 	for (size_t i = 0; i < in->archive->count; i++)
 		if (!consider(&s, &in->archive->members[i]))
 			return false;
-	for (size_t i = 0; i < s.count; i++)
+	for (size_t i = 0; i < s.count; i++) {
 		all_data = all_data && s.found[i].is_data;
+		all_arrays = all_arrays && ck_npz_is_array(s.found[i].member);
+	}
 	if (!s.count)
 		return fail_none(&s);
+	if (all_arrays)
+		return load_arrays(loaded, in, at);
 	if (s.count == 1)
 		return load_member(loaded, in, s.found[0].member, at);
 	/* several models are several; arrays and values beside each other are one collection */

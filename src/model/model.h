@@ -230,7 +230,7 @@ typedef struct ck_model {
 	const char *layout;     /* "torch zip" */
 	ck_entry *entries;
 	size_t count, cap;
-	uint64_t name_bytes;    /* of all paths together, for the limit `text` */
+	uint64_t name_bytes;    /* of all paths, those of others too, for the limit `text` */
 	ck_other *others;
 	size_t other_count, other_cap;
 	size_t other_tensors;   /* how many of them are tensors */

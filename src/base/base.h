@@ -31,6 +31,7 @@ typedef struct ck_job {
 	const char *scratch_dir; /* folder of scratch files; NULL: $TMPDIR, or else /tmp */
 	struct ck_scratch *scratch; /* belongs to io */
 	atomic_bool stop;
+	struct ck_job *outer;    /* the job that this one looks at something for, and stops with */
 	uint64_t seed[2];        /* random; for ck_map only, never for anything that is written */
 	void (*note)(void *arg, const char *text);
 	void (*progress)(void *arg, uint64_t done, uint64_t total);

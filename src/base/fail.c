@@ -72,7 +72,10 @@ bool ck_fail_nomem(ck_job *job)
 
 bool ck_stopped(ck_job *job)
 {
-	if (!atomic_load_explicit(&job->stop, memory_order_relaxed))
+	const ck_job *asked = job;
+	while (asked && !atomic_load_explicit(&asked->stop, memory_order_relaxed))
+		asked = asked->outer;
+	if (!asked)
 		return false;
 	ck_fail(job, CK_STOPPED, "", "stopped on request");
 	return true;

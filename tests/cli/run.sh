@@ -296,10 +296,18 @@ story_progress_shows_on_a_terminal_after_a_second() {
 	python "$here/big.py" "$data" big.pt 128 transposed
 	python3 "$here/interrupt.py" PAUSE out "$ckconv" -j 1 big.pt out/model.safetensors >terminal ||
 		skip "the conversion could not be caught while it ran"
-	grep -qE '[0-9]+% +[0-9.]+ MB of [0-9.]+ MB' terminal || fail "nothing but $(cat -v terminal)"
+	grep -qE 'writing +[0-9]+% +[0-9.]+ MB of [0-9.]+ MB' terminal || fail "nothing but $(cat -v terminal)"
 	grep -q $'\r\e\\[Kckconv: out/model' terminal || fail "not wiped away: $(cat -v terminal)"
 	python3 "$here/interrupt.py" PAUSE out "$ckconv" -q -j 1 big.pt out/model.safetensors >terminal
 	[ ! -s terminal ] || fail "-q shows progress: $(cat -v terminal)"
+}
+
+story_progress_tells_of_unpacking_too() {
+	python "$here/big.py" "$data" big.pt 128 transposed
+	gzip -1 big.pt
+	python3 "$here/interrupt.py" PAUSE out "$ckconv" big.pt.gz out/model.safetensors >terminal ||
+		skip "the conversion could not be caught while it ran"
+	grep -qE 'unpacking +[0-9]+% +[0-9.]+ [kM]?B of' terminal || fail "nothing but $(cat -v terminal)"
 }
 
 story_file_names_are_printed_escaped() {

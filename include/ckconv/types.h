@@ -48,7 +48,7 @@ typedef struct ck_error {
 	X(name, 131072, "bytes of a tensor's name")                              \
 	X(expand, 16, "bytes written per byte read (256 MiB always allowed)") \
 	X(inflated, UINT64_C(1) << 40, "bytes unpacked from one file or member") \
-	X(ratio, 1100, "bytes unpacked per packed byte (64 MiB always allowed)")
+	X(ratio, 1100, "bytes unpacked per packed byte (64 MiB are free)")
 
 typedef struct ck_limits {
 #define X(name, value, about) uint64_t name;

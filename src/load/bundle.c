@@ -125,6 +125,33 @@ static bool load_member(ck_loaded *loaded, const ck_input *in, ck_member *member
 	return source && ck_load_at(loaded, source, at);
 }
 
+static void list(const search *s, char *to, size_t size)
+{
+	size_t used = 0;
+	*to = 0;
+	for (size_t i = 0; i < s->count && i < LISTED && used + 4 < size; i++) {
+		const ck_member *member = s->found[i].member;
+		if (i) {
+			memcpy(to + used, ", ", 3);
+			used += 2;
+		}
+		size_t left = size - used;
+		used += ck_show_to(to + used, left < 80 ? left : 80, member->name, member->name_len);
+	}
+	if (s->count > LISTED && used + 6 < size)
+		memcpy(to + used, ", ...", 6);
+}
+
+/* The first members of an archive, whatever they are. */
+static void list_members(ck_job *job, const ck_input *in, char *to, size_t size)
+{
+	candidate some[LISTED];
+	search all = {.job = job, .in = in, .found = some, .count = in->archive->count};
+	for (size_t i = 0; i < all.count && i < LISTED; i++)
+		some[i].member = &in->archive->members[i];
+	list(&all, to, size);
+}
+
 /* ---- FILE!MEMBER ---- */
 
 /* The member that the text begins with; *rest is what stands behind the next '!', or NULL. Members may
@@ -145,45 +172,31 @@ static ck_member *named_member(ck_job *job, const ck_archive *archive, const cha
 	return NULL;
 }
 
+static bool fail_no_member(ck_job *job, const ck_input *in, const char *text)
+{
+	char names[LIST_MAX];
+	list_members(job, in, names, sizeof names);
+	return ck_fail(job, CK_USAGE, in->source->label, "the archive has no member '%s'; it has: %s",
+	               ck_show(text, strlen(text)).s, *names ? names : "none at all");
+}
+
 static bool load_named(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 {
 	const char *text = loaded->member;
 	ck_member *member = named_member(loaded->job, in->archive, text, &loaded->member);
-	if (!member)
-		return ck_fail(loaded->job, CK_USAGE, in->source->label,
-		               "the archive has no member '%s'", ck_show(text, strlen(text)).s);
-	return load_member(loaded, in, member, at);
+	if (!member && !strncmp(text, "./", 2)) /* as tar lists them */
+		member = named_member(loaded->job, in->archive, text + 2, &loaded->member);
+	return member ? load_member(loaded, in, member, at)
+	              : fail_no_member(loaded->job, in, text);
 }
 
 /* ---- all that is inside ---- */
-
-static void list(const search *s, char *to, size_t size)
-{
-	size_t used = 0;
-	*to = 0;
-	for (size_t i = 0; i < s->count && i < LISTED && used + 4 < size; i++) {
-		const ck_member *member = s->found[i].member;
-		if (i) {
-			memcpy(to + used, ", ", 3);
-			used += 2;
-		}
-		size_t left = size - used;
-		used += ck_show_to(to + used, left < 80 ? left : 80, member->name, member->name_len);
-	}
-	if (s->count > LISTED && used + 6 < size)
-		memcpy(to + used, ", ...", 6);
-}
 
 static bool fail_none(const search *s)
 {
 	const ck_archive *archive = s->in->archive;
 	char names[LIST_MAX];
-	search all = {.job = s->job, .in = s->in, .count = archive->count};
-	candidate some[LISTED];
-	all.found = some;
-	for (size_t i = 0; i < archive->count && i < LISTED; i++)
-		some[i].member = &archive->members[i];
-	list(&all, names, sizeof names);
+	list_members(s->job, s->in, names, sizeof names);
 	return ck_fail(s->job, CK_UNSUPPORTED, s->in->source->label,
 	               "there is no checkpoint among the %zu member%s of this %s archive%s%s",
 	               archive->count, archive->count == 1 ? "" : "s", archive->by->name,

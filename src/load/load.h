@@ -78,7 +78,7 @@ ck_torch *ck_torch_new(ck_loaded *loaded, const ck_source *pickle);
 /* Reads the pickle at *at of torch->pickle, by a machine that all of `loaded` share. */
 ck_value *ck_torch_read(ck_torch *torch, uint64_t *at);
 
-enum { CK_MADE_MAX = 8 };
+enum { CK_MADE_MAX = 4 };
 
 /* What a call makes, by the rule of its global: a tensor, or several that belong together, or one
  * of the things that are none. */

@@ -1,5 +1,6 @@
 /* Nested tensors, whose rows have sizes of their own: the tensors that they consist of. */
 #include "rebuild.h"
+#include "view.h"
 
 static bool add_part(ck_torch *torch, ck_made *made, const ck_value *value, const char *key,
                      const char *what)
@@ -17,6 +18,8 @@ static ck_tensor *offsets_of(ck_torch *torch, const ck_value *value)
 	if (value->kind != CK_LIST && value->kind != CK_TUPLE)
 		return ck_rebuild_part(torch, value, what);
 	size_t count = value->items->count;
+	if (!ck_view_charge(torch, count))
+		return NULL;
 	ck_tensor *tensor = ck_alloc(torch->job, sizeof *tensor);
 	unsigned char *bytes = ck_alloc_array(torch->job, count + 1, 8);
 	uint64_t *shape = ck_alloc_array(torch->job, 1, sizeof *shape), offset;

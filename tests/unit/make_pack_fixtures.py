@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
-"""Writes pack_fixtures.h: packed files by Python's libraries, tar archives by GNU tar and by Python, for
-the tests of src/pack. Needs GNU tar. Two runs differ in a time that Python writes and in the process ids
-that tar writes for sparse files. usage: make_pack_fixtures.py >pack_fixtures.h"""
+"""Writes pack_fixtures.h, when the tests are built: packed files by Python's libraries, tar archives by
+GNU tar and by Python, for the tests of src/pack. usage: make_pack_fixtures.py >pack_fixtures.h"""
 
 import bz2
 import gzip

@@ -169,8 +169,8 @@ static bool is_excepted(walker *w, const ck_part *part, const char *key, size_t 
 	return false;
 }
 
-/* The key of a pair as a part of a name. Python prints an object with its address in memory (the state
- * of an optimizer has parameters for keys); here the place in the dict tells them apart. */
+/* The key of a pair as a part of a name. Python prints an object with its address in memory (the
+ * state of an optimizer has parameters for keys); here the place in the dict tells them apart. */
 static const char *name_key(walker *w, const ck_part *part, size_t item, size_t *len)
 {
 	const ck_value *key = part->items->item[item];
@@ -195,11 +195,12 @@ static bool visit_pair(walker *w, const ck_part *part, const ck_path *up, size_t
 	const char *key = name_key(w, part, item, &len);
 	if (!key)
 		return false;
-	if (is_excepted(w, part, key, len))
-		return ck_model_add_other(w->job, w->model, up, "buffer", CK_OTHER_ASIDE);
 	bool is_text = part->items->item[item]->kind == CK_STR ||
 	               part->items->item[item]->kind == CK_BYTES;
 	const ck_path *path = ck_path_new(w->job, up, key, len, is_text);
+	if (path && is_excepted(w, part, key, len))
+		return ck_model_add_other(w->job, w->model, path, "buffer that is not persistent",
+		                          CK_OTHER_ASIDE);
 	return path && visit(w, value, path);
 }
 

@@ -34,7 +34,8 @@ bool ck_job_limit(ck_job *job, const char *text)
 }
 
 void ck_job_listen(ck_job *job, void (*note)(void *arg, const char *text),
-                   void (*progress)(void *arg, uint64_t done, uint64_t total), void *arg)
+                   void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total),
+                   void *arg)
 {
 	job->note = note;
 	job->progress = progress;

@@ -85,13 +85,20 @@ def parts(value):
             found += state.items() if isinstance(state, dict) else enumerate(state or ())
         return found
     if isinstance(value, dict):
-        found += value.items()
+        found += [(key_name(key, i), child) for i, (key, child) in enumerate(value.items())]
     elif isinstance(value, (list, tuple, collections.deque)):
         found += enumerate(value)
     for slot in getattr(type(value), "__slots__", ()):
         if hasattr(value, slot) and not isinstance(value, tuple):
             found.append((slot, getattr(value, slot)))
     return found + list(getattr(value, "__dict__", {}).items())
+
+
+def key_name(key, position):
+    """What str(key) prints; of a parameter, what ckconv knows of it, and its place."""
+    if isinstance(key, torch.nn.Parameter):
+        return "<torch._utils._rebuild_parameter object %d>" % position
+    return str(key)
 
 
 def as_tensor(array):

@@ -137,6 +137,16 @@ def keys():
     return out
 
 
+def optimizer_object():
+    """A whole optimizer beside its model: parameters are the keys of its state."""
+    torch.manual_seed(11)
+    net = torch.nn.Linear(2, 3)
+    optimizer = torch.optim.Adam(net.parameters())
+    net(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    return {"generator": net.state_dict(), "step": optimizer}
+
+
 def unicode_names():
     """Names from all over Unicode, with everything that JSON escapes."""
     names = ["gr\u00f6\u00dfe", "\u6b0a\u91cd", "\U0001f600", "two words", 'quote"', "back\\slash",
@@ -284,9 +294,9 @@ def meta_only():
 
 
 GOOD = [state_dict, dtypes, complex64, views, sizes, wide, shared, many, containers, keys,
-        unicode_names, empty_names, training, two_homes, no_home, home_and_tensor, home_and_ema,
-        module, module_in_dict, wrapper, objects, slotted, cyclic, shared_dict, meta,
-        bare_tensor, bare_parameter, list_root]
+        optimizer_object, unicode_names, empty_names, training, two_homes, no_home,
+        home_and_tensor, home_and_ema, module, module_in_dict, wrapper, objects, slotted, cyclic,
+        shared_dict, meta, bare_tensor, bare_parameter, list_root]
 GOOD += composites.COMPOSITES
 UNSUPPORTED = [complex128, no_tensors, meta_only] + composites.UNSUPPORTED
 

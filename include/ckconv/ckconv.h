@@ -35,10 +35,12 @@ CK_API void ck_job_free(ck_job *job);
 CK_API bool ck_job_limit(ck_job *job, const char *text);
 
 /* Who is told what happens; either function may be NULL. `note` receives one sentence without a
- * newline, safe to print. `progress` receives bytes moved and bytes in all, about ten times a
- * second while tensors are written. Both are called on the thread that called the job. */
+ * newline, safe to print. `progress` receives what is done ("unpacking", "writing"), and how many
+ * bytes of how many are done, about ten times a second while much is moved. Both are called on the
+ * thread that called the job. */
 CK_API void ck_job_listen(ck_job *job, void (*note)(void *arg, const char *text),
-                          void (*progress)(void *arg, uint64_t done, uint64_t total), void *arg);
+                          void (*progress)(void *arg, const char *what, uint64_t done,
+                                           uint64_t total), void *arg);
 
 /* Asks a running call to fail with CK_STOPPED. Safe in signal handlers and from other threads. */
 CK_API void ck_job_stop(ck_job *job);

@@ -38,6 +38,19 @@ ck_job *ck_base_job_new(void)
 	return job;
 }
 
+ck_job *ck_base_job_within(const ck_job *parent)
+{
+	ck_job *job = ck_base_job_new();
+	if (!job)
+		return NULL;
+	job->limits = parent->limits;
+	job->scratch_dir = parent->scratch_dir;
+	job->parent = parent;
+	job->progress = parent->progress;
+	job->listener = parent->listener;
+	return job;
+}
+
 void ck_base_job_free(ck_job *job)
 {
 	if (!job)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include <ckconv/types.h>
 
@@ -31,14 +32,18 @@ typedef struct ck_job {
 	const char *scratch_dir; /* folder of scratch files; NULL: $TMPDIR, or else /tmp */
 	struct ck_scratch *scratch; /* belongs to io */
 	atomic_bool stop;
-	struct ck_job *outer;    /* the job that this one looks at something for, and stops with */
+	const struct ck_job *parent; /* a part of its work: stops when that stops; or NULL */
 	uint64_t seed[2];        /* random; for ck_map only, never for anything that is written */
 	void (*note)(void *arg, const char *text);
-	void (*progress)(void *arg, uint64_t done, uint64_t total);
+	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total);
+	struct timespec told;    /* when progress was last told */
 	void *listener;
 } ck_job;
 
 ck_job *ck_base_job_new(void);
+/* A job for something whose errors and memory shall not remain: it has the limits and the scratch
+ * folder of another, and stops and tells its progress as that does. It ends before the other. */
+ck_job *ck_base_job_within(const ck_job *parent);
 void ck_base_job_free(ck_job *job);
 
 /* Zeroed memory that lives as long as the job. NULL after a failure that is recorded. */
@@ -75,6 +80,8 @@ bool ck_fail_nomem(ck_job *job);
 bool ck_stopped(ck_job *job);
 /* Tells the listener one sentence. */
 void ck_note(ck_job *job, const char *fmt, ...) CK_PRINTF(2, 3);
+/* Tells how far things are, if the last time was a tenth of a second ago; cheap otherwise. */
+void ck_progress(ck_job *job, const char *what, uint64_t done, uint64_t total);
 
 /* Text from a file, made safe for terminals and logs: control characters, invalid UTF-8 and
  * direction overrides are escaped, what is too long ends in "...". Use as ck_show(p, n).s inside

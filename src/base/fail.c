@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static void append(char *text, size_t size, const char *more)
 {
@@ -74,7 +75,7 @@ bool ck_stopped(ck_job *job)
 {
 	const ck_job *asked = job;
 	while (asked && !atomic_load_explicit(&asked->stop, memory_order_relaxed))
-		asked = asked->outer;
+		asked = asked->parent;
 	if (!asked)
 		return false;
 	ck_fail(job, CK_STOPPED, "", "stopped on request");
@@ -91,4 +92,19 @@ void ck_note(ck_job *job, const char *fmt, ...)
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
 	job->note(job->listener, text);
+}
+
+void ck_progress(ck_job *job, const char *what, uint64_t done, uint64_t total)
+{
+	static const int64_t tick = 100000000; /* nanoseconds */
+	struct timespec now;
+	if (!job->progress)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	int64_t since = (int64_t)(now.tv_sec - job->told.tv_sec) * 1000000000 +
+	                (now.tv_nsec - job->told.tv_nsec);
+	if (since < tick)
+		return;
+	job->told = now;
+	job->progress(job->listener, what, done, total);
 }

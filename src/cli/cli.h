@@ -68,11 +68,14 @@ cli_size cli_show_size(uint64_t bytes);
 /* progress.c: a line on the terminal that says how far things are. */
 typedef struct cli_progress {
 	bool wanted, shown;
-	double started;
+	double begun;             /* when the program was */
+	const char *what;         /* what is done */
+	double started;           /* when that was, and how far it was then */
+	uint64_t first, last;
 } cli_progress;
 double cli_now(void);
 void cli_progress_begin(cli_progress *progress, bool wanted);
-void cli_progress_show(cli_progress *progress, uint64_t done, uint64_t total);
+void cli_progress_show(cli_progress *progress, const char *what, uint64_t done, uint64_t total);
 /* Takes the line away again. */
 void cli_progress_clear(cli_progress *progress);
 

@@ -45,9 +45,9 @@ static void on_note(void *arg, const char *text)
 		cli_say("%s: %s", cli_show_name(l->options->in).s, text);
 }
 
-static void on_progress(void *arg, uint64_t done, uint64_t total)
+static void on_progress(void *arg, const char *what, uint64_t done, uint64_t total)
 {
-	cli_progress_show(&((listener *)arg)->progress, done, total);
+	cli_progress_show(&((listener *)arg)->progress, what, done, total);
 }
 
 static void say_done(const cli_options *options, const ck_summary *summary, double seconds)

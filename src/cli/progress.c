@@ -1,6 +1,7 @@
 /* A line on the terminal that says how far a long conversion is; nothing in pipes and logs. */
 #include "cli.h"
 
+#include <string.h>
 #include <time.h>
 
 double cli_now(void)
@@ -12,20 +13,36 @@ double cli_now(void)
 
 void cli_progress_begin(cli_progress *progress, bool wanted)
 {
-	*progress = (cli_progress){.wanted = wanted, .started = cli_now()};
+	*progress = (cli_progress){.wanted = wanted, .begun = cli_now()};
 }
 
-void cli_progress_show(cli_progress *progress, uint64_t done, uint64_t total)
+/* Something else is done now, or the same of another file: its speed has to be learned anew. */
+static void start(cli_progress *progress, const char *what, uint64_t done, double now)
 {
-	double seconds = cli_now() - progress->started;
-	if (!progress->wanted || seconds < 1 || !total || !done)
+	progress->what = what;
+	progress->started = now;
+	progress->first = done;
+}
+
+void cli_progress_show(cli_progress *progress, const char *what, uint64_t done, uint64_t total)
+{
+	double now = cli_now();
+	if (!progress->wanted)
 		return;
-	double rate = (double)done / seconds;
-	double left = (double)(total - (done < total ? done : total)) / rate;
-	fprintf(stderr, "\r\033[K%3.0f%%  %s of %s  %s/s  %.0f s left",
-	        100 * (double)done / (double)total, cli_show_size(done).s, cli_show_size(total).s,
-	        cli_show_size((uint64_t)rate).s, left);
+	if (!progress->what || strcmp(progress->what, what) != 0 || done < progress->last)
+		start(progress, what, done, now);
+	progress->last = done;
+	if (now - progress->begun < 1 || !total || !done)
+		return;
+	fprintf(stderr, "\r\033[K%s %3.0f%%  %s of %s", what, 100 * (double)done / (double)total,
+	        cli_show_size(done).s, cli_show_size(total).s);
 	progress->shown = true;
+	double seconds = now - progress->started;
+	if (seconds < 0.5 || done == progress->first)
+		return;
+	double rate = (double)(done - progress->first) / seconds;
+	fprintf(stderr, "  %s/s  %.0f s left", cli_show_size((uint64_t)rate).s,
+	        (double)(total > done ? total - done : 0) / rate);
 }
 
 void cli_progress_clear(cli_progress *progress)

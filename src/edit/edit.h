@@ -22,6 +22,16 @@ bool ck_edit_unsupported(ck_job *job, ck_model *model, const char *wanted, bool 
  * says that values which are no tensors go elsewhere (--extras) and are not lost. */
 bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict, bool values_kept);
 
+/* What the root leaves out: outside of it, before its tensors are named, and then the rest. Fails
+ * with `strict` if there is anything, and always if no tensor is left. */
+bool ck_edit_tell_outside(ck_job *job, const ck_model *model, bool strict);
+bool ck_edit_tell_rest(ck_job *job, const ck_model *model, bool strict, bool values_kept);
+/* "model (31), optimizer (24)": the keys at the top that hold tensors. */
+void ck_edit_list_keys(const ck_model *model, char *to, size_t size);
+/* The key at the top that a path begins with; and whether two are the same. */
+const ck_path *ck_edit_top_key(const ck_path *path);
+bool ck_edit_same_key(const ck_path *a, const ck_path *b);
+
 /* Under CK_TIES_DROP, of tensors that are the same view keeps the name that sorts first; the others
  * become metadata, {dropped: kept}. */
 bool ck_edit_ties(ck_job *job, ck_model *model, ck_ties ties);

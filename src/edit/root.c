@@ -1,15 +1,12 @@
-/* Which part of a checkpoint is the model, what its tensors are called, and what was left out. */
+/* Which part of a checkpoint is the model, and what its tensors are called. */
 #include "edit.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Where training scripts keep the weights. */
 static const char *const homes[] = {
 	"state_dict", "model_state_dict", "model", "module", "net", "params", "weights",
 };
-
-enum { LISTED = 6 }; /* names that a note or an error gives as examples */
 
 /* What a path below the root is called; a lone tensor has no key of its own. */
 const char *ck_edit_name(ck_job *job, const ck_model *model, const ck_path *path, size_t *len)
@@ -29,13 +26,6 @@ const char *ck_edit_name(ck_job *job, const ck_model *model, const ck_path *path
 	return ok ? name.data : NULL;
 }
 
-static const ck_path *top_key(const ck_path *path)
-{
-	while (path->depth > 1)
-		path = path->up;
-	return path;
-}
-
 static bool is_home(const ck_path *path)
 {
 	for (size_t i = 0; i < CK_COUNT(homes); i++)
@@ -45,21 +35,15 @@ static bool is_home(const ck_path *path)
 	return false;
 }
 
-static bool same_key(const ck_path *a, const ck_path *b)
-{
-	return a->depth == b->depth && a->key_len == b->key_len &&
-	       !memcmp(a->key, b->key, a->key_len);
-}
-
 /* Looks at one tensor of the choice "auto". False: everything is the root, no need to look on. */
 static bool consider(const ck_path *path, const ck_path **home)
 {
 	if (path->depth - path->is_beside <= 1)
 		return false;
-	const ck_path *top = top_key(path);
+	const ck_path *top = ck_edit_top_key(path);
 	if (!is_home(top))
 		return true;
-	if (*home && !same_key(*home, top))
+	if (*home && !ck_edit_same_key(*home, top))
 		return false;
 	*home = top;
 	return true;
@@ -108,187 +92,47 @@ static const ck_path *find_named(ck_job *job, const ck_model *model, const char 
 	return found;
 }
 
-/* ---- telling what was left out ---- */
-
-/* "optimizer (24), ema (12), ...": the top keys of what `outside` says yes to. */
+/* What made everything the root: a lone tensor (a loss, the state of a random generator), or a
+ * second home. Whoever wanted the model alone should hear of it. */
 typedef struct {
-	const ck_path *key[LISTED];
-	size_t count[LISTED];
-	size_t kinds, total;
-	bool more;
-} tally;
+	const ck_path *home, *other, *lone;
+} reason;
 
-static void tally_add(tally *t, const ck_path *path, size_t count)
+static void find_reason(const ck_path *path, reason *why)
 {
-	const ck_path *key = top_key(path);
-	t->total += count;
-	for (size_t i = 0; i < t->kinds; i++)
-		if (same_key(t->key[i], key)) {
-			t->count[i] += count;
-			return;
-		}
-	if (t->kinds == LISTED) {
-		t->more = true;
-		return;
-	}
-	t->key[t->kinds] = key;
-	t->count[t->kinds++] = count;
+	const ck_path *top = ck_edit_top_key(path);
+	if (path->depth - path->is_beside <= 1)
+		why->lone = why->lone ? why->lone : top;
+	else if (is_home(top) && !why->home)
+		why->home = top;
+	else if (is_home(top) && !ck_edit_same_key(why->home, top))
+		why->other = top;
 }
 
-static void tally_print(const tally *t, char *to, size_t size)
-{
-	size_t used = 0;
-	*to = 0;
-	for (size_t i = 0; i < t->kinds && used < size; i++) {
-		char key[40];
-		ck_show_to(key, sizeof key, t->key[i]->key, t->key[i]->key_len);
-		int wrote = t->count[i] > 1
-		                    ? snprintf(to + used, size - used, "%s%s (%zu)",
-		                               i ? ", " : "", key, t->count[i])
-		                    : snprintf(to + used, size - used, "%s%s", i ? ", " : "", key);
-		used += (size_t)wrote;
-	}
-	if (t->more && used < size)
-		snprintf(to + used, size - used, ", ...");
-}
-
-static const char *plural(size_t count)
-{
-	return count == 1 ? "" : "s";
-}
-
-static bool tell(ck_job *job, const ck_model *model, bool strict, const char *text)
-{
-	if (strict)
-		return ck_fail(job, CK_UNSUPPORTED, model->source->label, "%s (--strict)", text);
-	ck_note(job, "%s", text);
-	return true;
-}
-
-static bool tell_outside(ck_job *job, const ck_model *model, bool strict)
-{
-	tally t = {0};
-	char keys[320], text[CK_TEXT_MAX];
-	for (size_t i = 0; i < model->count; i++)
-		if (!ck_path_is_below(model->entries[i].path, model->root))
-			tally_add(&t, model->entries[i].path, 1);
-	for (size_t i = 0; i < model->other_count; i++)
-		if (model->others[i].kind > CK_OTHER_ASIDE &&
-		    !ck_path_is_below(model->others[i].path, model->root))
-			tally_add(&t, model->others[i].path, model->others[i].count);
-	if (!t.total)
-		return true;
-	tally_print(&t, keys, sizeof keys);
-	snprintf(text, sizeof text,
-	         "took the tensors below %s; %zu tensor%s elsewhere %s left out: %s; "
-	         "--root . takes everything", ck_path_show(model->root).s, t.total,
-	         plural(t.total), t.total == 1 ? "was" : "were", keys);
-	return tell(job, model, strict, text);
-}
-
-static bool tell_aside(ck_job *job, const ck_model *model, bool strict)
-{
-	char text[CK_TEXT_MAX];
-	size_t total = 0;
-	for (size_t i = 0; i < model->other_count; i++)
-		if (model->others[i].kind == CK_OTHER_ASIDE)
-			total += model->others[i].count;
-	if (!total)
-		return true;
-	snprintf(text, sizeof text,
-	         "%zu tensor%s that state_dict() does not hold %s left out: attributes of "
-	         "modules or parameters, buffers that are not persistent, or bare storages",
-	         total, plural(total), total == 1 ? "was" : "were");
-	return tell(job, model, strict, text);
-}
-
-static bool tell_values(ck_job *job, const ck_model *model, bool strict, bool values_kept)
-{
-	tally t = {0};
-	char keys[320], text[CK_TEXT_MAX];
-	for (size_t i = 0; i < model->other_count; i++)
-		if (model->others[i].kind == CK_OTHER_VALUE)
-			tally_add(&t, model->others[i].path, model->others[i].count);
-	if (!t.total || values_kept)
-		return true;
-	tally_print(&t, keys, sizeof keys);
-	snprintf(text, sizeof text,
-	         "%zu value%s that %s no tensor%s left out: %s; --extras FILE.json keeps them",
-	         t.total, plural(t.total), t.total == 1 ? "is" : "are",
-	         t.total == 1 ? " was" : "s were", keys);
-	return tell(job, model, strict, text);
-}
-
-/* A lone tensor beside the model (a loss, the state of a random generator) makes everything the
- * root: whoever wanted the model alone should hear of it. */
 static void tell_everything(ck_job *job, const ck_model *model)
 {
-	const ck_path *home = NULL;
-	for (size_t i = 0; i < model->count && !home; i++)
-		if (model->entries[i].path->depth > 1 && is_home(top_key(model->entries[i].path)))
-			home = top_key(model->entries[i].path);
-	if (home && model->is_mapping)
-		ck_note(job, "took everything, because there are tensors at the top level or in "
-		        "several usual places; --root %s takes that part alone",
-		        ck_show(home->key, home->key_len).s);
+	reason why = {0};
+	for (size_t i = 0; i < model->count; i++)
+		find_reason(model->entries[i].path, &why);
+	for (size_t i = 0; i < model->other_count; i++)
+		if (model->others[i].kind > CK_OTHER_ASIDE)
+			find_reason(model->others[i].path, &why);
+	const ck_path *beside = why.lone ? why.lone : why.other;
+	if (!model->is_mapping || !why.home || !beside)
+		return;
+	ck_shown home = ck_show(why.home->key, why.home->key_len);
+	ck_note(job, "took everything, because '%s' beside '%s' %s; --root %s takes that part alone",
+	        ck_show(beside->key, beside->key_len).s, home.s,
+	        why.lone ? "is a tensor" : "holds tensors, too", home.s);
 }
 
 static bool fail_no_such_root(ck_job *job, const ck_model *model, const char *wanted)
 {
-	tally t = {0};
 	char keys[320];
-	for (size_t i = 0; i < model->count; i++)
-		tally_add(&t, model->entries[i].path, 1);
-	tally_print(&t, keys, sizeof keys);
+	ck_edit_list_keys(model, keys, sizeof keys);
 	return ck_fail(job, CK_USAGE, model->source->label,
 	               "there are no tensors below '%s' (--root); there are: %s",
 	               ck_show(wanted, strlen(wanted)).s, *keys ? keys : "none at all");
-}
-
-/* Names what of a kind lies below the root: "a.weight (quantized tensor), ..." */
-static size_t list_others(ck_job *job, const ck_model *model, ck_other_kind kind, char *to,
-                          size_t size)
-{
-	size_t total = 0, used = 0;
-	*to = 0;
-	for (size_t i = 0; i < model->other_count; i++) {
-		const ck_other *other = &model->others[i];
-		if (other->kind != kind || !ck_path_is_below(other->path, model->root))
-			continue;
-		if (++total > LISTED || used >= size)
-			continue;
-		size_t len;
-		const char *name = ck_edit_name(job, model, other->path, &len);
-		char shown[80];
-		ck_show_to(shown, sizeof shown, name ? name : "", name ? len : 0);
-		used += (size_t)snprintf(to + used, size - used, "%s'%s' (%s)",
-		                         total > 1 ? ", " : "", shown, other->what);
-	}
-	if (total > LISTED && used < size)
-		snprintf(to + used, size - used, ", ...");
-	return total;
-}
-
-static bool tell_meta(ck_job *job, const ck_model *model, bool strict)
-{
-	char names[700], text[CK_TEXT_MAX];
-	size_t total = list_others(job, model, CK_OTHER_META, names, sizeof names);
-	if (!total)
-		return true;
-	snprintf(text, sizeof text, "%zu tensor%s without data %s left out: %s", total,
-	         plural(total), total == 1 ? "was" : "were", names);
-	return tell(job, model, strict, text);
-}
-
-static bool tell_arrays(ck_job *job, const ck_model *model, bool strict)
-{
-	char names[700], text[CK_TEXT_MAX];
-	size_t total = list_others(job, model, CK_OTHER_ARRAY, names, sizeof names);
-	if (!total)
-		return true;
-	snprintf(text, sizeof text, "%zu array%s whose elements no tensor can have %s left out: %s",
-	         total, plural(total), total == 1 ? "was" : "were", names);
-	return tell(job, model, strict, text);
 }
 
 /* ---- names ---- */
@@ -348,16 +192,6 @@ static bool name_facts(ck_job *job, ck_model *model)
 	return true;
 }
 
-static bool fail_empty(ck_job *job, const ck_model *model)
-{
-	size_t values = 0;
-	for (size_t i = 0; i < model->other_count; i++)
-		values += model->others[i].count;
-	return ck_fail(job, CK_UNSUPPORTED, model->source->label,
-	               "there are no tensors with data in it, so there is nothing to convert (%zu "
-	               "other value%s)", values, plural(values));
-}
-
 bool ck_edit_choose(ck_job *job, ck_model *model, const char *wanted)
 {
 	model->root = model->top;
@@ -374,11 +208,6 @@ bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict,
 		return false;
 	if (strcmp(wanted, "auto") == 0 && model->root == model->top)
 		tell_everything(job, model);
-	if (!tell_outside(job, model, strict) || !tell_meta(job, model, strict) ||
-	    !name_entries(job, model) || !name_facts(job, model))
-		return false;
-	if (!model->count)
-		return fail_empty(job, model);
-	return tell_arrays(job, model, strict) && tell_aside(job, model, strict) &&
-	       tell_values(job, model, strict, values_kept);
+	return ck_edit_tell_outside(job, model, strict) && name_entries(job, model) &&
+	       name_facts(job, model) && ck_edit_tell_rest(job, model, strict, values_kept);
 }

@@ -199,7 +199,8 @@ static void watch(engine *e)
 		pthread_cond_timedwait(&e->wake, &e->lock, &until);
 		pthread_mutex_unlock(&e->lock);
 		if (e->job->progress)
-			e->job->progress(e->job->listener, atomic_load(&e->done), e->cut.total);
+			e->job->progress(e->job->listener, "writing", atomic_load(&e->done),
+			                 e->cut.total);
 		pthread_mutex_lock(&e->lock);
 	}
 	pthread_mutex_unlock(&e->lock);

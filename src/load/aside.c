@@ -23,7 +23,22 @@ static bool add(ck_torch *torch, const ck_path *path, const ck_tensor *tensor)
 	return true;
 }
 
-static bool look(ck_torch *torch, const ck_value *value, const ck_path *path, int depth)
+/* An attribute that is looked at; its path is made for the first tensor in it. */
+typedef struct {
+	const ck_value *key;
+	const ck_path *up, *path;
+} attribute;
+
+static bool name(ck_torch *torch, attribute *of)
+{
+	size_t len;
+	const char *key = of->path ? NULL : ck_key_name(torch, of->key, &len);
+	if (key)
+		of->path = ck_path_new(torch->job, of->up, key, len, true);
+	return of->path;
+}
+
+static bool look(ck_torch *torch, const ck_value *value, attribute *of, int depth)
 {
 	ck_view view;
 	bool container =
@@ -31,14 +46,14 @@ static bool look(ck_torch *torch, const ck_value *value, const ck_path *path, in
 	if (!ck_view_charge(torch, 1))
 		return false;
 	for (size_t i = 0; container && depth < ASIDE_DEPTH && i < value->items->count; i++)
-		if (!look(torch, value->items->item[i], path, depth + 1))
+		if (!look(torch, value->items->item[i], of, depth + 1))
 			return false;
 	if (value->kind != CK_CALL)
 		return true;
-	if (!ck_view_value(torch, value, path, &view))
+	if (!ck_view_value(torch, value, of->up, &view))
 		return false;
 	return view.kind != CK_IS_TENSOR || !view.made->tensor ||
-	       add(torch, path, view.made->tensor);
+	       (name(torch, of) && add(torch, of->path, view.made->tensor));
 }
 
 static bool is_registry(const ck_value *key)
@@ -52,10 +67,11 @@ static bool is_registry(const ck_value *key)
 
 bool ck_aside_note(ck_torch *torch, const ck_items *attributes, const ck_path *path)
 {
-	for (size_t i = 0; i < attributes->count; i += 2)
-		if (!is_registry(attributes->item[i]) &&
-		    !look(torch, attributes->item[i + 1], path, 0))
+	for (size_t i = 0; i < attributes->count; i += 2) {
+		attribute of = {.key = attributes->item[i], .up = path};
+		if (!is_registry(of.key) && !look(torch, attributes->item[i + 1], &of, 0))
 			return false;
+	}
 	return true;
 }
 

@@ -136,9 +136,10 @@ static bool read_all(ck_torch *torch, bool old, pickles *p)
 	while (more)
 		if (!read_next(torch, &at, p) || !goes_on(job, torch->pickle, at, old, &more))
 			return false;
-	if (at < torch->pickle->size)
-		ck_note(job, "%llu bytes behind the pickle are no pickle and were not looked at",
-		        (unsigned long long)(torch->pickle->size - at));
+	uint64_t left = torch->pickle->size - at;
+	if (left)
+		ck_note(job, "%llu byte%s behind the pickle %s not looked at: that is no pickle",
+		        (unsigned long long)left, left == 1 ? "" : "s", left == 1 ? "was" : "were");
 	return true;
 }
 

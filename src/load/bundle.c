@@ -110,14 +110,11 @@ static bool is_checkpoint(ck_job *job, const ck_source *source, int depth, bool 
 static bool consider(search *s, ck_member *member)
 {
 	candidate found = {.member = member};
-	ck_job *own = member->size ? ck_base_job_new() : NULL;
+	ck_job *own = member->size ? ck_base_job_within(s->job) : NULL;
 	bool is = false;
 	if (member->size && !own)
 		return ck_fail_nomem(s->job);
 	if (own) {
-		own->limits = s->job->limits;
-		own->scratch_dir = s->job->scratch_dir;
-		own->outer = s->job;
 		const ck_source *source = glimpse(own, s->in, member);
 		is = source && is_checkpoint(own, source, 0, &found.is_data);
 	}

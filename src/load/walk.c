@@ -169,6 +169,21 @@ static bool is_excepted(walker *w, const ck_part *part, const char *key, size_t 
 	return false;
 }
 
+/* The key of a pair as a part of a name. Python prints an object with its address in memory (the
+ * state of an optimizer has parameters for keys); here the place in the dict tells them apart. */
+static const char *name_key(walker *w, const ck_part *part, size_t item, size_t *len)
+{
+	const ck_value *key = part->items->item[item];
+	const char *name = ck_key_name(w->torch, key, len);
+	if (!name || key->kind == CK_STR || !*len || *name != '<')
+		return name;
+	ck_text text = {0};
+	bool ok = ck_text_add(w->job, &text, name, *len - 1) &&
+	          ck_text_addf(w->job, &text, " %zu>", item / 2);
+	*len = text.len;
+	return ok ? text.data : NULL;
+}
+
 static bool visit_pair(walker *w, const ck_part *part, const ck_path *up, size_t item)
 {
 	size_t len;
@@ -177,14 +192,15 @@ static bool visit_pair(walker *w, const ck_part *part, const ck_path *up, size_t
 		return true;
 	if (is_plain(value) && up->depth)
 		return visit_plain(w, value, up);
-	const char *key = ck_key_name(w->torch, part->items->item[item], &len);
+	const char *key = name_key(w, part, item, &len);
 	if (!key)
 		return false;
-	if (is_excepted(w, part, key, len))
-		return ck_model_add_other(w->job, w->model, up, "buffer", CK_OTHER_ASIDE);
 	bool is_text = part->items->item[item]->kind == CK_STR ||
 	               part->items->item[item]->kind == CK_BYTES;
 	const ck_path *path = ck_path_new(w->job, up, key, len, is_text);
+	if (path && is_excepted(w, part, key, len))
+		return ck_model_add_other(w->job, w->model, path, "buffer that is not persistent",
+		                          CK_OTHER_ASIDE);
 	return path && visit(w, value, path);
 }
 

@@ -80,6 +80,7 @@ static bool run_stream(pump *p)
 		bool stuck = step == CK_STEP_ON && !made && before == p->flow.in_left;
 		if (step > CK_STEP_END || stuck)
 			return fail_step(p, step);
+		ck_progress(p->job, "unpacking", place_of(p), p->packed->size);
 		if (made && !p->sink->take(p->job, p->sink->arg, p->out, made))
 			return false;
 		if (step == CK_STEP_END)

@@ -238,11 +238,16 @@ story_what_is_left_out_is_counted_and_named() {
 	ck 0 "$(good home_and_ema)" out/model.safetensors
 	says "took the tensors below ['state_dict']; 2 tensors elsewhere were left out: ema (2)"
 	says "1 value that is no tensor was left out: step"
+	ck 0 "$(good home_and_tensor)" out/model.safetensors
+	says "took everything, because 'mean' beside 'state_dict' is a tensor; --root state_dict takes"
+	ck 0 "$(good two_homes)" out/model.safetensors
+	says "took everything, because 'net' beside 'model' holds tensors, too; --root model takes"
 	ck 0 "$(good meta)" out/model.safetensors
 	says "1 tensor without data was left out: 'there' (meta tensor)"
 	ck 0 "$(good module)" out/model.safetensors
 	says "unknown to ckconv"
 	says "__main__.TinyNet"
+	says "left out: 'cache' (buffer that is not persistent), 'plain' (attribute)"
 	ck 0 "$(good no_crc)" out/model.safetensors
 	says "2 storages carry no checksum"
 }
@@ -296,10 +301,18 @@ story_progress_shows_on_a_terminal_after_a_second() {
 	python "$here/big.py" "$data" big.pt 128 transposed
 	python3 "$here/interrupt.py" PAUSE out "$ckconv" -j 1 big.pt out/model.safetensors >terminal ||
 		skip "the conversion could not be caught while it ran"
-	grep -qE '[0-9]+% +[0-9.]+ MB of [0-9.]+ MB' terminal || fail "nothing but $(cat -v terminal)"
+	grep -qE 'writing +[0-9]+% +[0-9.]+ MB of [0-9.]+ MB' terminal || fail "nothing but $(cat -v terminal)"
 	grep -q $'\r\e\\[Kckconv: out/model' terminal || fail "not wiped away: $(cat -v terminal)"
 	python3 "$here/interrupt.py" PAUSE out "$ckconv" -q -j 1 big.pt out/model.safetensors >terminal
 	[ ! -s terminal ] || fail "-q shows progress: $(cat -v terminal)"
+}
+
+story_progress_tells_of_unpacking_too() {
+	python "$here/big.py" "$data" big.pt 128 transposed
+	gzip -1 big.pt
+	python3 "$here/interrupt.py" PAUSE out "$ckconv" big.pt.gz out/model.safetensors >terminal ||
+		skip "the conversion could not be caught while it ran"
+	grep -qE 'unpacking +[0-9]+% +[0-9.]+ [kM]?B of' terminal || fail "nothing but $(cat -v terminal)"
 }
 
 story_file_names_are_printed_escaped() {
@@ -447,7 +460,7 @@ assert got["pickles"] == {"$dict": [[1, {"epoch": 1}], [2, {"a": {"$tensor": "2.
 '
 	says "4 pickles one after the other"
 	ck 0 --extras out/extras.json "$data/good/trailing.pkl" out/model.safetensors
-	says "19 bytes behind the pickle are no pickle"
+	says "19 bytes behind the pickle were not looked at"
 }
 
 # Half a million pickles of 4 bytes need no window of 64 kB for each.

@@ -92,6 +92,23 @@ START_TEST(the_first_error_wins)
 }
 END_TEST
 
+START_TEST(a_job_within_another_stops_with_it_and_fails_alone)
+{
+	job->limits.tensors = 7;
+	ck_job *inner = ck_base_job_within(job);
+	ck_assert_uint_eq(inner->limits.tensors, 7);
+	ck_assert(!ck_stopped(inner));
+	ck_fail(inner, CK_CORRUPT, "", "nobody's business");
+	ck_assert_int_eq(job->error.status, CK_OK);
+	ck_base_job_free(inner);
+	inner = ck_base_job_within(job);
+	atomic_store(&job->stop, true);
+	ck_assert(ck_stopped(inner));
+	ck_assert_int_eq(inner->error.status, CK_STOPPED);
+	ck_base_job_free(inner);
+}
+END_TEST
+
 START_TEST(limits_are_read_strictly)
 {
 	static const char *const bad[] = {"depth", "depth=", "depth=x", "depth=1x", "depth=1KK",
@@ -158,7 +175,7 @@ END_TEST
 START_TEST(a_job_stops_with_the_one_that_it_works_for)
 {
 	ck_job *outer = ck_base_job_new(), *inner = ck_base_job_new();
-	inner->outer = outer;
+	inner->parent = outer;
 	ck_assert(!ck_stopped(inner));
 	atomic_store(&outer->stop, true);
 	ck_assert(ck_stopped(inner));
@@ -196,6 +213,7 @@ int main(void)
 	tcase_add_test(tcase, the_heap_limit_stops_an_allocation);
 	tcase_add_test(tcase, sizes_that_overflow_are_no_memory);
 	tcase_add_test(tcase, the_first_error_wins);
+	tcase_add_test(tcase, a_job_within_another_stops_with_it_and_fails_alone);
 	tcase_add_test(tcase, limits_are_read_strictly);
 	tcase_add_test(tcase, a_map_finds_what_was_put_and_nothing_else);
 	tcase_add_test(tcase, utf8_is_read_strictly);

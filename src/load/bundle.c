@@ -1,12 +1,13 @@
-/* Archives that hold checkpoints beside other files: with one checkpoint inside, it is converted; of
- * several, FILE!MEMBER names one. */
+/* Archives that hold checkpoints beside other files: with one checkpoint inside, it is converted;
+ * of several, FILE!MEMBER names one. */
 #include <string.h>
 
 #include "load.h"
 
 enum { LISTED = 8, LIST_MAX = 700, DEPTH_MAX = 3 };
 
-/* What a member is, found out without a trace: whatever is wrong with it is nobody's business yet. */
+/* What a member is, found out without a trace: whatever is wrong with it is nobody's business
+ * yet. */
 typedef struct {
 	ck_member *member;
 	bool is_data;
@@ -44,8 +45,8 @@ static bool take_beginning(ck_job *job, void *arg, const void *data, size_t len)
 	return to->len < sizeof to->data;
 }
 
-/* Enough of a member to say what it is. Deflated ones are unpacked only if they hold something in their
- * turn. */
+/* Enough of a member to say what it is. Deflated ones are unpacked only if they hold something in
+ * their turn. */
 static const ck_source *glimpse(ck_job *job, const ck_input *in, ck_member *member)
 {
 	const char *label = ck_member_label(job, in->archive, member);
@@ -65,7 +66,8 @@ static const ck_source *glimpse(ck_job *job, const ck_input *in, ck_member *memb
 
 static bool is_checkpoint(ck_job *job, const ck_source *source, int depth, bool *is_data);
 
-/* Members whose bytes overlap would be looked into, and unpacked, as often as they lie in each other. */
+/* Members whose bytes overlap would be looked into, and unpacked, as often as they lie in each
+ * other. */
 static bool check_members(ck_job *job, ck_archive *archive)
 {
 	for (size_t i = 0; i < archive->count; i++)
@@ -91,8 +93,8 @@ static bool is_checkpoint(ck_job *job, const ck_source *source, int depth, bool 
 {
 	unsigned char head[CK_HEAD];
 	ck_input in;
-	if (!ck_input_open(job, source, head, &in))
-		return ck_archiver_find(head, in.head_len); /* a damaged one: to be told when it is read */
+	if (!ck_input_open(job, source, head, &in)) /* what is damaged is told when it is read */
+		return ck_archiver_find(head, in.head_len);
 	const ck_layout *layout = ck_layout_find(job, &in);
 	if (layout == &ck_layout_packed) {
 		source = ck_unpack(job, ck_packing_find(in.head, in.head_len), source);
@@ -105,8 +107,8 @@ static bool is_checkpoint(ck_job *job, const ck_source *source, int depth, bool 
 	return layout;
 }
 
-/* Looks into a member with a job of its own, so that neither errors nor memory remain; but for want of
- * memory or room nobody knows what the member is. */
+/* Looks into a member with a job of its own, so that neither errors nor memory remain; but for want
+ * of memory or room nobody knows what the member is. */
 static bool consider(search *s, ck_member *member)
 {
 	candidate found = {.member = member};
@@ -152,7 +154,8 @@ static void list(const search *s, char *to, size_t size)
 			used += 2;
 		}
 		size_t left = size - used;
-		used += ck_show_to(to + used, left < 80 ? left : 80, member->name, member->name_len);
+		used += ck_show_to(to + used, left < 80 ? left : 80, member->name,
+		                   member->name_len);
 	}
 	if (s->count > LISTED && used + 6 < size)
 		memcpy(to + used, ", ...", 6);
@@ -170,8 +173,8 @@ static void list_members(ck_job *job, const ck_input *in, char *to, size_t size)
 
 /* ---- FILE!MEMBER ---- */
 
-/* The member that the text begins with; *rest is what stands behind the next '!', or NULL. Members may
- * have a '!' in their names. */
+/* The member that the text begins with; *rest is what stands behind the next '!', or NULL. Members
+ * may have a '!' in their names. */
 static ck_member *named_member(ck_job *job, const ck_archive *archive, const char *text,
                                const char **rest)
 {
@@ -192,7 +195,8 @@ static bool fail_no_member(ck_job *job, const ck_input *in, const char *text)
 {
 	char names[LIST_MAX];
 	list_members(job, in, names, sizeof names);
-	return ck_fail(job, CK_USAGE, in->source->label, "the archive has no member '%s'; it has: %s",
+	return ck_fail(job, CK_USAGE, in->source->label,
+	               "the archive has no member '%s'; it has: %s",
 	               ck_show(text, strlen(text)).s, *names ? names : "none at all");
 }
 

@@ -133,9 +133,11 @@ static bool tell_attributes(survey *s, size_t from)
 	for (size_t i = from; i < torch->model->count; i++) {
 		const ck_entry *entry = &torch->model->entries[i];
 		ck_identity id = ck_identify(entry->tensor);
-		/* a list's items are no entries of a state dict, even if they are the same tensors */
-		bool listed = entry->path->is_text && ck_map_find(torch->job, &s->state, &entry->tensor,
-		                                                  sizeof entry->tensor);
+		/* a list's items are no entries of a state dict, even if they are the same
+		 * tensors */
+		bool listed = entry->path->is_text &&
+		              ck_map_find(torch->job, &s->state, &entry->tensor,
+		                          sizeof entry->tensor);
 		if (!listed && ck_map_find(torch->job, &s->views, &id, sizeof id))
 			continue;
 		torch->model->entries[kept++] = *entry;
@@ -176,8 +178,8 @@ static bool tell_standing(ck_torch *torch, const ck_folder *folder, size_t from)
 	return tell_attributes(&s, from);
 }
 
-/* Numbers, text and the like are attributes of modules, which a state dict does not hold; as with other
- * modules, they are not missed. */
+/* Numbers, text and the like are attributes of modules, which a state dict does not hold; as with
+ * other modules, they are not missed. */
 static void forget_values(ck_model *model, size_t from)
 {
 	size_t kept = from;
@@ -189,6 +191,14 @@ static void forget_values(ck_model *model, size_t from)
 
 /* ---- the layout ---- */
 
+void ck_script_tell_constants(ck_job *job, size_t count)
+{
+	if (count)
+		ck_note(job, "%zu constant tensor%s of the code, which state_dict() does not hold, "
+		        "%s kept as constants.N", count, count == 1 ? "" : "s",
+		        count == 1 ? "is" : "are");
+}
+
 static bool load_constants(ck_loaded *loaded, ck_folder folder, ck_member *member,
                            const ck_path *at)
 {
@@ -199,11 +209,7 @@ static bool load_constants(ck_loaded *loaded, ck_folder folder, ck_member *membe
 	folder.storages = "constants/";
 	if (!path || !walk_pickle(loaded, &folder, member, path, &torch))
 		return false;
-	size_t count = loaded->model->count - before;
-	if (count)
-		ck_note(loaded->job, "%zu constant tensor%s of the code, which state_dict() does not "
-		        "hold, %s kept as constants.N", count, count == 1 ? "" : "s",
-		        count == 1 ? "is" : "are");
+	ck_script_tell_constants(loaded->job, loaded->model->count - before);
 	return true;
 }
 

@@ -1,5 +1,5 @@
-/* What is told about a file besides its tensors: the globals that are not in the table, and notes that
- * are given once however often they apply. */
+/* What is told about a file besides its tensors: the globals that are not in the table, and notes
+ * that are given once however often they apply. */
 #include <string.h>
 
 #include "view.h"
@@ -72,8 +72,8 @@ bool ck_embedded_note(ck_torch *torch, const ck_value *value, const ck_path *pat
 	for (size_t i = 0; i < CK_COUNT(beginnings); i++)
 		is = is || !memcmp(head, beginnings[i].bytes, beginnings[i].len);
 	if (is && !torch->loaded->embedded++)
-		ck_note(torch->job, "%llu bytes at %s look like a checkpoint of their own, which was "
-		        "not looked into; --extras FILE.json keeps them",
+		ck_note(torch->job, "%llu bytes at %s look like a checkpoint of their own, which "
+		        "was not looked into; --extras FILE.json keeps them",
 		        (unsigned long long)value->text.len, ck_path_show(path).s);
 	return true;
 }

@@ -6,8 +6,8 @@
 /* ---- shards ---- */
 
 static const char shard_note[] =
-	"sharded tensors were found: only the local shards, those of the process that saved the file, are "
-	"in it";
+	"sharded tensors were found: only the local shards, those of the process that saved the "
+	"file, are in it";
 
 /* What a state holds under a name: a dict, or (dict, slots) with None for either. */
 static const ck_value *attribute(ck_torch *torch, const ck_value *state, const char *name)
@@ -136,7 +136,8 @@ bool ck_rebuild_wrapper(ck_torch *torch, const ck_value *value, ck_made *made)
 	const ck_value *state = states->item[states->count - 1];
 	if (ck_value_is_global(type, "torch._subclasses.fake_tensor", "FakeTensor"))
 		return ck_made_unsupported(made, "fake tensor");
-	if (ck_value_is_global(type, "torch.distributed._shard.sharded_tensor.api", "ShardedTensor"))
+	if (ck_value_is_global(type, "torch.distributed._shard.sharded_tensor.api",
+	                       "ShardedTensor"))
 		return make_shards(torch, state, made);
 	for (size_t i = 0; i < CK_COUNT(modules); i++) {
 		const ck_value *local = ck_value_is_global(type, modules[i], "DTensor")

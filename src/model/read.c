@@ -1,5 +1,6 @@
 /* The values of a tensor, front to back in C order: what tensors that are computed from others are
- * made of. Memory does not follow the size of the tensor, but for storages that must be unpacked. */
+ * made of. Memory does not follow the size of the tensor, but for storages that must be
+ * unpacked. */
 #include "model.h"
 
 #include <string.h>

@@ -1,8 +1,7 @@
 /* Tensors that Module.state_dict() leaves out: attributes of modules and parameters. They are looked for
  * so that it can be said how many there are; those that are reached by a name, too (the flat weights of
  * an RNN), are not missed. */
-#include <string.h>
-
+#include "rebuild.h"
 #include "view.h"
 
 enum { ASIDE_DEPTH = 4 }; /* levels of lists and dicts that are searched */
@@ -60,10 +59,8 @@ static bool look(ck_torch *torch, const ck_value *value, attribute *of, int dept
 static bool is_registry(const ck_value *key)
 {
 	static const char *const names[] = {"_parameters", "_buffers", "_modules"};
-	const char *text;
-	size_t len;
-	for (size_t i = 0; i < CK_COUNT(names) && ck_value_text(key, &text, &len); i++)
-		if (len == strlen(names[i]) && !memcmp(text, names[i], len))
+	for (size_t i = 0; i < CK_COUNT(names); i++)
+		if (ck_is_word(key, names[i]))
 			return true;
 	return false;
 }

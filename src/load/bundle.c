@@ -65,9 +65,20 @@ static const ck_source *glimpse(ck_job *job, const ck_input *in, ck_member *memb
 
 static bool is_checkpoint(ck_job *job, const ck_source *source, int depth, bool *is_data);
 
+/* Members whose bytes overlap would be looked into, and unpacked, as often as they lie in each other. */
+static bool check_members(ck_job *job, ck_archive *archive)
+{
+	for (size_t i = 0; i < archive->count; i++)
+		if (!archive->by->locate(job, archive, &archive->members[i]))
+			return false;
+	return ck_archive_check_overlap(job, archive);
+}
+
 /* Whether one of the members of an archive that no layout knows is a checkpoint. */
 static bool holds_checkpoint(ck_job *job, const ck_input *in, int depth, bool *is_data)
 {
+	if (!check_members(job, in->archive))
+		return false;
 	for (size_t i = 0; depth < DEPTH_MAX && i < in->archive->count; i++) {
 		const ck_source *source = glimpse(job, in, &in->archive->members[i]);
 		if (source && is_checkpoint(job, source, depth + 1, is_data))
@@ -94,7 +105,8 @@ static bool is_checkpoint(ck_job *job, const ck_source *source, int depth, bool 
 	return layout;
 }
 
-/* Looks into a member with a job of its own, so that neither errors nor memory remain. */
+/* Looks into a member with a job of its own, so that neither errors nor memory remain; but for want of
+ * memory or room nobody knows what the member is. */
 static bool consider(search *s, ck_member *member)
 {
 	candidate found = {.member = member};
@@ -106,8 +118,12 @@ static bool consider(search *s, ck_member *member)
 		const ck_source *source = glimpse(own, s->in, member);
 		is = source && is_checkpoint(own, source, 0, &found.is_data);
 	}
+	bool lacking =
+		own && (own->error.status == CK_NOMEM || own->error.status == CK_IO);
+	if (lacking)
+		ck_fail(s->job, own->error.status, own->error.where, "%s", own->error.text);
 	ck_base_job_free(own);
-	if (ck_stopped(s->job))
+	if (lacking || ck_stopped(s->job))
 		return false;
 	if (!is)
 		return true;
@@ -256,6 +272,14 @@ static bool tell_others(ck_loaded *loaded, const search *s)
 	return true;
 }
 
+/* Nothing that counts but arrays: numpy.savez's archive, to which somebody added a file. */
+static bool load_arrays(ck_loaded *loaded, const ck_input *in, const ck_path *at)
+{
+	if (!loaded->model->layout)
+		loaded->model->layout = ck_layout_npz.name;
+	return ck_layout_npz.load(loaded, in, at);
+}
+
 static bool probe(ck_job *job, const ck_input *in)
 {
 	(void)job;
@@ -265,16 +289,22 @@ static bool probe(ck_job *job, const ck_input *in)
 static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 {
 	search s = {.job = loaded->job, .in = in};
-	bool all_data = true;
+	bool all_data = true, all_arrays = true;
 	if (loaded->member)
 		return load_named(loaded, in, at);
+	if (!check_members(s.job, in->archive))
+		return false;
 	for (size_t i = 0; i < in->archive->count; i++)
 		if (!consider(&s, &in->archive->members[i]))
 			return false;
-	for (size_t i = 0; i < s.count; i++)
+	for (size_t i = 0; i < s.count; i++) {
 		all_data = all_data && s.found[i].is_data;
+		all_arrays = all_arrays && ck_npz_is_array(s.found[i].member);
+	}
 	if (!s.count)
 		return fail_none(&s);
+	if (all_arrays)
+		return tell_others(loaded, &s) && load_arrays(loaded, in, at);
 	if (s.count == 1)
 		return tell_others(loaded, &s) && load_member(loaded, in, s.found[0].member, at);
 	/* several models are several; arrays and values beside each other are one collection */

@@ -85,22 +85,34 @@ static bool is_wrapper(const ck_value *call)
 	return ck_value_is_global(callee, "_codecs", "encode") && is_latin1(call);
 }
 
+/* The value whose bytes a chain of such calls gives: text, bytes, or a call without arguments, which
+ * gives none. NULL: it is no such chain. */
+static const ck_value *unwrap(const ck_value *value)
+{
+	for (int i = 0; value->kind == CK_CALL; i++) {
+		const ck_value *inner = ck_argument(value, 0);
+		if (i == WRAPPED_MAX || !is_wrapper(value) || value->call->later)
+			return NULL;
+		if (!inner)
+			return value;
+		value = inner;
+	}
+	return value->kind == CK_BYTES || value->kind == CK_STR ? value : NULL;
+}
+
 const ck_source *ck_bytes_source(ck_torch *torch, const ck_value *value, bool *failed)
 {
 	*failed = false;
-	for (int i = 0; i < WRAPPED_MAX && value->kind == CK_CALL; i++) {
-		const ck_value *inner = ck_argument(value, 0);
-		if (!is_wrapper(value) || value->call->later)
-			return NULL;
-		if (!inner)
-			return ck_source_memory(torch->job, torch->pickle->label, "", 0);
-		value = inner;
-	}
-	if (value->kind == CK_BYTES)
-		return plain(torch, value, failed);
+	value = unwrap(value);
+	if (!value)
+		return NULL;
 	if (value->kind == CK_STR)
 		return latin1(torch, value, failed);
-	return NULL;
+	if (value->kind == CK_BYTES)
+		return plain(torch, value, failed);
+	const ck_source *none = ck_source_memory(torch->job, torch->pickle->label, "", 0);
+	*failed = !none;
+	return none;
 }
 
 /* ---- a checkpoint inside a value ---- */
@@ -124,11 +136,16 @@ static ck_torch *read_inner(ck_torch *torch, const ck_source *source, bool *none
 static ck_torch *find_inner(ck_torch *torch, const ck_value *bytes, bool *none)
 {
 	bool fresh, failed;
-	const ck_value **key = ck_alloc(torch->job, sizeof *key);
+	const ck_value *plain_bytes = unwrap(bytes), **key;
+	if (!plain_bytes) {
+		ck_rebuild_fail(torch, "torch.storage._load_from_bytes needs bytes, not %s",
+		                ck_value_about(bytes).s);
+		return NULL;
+	}
+	key = ck_alloc(torch->job, sizeof *key);
 	if (!key)
 		return NULL;
-	for (*key = bytes; (*key)->kind == CK_CALL && ck_argument(*key, 0);)
-		*key = ck_argument(*key, 0);
+	*key = plain_bytes;
 	uint64_t *place = ck_map_put(torch->job, &torch->inner, key, sizeof *key, &fresh);
 	if (!place)
 		return NULL;
@@ -136,11 +153,11 @@ static ck_torch *find_inner(ck_torch *torch, const ck_value *bytes, bool *none)
 		*none = !*place; /* a failure would have ended everything */
 		return (ck_torch *)(uintptr_t)*place;
 	}
-	const ck_source *source = ck_bytes_source(torch, bytes, &failed);
+	const ck_source *source = ck_bytes_source(torch, plain_bytes, &failed);
 	ck_torch *inner = source ? read_inner(torch, source, none) : NULL;
 	if (!source && !failed)
-		ck_rebuild_fail(torch, "torch.storage._load_from_bytes needs bytes, not %s",
-		                ck_value_about(bytes).s);
+		ck_rebuild_fail(torch, "torch.storage._load_from_bytes needs bytes, not text beyond "
+		                "U+00FF");
 	*place = (uint64_t)(uintptr_t)inner;
 	return inner;
 }

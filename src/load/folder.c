@@ -131,8 +131,8 @@ bool ck_folder_storage(ck_torch *torch, ck_storage *storage)
 	if (member)
 		return ck_folder_fill(job, folder, member, storage);
 	return ck_fail(job, CK_CORRUPT, folder->archive->source->label,
-	               "storage '%s' is missing: there is no member '%.*s%s%s'",
-	               ck_show(storage->key, storage->key_len).s, (int)CK_SHOWN_MAX,
+	               "storage '%s' is missing: there is no member '%s%s%s'",
+	               ck_show(storage->key, storage->key_len).s,
 	               ck_show(folder->top, folder->top_len).s, folder->storages,
 	               ck_show(name.data, name.len).s);
 }
@@ -168,6 +168,6 @@ ck_torch *ck_folder_read(ck_loaded *loaded, const ck_folder *folder, ck_member *
 	*kept = *folder;
 	torch->find = ck_folder_storage;
 	torch->arg = kept;
-	torch->root = ck_pickle_read(job, source, &end, &torch->seen);
+	torch->root = ck_torch_read(torch, &end);
 	return torch->root ? torch : NULL;
 }

@@ -197,6 +197,8 @@ static const char *const renamed[][2] = {
 
 static bool same(const char *text, size_t len, const char *want)
 {
+	if (!len || *text != *want) /* most rows go here: the table is searched for every call */
+		return false;
 	size_t n = strlen(want);
 	if (n && want[n - 1] == '*')
 		return len >= n - 1 && !memcmp(text, want, n - 1);
@@ -252,7 +254,7 @@ const ck_global_row *ck_global_find(const ck_value *value)
 			len = strlen(module);
 		}
 	for (size_t i = 0; i < CK_COUNT(rows); i++)
-		if (same(module, len, rows[i].module) && same(g->name, g->name_len, rows[i].name))
+		if (same(g->name, g->name_len, rows[i].name) && same(module, len, rows[i].module))
 			return &rows[i];
 	if (ck_storage_class(value, &dtype))
 		return &storage_row;

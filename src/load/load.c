@@ -124,5 +124,6 @@ ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes
 	model->top = ck_path_new(job, NULL, "", 0, false);
 	if (!model->top || !ck_load_at(loaded, source, model->top) || !ck_aside_settle(loaded))
 		return NULL;
-	return loaded;
+	/* a look for something that need not be there cannot say that it failed */
+	return job->error.status == CK_OK ? loaded : NULL;
 }

@@ -232,6 +232,8 @@ extern const ck_layout ck_layout_npz;
 extern const ck_layout ck_layout_npy;
 extern const ck_layout ck_layout_pickle;
 
+/* True for names of arrays in .npz archives. */
+bool ck_npz_is_array(const ck_member *member);
 /* The one that a zip or legacy file of torch.save has, read but not walked. */
 ck_torch *ck_torch_zip_read(ck_loaded *loaded, const ck_input *in);
 ck_torch *ck_torch_legacy_read(ck_loaded *loaded, const ck_input *in);

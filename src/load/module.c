@@ -5,17 +5,6 @@
 #include "rebuild.h"
 #include "view.h"
 
-static ck_value *attribute(const ck_items *pairs, const char *name)
-{
-	const char *text;
-	size_t len;
-	for (size_t i = 0; i < pairs->count; i += 2)
-		if (ck_value_text(pairs->item[i], &text, &len) && len == strlen(name) &&
-		    !memcmp(text, name, len))
-			return pairs->item[i + 1];
-	return NULL;
-}
-
 /* The names that Module.state_dict() leaves out, as a set or as set([...]). */
 static const ck_items *set_items(const ck_value *value)
 {
@@ -52,18 +41,18 @@ static bool add_scripts(ck_torch *torch, const ck_items *state, ck_view *view)
  * *done if the state is that of one. */
 bool ck_module_view(ck_torch *torch, const ck_items *state, ck_view *view, bool *done)
 {
-	const ck_value *hidden = attribute(state, "_non_persistent_buffers_set");
-	const ck_value *some = attribute(state, "_buffers");
+	const ck_value *hidden = ck_item_named(torch, state, "_non_persistent_buffers_set");
+	const ck_value *some = ck_item_named(torch, state, "_buffers");
 	const ck_items *parameters, *buffers, *modules;
-	if (!ck_parts_pairs(torch, attribute(state, "_parameters"), &parameters) ||
+	if (!ck_parts_pairs(torch, ck_item_named(torch, state, "_parameters"), &parameters) ||
 	    !ck_parts_pairs(torch, some, &buffers) ||
-	    !ck_parts_pairs(torch, attribute(state, "_modules"), &modules))
+	    !ck_parts_pairs(torch, ck_item_named(torch, state, "_modules"), &modules))
 		return false;
 	*done = parameters && modules && (buffers || !some);
 	if (!*done)
 		return true;
 	view->aside = state;
-	bool packed = view->has_scale || attribute(modules, "_packed_params");
+	bool packed = view->has_scale || ck_item_named(torch, modules, "_packed_params");
 	return add_scripts(torch, state, view) &&
 	       (!packed || ck_quantized_numbers(torch, state, view)) &&
 	       ck_parts_add(torch, view, (ck_part){.items = parameters, .pairs = true,
@@ -95,7 +84,7 @@ bool ck_module_attributes(ck_torch *torch, const ck_value *value, const ck_globa
 			pairs = later->pairs.count ? &later->pairs
 			        : later->states.count && later->states.item[0]->kind == CK_DICT
 			                ? later->states.item[0]->items : NULL;
-		state = pairs ? attribute(pairs, row->about) : NULL;
+		state = pairs ? ck_item_named(torch, pairs, row->about) : NULL;
 	}
 	return !state || ck_parts_state(torch, state, view);
 }

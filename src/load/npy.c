@@ -188,14 +188,23 @@ static bool ends_with(const ck_member *member, const char *end)
 	       !memcmp(member->name + member->name_len - len, end, len);
 }
 
+bool ck_npz_is_array(const ck_member *member)
+{
+	return ends_with(member, ".npy");
+}
+
+/* numpy.savez writes nothing but arrays. What stands beside them may be a checkpoint: whether it is,
+ * bundle.c finds out. */
 static bool probe_npz(ck_job *job, const ck_input *in)
 {
 	(void)job;
 	size_t arrays = 0;
 	for (size_t i = 0; in->archive && i < in->archive->count; i++) {
-		if (ends_with(&in->archive->members[i], "/data.pkl"))
+		const ck_member *member = &in->archive->members[i];
+		bool is_array = ck_npz_is_array(member);
+		if (!is_array && !ends_with(member, "/"))
 			return false;
-		arrays += ends_with(&in->archive->members[i], ".npy");
+		arrays += is_array;
 	}
 	return arrays;
 }
@@ -217,7 +226,7 @@ static bool add_stored(npy *n, const ck_archive *archive, ck_member *member)
 	if (!storage)
 		return false;
 	storage->crc = member->crc;
-	storage->has_crc = true;
+	storage->has_crc = member->has_crc;
 	return add_tensor(n, storage, start);
 }
 
@@ -294,11 +303,10 @@ static bool load_array(npy *n, const ck_archive *archive, ck_member *member)
 static bool load_member(ck_loaded *loaded, const ck_archive *archive, ck_member *member,
                         const ck_path *at)
 {
-	static const char suffix[] = ".npy";
 	ck_job *job = loaded->job;
-	bool is_array = ends_with(member, suffix);
-	size_t len = member->name_len - (is_array ? sizeof suffix - 1 : 0);
-	if (!is_array && ends_with(member, "/"))
+	bool is_array = ck_npz_is_array(member);
+	size_t len = member->name_len - (is_array ? strlen(".npy") : 0);
+	if (ends_with(member, "/"))
 		return true;
 	const ck_path *path = ck_path_new(job, at, member->name, len, true);
 	if (!path)

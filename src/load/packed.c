@@ -31,6 +31,10 @@ static bool probe_zips(ck_job *job, const ck_input *in)
 /* The names of the tensors stand in another file, .metadata: here each archive is called partN. */
 static bool load_zips(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 {
+	if (loaded->member)
+		return ck_fail(loaded->job, CK_USAGE, in->source->label,
+		               "the file is %zu zip archives one after the other, of which no "
+		               "member can be named", in->zip_count);
 	for (size_t i = 0; i < in->zip_count; i++) {
 		char name[32];
 		int len = snprintf(name, sizeof name, "part%zu", i);

@@ -1,7 +1,6 @@
 /* The parts of mappings, sequences and objects that calls would have made, whatever way their
  * contents were given: as arguments, set or appended later, or as state. */
-#include <string.h>
-
+#include "rebuild.h"
 #include "view.h"
 
 enum { NESTED_MAX = 8 }; /* OrderedDict(OrderedDict(...)) */
@@ -70,6 +69,9 @@ static bool is_mapping_call(const ck_value *value)
 static bool fill_mapping(ck_torch *torch, ck_items *to, const ck_value *value, int nested)
 {
 	const ck_call *call = value->call;
+	/* mappings of mappings would double at each level */
+	if (!ck_view_charge(torch, call->args->items->count + 1))
+		return false;
 	for (size_t i = 0; i < call->args->items->count; i++) {
 		const ck_value *from = call->args->items->item[i];
 		bool ok = true;
@@ -153,11 +155,8 @@ bool ck_parts_state(ck_torch *torch, ck_value *state, ck_view *view)
 /* An OrderedDict carries {'_metadata': ...}, the versions of its modules: nothing to be kept. */
 static bool is_only_metadata(const ck_value *state)
 {
-	const char *text;
-	size_t len;
 	return state->kind == CK_DICT && state->items->count == 2 &&
-	       ck_value_text(state->items->item[0], &text, &len) && len == 9 &&
-	       !memcmp(text, "_metadata", 9);
+	       ck_is_word(state->items->item[0], "_metadata");
 }
 
 static bool add_states(ck_torch *torch, const ck_call *call, ck_view *view)

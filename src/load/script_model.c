@@ -192,17 +192,6 @@ static bool add_parameters(legacy *l, const ck_json_node *list, ck_value *to)
 	return true;
 }
 
-static bool has_name(const ck_value *dict, const char *name)
-{
-	const char *text;
-	size_t len;
-	for (size_t i = 0; name && i < dict->items->count; i += 2)
-		if (ck_value_text(dict->items->item[i], &text, &len) && len == strlen(name) &&
-		    !memcmp(text, name, len))
-			return true;
-	return false;
-}
-
 /* The value of attributes.pkl of that number; *value is NULL if it is -1: there is none. */
 static bool find_value(legacy *l, const ck_json_node *number, ck_value **value)
 {
@@ -227,9 +216,8 @@ static bool add_attributes(legacy *l, const ck_json_node *list, ck_value *to)
 	for (const ck_json_node *i = ck_json_first(list); i; i = ck_json_next(i)) {
 		ck_value *value;
 		const ck_json_node *name = ck_json_get(i, "name");
-		if (!ck_view_charge(l->torch, to->items->count))
-			return false;
-		if (has_name(to, ck_json_string_of(name)))
+		const char *text = ck_json_string_of(name);
+		if (text && ck_item_named(l->torch, to->items, text))
 			continue;
 		if (!find_value(l, ck_json_get(i, "id"), &value) ||
 		    (value && !add(l, to, name, value)))

@@ -331,7 +331,7 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 	if (!open_member(t, in, "pickle"))
 		return false;
 	torch->pickle = t->source;
-	torch->root = ck_pickle_read(job, torch->pickle, &end, &torch->seen);
+	torch->root = ck_torch_read(torch, &end);
 	return torch->root && ck_walk(torch, at);
 }
 

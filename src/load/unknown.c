@@ -11,12 +11,19 @@ static bool remember_unknown(ck_torch *torch, const ck_global *g)
 	bool fresh;
 	char shown[SHOWN];
 	ck_text name = {0};
+	ck_mark mark = ck_arena_mark(torch->job);
 	if (!ck_text_add(torch->job, &name, g->module, g->module_len) ||
 	    !ck_text_add(torch->job, &name, ".", 1) ||
-	    !ck_text_add(torch->job, &name, g->name, g->name_len) ||
-	    !ck_map_put(torch->job, &torch->loaded->unknown, name.data, name.len, &fresh))
+	    !ck_text_add(torch->job, &name, g->name, g->name_len))
 		return false;
-	if (!fresh || torch->loaded->unknown.count > LISTED)
+	/* pickles without a memo name a class anew for each object */
+	if (ck_map_find(torch->job, &torch->loaded->unknown, name.data, name.len)) {
+		ck_arena_release(torch->job, mark);
+		return true;
+	}
+	if (!ck_map_put(torch->job, &torch->loaded->unknown, name.data, name.len, &fresh))
+		return false;
+	if (torch->loaded->unknown.count > LISTED)
 		return true;
 	ck_show_to(shown, sizeof shown, name.data, name.len);
 	return ck_text_addf(torch->job, &torch->loaded->unknown_list, "%s%s",

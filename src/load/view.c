@@ -9,6 +9,12 @@ bool ck_view_charge(ck_torch *torch, uint64_t n)
 	       ck_within(torch->job, torch->pickle->label, visits, torch->loaded->visits);
 }
 
+bool ck_view_scan(ck_torch *torch, uint64_t n)
+{
+	enum { FREE = 64 };
+	return n <= FREE || ck_view_charge(torch, n);
+}
+
 /* ---- tensors ---- */
 
 static bool is_filled(const ck_value *function)
@@ -58,10 +64,13 @@ static bool is_changed(ck_torch *torch, const ck_value *given, bool *changed)
 	return ck_view_charge(torch, given->items->count);
 }
 
-/* Values that changed after the call took them are not what it took. */
+/* Values that changed after the call took them are not what it took. Charged, because a call may be
+ * named as often as it has arguments. */
 static bool check_given(ck_torch *torch, const ck_value *value, const ck_items *given)
 {
 	bool changed;
+	if (!ck_view_scan(torch, given->count))
+		return false;
 	for (size_t i = 0; i < given->count; i++) {
 		if (!is_changed(torch, given->item[i], &changed))
 			return false;

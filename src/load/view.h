@@ -6,6 +6,9 @@
 
 /* Counts n values as looked at; false once the limit `visits` is passed or a stop was asked for. */
 bool ck_view_charge(ck_torch *torch, uint64_t n);
+/* The same for looking through n values that are not visited for it. A few are free: honest calls
+ * and objects have no more, and were charged as values. */
+bool ck_view_scan(ck_torch *torch, uint64_t n);
 /* The parts of a CALL that makes a mapping, a sequence, or an object of an unknown class. */
 bool ck_parts_mapping(ck_torch *torch, const ck_value *value, ck_view *view);
 bool ck_parts_sequence(ck_torch *torch, const ck_value *value, ck_view *view);

@@ -145,8 +145,8 @@ static bool visit(walker *w, ck_value *value, const ck_path *path)
 		return count_visit(w);
 	if (!count_visit(w) || !ck_view_value(w->torch, value, path, &view))
 		return false;
-	if (view.made && view.made->note)
-		ck_note_once(w->torch->loaded, view.made->note);
+	if (view.made && view.made->note && !ck_note_once(w->torch->loaded, view.made->note))
+		return false;
 	if (path == w->model->top)
 		w->model->is_mapping = view.is_dict;
 	if (view.state && (!ck_aside_note(w->torch, view.state->items, path) ||

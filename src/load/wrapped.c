@@ -1,13 +1,7 @@
 /* Tensors that other tensors stand for: subclasses that wrap some, shards, and copies for devices
  * that torch cannot look into. */
 #include "rebuild.h"
-
-#include <string.h>
-
-static bool is_class(const ck_value *type, const char *module, const char *name)
-{
-	return ck_value_is_global(type, module, name);
-}
+#include "view.h"
 
 /* ---- shards ---- */
 
@@ -16,25 +10,27 @@ static const char shard_note[] =
 	"in it";
 
 /* What a state holds under a name: a dict, or (dict, slots) with None for either. */
-static const ck_value *attribute(const ck_value *state, const char *name)
+static const ck_value *attribute(ck_torch *torch, const ck_value *state, const char *name)
 {
 	const ck_value *found = NULL;
 	if (state->kind == CK_DICT)
-		return ck_item_named(state->items, name);
+		return ck_item_named(torch, state->items, name);
 	for (size_t i = 0; state->kind == CK_TUPLE && i < state->items->count && !found; i++)
 		if (state->items->item[i]->kind == CK_DICT)
-			found = ck_item_named(state->items->item[i]->items, name);
+			found = ck_item_named(torch, state->items->item[i]->items, name);
 	return found;
 }
 
-static const ck_value *attribute_of_call(const ck_value *value, const char *name)
+static const ck_value *attribute_of_call(ck_torch *torch, const ck_value *value, const char *name)
 {
 	const ck_value *found = NULL;
 	if (value->kind != CK_CALL)
 		return NULL;
 	const ck_items *states = &ck_call_later(value->call)->states;
+	if (!ck_view_charge(torch, states->count + 1))
+		return NULL;
 	for (size_t i = 0; i < states->count && !found; i++)
-		found = attribute(states->item[i], name);
+		found = attribute(torch, states->item[i], name);
 	return found;
 }
 
@@ -60,7 +56,7 @@ static bool make_shards(ck_torch *torch, const ck_value *state, ck_made *made)
 	if (!tensors)
 		return false;
 	for (size_t i = 0; i < shards->count; i++) {
-		const ck_value *tensor = attribute_of_call(shards->item[i], "tensor");
+		const ck_value *tensor = attribute_of_call(torch, shards->item[i], "tensor");
 		if (!tensor)
 			return ck_rebuild_bad(torch, shards->item[i],
 			                      "a shard must be an object with a tensor");
@@ -138,13 +134,13 @@ bool ck_rebuild_wrapper(ck_torch *torch, const ck_value *value, ck_made *made)
 	if (!type || type->kind != CK_GLOBAL || !states->count)
 		return ck_made_unsupported(made, "tensor subclass without data");
 	const ck_value *state = states->item[states->count - 1];
-	if (is_class(type, "torch._subclasses.fake_tensor", "FakeTensor"))
+	if (ck_value_is_global(type, "torch._subclasses.fake_tensor", "FakeTensor"))
 		return ck_made_unsupported(made, "fake tensor");
-	if (is_class(type, "torch.distributed._shard.sharded_tensor.api", "ShardedTensor"))
+	if (ck_value_is_global(type, "torch.distributed._shard.sharded_tensor.api", "ShardedTensor"))
 		return make_shards(torch, state, made);
 	for (size_t i = 0; i < CK_COUNT(modules); i++) {
-		const ck_value *local = is_class(type, modules[i], "DTensor")
-		                                ? attribute(state, "_local_tensor")
+		const ck_value *local = ck_value_is_global(type, modules[i], "DTensor")
+		                                ? attribute(torch, state, "_local_tensor")
 		                                : NULL;
 		if (!local)
 			continue;

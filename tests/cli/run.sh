@@ -485,6 +485,21 @@ with open("many.pkl", "wb") as out:
 	same out/model.safetensors "$data/good/several_one.safetensors"
 }
 
+# NumPy's archives may have other files in them, but a checkpoint is more than a file beside arrays.
+story_a_checkpoint_beside_arrays_is_one_of_several() {
+	cp "$(good state_dict)" model.pt
+	cp "$data/good/version2.npy" mean.npy
+	echo words >words.txt
+	tar -cf in.tar model.pt mean.npy words.txt
+	refused 3 in.tar out/model.safetensors
+	says "2 checkpoints: model.pt, mean.npy; name one as FILE!MEMBER"
+	ck 0 'in.tar!model.pt' out/model.safetensors
+	same out/model.safetensors "$data/good/state_dict.safetensors"
+	tar -cf in.tar mean.npy words.txt
+	ck 0 in.tar out/model.safetensors
+	says "left out: words.txt"
+}
+
 # What the JSON file has no room for is either in it after all, or said to be left out.
 story_what_extras_cannot_keep_is_said() {
 	ck 0 --extras out/extras.json "$(good parameter_state)" out/model.safetensors

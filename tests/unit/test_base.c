@@ -172,6 +172,19 @@ START_TEST(utf8_is_read_strictly)
 }
 END_TEST
 
+START_TEST(a_job_stops_with_the_one_that_it_works_for)
+{
+	ck_job *outer = ck_base_job_new(), *inner = ck_base_job_new();
+	inner->outer = outer;
+	ck_assert(!ck_stopped(inner));
+	atomic_store(&outer->stop, true);
+	ck_assert(ck_stopped(inner));
+	ck_assert_failed(inner, CK_STOPPED, "stopped on request");
+	ck_base_job_free(inner);
+	ck_base_job_free(outer);
+}
+END_TEST
+
 START_TEST(text_from_files_is_shown_without_its_tricks)
 {
 	ck_assert_str_eq(ck_show("a\033[2J\n", 6).s, "a\\x1b[2J\\x0a");
@@ -204,6 +217,7 @@ int main(void)
 	tcase_add_test(tcase, limits_are_read_strictly);
 	tcase_add_test(tcase, a_map_finds_what_was_put_and_nothing_else);
 	tcase_add_test(tcase, utf8_is_read_strictly);
+	tcase_add_test(tcase, a_job_stops_with_the_one_that_it_works_for);
 	tcase_add_test(tcase, text_from_files_is_shown_without_its_tricks);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);

@@ -175,7 +175,7 @@ END_TEST
 START_TEST(a_job_stops_with_the_one_that_it_works_for)
 {
 	ck_job *outer = ck_base_job_new(), *inner = ck_base_job_new();
-	inner->outer = outer;
+	inner->parent = outer;
 	ck_assert(!ck_stopped(inner));
 	atomic_store(&outer->stop, true);
 	ck_assert(ck_stopped(inner));

@@ -127,7 +127,8 @@ static ck_torch *find_inner(ck_torch *torch, const ck_value *bytes, bool *none)
 	const ck_value **key = ck_alloc(torch->job, sizeof *key);
 	if (!key)
 		return NULL;
-	for (*key = bytes; (*key)->kind == CK_CALL && ck_argument(*key, 0);)
+	*key = bytes;
+	for (int i = 0; i < WRAPPED_MAX && (*key)->kind == CK_CALL && ck_argument(*key, 0); i++)
 		*key = ck_argument(*key, 0);
 	uint64_t *place = ck_map_put(torch->job, &torch->inner, key, sizeof *key, &fresh);
 	if (!place)

@@ -95,6 +95,8 @@ bool ck_module_attributes(ck_torch *torch, const ck_value *value, const ck_globa
 			pairs = later->pairs.count ? &later->pairs
 			        : later->states.count && later->states.item[0]->kind == CK_DICT
 			                ? later->states.item[0]->items : NULL;
+		if (pairs && !ck_view_charge(torch, pairs->count))
+			return false;
 		state = pairs ? attribute(pairs, row->about) : NULL;
 	}
 	return !state || ck_parts_state(torch, state, view);

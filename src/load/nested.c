@@ -62,12 +62,12 @@ bool ck_rebuild_jagged(ck_torch *torch, const ck_value *value, ck_made *made)
 	ck_text text = {0};
 	if (!given || given->kind != CK_DICT)
 		return ck_rebuild_fail(torch, "a jagged tensor needs a dict of its parts");
-	const ck_value *lengths = ck_item_named(given->items, "lengths");
-	const ck_value *ragged = ck_item_named(given->items, "_ragged_idx");
+	const ck_value *lengths = ck_item_named(torch, given->items, "lengths");
+	const ck_value *ragged = ck_item_named(torch, given->items, "_ragged_idx");
 	made->kind = CK_MADE_TENSOR;
-	if (!add_part(torch, made, ck_item_named(given->items, "values"), "values",
+	if (!add_part(torch, made, ck_item_named(torch, given->items, "values"), "values",
 	              "the values of a jagged tensor") ||
-	    !add_part(torch, made, ck_item_named(given->items, "offsets"), "offsets",
+	    !add_part(torch, made, ck_item_named(torch, given->items, "offsets"), "offsets",
 	              "the offsets of a jagged tensor"))
 		return false;
 	if (lengths && lengths->kind != CK_NONE &&

@@ -1,6 +1,7 @@
 /* Quantized tensors: integers with the scale and zero point that they stand for, or, if that is
  * wished, the reals that torch makes of them. */
 #include "quantized.h"
+#include "view.h"
 
 #include <endian.h>
 #include <string.h>
@@ -74,7 +75,8 @@ static bool read_number(ck_torch *torch, const ck_value *value, ck_dtype dtype, 
 
 static ck_tensor *read_list(ck_torch *torch, const ck_items *list, ck_dtype dtype)
 {
-	uint64_t *bits = ck_alloc_array(torch->job, list->count + 1, sizeof *bits);
+	uint64_t *bits = ck_view_charge(torch, list->count)
+	                         ? ck_alloc_array(torch->job, list->count + 1, sizeof *bits) : NULL;
 	for (size_t i = 0; bits && i < list->count; i++)
 		if (list->item[i]->kind == CK_FLOAT)
 			dtype = CK_DT_F64;

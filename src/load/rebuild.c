@@ -1,5 +1,6 @@
 /* How torch rebuilds tensors from the arguments of its _rebuild functions. */
 #include "rebuild.h"
+#include "view.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -66,17 +67,19 @@ bool ck_as_counts(ck_torch *torch, const ck_value *value, const char *what, uint
 	return true;
 }
 
-const ck_value *ck_item_named(const ck_items *pairs, const char *key)
+const ck_value *ck_item_named(ck_torch *torch, const ck_items *pairs, const char *key)
 {
+	if (!ck_view_charge(torch, pairs->count))
+		return NULL;
 	for (size_t i = 0; i < pairs->count; i += 2)
 		if (ck_is_word(pairs->item[i], key))
 			return pairs->item[i + 1];
 	return NULL;
 }
 
-bool ck_is_true(const ck_items *pairs, const char *key)
+static bool is_true(ck_torch *torch, const ck_items *pairs, const char *key)
 {
-	const ck_value *value = ck_item_named(pairs, key);
+	const ck_value *value = ck_item_named(torch, pairs, key);
 	return value && value->kind == CK_BOOL && value->b;
 }
 
@@ -87,14 +90,14 @@ static bool read_metadata(ck_torch *torch, const ck_value *value, ck_tensor *ten
 		return true;
 	if (value->kind != CK_DICT)
 		return ck_rebuild_bad(torch, value, "a tensor's metadata must be a dict");
-	tensor->conj = ck_is_true(value->items, "conj");
-	tensor->neg = ck_is_true(value->items, "neg");
+	tensor->conj = is_true(torch, value->items, "conj");
+	tensor->neg = is_true(torch, value->items, "neg");
 	if (tensor->conj && !ck_dtype_is_complex(tensor->dtype))
 		return ck_rebuild_fail(torch, "only a complex tensor can be a conjugate");
 	if (tensor->neg && !ck_dtype_has_sign(tensor->dtype))
 		return ck_rebuild_fail(torch, "a tensor of %s cannot be a negative",
 		              ck_dtype_table[tensor->dtype].torch);
-	return true;
+	return torch->job->error.status == CK_OK;
 }
 
 /* ---- tensors ---- */

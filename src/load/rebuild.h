@@ -49,8 +49,6 @@ const ck_value *ck_argument(const ck_value *call, size_t index);
 bool ck_as_count(ck_torch *torch, const ck_value *value, const char *what, uint64_t *count);
 bool ck_as_counts(ck_torch *torch, const ck_value *value, const char *what, uint64_t **counts,
                   size_t *n);
-/* {'key': True} */
-bool ck_is_true(const ck_items *pairs, const char *key);
 /* A str of exactly this text. */
 bool ck_is_word(const ck_value *value, const char *word);
 /* The dtype of a global such as torch.float16. False: it is none that is known; nothing failed. */
@@ -69,8 +67,9 @@ bool ck_made_fact(ck_made *made, const char *key, const char *value);
 bool ck_made_unsupported(ck_made *made, const char *about);
 /* "[3, 4]" in the arena. NULL after a failure. */
 const char *ck_shape_text(ck_job *job, const uint64_t *shape, size_t ndim);
-/* The value of a text key in keys and values in turn, or NULL. */
-const ck_value *ck_item_named(const ck_items *pairs, const char *key);
+/* The value of a text key in keys and values in turn, or NULL; NULL after a failure, too: many calls may
+ * share one dict, so that looking through it is charged. */
+const ck_value *ck_item_named(ck_torch *torch, const ck_items *pairs, const char *key);
 
 /* A new tensor of kind CK_MADE_TENSOR. NULL after a failure. */
 ck_tensor *ck_made_tensor(ck_torch *torch, ck_made *made);

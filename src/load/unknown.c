@@ -7,16 +7,24 @@
 /* Remembers each unknown global once, by "module.name"; the first few make a list to be shown. */
 static bool remember_unknown(ck_torch *torch, const ck_global *g)
 {
-	enum { LISTED = 4, SHOWN = 60 };
+	enum { LISTED = 4, SHOWN = 60, BYTES_PER_VISIT = 16 };
 	bool fresh;
 	char shown[SHOWN];
 	ck_text name = {0};
-	if (!ck_text_add(torch->job, &name, g->module, g->module_len) ||
+	ck_mark mark = ck_arena_mark(torch->job);
+	/* a pickle makes many globals of one long text */
+	if (!ck_view_charge(torch, (g->module_len + g->name_len) / BYTES_PER_VISIT) ||
+	    !ck_text_add(torch->job, &name, g->module, g->module_len) ||
 	    !ck_text_add(torch->job, &name, ".", 1) ||
-	    !ck_text_add(torch->job, &name, g->name, g->name_len) ||
-	    !ck_map_put(torch->job, &torch->loaded->unknown, name.data, name.len, &fresh))
+	    !ck_text_add(torch->job, &name, g->name, g->name_len))
 		return false;
-	if (!fresh || torch->loaded->unknown.count > LISTED)
+	if (ck_map_find(torch->job, &torch->loaded->unknown, name.data, name.len)) {
+		ck_arena_release(torch->job, mark);
+		return true;
+	}
+	if (!ck_map_put(torch->job, &torch->loaded->unknown, name.data, name.len, &fresh))
+		return false;
+	if (torch->loaded->unknown.count > LISTED)
 		return true;
 	ck_show_to(shown, sizeof shown, name.data, name.len);
 	return ck_text_addf(torch->job, &torch->loaded->unknown_list, "%s%s",

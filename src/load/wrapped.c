@@ -1,6 +1,7 @@
 /* Tensors that other tensors stand for: subclasses that wrap some, shards, and copies for devices
  * that torch cannot look into. */
 #include "rebuild.h"
+#include "view.h"
 
 #include <string.h>
 
@@ -16,25 +17,28 @@ static const char shard_note[] =
 	"in it";
 
 /* What a state holds under a name: a dict, or (dict, slots) with None for either. */
-static const ck_value *attribute(const ck_value *state, const char *name)
+static const ck_value *attribute(ck_torch *torch, const ck_value *state, const char *name)
 {
 	const ck_value *found = NULL;
 	if (state->kind == CK_DICT)
-		return ck_item_named(state->items, name);
+		return ck_item_named(torch, state->items, name);
+	if (state->kind == CK_TUPLE && !ck_view_charge(torch, state->items->count))
+		return NULL;
 	for (size_t i = 0; state->kind == CK_TUPLE && i < state->items->count && !found; i++)
 		if (state->items->item[i]->kind == CK_DICT)
-			found = ck_item_named(state->items->item[i]->items, name);
+			found = ck_item_named(torch, state->items->item[i]->items, name);
 	return found;
 }
 
-static const ck_value *attribute_of_call(const ck_value *value, const char *name)
+static const ck_value *attribute_of_call(ck_torch *torch, const ck_value *value,
+                                         const char *name)
 {
 	const ck_value *found = NULL;
 	if (value->kind != CK_CALL)
 		return NULL;
 	const ck_items *states = &ck_call_later(value->call)->states;
 	for (size_t i = 0; i < states->count && !found; i++)
-		found = attribute(states->item[i], name);
+		found = attribute(torch, states->item[i], name);
 	return found;
 }
 
@@ -57,10 +61,10 @@ static bool make_shards(ck_torch *torch, const ck_value *state, ck_made *made)
 		                       "list of its shards");
 	const ck_items *shards = state->items->item[0]->items;
 	ck_items *tensors = ck_alloc(torch->job, sizeof *tensors);
-	if (!tensors)
+	if (!tensors || !ck_view_charge(torch, shards->count))
 		return false;
 	for (size_t i = 0; i < shards->count; i++) {
-		const ck_value *tensor = attribute_of_call(shards->item[i], "tensor");
+		const ck_value *tensor = attribute_of_call(torch, shards->item[i], "tensor");
 		if (!tensor)
 			return ck_rebuild_bad(torch, shards->item[i],
 			                      "a shard must be an object with a tensor");
@@ -85,8 +89,14 @@ bool ck_rebuild_sharded(ck_torch *torch, const ck_value *value, ck_made *made)
 
 /* ---- wrappers ---- */
 
+enum { COPIED = 8 }; /* visits for an item that is copied: it takes as many bytes */
+
+/* Many wrappers may share one state, and a state may name one dict many times. */
 static bool push_state(ck_torch *torch, const ck_value *state, ck_items *all)
 {
+	bool has_items = state->kind == CK_TUPLE || state->kind == CK_DICT;
+	if (has_items && !ck_view_charge(torch, COPIED * (uint64_t)state->items->count))
+		return false;
 	if (state->kind == CK_TUPLE) {
 		for (size_t i = 0; i < state->items->count; i++)
 			if (state->items->item[i]->kind == CK_DICT &&
@@ -144,7 +154,7 @@ bool ck_rebuild_wrapper(ck_torch *torch, const ck_value *value, ck_made *made)
 		return make_shards(torch, state, made);
 	for (size_t i = 0; i < CK_COUNT(modules); i++) {
 		const ck_value *local = is_class(type, modules[i], "DTensor")
-		                                ? attribute(state, "_local_tensor")
+		                                ? attribute(torch, state, "_local_tensor")
 		                                : NULL;
 		if (!local)
 			continue;

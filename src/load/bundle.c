@@ -25,8 +25,7 @@ static const ck_source *member_source(ck_job *job, const ck_input *in, ck_member
 {
 	if (member->method == CK_STORED)
 		return ck_member_source(job, in->archive, member);
-	const ck_stream *stream = ck_member_stream(job, in->archive, member);
-	return stream ? ck_stream_spill(job, stream) : NULL;
+	return ck_member_spill(job, in->archive, member);
 }
 
 /* Takes the first bytes, then wants no more. */
@@ -60,7 +59,7 @@ static const ck_source *glimpse(ck_job *job, const ck_input *in, ck_member *memb
 		return NULL;
 	stream->run(job, stream, &(ck_sink){take_beginning, head});
 	if (ck_archiver_find(head->data, head->len) || ck_packing_find(head->data, head->len))
-		return ck_stream_spill(job, stream);
+		return ck_member_spill(job, in->archive, member);
 	return ck_source_memory(job, label, head->data, head->len);
 }
 
@@ -76,6 +75,13 @@ static bool check_members(ck_job *job, ck_archive *archive)
 	return ck_archive_check_overlap(job, archive);
 }
 
+/* What went wrong has nothing to do with the member, or would with every other, too. */
+static bool must_end(const ck_job *job)
+{
+	return job->error.status == CK_NOMEM || job->error.status == CK_IO ||
+	       job->error.status == CK_LIMIT;
+}
+
 /* Whether one of the members of an archive that no layout knows is a checkpoint. */
 static bool holds_checkpoint(ck_job *job, const ck_input *in, int depth, bool *is_data)
 {
@@ -85,6 +91,9 @@ static bool holds_checkpoint(ck_job *job, const ck_input *in, int depth, bool *i
 		const ck_source *source = glimpse(job, in, &in->archive->members[i]);
 		if (source && is_checkpoint(job, source, depth + 1, is_data))
 			return true;
+		if (must_end(job))
+			return false;
+		job->error = (ck_error){0}; /* one damaged member hides none of the others */
 	}
 	return false;
 }
@@ -107,25 +116,28 @@ static bool is_checkpoint(ck_job *job, const ck_source *source, int depth, bool 
 	return layout;
 }
 
-/* Looks into a member with a job of its own, so that neither errors nor memory remain; but for want
- * of memory or room nobody knows what the member is. */
+/* Looks into a member with a job of its own, so that neither errors nor memory remain; but what was
+ * unpacked counts, and for want of memory or room nobody knows what the member is. */
+static bool examine(ck_job *job, const ck_input *in, candidate *found, bool *is)
+{
+	ck_job *own = ck_base_job_within(job);
+	if (!own)
+		return ck_fail_nomem(job);
+	const ck_source *source = glimpse(own, in, found->member);
+	*is = source && is_checkpoint(own, source, 0, &found->is_data);
+	uint64_t more = own->unpacked - job->unpacked;
+	if (own->error.status == CK_NOMEM || own->error.status == CK_IO)
+		ck_fail(job, own->error.status, own->error.where, "%s", own->error.text);
+	ck_base_job_free(own);
+	return job->error.status == CK_OK && !ck_stopped(job) &&
+	       ck_unpack_count(job, in->source->label, more);
+}
+
 static bool consider(search *s, ck_member *member)
 {
 	candidate found = {.member = member};
-	ck_job *own = member->size ? ck_base_job_within(s->job) : NULL;
 	bool is = false;
-	if (member->size && !own)
-		return ck_fail_nomem(s->job);
-	if (own) {
-		const ck_source *source = glimpse(own, s->in, member);
-		is = source && is_checkpoint(own, source, 0, &found.is_data);
-	}
-	bool lacking =
-		own && (own->error.status == CK_NOMEM || own->error.status == CK_IO);
-	if (lacking)
-		ck_fail(s->job, own->error.status, own->error.where, "%s", own->error.text);
-	ck_base_job_free(own);
-	if (lacking || ck_stopped(s->job))
+	if (member->size && !examine(s->job, s->in, &found, &is))
 		return false;
 	if (!is)
 		return true;

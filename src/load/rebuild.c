@@ -97,7 +97,7 @@ static bool read_metadata(ck_torch *torch, const ck_value *value, ck_tensor *ten
 	if (tensor->neg && !ck_dtype_has_sign(tensor->dtype))
 		return ck_rebuild_fail(torch, "a tensor of %s cannot be a negative",
 		              ck_dtype_table[tensor->dtype].torch);
-	return true;
+	return torch->job->error.status == CK_OK;
 }
 
 /* ---- tensors ---- */

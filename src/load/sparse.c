@@ -42,7 +42,8 @@ static bool is_index(const ck_tensor *tensor)
 /* All values of an index tensor, in C order. */
 static int64_t *read_indices(ck_job *job, const ck_tensor *tensor)
 {
-	int64_t *all = ck_alloc_array(job, tensor->count + 1, sizeof *all);
+	int64_t *all = ck_tensor_affordable(job, tensor)
+	                       ? ck_alloc_array(job, tensor->count + 1, sizeof *all) : NULL;
 	const unsigned char *bytes = all ? ck_tensor_values(job, tensor) : NULL;
 	size_t size = ck_dtype_table[tensor->dtype].size;
 	for (uint64_t i = 0; bytes && i < tensor->count; i++) {

@@ -98,18 +98,21 @@ static bool survey_attribute(survey *s, const ck_global *class, unsigned bits,
 	return true;
 }
 
+enum { BYTES_PER_VISIT = 64 }; /* of names that are looked up */
+
 static bool survey_object(survey *s, const ck_value *object)
 {
 	unsigned bits;
 	bool tensors = false;
 	const ck_global *class = object->call->callee->global;
 	const ck_items *states = &ck_call_later(object->call)->states;
-	if (!ck_script_class(&s->script, class, &bits))
+	uint64_t cost = (class->module_len + class->name_len) / BYTES_PER_VISIT;
+	if (!ck_view_charge(s->torch, cost) || !ck_script_class(&s->script, class, &bits))
 		return false;
 	for (size_t i = 0; i < states->count; i++) {
 		const ck_value *state = states->item[i];
 		size_t count = state->kind == CK_DICT ? state->items->count : 0;
-		if (!ck_view_charge(s->torch, count))
+		if (!ck_view_charge(s->torch, count * (1 + cost / 2)))
 			return false;
 		for (size_t k = 0; k < count; k += 2)
 			if (!survey_attribute(s, class, bits, state->items->item[k],

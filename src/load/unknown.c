@@ -7,12 +7,14 @@
 /* Remembers each unknown global once, by "module.name"; the first few make a list to be shown. */
 static bool remember_unknown(ck_torch *torch, const ck_global *g)
 {
-	enum { LISTED = 4, SHOWN = 60 };
+	enum { LISTED = 4, SHOWN = 60, BYTES_PER_VISIT = 16 };
 	bool fresh;
 	char shown[SHOWN];
 	ck_text name = {0};
 	ck_mark mark = ck_arena_mark(torch->job);
-	if (!ck_text_add(torch->job, &name, g->module, g->module_len) ||
+	/* a pickle makes many globals of one long text */
+	if (!ck_view_charge(torch, (g->module_len + g->name_len) / BYTES_PER_VISIT) ||
+	    !ck_text_add(torch->job, &name, g->module, g->module_len) ||
 	    !ck_text_add(torch->job, &name, ".", 1) ||
 	    !ck_text_add(torch->job, &name, g->name, g->name_len))
 		return false;

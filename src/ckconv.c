@@ -125,7 +125,8 @@ static ck_checkpoint *open_source(ck_job *job, const input *in, const ck_options
 	cp->loaded = ck_load(job, in->source, &(ck_wishes){
 		.dequantize = options->dequantize, .densify = options->densify,
 		.split_complex = options->complex == CK_COMPLEX_SPLIT,
-		.everything = strcmp(options->root, ".") == 0, .member = in->member,
+		.everything = strcmp(options->root, ".") == 0, .strict = options->strict,
+		.member = in->member,
 	});
 	if (!cp->loaded)
 		return NULL;

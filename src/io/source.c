@@ -37,8 +37,10 @@ const ck_source *ck_source_open(ck_job *job, const char *path)
 		return NULL;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		ck_fail(job, CK_USAGE, path, "%s; ckconv reads regular files",
-		        S_ISDIR(st.st_mode) ? "this is a folder" : "this is not a regular file");
+		ck_fail(job, CK_USAGE, path, "%s", S_ISDIR(st.st_mode)
+		        ? "this is a folder; name one of the files in it"
+		        : "this is a pipe or a device, no file; save what comes out of it to a "
+		          "file first");
 		return NULL;
 	}
 	char *label = ck_copy(job, path, strlen(path));

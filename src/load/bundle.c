@@ -228,7 +228,7 @@ static bool fail_several(const search *s, bool all_data)
 	char names[LIST_MAX];
 	list(s, names, sizeof names);
 	return ck_fail(s->job, CK_UNSUPPORTED, s->in->source->label,
-	               "the archive holds %zu checkpoints: %s; name one as FILE!MEMBER%s", s->count,
+	               "the archive holds %zu checkpoints: %s; name one as 'FILE!MEMBER'%s", s->count,
 	               names, all_data ? ", or take all with --root ." : "");
 }
 
@@ -241,6 +241,38 @@ static bool load_all(ck_loaded *loaded, const search *s, const ck_path *at)
 		if (!path || !load_member(loaded, s->in, member, path))
 			return false;
 	}
+	return true;
+}
+
+/* Settings, scripts and the like beside the checkpoints that are taken. */
+static bool tell_others(ck_loaded *loaded, const search *s)
+{
+	const ck_archive *archive = s->in->archive;
+	char names[LIST_MAX];
+	candidate some[LISTED];
+	search others = {.found = some};
+	size_t next = 0; /* of what was found, in the order of the archive */
+	for (size_t i = 0; i < archive->count; i++) {
+		ck_member *member = &archive->members[i];
+		bool folder = member->name_len && member->name[member->name_len - 1] == '/';
+		bool found = next < s->count && s->found[next].member == member;
+		next += found;
+		if (folder || found)
+			continue;
+		if (others.count < LISTED)
+			some[others.count].member = member;
+		others.count++;
+	}
+	if (!others.count)
+		return true;
+	list(&others, names, sizeof names);
+	const char *what = others.count == 1 ? "file" : "files";
+	if (loaded->wishes.strict)
+		return ck_fail(s->job, CK_UNSUPPORTED, s->in->source->label,
+		               "%zu other %s of the archive would be left out: %s (--strict); name the "
+		               "checkpoint as 'FILE!MEMBER'", others.count, what, names);
+	ck_note(s->job, "%zu other %s of the archive %s left out: %s", others.count, what,
+	        others.count == 1 ? "was" : "were", names);
 	return true;
 }
 
@@ -276,12 +308,12 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 	if (!s.count)
 		return fail_none(&s);
 	if (all_arrays)
-		return load_arrays(loaded, in, at);
+		return tell_others(loaded, &s) && load_arrays(loaded, in, at);
 	if (s.count == 1)
-		return load_member(loaded, in, s.found[0].member, at);
+		return tell_others(loaded, &s) && load_member(loaded, in, s.found[0].member, at);
 	/* several models are several; arrays and values beside each other are one collection */
 	if (loaded->wishes.everything && all_data)
-		return load_all(loaded, &s, at);
+		return tell_others(loaded, &s) && load_all(loaded, &s, at);
 	return fail_several(&s, all_data);
 }
 

@@ -24,15 +24,32 @@ static const foreign kinds[] = {
 	 "this is an HDF5 file (Keras, h5py), not a torch checkpoint"},
 	{0, MAGIC("PYTORCH1"),
 	 "this is a PyTorch 1.0 preview archive, which nothing reads any more"},
+	{0, MAGIC("\x08\x01\x12"),
+	 "this is a TensorFlow SavedModel, not a torch checkpoint"}, /* and an ONNX of version 1 */
+	{0, MAGIC("model_checkpoint_path:"),
+	 "this names the newest checkpoint of TensorFlow, and is no torch checkpoint"},
+	{4, MAGIC("TFL3"), "this is a TensorFlow Lite model, not a torch checkpoint"},
+	{0, MAGIC("RDX2\n"), "this is a workspace of R, not a torch checkpoint"},
+	{0, MAGIC("RDX3\n"), "this is a workspace of R, not a torch checkpoint"},
+	{0, MAGIC("X\n\0\0\0"), "this is a value that R saved (.rds), not a torch checkpoint"},
+	{0, MAGIC("MATLAB 5.0"), "this is a MATLAB file, not a torch checkpoint"},
+	{0, MAGIC("<?xml"),
+	 "this is an XML text, probably an error message of the server that should have sent the "
+	 "model"},
 	{4, MAGIC("PTMF"), "this is a PyTorch mobile flatbuffer, which ckconv does not read"},
 };
+
+static size_t skip_blanks(const unsigned char *head, size_t len, size_t at)
+{
+	while (at < len && (head[at] == ' ' || (head[at] >= '\t' && head[at] <= '\r')))
+		at++;
+	return at;
+}
 
 static bool is_html(const unsigned char *head, size_t len)
 {
 	static const char *const starts[] = {"<!doctype html", "<html"};
-	size_t at = len > 3 && !memcmp(head, "\xef\xbb\xbf", 3) ? 3 : 0;
-	while (at < len && (head[at] == ' ' || (head[at] >= '\t' && head[at] <= '\r')))
-		at++;
+	size_t at = skip_blanks(head, len, len > 3 && !memcmp(head, "\xef\xbb\xbf", 3) ? 3 : 0);
 	for (size_t i = 0; i < CK_COUNT(starts); i++) {
 		size_t n = strlen(starts[i]), same = 0;
 		while (same < n && at + same < len &&
@@ -54,6 +71,30 @@ static bool is_safetensors(const unsigned char *head, size_t len)
 	for (size_t i = 8; i-- > 0;)
 		size = size << 8 | head[i];
 	return size >= 2 && size <= 100000000 && (head[9] == '"' || head[9] == '}');
+}
+
+/* An object of JSON. */
+static bool is_json(const unsigned char *head, size_t len)
+{
+	size_t at = skip_blanks(head, len, 0);
+	if (at == len || head[at] != '{')
+		return false;
+	at = skip_blanks(head, len, at + 1);
+	return at < len && (head[at] == '"' || head[at] == '}');
+}
+
+/* A map of MessagePack whose first key is a short text of letters. */
+static bool is_msgpack(const unsigned char *head, size_t len)
+{
+	size_t key = len && head[0] == 0xde ? 3 : len && head[0] == 0xdf ? 5 : 1;
+	if (len < key + 2 || (key == 1 && (head[0] < 0x81 || head[0] > 0x8f)) ||
+	    head[key] < 0xa1 || head[key] > 0xbf)
+		return false;
+	size_t letters = head[key] - 0xa0u;
+	for (size_t i = 1; i <= letters && key + i < len; i++)
+		if (head[key + i] < ' ' || head[key + i] > '~')
+			return false;
+	return true;
 }
 
 /* A ModelProto begins with ir_version (field 1, a small number), then names or a graph. */
@@ -79,6 +120,13 @@ bool ck_foreign_refuse(ck_job *job, const ck_source *source, const unsigned char
 	if (!sentence && is_safetensors(head, len))
 		sentence = "this is a safetensors file already; it holds no pickle and needs no "
 		           "conversion";
+	if (!sentence && is_json(head, len))
+		sentence = memmem(head, len, "\"weight_map\"", 12)
+			? "this is the list of the files that a checkpoint is spread over; convert "
+			  "each of those"
+			: "this is a JSON text, not a checkpoint";
+	if (!sentence && is_msgpack(head, len))
+		sentence = "this looks like MessagePack (Flax, JAX), not like a torch checkpoint";
 	if (!sentence && is_onnx(head, len))
 		sentence = "this is an ONNX model, which holds no pickle";
 	return !sentence || ck_fail(job, CK_UNSUPPORTED, source->label, "%s", sentence);

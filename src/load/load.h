@@ -13,6 +13,7 @@ typedef struct ck_wishes {
 	bool densify;       /* sparse tensors become dense */
 	bool split_complex; /* complex tensors become NAME.real and NAME.imag */
 	bool everything;    /* no part of a file is more wanted than another */
+	bool strict;        /* nothing may be left out */
 	const char *member; /* of the archive, as in FILE!MEMBER, or NULL */
 } ck_wishes;
 

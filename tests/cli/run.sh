@@ -363,6 +363,16 @@ story_what_is_found_twice_is_in_the_metadata_once() {
 		fail "the metadata is $(head -c 300 out/model.safetensors)"
 }
 
+story_files_beside_a_checkpoint_in_an_archive_are_named() {
+	ck 0 "$data/good/bundle.zip" out/model.safetensors
+	says "2 other files of the archive were left out: model_config.yaml, README.md"
+	ck 0 --strict "$data/good/bundle.zip!weights/model.pt" out/model.safetensors
+	one_line
+	rm out/*
+	refused 3 --strict "$data/good/nemo.tar" out/model.safetensors
+	says "1 other file of the archive would be left out: model_config.yaml (--strict)"
+}
+
 story_shards_and_wrappers_are_noted() {
 	ck 0 "$(good sharded)" out/model.safetensors
 	says "only the local shards, those of the process that saved the file"
@@ -675,6 +685,7 @@ story_an_input_that_cannot_be_is_refused() {
 	says "folder"
 	mkfifo pipe.pt
 	refused 2 pipe.pt out/model.safetensors
+	says "save what comes out of it to a file"
 	refused 2 /dev/null out/model.safetensors
 	refused 2 "" out/model.safetensors
 }

@@ -140,36 +140,22 @@ static size_t list_others(ck_job *job, const ck_model *model, ck_other_kind kind
 	return total;
 }
 
-static bool tell_aside(ck_job *job, const ck_model *model, bool strict)
+/* "3 tensors without data were left out: ..." */
+static bool tell_kind(ck_job *job, const ck_model *model, bool strict, ck_other_kind kind)
 {
+	static const struct {
+		const char *what, *which;
+	} kinds[] = {
+		[CK_OTHER_ASIDE] = {"tensor", "that state_dict() does not hold"},
+		[CK_OTHER_META] = {"tensor", "without data"},
+		[CK_OTHER_ARRAY] = {"array", "whose elements no tensor can have"},
+	};
 	char names[700], text[CK_TEXT_MAX];
-	size_t total = list_others(job, model, CK_OTHER_ASIDE, names, sizeof names);
+	size_t total = list_others(job, model, kind, names, sizeof names);
 	if (!total)
 		return true;
-	snprintf(text, sizeof text, "%zu tensor%s that state_dict() does not hold %s left out: %s",
-	         total, plural(total), total == 1 ? "was" : "were", names);
-	return tell(job, model, strict, text);
-}
-
-static bool tell_meta(ck_job *job, const ck_model *model, bool strict)
-{
-	char names[700], text[CK_TEXT_MAX];
-	size_t total = list_others(job, model, CK_OTHER_META, names, sizeof names);
-	if (!total)
-		return true;
-	snprintf(text, sizeof text, "%zu tensor%s without data %s left out: %s", total,
-	         plural(total), total == 1 ? "was" : "were", names);
-	return tell(job, model, strict, text);
-}
-
-static bool tell_arrays(ck_job *job, const ck_model *model, bool strict)
-{
-	char names[700], text[CK_TEXT_MAX];
-	size_t total = list_others(job, model, CK_OTHER_ARRAY, names, sizeof names);
-	if (!total)
-		return true;
-	snprintf(text, sizeof text, "%zu array%s whose elements no tensor can have %s left out: %s",
-	         total, plural(total), total == 1 ? "was" : "were", names);
+	snprintf(text, sizeof text, "%zu %s%s %s %s left out: %s", total, kinds[kind].what,
+	         plural(total), kinds[kind].which, total == 1 ? "was" : "were", names);
 	return tell(job, model, strict, text);
 }
 
@@ -196,13 +182,14 @@ void ck_edit_list_keys(const ck_model *model, char *to, size_t size)
 
 bool ck_edit_tell_outside(ck_job *job, const ck_model *model, bool strict)
 {
-	return tell_outside(job, model, strict) && tell_meta(job, model, strict);
+	return tell_outside(job, model, strict) && tell_kind(job, model, strict, CK_OTHER_META);
 }
 
 bool ck_edit_tell_rest(ck_job *job, const ck_model *model, bool strict, bool values_kept)
 {
 	if (!model->count)
 		return fail_empty(job, model);
-	return tell_arrays(job, model, strict) && tell_aside(job, model, strict) &&
+	return tell_kind(job, model, strict, CK_OTHER_ARRAY) &&
+	       tell_kind(job, model, strict, CK_OTHER_ASIDE) &&
 	       tell_values(job, model, strict, values_kept);
 }

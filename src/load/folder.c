@@ -40,13 +40,6 @@ ck_member *ck_folder_member(ck_job *job, const ck_folder *folder, const char *na
 	return ck_folder_find(job, folder, "", name, strlen(name));
 }
 
-static bool ends_with(const ck_member *member, const char *end)
-{
-	size_t len = strlen(end);
-	return member->name_len >= len &&
-	       !memcmp(member->name + member->name_len - len, end, len);
-}
-
 ck_member *ck_folder_pickle(ck_job *job, ck_folder *folder)
 {
 	ck_archive *archive = folder->archive;
@@ -54,7 +47,7 @@ ck_member *ck_folder_pickle(ck_job *job, ck_folder *folder)
 	for (size_t i = 0; i < archive->count; i++) {
 		ck_member *member = &archive->members[i];
 		const char *slash = memchr(member->name, '/', member->name_len);
-		if (!slash || !ends_with(member, "/data.pkl") ||
+		if (!slash || !ck_member_ends(member, "/data.pkl") ||
 		    slash != member->name + member->name_len - strlen("/data.pkl"))
 			continue;
 		if (found) {

@@ -181,16 +181,9 @@ const ck_layout ck_layout_npy = {
 
 /* ---- .npz ---- */
 
-static bool ends_with(const ck_member *member, const char *end)
-{
-	size_t len = strlen(end);
-	return member->name_len >= len &&
-	       !memcmp(member->name + member->name_len - len, end, len);
-}
-
 bool ck_npz_is_array(const ck_member *member)
 {
-	return ends_with(member, ".npy");
+	return ck_member_ends(member, ".npy");
 }
 
 /* numpy.savez writes nothing but arrays. What stands beside them may be a checkpoint: whether it
@@ -202,7 +195,7 @@ static bool probe_npz(ck_job *job, const ck_input *in)
 	for (size_t i = 0; in->archive && i < in->archive->count; i++) {
 		const ck_member *member = &in->archive->members[i];
 		bool is_array = ck_npz_is_array(member);
-		if (!is_array && !ends_with(member, "/"))
+		if (!is_array && !ck_member_ends(member, "/"))
 			return false;
 		arrays += is_array;
 	}
@@ -306,7 +299,7 @@ static bool load_member(ck_loaded *loaded, const ck_archive *archive, ck_member 
 	ck_job *job = loaded->job;
 	bool is_array = ck_npz_is_array(member);
 	size_t len = member->name_len - (is_array ? strlen(".npy") : 0);
-	if (ends_with(member, "/"))
+	if (ck_member_ends(member, "/"))
 		return true;
 	const ck_path *path = ck_path_new(job, at, member->name, len, true);
 	if (!path)

@@ -144,16 +144,20 @@ static bool find_state(ck_torch *torch, const ck_value *value, ck_made *made, fi
 	return true;
 }
 
+static bool rebuild(ck_torch *torch, const ck_value *value, ck_numpy_array *array, fields *f,
+                    ck_made *made)
+{
+	bool none;
+	if (!find_state(torch, value, made, f, &none))
+		return false;
+	return none || (read_fields(torch, f, array) && make(torch, array, f->data, made));
+}
+
 bool ck_rebuild_ndarray(ck_torch *torch, const ck_value *value, ck_made *made)
 {
-	fields f;
-	bool none;
+	fields f = {0};
 	ck_numpy_array array = {0};
-	if (!find_state(torch, value, made, &f, &none))
-		return false;
-	if (none)
-		return true;
-	return read_fields(torch, &f, &array) && make(torch, &array, f.data, made);
+	return rebuild(torch, value, &array, &f, made);
 }
 
 /* JAX arrays: (NumPy's _reconstruct, its arguments, the state of the array[, more]). */
@@ -169,25 +173,20 @@ bool ck_rebuild_jax(ck_torch *torch, const ck_value *value, ck_made *made)
 
 bool ck_rebuild_masked(ck_torch *torch, const ck_value *value, ck_made *made)
 {
-	fields f;
-	bool none;
+	fields f = {0};
 	ck_numpy_array array = {0};
-	if (!find_state(torch, value, made, &f, &none))
-		return false;
-	if (none)
-		return true;
-	if (!read_fields(torch, &f, &array) || !make(torch, &array, f.data, made))
+	if (!rebuild(torch, value, &array, &f, made))
 		return false;
 	if (made->kind != CK_MADE_TENSOR)
 		return true;
 	if (!f.mask)
 		return ck_rebuild_fail(torch, "a masked NumPy array needs a mask");
 	array.dtype = (ck_numpy_dtype){.dtype = CK_DT_BOOL, .size = 1};
-	made->beside[0].key = "mask";
-	made->beside[0].tensor =
+	ck_tensor *mask =
 		ck_numpy_measure(torch, &array) ? tensor_of(torch, &array, f.mask) : NULL;
-	made->besides = 1;
-	return made->beside[0].tensor;
+	if (mask)
+		ck_made_beside(made, "mask", mask);
+	return mask;
 }
 
 /* ---- _frombuffer ---- */

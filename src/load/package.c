@@ -102,7 +102,7 @@ static bool is_resource(const ck_folder *folder, const ck_member *member)
 {
 	size_t n = sizeof suffix - 1, data = sizeof DATA - 1, top = folder->top_len;
 	return member->name_len > top + n && !memcmp(member->name, folder->top, top) &&
-	       !memcmp(member->name + member->name_len - n, suffix, n) &&
+	       ck_member_ends(member, suffix) &&
 	       !(member->name_len > top + data && !memcmp(member->name + top, DATA, data));
 }
 
@@ -144,7 +144,7 @@ static bool load_constants(ck_loaded *loaded, ck_folder folder, ck_member *membe
 	size_t head = folder.top_len + sizeof scripts - 1, tail = sizeof ending - 1;
 	if (member->name_len <= head + tail ||
 	    memcmp(member->name + folder.top_len, scripts, sizeof scripts - 1) != 0 ||
-	    memcmp(member->name + member->name_len - tail, ending, tail) != 0)
+	    !ck_member_ends(member, ending))
 		return true;
 	folder.suffix = "";
 	ck_torch *torch = ck_folder_read(loaded, &folder, member);

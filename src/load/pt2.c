@@ -235,7 +235,7 @@ static bool is_program(const archive *a, const ck_member *member, const char **n
 	if (member->name_len <= head + tail ||
 	    memcmp(member->name, a->folder.top, a->folder.top_len) != 0 ||
 	    memcmp(member->name + a->folder.top_len, within, sizeof within - 1) != 0 ||
-	    memcmp(member->name + member->name_len - tail, ending, tail) != 0)
+	    !ck_member_ends(member, ending))
 		return false;
 	*name = member->name + head;
 	*len = member->name_len - head - tail;

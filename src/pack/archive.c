@@ -42,6 +42,13 @@ ck_member *ck_archive_find(const ck_job *job, const ck_archive *archive, const c
 	return index ? &archive->members[*index] : NULL;
 }
 
+bool ck_member_ends(const ck_member *member, const char *end)
+{
+	size_t len = strlen(end);
+	return member->name_len >= len &&
+	       !memcmp(member->name + member->name_len - len, end, len);
+}
+
 const char *ck_member_label(ck_job *job, const ck_archive *archive, const ck_member *member)
 {
 	ck_text text = {0};

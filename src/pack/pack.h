@@ -60,6 +60,8 @@ ck_member *ck_archive_find(const ck_job *job, const ck_archive *archive, const c
                            size_t len);
 /* Refuses archives in which the bytes of two located members overlap. */
 bool ck_archive_check_overlap(ck_job *job, const ck_archive *archive);
+/* True if the member's name ends so. */
+bool ck_member_ends(const ck_member *member, const char *end);
 /* "ARCHIVE: MEMBER", for messages and labels. */
 const char *ck_member_label(ck_job *job, const ck_archive *archive, const ck_member *member);
 /* All bytes of a member as a source: a window if it is stored, memory if it is deflated. The CRC is

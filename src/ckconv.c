@@ -227,7 +227,8 @@ bool ck_convert(ck_job *job, const char *in, const char *out, const ck_options *
 	const ck_writer *writer = ck_writer_find(job, options->format, out);
 	input from;
 	outputs o;
-	if (!writer || !open_input(job, in, &from) || !check_paths(job, from.source, out, options) ||
+	if (!writer || !open_input(job, in, &from) ||
+	    !check_paths(job, from.source, out, options) ||
 	    !make_outputs(job, out, options, &o))
 		return false;
 	const ck_checkpoint *cp = open_source(job, &from, options, writer);

@@ -120,3 +120,47 @@ def composite_floods():
         "sparse_expanded": packed(far, {"i": longs(0, 0, 0, 0, 0, 0), "v": floats(1, 2, 3)}),
         "quantized_bomb": quantized(affine(), shape=(1 << 33,), stride=(0,)),
     }
+
+
+# ---- one value that many others share: work must not multiply ----
+
+SHARED = 200
+
+
+def many(state, each, before=b""):
+    """A list of calls that all name one value, number 0, put there before."""
+    return craft.pickle(state + craft.put(0) + craft.POP + before + list_of(*[each] * SHARED), 4)
+
+
+def shared_states():
+    """Pickles of a few kB in which a value of 200 items is named 200 times."""
+    pairs = [(text(str(i)), integer(1)) for i in range(SHARED)]
+    zero, one, keep = craft.get(0), craft.get(1), craft.put(1) + craft.POP
+    wrapper = call(name("torch._utils", "_rebuild_wrapper_subclass"), name("own.tensors", "Packed"))
+    shard = call(name("own.shards", "Shard")) + craft.dict_of(
+        *pairs, (text("tensor"), call(name("own.shards", "Nothing")))) + craft.BUILD
+    sharded = call(name("torch.distributed._shard.sharded_tensor.api", "ShardedTensor"))
+    mapping = call(name("collections", "OrderedDict")) + craft.dict_of(*pairs)[1:]
+    persistent = name("torch_utils.persistence", "_reconstruct_persistent_obj")
+    jagged = name("torch.nested._internal.nested_tensor", "_rebuild_njt")
+    parts = craft.dict_of(*pairs, (text("values"), vector("0", 1)),
+                          (text("offsets"), vector("0", 1)))
+    expanded = named(w=call(
+        name("torch._utils", "_rebuild_sparse_csr_tensor"), text("torch.sparse_csr"),
+        tuple_of(tensor(storage("LongStorage", "i", 1), [1 << 22, 2], [0, 0]),
+                 tensor(storage("LongStorage", "i", 1), [1 << 22, 0], [0, 0]),
+                 tensor(storage("FloatStorage", "v", 1), [1 << 22, 0], [0, 0]),
+                 integers([1 << 22, 1, 1]))))
+    return {
+        "shared_wrapped": many(craft.dict_of(*pairs), wrapper + zero + craft.BUILD),
+        "shared_shard": craft.pickle(shard + craft.put(0) + craft.POP + sharded + tuple_of(
+            list_of(*[zero] * SHARED)) + craft.BUILD),
+        "shared_persistent": many(mapping, one + tuple_of(zero) + craft.REDUCE,
+                                  before=persistent + keep),
+        "shared_names": many(text("m" * 4000), zero + text("n") + b"\x93"),
+        "shared_jagged": craft.archive(craft.checkpoint(
+            many(parts, one + tuple_of(zero) + craft.REDUCE, before=jagged + keep),
+            {"0": floats(1)})),
+        "batches_expanded": craft.archive(craft.checkpoint(craft.pickle(expanded),
+                                                           {"i": longs(0), "v": floats(1)})),
+    }

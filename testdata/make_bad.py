@@ -408,7 +408,8 @@ def write_all(folder):
                 bad_pickles(), bad_storages(), bad_numbers(), bad_arguments(), bad_names(),
                 legacy_files(legacy), bad_composites.bad_sparse(),
                 bad_composites.bad_quantized()],
-        "hostile": [code_files(), floods(), bad_composites.composite_floods()],
+        "hostile": [code_files(), floods(), bad_composites.composite_floods(),
+                    bad_composites.shared_states()],
         "unsupported": [foreign_files()],
     }
     for kind, groups in kinds.items():

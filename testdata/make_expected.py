@@ -58,6 +58,7 @@ INSIDE = {
     "good/model.tar.gz": "legacy.pt",
     "good/bundle.zip": "state_dict.pt", "good/bundle_deflated.zip": "state_dict.pt",
     "unsupported/two.zip!policy.pth": "state_dict.pt", "unsupported/two.zip!policy.optimizer.pth": "many.pt",
+    "good/damaged_beside.zip": "state_dict.pt",
     "good/nested.tar": "state_dict.pt", "good/nested.tar!inner.zip": "state_dict.pt",
     "good/nested.tar!inner.zip!a!b.pt": "state_dict.pt",
     "good/zips.distcp": ["state_dict.pt", "many.pt"],

@@ -163,6 +163,13 @@ def main():
     write("good/tar.pt", old_dict())
     write("good/tar_module.pt", old_module())
 
+    zeros = gzipped(bytes(300 << 20))
+    write("hostile/gzip_in_gzip.pt.gz", gzipped(gzipped(zeros)))
+    write("hostile/gzips.tar", gzipped(tar(*(("%d.gz" % i, gzipped(bytes(60 << 20)))
+                                             for i in range(6)))))
+    write("good/damaged_beside.zip", zipped(("inner.zip", zipped(
+        ("notes.gz", gzipped(b"some notes")[:20]), ("a.pt", new)))))
+
     whole = old_dict()
     write("bad/tar_cut.pt", whole[:3200])
     write("bad/tar_no_key.pt", old_torch(craft.named(w=known(77)), STORED, LISTED))

@@ -74,8 +74,8 @@ typedef struct ck_options {
 CK_API void ck_options_default(ck_options *options);
 
 /* Opens a checkpoint, reads its pickle as data and finds its tensors; tensor data is not read. The
- * checkpoint lives as long as the job. options may be NULL; with a format, tensors of dtypes that it
- * lacks cannot be written, otherwise only those of kinds that no format holds. */
+ * checkpoint lives as long as the job. options may be NULL; with a format, tensors of dtypes that
+ * it lacks cannot be written, otherwise only those of kinds that no format holds. */
 CK_API ck_checkpoint *ck_checkpoint_open(ck_job *job, const char *path, const ck_options *options);
 /* What kind of file it is: "torch zip". */
 CK_API const char *ck_checkpoint_layout(const ck_checkpoint *checkpoint);

@@ -10,7 +10,7 @@
 typedef enum ck_status {
 	CK_OK,
 	CK_NOMEM,       /* the system has no memory left */
-	CK_IO,          /* a file could not be opened, read, written, renamed; ck_error.sys is errno */
+	CK_IO,          /* a file could not be opened, read, written...; ck_error.sys is errno */
 	CK_CORRUPT,     /* the input breaks a rule of its own format */
 	CK_UNSUPPORTED, /* well formed, but holds what ckconv or the output format lacks */
 	CK_LIMIT,       /* a limit was reached; see CK_LIMITS */

@@ -46,6 +46,8 @@ ck_job *ck_base_job_within(const ck_job *parent)
 	job->limits = parent->limits;
 	job->scratch_dir = parent->scratch_dir;
 	job->parent = parent;
+	job->input = parent->input;
+	job->unpacked = parent->unpacked;
 	job->progress = parent->progress;
 	job->listener = parent->listener;
 	return job;

@@ -31,6 +31,8 @@ typedef struct ck_job {
 	struct ck_closer *closers;
 	const char *scratch_dir; /* folder of scratch files; NULL: $TMPDIR, or else /tmp */
 	struct ck_scratch *scratch; /* belongs to io */
+	uint64_t input;          /* bytes of the file that is read, however deep in it we are */
+	uint64_t unpacked;       /* bytes unpacked on the way; belongs to pack */
 	atomic_bool stop;
 	const struct ck_job *parent; /* a part of its work: stops when that stops; or NULL */
 	uint64_t seed[2];        /* random; for ck_map only, never for anything that is written */

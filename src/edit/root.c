@@ -121,7 +121,8 @@ static void tell_everything(ck_job *job, const ck_model *model)
 	if (!model->is_mapping || !why.home || !beside)
 		return;
 	ck_shown home = ck_show(why.home->key, why.home->key_len);
-	ck_note(job, "took everything, because '%s' beside '%s' %s; --root %s takes that part alone",
+	ck_note(job,
+	        "took everything, because '%s' beside '%s' %s; --root %s takes that part alone",
 	        ck_show(beside->key, beside->key_len).s, home.s,
 	        why.lone ? "is a tensor" : "holds tensors, too", home.s);
 }

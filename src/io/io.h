@@ -176,12 +176,12 @@ void ck_json_integers(ck_json *json, const char *key, const uint64_t *values, si
 /* Appends the object without blanks and releases it. */
 bool ck_json_finish(ck_job *job, ck_json *json, ck_text *to);
 
-/* JSON that was read, as a tree that lives as long as the job. Everything may be asked of every node:
- * what is not there, or of another kind, is NULL, false or nothing. */
+/* JSON that was read, as a tree that lives as long as the job. Everything may be asked of every
+ * node: what is not there, or of another kind, is NULL, false or nothing. */
 typedef struct cJSON ck_json_node;
 
-/* Reads a source that is all JSON, in UTF-8. Its depth is limited (to what cJSON allows, 1000), and so
- * is its size. Refused: NULs in strings, which no name needs. NULL after a failure. */
+/* Reads a source that is all JSON, in UTF-8. Its depth is limited (to what cJSON allows, 1000), and
+ * so is its size. Refused: NULs in strings, which no name needs. NULL after a failure. */
 const ck_json_node *ck_json_read(ck_job *job, const ck_source *source);
 /* The value of a key of an object; the first, if it is there several times. Goes through the whole
  * object: not for loops. */

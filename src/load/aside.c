@@ -1,6 +1,6 @@
-/* Tensors that Module.state_dict() leaves out: attributes of modules and parameters. They are looked for
- * so that it can be said how many there are; those that are reached by a name, too (the flat weights of
- * an RNN), are not missed. */
+/* Tensors that Module.state_dict() leaves out: attributes of modules and parameters. They are
+ * looked for so that it can be said how many there are; those that are reached by a name, too (the
+ * flat weights of an RNN), are not missed. */
 #include "rebuild.h"
 #include "view.h"
 

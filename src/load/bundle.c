@@ -1,12 +1,13 @@
-/* Archives that hold checkpoints beside other files: with one checkpoint inside, it is converted; of
- * several, FILE!MEMBER names one. */
+/* Archives that hold checkpoints beside other files: with one checkpoint inside, it is converted;
+ * of several, FILE!MEMBER names one. */
 #include <string.h>
 
 #include "load.h"
 
 enum { LISTED = 8, LIST_MAX = 700, DEPTH_MAX = 3 };
 
-/* What a member is, found out without a trace: whatever is wrong with it is nobody's business yet. */
+/* What a member is, found out without a trace: whatever is wrong with it is nobody's business
+ * yet. */
 typedef struct {
 	ck_member *member;
 	bool is_data;
@@ -24,8 +25,7 @@ static const ck_source *member_source(ck_job *job, const ck_input *in, ck_member
 {
 	if (member->method == CK_STORED)
 		return ck_member_source(job, in->archive, member);
-	const ck_stream *stream = ck_member_stream(job, in->archive, member);
-	return stream ? ck_stream_spill(job, stream) : NULL;
+	return ck_member_spill(job, in->archive, member);
 }
 
 /* Takes the first bytes, then wants no more. */
@@ -44,8 +44,8 @@ static bool take_beginning(ck_job *job, void *arg, const void *data, size_t len)
 	return to->len < sizeof to->data;
 }
 
-/* Enough of a member to say what it is. Deflated ones are unpacked only if they hold something in their
- * turn. */
+/* Enough of a member to say what it is. Deflated ones are unpacked only if they hold something in
+ * their turn. */
 static const ck_source *glimpse(ck_job *job, const ck_input *in, ck_member *member)
 {
 	const char *label = ck_member_label(job, in->archive, member);
@@ -59,19 +59,27 @@ static const ck_source *glimpse(ck_job *job, const ck_input *in, ck_member *memb
 		return NULL;
 	stream->run(job, stream, &(ck_sink){take_beginning, head});
 	if (ck_archiver_find(head->data, head->len) || ck_packing_find(head->data, head->len))
-		return ck_stream_spill(job, stream);
+		return ck_member_spill(job, in->archive, member);
 	return ck_source_memory(job, label, head->data, head->len);
 }
 
 static bool is_checkpoint(ck_job *job, const ck_source *source, int depth, bool *is_data);
 
-/* Members whose bytes overlap would be looked into, and unpacked, as often as they lie in each other. */
+/* Members whose bytes overlap would be looked into, and unpacked, as often as they lie in each
+ * other. */
 static bool check_members(ck_job *job, ck_archive *archive)
 {
 	for (size_t i = 0; i < archive->count; i++)
 		if (!archive->by->locate(job, archive, &archive->members[i]))
 			return false;
 	return ck_archive_check_overlap(job, archive);
+}
+
+/* What went wrong has nothing to do with the member, or would with every other, too. */
+static bool must_end(const ck_job *job)
+{
+	return job->error.status == CK_NOMEM || job->error.status == CK_IO ||
+	       job->error.status == CK_LIMIT;
 }
 
 /* Whether one of the members of an archive that no layout knows is a checkpoint. */
@@ -83,6 +91,9 @@ static bool holds_checkpoint(ck_job *job, const ck_input *in, int depth, bool *i
 		const ck_source *source = glimpse(job, in, &in->archive->members[i]);
 		if (source && is_checkpoint(job, source, depth + 1, is_data))
 			return true;
+		if (must_end(job))
+			return false;
+		job->error = (ck_error){0}; /* one damaged member hides none of the others */
 	}
 	return false;
 }
@@ -91,8 +102,8 @@ static bool is_checkpoint(ck_job *job, const ck_source *source, int depth, bool 
 {
 	unsigned char head[CK_HEAD];
 	ck_input in;
-	if (!ck_input_open(job, source, head, &in))
-		return ck_archiver_find(head, in.head_len); /* a damaged one: to be told when it is read */
+	if (!ck_input_open(job, source, head, &in)) /* what is damaged is told when it is read */
+		return ck_archiver_find(head, in.head_len);
 	const ck_layout *layout = ck_layout_find(job, &in);
 	if (layout == &ck_layout_packed) {
 		source = ck_unpack(job, ck_packing_find(in.head, in.head_len), source);
@@ -105,25 +116,28 @@ static bool is_checkpoint(ck_job *job, const ck_source *source, int depth, bool 
 	return layout;
 }
 
-/* Looks into a member with a job of its own, so that neither errors nor memory remain; but for want of
- * memory or room nobody knows what the member is. */
+/* Looks into a member with a job of its own, so that neither errors nor memory remain; but what was
+ * unpacked counts, and for want of memory or room nobody knows what the member is. */
+static bool examine(ck_job *job, const ck_input *in, candidate *found, bool *is)
+{
+	ck_job *own = ck_base_job_within(job);
+	if (!own)
+		return ck_fail_nomem(job);
+	const ck_source *source = glimpse(own, in, found->member);
+	*is = source && is_checkpoint(own, source, 0, &found->is_data);
+	uint64_t more = own->unpacked - job->unpacked;
+	if (own->error.status == CK_NOMEM || own->error.status == CK_IO)
+		ck_fail(job, own->error.status, own->error.where, "%s", own->error.text);
+	ck_base_job_free(own);
+	return job->error.status == CK_OK && !ck_stopped(job) &&
+	       ck_unpack_count(job, in->source->label, more);
+}
+
 static bool consider(search *s, ck_member *member)
 {
 	candidate found = {.member = member};
-	ck_job *own = member->size ? ck_base_job_within(s->job) : NULL;
 	bool is = false;
-	if (member->size && !own)
-		return ck_fail_nomem(s->job);
-	if (own) {
-		const ck_source *source = glimpse(own, s->in, member);
-		is = source && is_checkpoint(own, source, 0, &found.is_data);
-	}
-	bool lacking =
-		own && (own->error.status == CK_NOMEM || own->error.status == CK_IO);
-	if (lacking)
-		ck_fail(s->job, own->error.status, own->error.where, "%s", own->error.text);
-	ck_base_job_free(own);
-	if (lacking || ck_stopped(s->job))
+	if (member->size && !examine(s->job, s->in, &found, &is))
 		return false;
 	if (!is)
 		return true;
@@ -152,7 +166,8 @@ static void list(const search *s, char *to, size_t size)
 			used += 2;
 		}
 		size_t left = size - used;
-		used += ck_show_to(to + used, left < 80 ? left : 80, member->name, member->name_len);
+		used += ck_show_to(to + used, left < 80 ? left : 80, member->name,
+		                   member->name_len);
 	}
 	if (s->count > LISTED && used + 6 < size)
 		memcpy(to + used, ", ...", 6);
@@ -170,8 +185,8 @@ static void list_members(ck_job *job, const ck_input *in, char *to, size_t size)
 
 /* ---- FILE!MEMBER ---- */
 
-/* The member that the text begins with; *rest is what stands behind the next '!', or NULL. Members may
- * have a '!' in their names. */
+/* The member that the text begins with; *rest is what stands behind the next '!', or NULL. Members
+ * may have a '!' in their names. */
 static ck_member *named_member(ck_job *job, const ck_archive *archive, const char *text,
                                const char **rest)
 {
@@ -192,7 +207,8 @@ static bool fail_no_member(ck_job *job, const ck_input *in, const char *text)
 {
 	char names[LIST_MAX];
 	list_members(job, in, names, sizeof names);
-	return ck_fail(job, CK_USAGE, in->source->label, "the archive has no member '%s'; it has: %s",
+	return ck_fail(job, CK_USAGE, in->source->label,
+	               "the archive has no member '%s'; it has: %s",
 	               ck_show(text, strlen(text)).s, *names ? names : "none at all");
 }
 

@@ -1,5 +1,5 @@
-/* The bytes that a value holds, however its pickle spelled them, and the checkpoints that some of them
- * are. */
+/* The bytes that a value holds, however its pickle spelled them, and the checkpoints that some of
+ * them are. */
 #include <string.h>
 
 #include "rebuild.h"
@@ -85,8 +85,8 @@ static bool is_wrapper(const ck_value *call)
 	return ck_value_is_global(callee, "_codecs", "encode") && is_latin1(call);
 }
 
-/* The value whose bytes a chain of such calls gives: text, bytes, or a call without arguments, which
- * gives none. NULL: it is no such chain. */
+/* The value whose bytes a chain of such calls gives: text, bytes, or a call without arguments,
+ * which gives none. NULL: it is no such chain. */
 static const ck_value *unwrap(const ck_value *value)
 {
 	for (int i = 0; value->kind == CK_CALL; i++) {
@@ -156,8 +156,8 @@ static ck_torch *find_inner(ck_torch *torch, const ck_value *bytes, bool *none)
 	const ck_source *source = ck_bytes_source(torch, plain_bytes, &failed);
 	ck_torch *inner = source ? read_inner(torch, source, none) : NULL;
 	if (!source && !failed)
-		ck_rebuild_fail(torch, "torch.storage._load_from_bytes needs bytes, not text beyond "
-		                "U+00FF");
+		ck_rebuild_fail(torch, "torch.storage._load_from_bytes needs bytes, not text "
+		                "beyond U+00FF");
 	*place = (uint64_t)(uintptr_t)inner;
 	return inner;
 }

@@ -118,7 +118,8 @@ static bool take_numbers(ck_job *job, void *arg, const void *items, size_t count
 
 static double *read_numbers(ck_job *job, const ck_tensor *tensor)
 {
-	double *all = ck_alloc_array(job, tensor->count + 1, sizeof *all);
+	double *all = ck_tensor_affordable(job, tensor)
+	                      ? ck_alloc_array(job, tensor->count + 1, sizeof *all) : NULL;
 	numbers n = {all, tensor->dtype};
 	return all && ck_tensor_each(job, tensor, take_numbers, &n) ? all : NULL;
 }

@@ -20,8 +20,10 @@ static const foreign kinds[] = {
 	{0, MAGIC("\x28\xb5\x2f\xfd"), "this is a zstd file; unpack it first (zstd -d)"},
 	{0, MAGIC("\x04\x22\x4d\x18"), "this is an lz4 file; unpack it first (lz4 -d)"},
 	{0, MAGIC("GGUF"), "this is a GGUF model; it holds no pickle and needs no conversion"},
-	{0, MAGIC("\x89HDF\r\n\x1a\n"), "this is an HDF5 file (Keras, h5py), not a torch checkpoint"},
-	{0, MAGIC("PYTORCH1"), "this is a PyTorch 1.0 preview archive, which nothing reads any more"},
+	{0, MAGIC("\x89HDF\r\n\x1a\n"),
+	 "this is an HDF5 file (Keras, h5py), not a torch checkpoint"},
+	{0, MAGIC("PYTORCH1"),
+	 "this is a PyTorch 1.0 preview archive, which nothing reads any more"},
 	{0, MAGIC("\x08\x01\x12"),
 	 "this is a TensorFlow SavedModel, not a torch checkpoint"}, /* and an ONNX of version 1 */
 	{0, MAGIC("model_checkpoint_path:"),

@@ -57,7 +57,8 @@ static const ck_global_row rows[] = {
 	{"torch.storage", "TypedStorage", CK_ROLE_VALUE, NULL, "storage type"},
 	{"torch.storage", "_TypedStorage", CK_ROLE_VALUE, NULL, "storage type"},
 	{"torch", "TypedStorage", CK_ROLE_VALUE, NULL, "storage type"},
-	{"torch.nested._internal.nested_tensor", "NestedTensor", CK_ROLE_VALUE, NULL, "tensor type"},
+	{"torch.nested._internal.nested_tensor", "NestedTensor", CK_ROLE_VALUE, NULL,
+	 "tensor type"},
 	{"torch.distributed.tensor", "DTensor", CK_ROLE_VALUE, NULL, "tensor type"},
 	{"torch.distributed.tensor._api", "DTensor", CK_ROLE_VALUE, NULL, "tensor type"},
 	{"torch.distributed._tensor", "DTensor", CK_ROLE_VALUE, NULL, "tensor type"},
@@ -205,7 +206,8 @@ static bool same(const char *text, size_t len, const char *want)
 	return len == n && !memcmp(text, want, n);
 }
 
-/* Torch's own classes of modules, optimizers and observers. Functions of these modules are not meant. */
+/* Torch's own classes of modules, optimizers and observers. Functions of these modules are not
+ * meant. */
 static bool is_torch_class(const char *module, size_t len, const ck_global *g)
 {
 	static const char *const families[] = {

@@ -1,11 +1,12 @@
 /* How the keys of a dict become parts of a name: str(key), as Python prints it. */
 #include "load.h"
 #include "numpy.h"
+#include "view.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { REPR_DEPTH = 50 };
+enum { REPR_DEPTH = 50, BYTES_PER_VISIT = 4 };
 
 static bool print_repr(ck_job *job, ck_text *to, const ck_value *key, int depth);
 
@@ -25,6 +26,8 @@ static bool print_encoded(ck_job *job, ck_text *to, const ck_call *call, bool *d
 	    call->args->items->count != 2 ||
 	    !ck_value_text(call->args->items->item[0], &text, &len))
 		return true;
+	if (!ck_text_reserve(job, &bytes, len))
+		return false;
 	for (; len; text += took, len -= took) {
 		uint32_t code;
 		took = ck_utf8_next(text, len, &code);
@@ -67,6 +70,9 @@ static bool print_complex(ck_job *job, ck_text *to, const ck_call *call, bool *d
 	       print_part(job, to, imaginary, true) && ck_text_add(job, to, "j)", 2);
 }
 
+/* A tuple of two tuples of two tuples ... takes few bytes in a pickle and no end of them as a name: that
+ * limit bounds it. */
+
 /* Items between two words: torch.Size([1, 2]), frozenset({1, 2}). */
 static bool print_between(ck_job *job, ck_text *to, const char *open, const ck_items *items,
                           const char *close, int depth)
@@ -74,7 +80,7 @@ static bool print_between(ck_job *job, ck_text *to, const char *open, const ck_i
 	if (!ck_text_add(job, to, open, strlen(open)))
 		return false;
 	for (size_t i = 0; i < items->count; i++)
-		if ((i && !ck_text_add(job, to, ", ", 2)) ||
+		if ((i && !ck_text_add(job, to, ", ", 2)) || !ck_within(job, "", name, to->len) ||
 		    !print_repr(job, to, items->item[i], depth + 1))
 			return false;
 	return ck_text_add(job, to, close, strlen(close));
@@ -121,7 +127,7 @@ static bool print_tuple(ck_job *job, ck_text *to, const ck_items *items, int dep
 	if (!ck_text_add(job, to, "(", 1))
 		return false;
 	for (size_t i = 0; i < items->count; i++)
-		if ((i && !ck_text_add(job, to, ", ", 2)) ||
+		if ((i && !ck_text_add(job, to, ", ", 2)) || !ck_within(job, "", name, to->len) ||
 		    !print_repr(job, to, items->item[i], depth + 1))
 			return false;
 	return ck_text_addf(job, to, items->count == 1 ? ",)" : ")");
@@ -196,7 +202,9 @@ const char *ck_key_name(ck_torch *torch, const ck_value *key, size_t *len)
 	ck_value plain[2] = {{0}};
 	if (key->kind == CK_CALL && !ck_numpy_scalar(torch, key, plain, &count))
 		return NULL;
-	return ck_key_text(torch->job, count == 1 ? plain : key, len);
+	const char *text = ck_key_text(torch->job, count == 1 ? plain : key, len);
+	bool printed = key->kind != CK_STR; /* else it is there already */
+	return text && ck_view_charge(torch, printed ? *len / BYTES_PER_VISIT : 0) ? text : NULL;
 }
 
 const char *ck_key_text(ck_job *job, const ck_value *key, size_t *len)

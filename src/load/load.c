@@ -88,8 +88,8 @@ bool ck_load_at(ck_loaded *loaded, const ck_source *source, const ck_path *at)
 	ck_job *job = loaded->job;
 	ck_input in;
 	if (loaded->nested >= NESTED_MAX)
-		return ck_fail(job, CK_LIMIT, source->label, "files inside files, more than %d deep",
-		               NESTED_MAX);
+		return ck_fail(job, CK_LIMIT, source->label,
+		               "files inside files, more than %d deep", NESTED_MAX);
 	if (!ck_input_open(job, source, head, &in))
 		return false;
 	const ck_layout *layout = ck_layout_find(job, &in);
@@ -98,7 +98,8 @@ bool ck_load_at(ck_loaded *loaded, const ck_source *source, const ck_path *at)
 	if (loaded->member && (!layout || layout->name))
 		layout = in.archive ? &ck_layout_bundle : NULL;
 	if (!layout && loaded->member)
-		return ck_fail(job, CK_USAGE, source->label, "this is no archive, so it has no member '%s'",
+		return ck_fail(job, CK_USAGE, source->label,
+		               "this is no archive, so it has no member '%s'",
 		               ck_show(loaded->member, strlen(loaded->member)).s);
 	if (!layout)
 		return refuse(job, &in);
@@ -120,6 +121,7 @@ ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes
 	if (wishes)
 		loaded->wishes = *wishes;
 	loaded->member = loaded->wishes.member;
+	job->input = source->size;
 	model->source = source;
 	model->top = ck_path_new(job, NULL, "", 0, false);
 	if (!model->top || !ck_load_at(loaded, source, model->top) || !ck_aside_settle(loaded))

@@ -33,13 +33,13 @@ typedef struct ck_loaded {
 	ck_text unknown_list;     /* the first of them, with commas between, safe to print */
 	ck_aside *asides;
 	size_t aside_count, aside_cap;
-	ck_map halves;            /* address of a complex tensor -> the two that it was split into */
+	ck_map halves;            /* address of a complex tensor -> what it was split into */
 	ck_map noted;             /* notes that were told */
 	uint64_t embedded;        /* bytes that look like checkpoints */
 	uint64_t visits;          /* values looked at, for the limit */
 	const char *member;       /* what is still to be found of wishes.member */
 	unsigned nested;          /* files inside files that are open just now */
-	struct ck_vm *machine;    /* reads pickles, and does not just now; NULL: there is none yet */
+	struct ck_vm *machine;    /* reads pickles, but not just now; NULL: there is none yet */
 } ck_loaded;
 
 /* ---- torch: what the values of a pickle mean ---- */
@@ -56,7 +56,7 @@ typedef struct ck_torch {
 	ck_value *root;           /* what the pickle made */
 	const ck_path *path;      /* where the root stands in the model; set by ck_walk */
 	ck_seen seen;             /* all that the pickle named */
-	bool bare_ids;            /* some writers of this layout spell persistent ids as plain tuples */
+	bool bare_ids;            /* some writers spell persistent ids as plain tuples */
 	bool told;                /* its unknown globals are in the list */
 	bool big_endian;          /* as the archive's `byteorder` says */
 	ck_map storages;          /* key -> known_storage */
@@ -122,11 +122,11 @@ typedef enum ck_role {
 	CK_ROLE_TYPED,       /* (function, type, arguments, state): a call, dressed up as a type */
 	CK_ROLE_DICT,        /* a mapping */
 	CK_ROLE_LIST,        /* a sequence */
-	CK_ROLE_ATTRIBUTES,  /* an object whose attributes are the first argument that is a dict, or what the
-	                      * first argument holds under the key `about` */
+	CK_ROLE_ATTRIBUTES,  /* an object whose attributes are the first argument that is a dict, or
+	                      * what the first argument holds under the key `about` */
 	CK_ROLE_WRAP,        /* its first argument, called `about` */
 	CK_ROLE_SCRIPT,      /* an object of C++: (its state, the name of its class) is built in */
-	CK_ROLE_CLASS,       /* an object of this class, kept as inert data as those of unknown ones are */
+	CK_ROLE_CLASS,       /* an object of this class, kept as inert data as unknown ones are */
 	CK_ROLE_OBJECT,      /* an object of the class that is its first argument */
 	CK_ROLE_VALUE,       /* a plain value */
 	CK_ROLE_META,        /* a tensor without data */
@@ -173,7 +173,7 @@ typedef struct ck_view {
 	ck_torch *inner;        /* CK_IS_INNER: look at its root instead */
 	const char *about;      /* of what is no tensor and has no parts */
 	bool is_dict, is_object;
-	bool has_scale;         /* a module whose numbers scale and zero_point are tensors to torch */
+	bool has_scale;         /* a module whose scale and zero_point are tensors to torch */
 	const ck_items *aside;  /* of a module: all its attributes, whose tensors are left out */
 	ck_value *state;        /* attributes of a parameter, which no output can hold, or NULL */
 	ck_part part[CK_PARTS_MAX];
@@ -186,8 +186,8 @@ bool ck_view_value(ck_torch *torch, const ck_value *value, const ck_path *path, 
 
 /* ---- walking ---- */
 
-/* Puts every tensor below torch->root into the model, named from `path` on, and every other value on
- * its list. */
+/* Puts every tensor below torch->root into the model, named from `path` on, and every other value
+ * on its list. */
 bool ck_walk(ck_torch *torch, const ck_path *path);
 /* str(key) as Python prints it; keys that Python would print by address get the name of their type.
  * NULL after a failure. */

@@ -1,5 +1,5 @@
-/* nn.Module without its class: which of its attributes state_dict() would name, and the ways in which
- * modules are dressed up: traced, compiled, wrapped. */
+/* nn.Module without its class: which of its attributes state_dict() would name, and the ways in
+ * which modules are dressed up: traced, compiled, wrapped. */
 #include <string.h>
 
 #include "rebuild.h"
@@ -16,8 +16,8 @@ static const ck_items *set_items(const ck_value *value)
 	return NULL;
 }
 
-/* Quantized modules keep their weights in a C++ object, which their state_dict() unpacks under the same
- * name. */
+/* Quantized modules keep their weights in a C++ object, which their state_dict() unpacks under the
+ * same name. */
 static bool add_scripts(ck_torch *torch, const ck_items *state, ck_view *view)
 {
 	for (size_t i = 0; i < state->count; i += 2) {

@@ -193,8 +193,8 @@ bool ck_npz_is_array(const ck_member *member)
 	return ends_with(member, ".npy");
 }
 
-/* numpy.savez writes nothing but arrays. What stands beside them may be a checkpoint: whether it is,
- * bundle.c finds out. */
+/* numpy.savez writes nothing but arrays. What stands beside them may be a checkpoint: whether it
+ * is, bundle.c finds out. */
 static bool probe_npz(ck_job *job, const ck_input *in)
 {
 	(void)job;

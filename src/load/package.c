@@ -23,7 +23,8 @@ static bool name_storages(ck_torch *torch)
 		const ck_value *id = torch->seen.persids.item[i]->pid;
 		ck_text digits = {0};
 		if (id->kind != CK_TUPLE || id->items->count < 3 ||
-		    id->items->item[2]->kind != CK_INT || !ck_is_word(id->items->item[0], "storage"))
+		    id->items->item[2]->kind != CK_INT ||
+		    !ck_is_word(id->items->item[0], "storage"))
 			continue;
 		ck_value *name = ck_alloc(job, sizeof *name);
 		if (!name || !ck_print_integer(job, &digits, id->items->item[2]))

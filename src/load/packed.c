@@ -1,5 +1,5 @@
-/* Files that hold one other file, packed; and files that are several zip archives one after the other,
- * as torch.distributed.checkpoint writes them. */
+/* Files that hold one other file, packed; and files that are several zip archives one after the
+ * other, as torch.distributed.checkpoint writes them. */
 #include <stdio.h>
 #include <string.h>
 
@@ -44,9 +44,9 @@ static bool load_zips(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 		if (!path || !ck_load_at(loaded, in->zips[i], path))
 			return false;
 	}
-	ck_note(loaded->job, "the file is %zu zip archives one after the other (a part of a distributed "
-	        "checkpoint); their tensors are called part0 and so on, because the names stand in "
-	        "another file, .metadata", in->zip_count);
+	ck_note(loaded->job, "the file is %zu zip archives one after the other (a part of a "
+	        "distributed checkpoint); their tensors are called part0 and so on, because the "
+	        "names stand in another file, .metadata", in->zip_count);
 	return true;
 }
 

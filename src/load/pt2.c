@@ -254,8 +254,8 @@ static bool load_programs(archive *a, const ck_path *at)
 		               "there is no program of torch.export in it (models/NAME.json); of "
 		               "compiled ones ckconv does not read the weights");
 	if (count > 1)
-		ck_note(a->job, "there are %zu programs in it, so each name begins with the one that "
-		        "its tensor is from", count);
+		ck_note(a->job, "there are %zu programs in it, so each name begins with the one "
+		        "that its tensor is from", count);
 	for (size_t i = 0; i < in->count; i++) {
 		if (!is_program(a, &in->members[i], &name, &len))
 			continue;

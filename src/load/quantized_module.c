@@ -1,5 +1,5 @@
-/* Quantized modules: what their state_dict() makes of a C++ object with packed weights, of numbers that
- * are attributes, and of the tuples that quantized convolutions are pickled as. */
+/* Quantized modules: what their state_dict() makes of a C++ object with packed weights, of numbers
+ * that are attributes, and of the tuples that quantized convolutions are pickled as. */
 #include <string.h>
 
 #include "rebuild.h"
@@ -51,7 +51,8 @@ static bool make_scalar(ck_torch *torch, const ck_value *number, ck_made *made)
 static ck_value *as_tensor(ck_torch *torch, const ck_value *number)
 {
 	static const ck_global rebuild = {"torch._utils", "_rebuild_tensor_v2",
-	                                  sizeof "torch._utils" - 1, sizeof "_rebuild_tensor_v2" - 1};
+	                                  sizeof "torch._utils" - 1,
+	                                  sizeof "_rebuild_tensor_v2" - 1};
 	ck_value *value = new_value(torch, CK_CALL, number->at);
 	ck_value *callee = new_value(torch, CK_GLOBAL, number->at);
 	ck_value *args = new_value(torch, CK_TUPLE, number->at);
@@ -105,8 +106,8 @@ bool ck_quantized_numbers(ck_torch *torch, const ck_items *state, ck_view *view)
 	return ck_parts_add(torch, view, (ck_part){.items = pairs, .pairs = true});
 }
 
-/* Layouts that keep the sources of classes name a class by a persistent id: ('module', class, ...) or
- * (class, file, source). */
+/* Layouts that keep the sources of classes name a class by a persistent id: ('module', class, ...)
+ * or (class, file, source). */
 static const ck_value *class_of(const ck_value *callee)
 {
 	if (callee->kind != CK_PERSID || callee->pid->kind != CK_TUPLE)

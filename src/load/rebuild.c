@@ -56,8 +56,8 @@ bool ck_as_counts(ck_torch *torch, const ck_value *value, const char *what, uint
 		return ck_rebuild_bad(torch, value, what);
 	*n = value->items->count;
 	if (*n > CK_DIMS_MAX)
-		return ck_rebuild_fail(torch, "a tensor has at most %d dimensions, not %zu", CK_DIMS_MAX,
-		              *n);
+		return ck_rebuild_fail(torch, "a tensor has at most %d dimensions, not %zu",
+		                       CK_DIMS_MAX, *n);
 	*counts = ck_alloc_array(torch->job, *n + 1, sizeof **counts);
 	if (!*counts)
 		return false;
@@ -97,7 +97,7 @@ static bool read_metadata(ck_torch *torch, const ck_value *value, ck_tensor *ten
 	if (tensor->neg && !ck_dtype_has_sign(tensor->dtype))
 		return ck_rebuild_fail(torch, "a tensor of %s cannot be a negative",
 		              ck_dtype_table[tensor->dtype].torch);
-	return true;
+	return torch->job->error.status == CK_OK;
 }
 
 /* ---- tensors ---- */
@@ -267,8 +267,8 @@ bool ck_rebuild_typed_tensor(ck_torch *torch, const ck_value *value, ck_made *ma
 	return ck_rebuild_view(torch, states->item[0]->items, made, &done);
 }
 
-/* The tensor that a Variable wraps, and gradients and hooks that nobody misses: (data, grad, ...) of
- * five when it was built in, else the first argument. */
+/* The tensor that a Variable wraps, and gradients and hooks that nobody misses: (data, grad, ...)
+ * of five when it was built in, else the first argument. */
 static const ck_value *wrapped(const ck_value *value)
 {
 	const ck_items *states = &ck_call_later(value->call)->states;

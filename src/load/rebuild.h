@@ -13,8 +13,8 @@ ck_rebuild ck_rebuild_tensor_v3;
 ck_rebuild ck_rebuild_typed_tensor;
 /* Variable or Parameter: (data[, requires_grad, ...]), or the same built into it */
 ck_rebuild ck_rebuild_variable;
-/* build_tensor_from_id(number), or TensorID with a number built in: a tensor of a table that the layout
- * has */
+/* build_tensor_from_id(number), or TensorID with a number built in: a tensor of a table that the
+ * layout has */
 ck_rebuild ck_rebuild_numbered;
 /* torch.storage._load_from_bytes(bytes): a checkpoint inside a value */
 ck_rebuild ck_rebuild_nested;
@@ -67,14 +67,15 @@ bool ck_made_fact(ck_made *made, const char *key, const char *value);
 bool ck_made_unsupported(ck_made *made, const char *about);
 /* "[3, 4]" in the arena. NULL after a failure. */
 const char *ck_shape_text(ck_job *job, const uint64_t *shape, size_t ndim);
-/* The value of a text key in keys and values in turn, or NULL: then the job may have failed, because
- * the look was charged for, and ck_load fails in the end. */
+/* The value of a text key in keys and values in turn, or NULL: then the job may have failed,
+ * because the look was charged for, and ck_load fails in the end. */
 ck_value *ck_item_named(ck_torch *torch, const ck_items *pairs, const char *key);
 
 /* A new tensor of kind CK_MADE_TENSOR. NULL after a failure. */
 ck_tensor *ck_made_tensor(ck_torch *torch, ck_made *made);
 /* What a value that must be a tensor, such as the indices of a sparse one, is made to: the call is
- * rebuilt once, however often it is shared. NULL after a failure. It may be CK_MADE_META or _VALUE. */
+ * rebuilt once, however often it is shared. NULL after a failure. It may be CK_MADE_META or
+ * _VALUE. */
 const ck_made *ck_rebuild_value(ck_torch *torch, const ck_value *value);
 /* The same, but a plain tensor with data it must be; `what` names it. */
 ck_tensor *ck_rebuild_part(ck_torch *torch, const ck_value *value, const char *what);

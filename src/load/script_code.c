@@ -10,7 +10,10 @@
 
 #include <string.h>
 
-enum { CODE_MAX = 64 << 20 }; /* bytes of one file of code; torch's have some thousand */
+enum {
+	CODE_MAX = 64 << 20, /* bytes of one file of code; torch's have some thousand */
+	KEYS_MAX = 256 << 20,
+};
 
 static const char OWN[] = "__torch__";
 
@@ -46,6 +49,18 @@ static bool print_key(ck_job *job, ck_text *to, const ck_global *global, const c
 	        (ck_text_add(job, to, ".", 1) && ck_text_add(job, to, attribute, len)));
 }
 
+/* The same, to be kept. */
+static bool make_key(ck_script *script, ck_text *to, const ck_global *global,
+                     const char *attribute, size_t len)
+{
+	script->key_bytes += global->module_len + global->name_len + len + 2;
+	if (script->key_bytes > KEYS_MAX)
+		return ck_fail(script->job, CK_LIMIT, script->folder->archive->source->label,
+		               "the names of classes and attributes in the code take more than %d "
+		               "bytes", KEYS_MAX);
+	return print_key(script->job, to, global, attribute, len);
+}
+
 /* ---- lines ---- */
 
 /* The file that is read, line by line. */
@@ -71,7 +86,7 @@ static bool read_class(reader *r, const char *line, size_t len)
 		end++;
 	r->global.name = line + at;
 	r->global.name_len = end - at;
-	if (!print_key(r->script->job, &key, &r->global, NULL, 0))
+	if (!make_key(r->script, &key, &r->global, NULL, 0))
 		return false;
 	r->bits = ck_map_put(r->script->job, &r->script->classes, key.data, key.len, &fresh);
 	if (!r->bits)
@@ -93,8 +108,8 @@ static bool read_names(reader *r, const char *text, size_t len)
 		ck_text key = {0};
 		if (!close)
 			return true;
-		if (!print_key(r->script->job, &key, &r->global, open + 1,
-		               (size_t)(close - open - 1)) ||
+		if (!make_key(r->script, &key, &r->global, open + 1,
+		              (size_t)(close - open - 1)) ||
 		    !ck_map_put(r->script->job, &r->script->attributes, key.data, key.len, &fresh))
 			return false;
 		text = close + 1;
@@ -165,11 +180,14 @@ bool ck_script_class(ck_script *script, const ck_global *global, unsigned *bits)
 	bool fresh;
 	ck_text key = {0};
 	if (!ck_map_put(script->job, &script->files, global->module, global->module_len, &fresh) ||
-	    (fresh && !read_code(script, global)) ||
-	    !print_key(script->job, &key, global, NULL, 0))
+	    (fresh && !read_code(script, global)))
+		return false;
+	ck_mark mark = ck_arena_mark(script->job);
+	if (!print_key(script->job, &key, global, NULL, 0))
 		return false;
 	const uint64_t *found = ck_map_find(script->job, &script->classes, key.data, key.len);
 	*bits = found ? (unsigned)*found : 0;
+	ck_arena_release(script->job, mark);
 	return true;
 }
 

@@ -2,7 +2,7 @@
  * table of tensors, whose bytes are members; and attributes.pkl (since 1.1) with what else modules
  * hold. The tree becomes dicts in dicts, whose leaves name rows of the table, and is then walked as
  * any other. */
-#include "folder.h"
+#include "script.h"
 
 #include <string.h>
 
@@ -293,37 +293,39 @@ static bool read_values(legacy *l)
 	return true;
 }
 
+static bool load_constant(legacy *l, size_t number, const ck_path *up)
+{
+	ck_made made = {0};
+	ck_text key = {0};
+	ck_torch *torch = l->torch;
+	ck_value id = {.kind = CK_INT, .i = (int64_t)number};
+	if (!find_tensor(torch, &id, &made) || !ck_text_addf(torch->job, &key, "%zu", number))
+		return false;
+	const ck_path *path = ck_path_new(torch->job, up, key.data, key.len, false);
+	if (!path)
+		return false;
+	if (made.kind != CK_MADE_TENSOR)
+		return ck_model_add_other(torch->job, torch->model, path, made.about,
+		                          CK_OTHER_UNSUPPORTED);
+	return ck_tensor_check(torch->job, made.tensor, l->label, ck_path_show(path).s) &&
+	       ck_load_tensor(torch->loaded, path, made.tensor);
+}
+
 /* Rows of the table that nothing named are the constants of the code, CONSTANTS.cN. */
 static bool load_constants(legacy *l, const ck_path *at)
 {
 	static const char folder[] = "constants";
 	size_t count = 0;
-	ck_torch *torch = l->torch;
-	const ck_path *up = ck_path_new(torch->job, at, folder, sizeof folder - 1, true);
+	ck_job *job = l->torch->job;
+	const ck_path *up = ck_path_new(job, at, folder, sizeof folder - 1, true);
 	for (size_t i = 0; up && i < l->count; i++) {
-		ck_made made = {0};
-		ck_text key = {0};
-		ck_value id = {.kind = CK_INT, .i = (int64_t)i};
 		if (l->rows[i].made)
 			continue;
-		if (!find_tensor(torch, &id, &made) || !ck_text_addf(torch->job, &key, "%zu", i))
-			return false;
-		const ck_path *path = ck_path_new(torch->job, up, key.data, key.len, false);
-		if (!path)
+		if (!load_constant(l, i, up))
 			return false;
 		count++;
-		bool ok = made.kind == CK_MADE_TENSOR
-			? ck_tensor_check(torch->job, made.tensor, l->label, ck_path_show(path).s) &&
-			  ck_load_tensor(torch->loaded, path, made.tensor)
-			: ck_model_add_other(torch->job, torch->model, path, made.about,
-			                     CK_OTHER_UNSUPPORTED);
-		if (!ok)
-			return false;
 	}
-	if (count)
-		ck_note(torch->job, "%zu constant tensor%s of the code, which state_dict() does not "
-		        "hold, %s kept as constants.N", count, count == 1 ? "" : "s",
-		        count == 1 ? "is" : "are");
+	ck_script_tell_constants(job, count);
 	return up;
 }
 

@@ -42,7 +42,8 @@ static bool is_index(const ck_tensor *tensor)
 /* All values of an index tensor, in C order. */
 static int64_t *read_indices(ck_job *job, const ck_tensor *tensor)
 {
-	int64_t *all = ck_alloc_array(job, tensor->count + 1, sizeof *all);
+	int64_t *all = ck_tensor_affordable(job, tensor)
+	                       ? ck_alloc_array(job, tensor->count + 1, sizeof *all) : NULL;
 	const unsigned char *bytes = all ? ck_tensor_values(job, tensor) : NULL;
 	size_t size = ck_dtype_table[tensor->dtype].size;
 	for (uint64_t i = 0; bytes && i < tensor->count; i++) {
@@ -305,7 +306,8 @@ static bool read_compressed(ck_torch *torch, const ck_items *data, parts *p, ck_
 	       finish(torch, p, NULL, made);
 }
 
-/* (layout, sizes, requires_grad, tensors), as TorchScript spells it; it has numbers for two layouts. */
+/* (layout, sizes, requires_grad, tensors), as TorchScript spells it; it has numbers for two
+ * layouts. */
 static bool read_script(ck_torch *torch, const ck_items *args, parts *p, ck_made *made)
 {
 	enum { COO = 1, CSR = 2, TENSORS = 3 };
@@ -313,8 +315,8 @@ static bool read_script(ck_torch *torch, const ck_items *args, parts *p, ck_made
 	int64_t number = args->item[0]->i;
 	size_t count = number == COO ? 2 : 3;
 	if ((number != COO && number != CSR) || args->count < TENSORS + count)
-		return ck_rebuild_fail(torch, "a sparse tensor of TorchScript needs the layout 1 or "
-		                       "2, sizes and tensors");
+		return ck_rebuild_fail(torch, "a sparse tensor of TorchScript needs the layout 1 "
+		                       "or 2, sizes and tensors");
 	memcpy(given, &args->item[TENSORS], count * sizeof *given);
 	given[count] = args->item[1];
 	ck_items data = {.item = given, .count = count + 1};

@@ -1,5 +1,5 @@
-/* Tensors on their way into the model: complex ones as two real views each, for outputs that hold no
- * complex numbers. */
+/* Tensors on their way into the model: complex ones as two real views each, for outputs that hold
+ * no complex numbers. */
 #include "load.h"
 
 /* The real parts, or the imaginary ones: every second element of the storage. The negative of a

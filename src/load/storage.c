@@ -1,4 +1,5 @@
-/* Storages as persistent ids name them: each is found once, and must be the same wherever it is named. */
+/* Storages as persistent ids name them: each is found once, and must be the same wherever it is
+ * named. */
 #include "rebuild.h"
 #include "view.h"
 
@@ -61,8 +62,9 @@ static bool read_view(ck_torch *torch, const ck_value *view, ck_storage_id *id)
 	    !ck_as_count(torch, view->items->item[2], "a view's size must be a count", &size))
 		return false;
 	if (!ck_add(id->start, size, &end) || end > id->count)
-		return ck_rebuild_fail(torch, "a view of storage '%s' reaches beyond its %llu elements",
-		              ck_show(id->key, id->key_len).s, LLU(id->count));
+		return ck_rebuild_fail(torch,
+		                       "a view of storage '%s' reaches beyond its %llu elements",
+		                       ck_show(id->key, id->key_len).s, LLU(id->count));
 	return true;
 }
 
@@ -74,7 +76,8 @@ bool ck_storage_read_id(ck_torch *torch, const ck_value *value, ck_storage_id *i
 	if (value->kind != CK_PERSID && !(torch->bare_ids && value->kind == CK_TUPLE))
 		return ck_rebuild_bad(torch, value, "a tensor needs a storage");
 	if (pid->kind != CK_TUPLE || pid->items->count < 5)
-		return ck_rebuild_fail(torch, "a storage's persistent id must be a tuple of 5 fields");
+		return ck_rebuild_fail(torch,
+		                       "a storage's persistent id must be a tuple of 5 fields");
 	ck_value **field = pid->items->item;
 	if (!ck_value_text(field[0], &word, &len))
 		return ck_rebuild_bad(torch, field[0], "a persistent id must begin with 'storage'");

@@ -1,5 +1,5 @@
-/* The layout of torch.save before 0.1.10: a tar archive with the members `storages` (a count, then for
- * each storage a pickle with its key, place and class, a count and its elements; then views of
+/* The layout of torch.save before 0.1.10: a tar archive with the members `storages` (a count, then
+ * for each storage a pickle with its key, place and class, a count and its elements; then views of
  * storages), `tensors` (a count, then for each a pickle with its key, storage and class, its sizes,
  * strides and offset) and `pickle`, whose persistent ids are the keys of tensors and storages. */
 #include <string.h>
@@ -273,7 +273,8 @@ static bool find_storage(ck_torch *torch, ck_storage *storage)
 	return true;
 }
 
-/* A tensor by its key. A class with its source file is no tensor, and has its meaning as a callee. */
+/* A tensor by its key. A class with its source file is no tensor, and has its meaning as a
+ * callee. */
 static bool persistent(ck_torch *torch, const ck_value *id, ck_made *made)
 {
 	const tar *t = torch->arg;

@@ -98,18 +98,21 @@ static bool survey_attribute(survey *s, const ck_global *class, unsigned bits,
 	return true;
 }
 
+enum { BYTES_PER_VISIT = 64 }; /* of names that are looked up */
+
 static bool survey_object(survey *s, const ck_value *object)
 {
 	unsigned bits;
 	bool tensors = false;
 	const ck_global *class = object->call->callee->global;
 	const ck_items *states = &ck_call_later(object->call)->states;
-	if (!ck_script_class(&s->script, class, &bits))
+	uint64_t cost = (class->module_len + class->name_len) / BYTES_PER_VISIT;
+	if (!ck_view_charge(s->torch, cost) || !ck_script_class(&s->script, class, &bits))
 		return false;
 	for (size_t i = 0; i < states->count; i++) {
 		const ck_value *state = states->item[i];
 		size_t count = state->kind == CK_DICT ? state->items->count : 0;
-		if (!ck_view_charge(s->torch, count))
+		if (!ck_view_charge(s->torch, count * (1 + cost / 2)))
 			return false;
 		for (size_t k = 0; k < count; k += 2)
 			if (!survey_attribute(s, class, bits, state->items->item[k],
@@ -133,9 +136,11 @@ static bool tell_attributes(survey *s, size_t from)
 	for (size_t i = from; i < torch->model->count; i++) {
 		const ck_entry *entry = &torch->model->entries[i];
 		ck_identity id = ck_identify(entry->tensor);
-		/* a list's items are no entries of a state dict, even if they are the same tensors */
-		bool listed = entry->path->is_text && ck_map_find(torch->job, &s->state, &entry->tensor,
-		                                                  sizeof entry->tensor);
+		/* a list's items are no entries of a state dict, even if they are the same
+		 * tensors */
+		bool listed = entry->path->is_text &&
+		              ck_map_find(torch->job, &s->state, &entry->tensor,
+		                          sizeof entry->tensor);
 		if (!listed && ck_map_find(torch->job, &s->views, &id, sizeof id))
 			continue;
 		torch->model->entries[kept++] = *entry;
@@ -176,8 +181,8 @@ static bool tell_standing(ck_torch *torch, const ck_folder *folder, size_t from)
 	return tell_attributes(&s, from);
 }
 
-/* Numbers, text and the like are attributes of modules, which a state dict does not hold; as with other
- * modules, they are not missed. */
+/* Numbers, text and the like are attributes of modules, which a state dict does not hold; as with
+ * other modules, they are not missed. */
 static void forget_values(ck_model *model, size_t from)
 {
 	size_t kept = from;
@@ -189,6 +194,14 @@ static void forget_values(ck_model *model, size_t from)
 
 /* ---- the layout ---- */
 
+void ck_script_tell_constants(ck_job *job, size_t count)
+{
+	if (count)
+		ck_note(job, "%zu constant tensor%s of the code, which state_dict() does not hold, "
+		        "%s kept as constants.N", count, count == 1 ? "" : "s",
+		        count == 1 ? "is" : "are");
+}
+
 static bool load_constants(ck_loaded *loaded, ck_folder folder, ck_member *member,
                            const ck_path *at)
 {
@@ -199,11 +212,7 @@ static bool load_constants(ck_loaded *loaded, ck_folder folder, ck_member *membe
 	folder.storages = "constants/";
 	if (!path || !walk_pickle(loaded, &folder, member, path, &torch))
 		return false;
-	size_t count = loaded->model->count - before;
-	if (count)
-		ck_note(loaded->job, "%zu constant tensor%s of the code, which state_dict() does not "
-		        "hold, %s kept as constants.N", count, count == 1 ? "" : "s",
-		        count == 1 ? "is" : "are");
+	ck_script_tell_constants(loaded->job, loaded->model->count - before);
 	return true;
 }
 

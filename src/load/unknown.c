@@ -1,5 +1,5 @@
-/* What is told about a file besides its tensors: the globals that are not in the table, and notes that
- * are given once however often they apply. */
+/* What is told about a file besides its tensors: the globals that are not in the table, and notes
+ * that are given once however often they apply. */
 #include <string.h>
 
 #include "view.h"
@@ -7,12 +7,14 @@
 /* Remembers each unknown global once, by "module.name"; the first few make a list to be shown. */
 static bool remember_unknown(ck_torch *torch, const ck_global *g)
 {
-	enum { LISTED = 4, SHOWN = 60 };
+	enum { LISTED = 4, SHOWN = 60, BYTES_PER_VISIT = 16 };
 	bool fresh;
 	char shown[SHOWN];
 	ck_text name = {0};
 	ck_mark mark = ck_arena_mark(torch->job);
-	if (!ck_text_add(torch->job, &name, g->module, g->module_len) ||
+	/* a pickle makes many globals of one long text */
+	if (!ck_view_charge(torch, (g->module_len + g->name_len) / BYTES_PER_VISIT) ||
+	    !ck_text_add(torch->job, &name, g->module, g->module_len) ||
 	    !ck_text_add(torch->job, &name, ".", 1) ||
 	    !ck_text_add(torch->job, &name, g->name, g->name_len))
 		return false;
@@ -72,8 +74,8 @@ bool ck_embedded_note(ck_torch *torch, const ck_value *value, const ck_path *pat
 	for (size_t i = 0; i < CK_COUNT(beginnings); i++)
 		is = is || !memcmp(head, beginnings[i].bytes, beginnings[i].len);
 	if (is && !torch->loaded->embedded++)
-		ck_note(torch->job, "%llu bytes at %s look like a checkpoint of their own, which was "
-		        "not looked into; --extras FILE.json keeps them",
+		ck_note(torch->job, "%llu bytes at %s look like a checkpoint of their own, which "
+		        "was not looked into; --extras FILE.json keeps them",
 		        (unsigned long long)value->text.len, ck_path_show(path).s);
 	return true;
 }

@@ -6,8 +6,8 @@
 /* ---- shards ---- */
 
 static const char shard_note[] =
-	"sharded tensors were found: only the local shards, those of the process that saved the file, are "
-	"in it";
+	"sharded tensors were found: only the local shards, those of the process that saved the "
+	"file, are in it";
 
 /* What a state holds under a name: a dict, or (dict, slots) with None for either. */
 static const ck_value *attribute(ck_torch *torch, const ck_value *state, const char *name)
@@ -15,6 +15,8 @@ static const ck_value *attribute(ck_torch *torch, const ck_value *state, const c
 	const ck_value *found = NULL;
 	if (state->kind == CK_DICT)
 		return ck_item_named(torch, state->items, name);
+	if (state->kind == CK_TUPLE && !ck_view_charge(torch, state->items->count))
+		return NULL;
 	for (size_t i = 0; state->kind == CK_TUPLE && i < state->items->count && !found; i++)
 		if (state->items->item[i]->kind == CK_DICT)
 			found = ck_item_named(torch, state->items->item[i]->items, name);
@@ -53,7 +55,7 @@ static bool make_shards(ck_torch *torch, const ck_value *state, ck_made *made)
 		                       "list of its shards");
 	const ck_items *shards = state->items->item[0]->items;
 	ck_items *tensors = ck_alloc(torch->job, sizeof *tensors);
-	if (!tensors)
+	if (!tensors || !ck_view_charge(torch, shards->count))
 		return false;
 	for (size_t i = 0; i < shards->count; i++) {
 		const ck_value *tensor = attribute_of_call(torch, shards->item[i], "tensor");
@@ -81,8 +83,14 @@ bool ck_rebuild_sharded(ck_torch *torch, const ck_value *value, ck_made *made)
 
 /* ---- wrappers ---- */
 
+enum { COPIED = 8 }; /* visits for an item that is copied: it takes as many bytes */
+
+/* Many wrappers may share one state, and a state may name one dict many times. */
 static bool push_state(ck_torch *torch, const ck_value *state, ck_items *all)
 {
+	bool has_items = state->kind == CK_TUPLE || state->kind == CK_DICT;
+	if (has_items && !ck_view_charge(torch, COPIED * (uint64_t)state->items->count))
+		return false;
 	if (state->kind == CK_TUPLE) {
 		for (size_t i = 0; i < state->items->count; i++)
 			if (state->items->item[i]->kind == CK_DICT &&
@@ -136,7 +144,8 @@ bool ck_rebuild_wrapper(ck_torch *torch, const ck_value *value, ck_made *made)
 	const ck_value *state = states->item[states->count - 1];
 	if (ck_value_is_global(type, "torch._subclasses.fake_tensor", "FakeTensor"))
 		return ck_made_unsupported(made, "fake tensor");
-	if (ck_value_is_global(type, "torch.distributed._shard.sharded_tensor.api", "ShardedTensor"))
+	if (ck_value_is_global(type, "torch.distributed._shard.sharded_tensor.api",
+	                       "ShardedTensor"))
 		return make_shards(torch, state, made);
 	for (size_t i = 0; i < CK_COUNT(modules); i++) {
 		const ck_value *local = ck_value_is_global(type, modules[i], "DTensor")

@@ -212,7 +212,8 @@ static bool run(ck_job *job, const ck_stream *stream, const ck_sink *sink)
 {
 	const densified *d = stream->arg;
 	const ck_mark mark = ck_arena_mark(job);
-	const stored *units = sort_units(job, &d->sparse);
+	const stored *units = ck_tensor_affordable(job, d->sparse.values)
+	                              ? sort_units(job, &d->sparse) : NULL;
 	const unsigned char *values = units ? ck_tensor_values(job, d->sparse.values) : NULL;
 	bool ok = values && give_units(job, &d->sparse, units, values, sink);
 	ck_arena_release(job, mark);

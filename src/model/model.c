@@ -80,11 +80,17 @@ ck_shown ck_path_show(const ck_path *path)
 	return shown;
 }
 
-bool ck_model_add(ck_job *job, ck_model *model, const ck_path *path, ck_tensor *tensor)
+/* Whoever looks at an entry later may follow its path to the root. */
+static bool charge_path(ck_job *job, ck_model *model, const ck_path *path)
 {
 	model->name_bytes += path->name_len;
+	return ck_within(job, model->source->label, text, model->name_bytes);
+}
+
+bool ck_model_add(ck_job *job, ck_model *model, const ck_path *path, ck_tensor *tensor)
+{
 	if (!ck_within(job, model->source->label, tensors, model->count + 1) ||
-	    !ck_within(job, model->source->label, text, model->name_bytes))
+	    !charge_path(job, model, path))
 		return false;
 	ck_entry *grown =
 		ck_grow(job, model->entries, &model->cap, model->count + 1, sizeof *grown);
@@ -103,6 +109,8 @@ bool ck_model_add_other(ck_job *job, ck_model *model, const ck_path *path, const
 		last->count++;
 		return true;
 	}
+	if (!charge_path(job, model, path))
+		return false;
 	ck_other *grown = ck_grow(job, model->others, &model->other_cap, model->other_count + 1,
 	                          sizeof *grown);
 	if (!grown)

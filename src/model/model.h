@@ -119,7 +119,10 @@ ck_change *ck_tensor_change(const ck_tensor *tensor);
  * the caller to give back. */
 typedef bool ck_take(ck_job *job, void *arg, const void *items, size_t count);
 bool ck_tensor_each(ck_job *job, const ck_tensor *tensor, ck_take *take, void *arg);
-/* All of them in the arena. NULL after a failure. */
+/* Fails if the tensor is much larger than its storage, by the limit `expand`: to be asked before memory
+ * follows its size. */
+bool ck_tensor_affordable(ck_job *job, const ck_tensor *tensor);
+/* All of them in the arena, if that is affordable. NULL after a failure. */
 void *ck_tensor_values(ck_job *job, const ck_tensor *tensor);
 
 /* How elements are computed. begin() may read what else is needed, and starts anew each time; NULL:
@@ -230,7 +233,7 @@ typedef struct ck_model {
 	const char *layout;     /* "torch zip" */
 	ck_entry *entries;
 	size_t count, cap;
-	uint64_t name_bytes;    /* of all paths together, for the limit `text` */
+	uint64_t name_bytes;    /* of all paths, those of others too, for the limit `text` */
 	ck_other *others;
 	size_t other_count, other_cap;
 	size_t other_tensors;   /* how many of them are tensors */

@@ -1,5 +1,6 @@
 /* The values of a tensor, front to back in C order: what tensors that are computed from others are
- * made of. Memory does not follow the size of the tensor, but for storages that must be unpacked. */
+ * made of. Memory does not follow the size of the tensor, but for storages that must be
+ * unpacked. */
 #include "model.h"
 
 #include <string.h>
@@ -9,6 +10,7 @@ enum {
 	PIECE = 16 << 10,   /* elements that take() is given at once, at most */
 	GAP = 4096,         /* bytes between wanted ones that are rather read than skipped */
 	CHUNK = 512 << 10,  /* bytes read at once for a checksum */
+	EXPANDED_FREE = 16 << 20, /* bytes of an expanded tensor that no limit counts */
 };
 
 /* ---- the storage ---- */
@@ -216,9 +218,23 @@ static bool collect(ck_job *job, void *arg, const void *items, size_t count)
 	return true;
 }
 
+bool ck_tensor_affordable(ck_job *job, const ck_tensor *tensor)
+{
+	uint64_t most;
+	if (tensor->bytes <= EXPANDED_FREE ||
+	    !ck_mul(tensor->storage->size, job->limits.expand, &most) || tensor->bytes <= most)
+		return true;
+	ck_shown label = ck_show(tensor->storage->label, strlen(tensor->storage->label));
+	return ck_fail(job, CK_LIMIT, "", "the %llu bytes of storage '%s' are expanded to %llu, all of "
+	               "which are needed in memory; if the file can be trusted to need it, raise the "
+	               "limit with --limit expand=N", (unsigned long long)tensor->storage->size,
+	               label.s, (unsigned long long)tensor->bytes);
+}
+
 void *ck_tensor_values(ck_job *job, const ck_tensor *tensor)
 {
-	void *values = ck_alloc_array(job, tensor->bytes + 1, 1);
+	void *values = ck_tensor_affordable(job, tensor) ? ck_alloc_array(job, tensor->bytes + 1, 1)
+	                                                 : NULL;
 	collected c = {values, ck_dtype_table[tensor->dtype].size};
 	return values && ck_tensor_each(job, tensor, collect, &c) ? values : NULL;
 }

@@ -5,7 +5,7 @@
 
 /* No honest file of a model, but honest tests and empty tensors, pack by more than `ratio`: so much
  * may come out of anything. */
-static const uint64_t RATIO_FREE = UINT64_C(64) << 20;
+static const uint64_t RATIO_FREE = UINT64_C(64) << 20, RATIO_FREE_IN_ALL = UINT64_C(256) << 20;
 
 static const ck_packing *const packings[] = {
 	&ck_packing_gzip, &ck_packing_bzip2, &ck_packing_xz, &ck_packing_lzma, &ck_packing_zlib,
@@ -17,6 +17,21 @@ const ck_packing *ck_packing_find(const unsigned char *head, size_t len)
 		if (packings[i]->probe(head, len))
 			return packings[i];
 	return NULL;
+}
+
+/* How much may come out of so many bytes. */
+static uint64_t most_of(const ck_job *job, uint64_t packed, uint64_t free)
+{
+	uint64_t most;
+	return ck_mul(packed, job->limits.ratio, &most) && ck_add(most, free, &most) ? most
+	                                                                             : UINT64_MAX;
+}
+
+bool ck_unpack_count(ck_job *job, const char *label, uint64_t len)
+{
+	uint64_t most = most_of(job, job->input, RATIO_FREE_IN_ALL);
+	return (ck_add(job->unpacked, len, &job->unpacked) && job->unpacked <= most) ||
+	       ck_fail_limit(job, label, "ratio");
 }
 
 typedef struct {
@@ -35,7 +50,7 @@ static bool count(ck_job *job, void *arg, const void *data, size_t len)
 		return false;
 	if (u->made > u->ratio_most)
 		return ck_fail_limit(job, label, "ratio");
-	return u->sink->take(job, u->sink->arg, data, len);
+	return ck_unpack_count(job, label, len) && u->sink->take(job, u->sink->arg, data, len);
 }
 
 static bool run(ck_job *job, const ck_stream *stream, const ck_sink *sink)
@@ -55,11 +70,16 @@ static const char *label_of(ck_job *job, const ck_packing *packing, const ck_sou
 
 const ck_source *ck_unpack(ck_job *job, const ck_packing *packing, const ck_source *packed)
 {
-	unpacking u = {.packing = packing, .packed = packed};
-	if (!ck_mul(packed->size, job->limits.ratio, &u.ratio_most) ||
-	    !ck_add(u.ratio_most, RATIO_FREE, &u.ratio_most))
-		u.ratio_most = UINT64_MAX;
+	unpacking u = {.packing = packing, .packed = packed,
+	               .ratio_most = most_of(job, packed->size, RATIO_FREE)};
 	const char *label = label_of(job, packing, packed);
 	const ck_stream stream = {run, label, CK_SIZE_UNKNOWN, &u};
 	return label ? ck_stream_spill(job, &stream) : NULL;
+}
+
+const ck_source *ck_member_spill(ck_job *job, const ck_archive *archive, ck_member *member)
+{
+	const ck_stream *stream = ck_member_stream(job, archive, member);
+	return stream && ck_unpack_count(job, stream->label, stream->size)
+	               ? ck_stream_spill(job, stream) : NULL;
 }

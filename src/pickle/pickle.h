@@ -106,8 +106,8 @@ struct ck_value {
 typedef struct ck_seen {
 	ck_items globals; /* every GLOBAL */
 	ck_items persids; /* every PERSID */
-	/* Called after each BUILD into a CALL, with the offset of the next opcode: it may move *at on, past
-	 * bytes that are no part of the pickle (joblib puts arrays there). Or NULL. */
+	/* Called after each BUILD into a CALL, with the offset of the next opcode: it may move *at
+	 * on, past bytes that are no part of the pickle (joblib puts arrays there). Or NULL. */
 	bool (*built)(void *arg, ck_value *call, uint64_t *at);
 	void *arg;
 	/* The machine that read the last pickle, used again for the next one: a file may hold

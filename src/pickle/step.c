@@ -235,7 +235,8 @@ bool ck_steps_skip(ck_steps *s, uint64_t to)
 		return cut_short(s, to - s->at);
 	if (s->frame_end > s->at)
 		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, s->at,
-		                  "bytes that are no part of the pickle must not lie inside a frame");
+		                  "bytes that are no part of the pickle must not lie inside a "
+		                  "frame");
 	s->frame_end = 0;
 	s->at = to;
 	return true;

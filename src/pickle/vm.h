@@ -128,7 +128,8 @@ bool ck_vm_settle_later(ck_vm *vm, ck_items *items, size_t step);
 /* ---- what the handlers share ---- */
 
 ck_value *ck_vm_text(ck_vm *vm, ck_kind kind, const char *data, uint64_t len);
-/* Everything from stack position `start` up becomes one value. A tuple is as hashable as its parts. */
+/* Everything from stack position `start` up becomes one value. A tuple is as hashable as its
+ * parts. */
 ck_value *ck_vm_collect(ck_vm *vm, ck_kind kind, size_t start);
 /* True for what only has a name here: GLOBAL, PERSID, EXT. */
 bool ck_vm_is_name(const ck_value *value);

@@ -12,5 +12,6 @@ target=$1 seconds=$2 build=${3:-build-fuzz}
 ninja -C "$build" "tests/fuzz_$target" >&2
 mkdir -p "$build/corpus-$target"
 exec "$build/tests/fuzz_$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-	-max_len=65536 -artifact_prefix="$build/" "$build/corpus-$target" \
+	-max_len=65536 -dict=tests/fuzz/words.dict -artifact_prefix="$build/" \
+	"$build/corpus-$target" \
 	testdata/good testdata/bad testdata/hostile testdata/unsupported

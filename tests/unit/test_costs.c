@@ -159,6 +159,23 @@ START_TEST(bytes_in_many_wrappers_are_none)
 }
 END_TEST
 
+START_TEST(long_ways_to_what_is_no_tensor_are_charged_for)
+{
+	enum { DEPTH = 100 };
+	add("(dS'a'\n" ARRAY "sS'x'\n");
+	for (int i = 0; i < DEPTH; i++)
+		add("(l");
+	add("ctorch._utils\n_rebuild_meta_tensor_no_storage\n(tRp9\na");
+	add_many("g9\na");
+	for (int i = 1; i < DEPTH; i++)
+		add("a");
+	add("s.");
+	job->limits.text = 20000;
+	ck_assert(!load());
+	ck_assert_failed(job, CK_LIMIT, "--limit text=N");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("costs");
@@ -172,6 +189,7 @@ int main(void)
 	tcase_add_test(tcase, a_list_of_offsets_is_charged_for_by_every_tensor_that_has_it);
 	tcase_add_test(tcase, bytes_are_those_of_known_calls_only_however_often_they_are_named);
 	tcase_add_test(tcase, bytes_in_many_wrappers_are_none);
+	tcase_add_test(tcase, long_ways_to_what_is_no_tensor_are_charged_for);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }

@@ -492,7 +492,7 @@ story_a_checkpoint_beside_arrays_is_one_of_several() {
 	echo words >words.txt
 	tar -cf in.tar model.pt mean.npy words.txt
 	refused 3 in.tar out/model.safetensors
-	says "2 checkpoints: model.pt, mean.npy; name one as FILE!MEMBER"
+	says "2 checkpoints: model.pt, mean.npy; name one as 'FILE!MEMBER'"
 	ck 0 'in.tar!model.pt' out/model.safetensors
 	same out/model.safetensors "$data/good/state_dict.safetensors"
 	tar -cf in.tar mean.npy words.txt

@@ -3,6 +3,7 @@
 #include "io.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -131,8 +132,11 @@ const ck_json_node *ck_json_read(ck_job *job, const ck_source *source)
 	char *text = ck_alloc(job, len + 1);
 	if (!text || !ck_read_at(job, source, 0, text, len) || !check(job, source, text, len))
 		return NULL;
+	errno = 0;
 	cJSON *root = cJSON_ParseWithLengthOpts(text, len + 1, &end, true);
-	if (!root)
+	if (!root && errno == ENOMEM) /* cJSON does not tell it from a syntax error */
+		ck_fail_nomem(job);
+	else if (!root)
 		ck_fail_at(job, CK_CORRUPT, source->label, end ? (uint64_t)(end - text) : 0,
 		           "the JSON text is damaged, or nested too deeply");
 	ck_arena_release(job, mark);

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,8 @@ static int strikes(const char *name)
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *old, size_t size);
+void *realloc(void *old, size_t size);
 void *malloc(size_t size);
 void *calloc(size_t count, size_t size);
 
@@ -53,6 +56,18 @@ void *calloc(size_t count, size_t size)
 {
 	FAIL(calloc, ENOMEM, NULL)
 	return __libc_calloc(count, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+	FAIL(realloc, ENOMEM, NULL)
+	return __libc_realloc(old, size);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*run)(void *), void *arg)
+{
+	FAIL(pthread_create, EAGAIN, EAGAIN)
+	return NEXT(pthread_create)(thread, how, run, arg);
 }
 
 #undef pread64

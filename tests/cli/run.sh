@@ -500,6 +500,13 @@ story_a_checkpoint_beside_arrays_is_one_of_several() {
 	says "left out: words.txt"
 }
 
+story_a_link_to_a_checkpoint_is_none() {
+	ln -s model.pt link.pt
+	tar -cf in.tar link.pt
+	refused 3 in.tar out/model.safetensors
+	says "no checkpoint among the 0 members of this tar archive; links and devices hold nothing"
+}
+
 # What the JSON file has no room for is either in it after all, or said to be left out.
 story_what_extras_cannot_keep_is_said() {
 	ck 0 --extras out/extras.json "$(good parameter_state)" out/model.safetensors

@@ -241,8 +241,8 @@ static bool fail_several(const search *s, bool all_data)
 	char names[LIST_MAX];
 	list(s, names, sizeof names);
 	return ck_fail(s->job, CK_UNSUPPORTED, s->in->source->label,
-	               "the archive holds %zu checkpoints: %s; name one as 'FILE!MEMBER'%s", s->count,
-	               names, all_data ? ", or take all with --root ." : "");
+	               "the archive holds %zu checkpoints: %s; name one as 'FILE!MEMBER'%s",
+	               s->count, names, all_data ? ", or take all with --root ." : "");
 }
 
 static bool load_all(ck_loaded *loaded, const search *s, const ck_path *at)

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { REPR_DEPTH = 50, BYTES_PER_VISIT = 4 };
+enum { REPR_DEPTH = 50, BYTES_PER_VISIT = 2 };
 
 static bool print_repr(ck_job *job, ck_text *to, const ck_value *key, int depth);
 
@@ -70,8 +70,8 @@ static bool print_complex(ck_job *job, ck_text *to, const ck_call *call, bool *d
 	       print_part(job, to, imaginary, true) && ck_text_add(job, to, "j)", 2);
 }
 
-/* A tuple of two tuples of two tuples ... takes few bytes in a pickle and no end of them as a name: that
- * limit bounds it. */
+/* A tuple of two tuples of two tuples ... takes few bytes in a pickle and no end of them as a name:
+ * that limit bounds it. */
 
 /* Items between two words: torch.Size([1, 2]), frozenset({1, 2}). */
 static bool print_between(ck_job *job, ck_text *to, const char *open, const ck_items *items,

@@ -11,7 +11,7 @@ typedef struct ck_script {
 	ck_map files;      /* modules whose code was looked for */
 	ck_map classes;    /* "module.NAME" -> bits of ck_script_bit */
 	ck_map attributes; /* "module.NAME.attribute" of all lists */
-	uint64_t key_bytes; /* of all keys: a long name of a class is in those of all its attributes */
+	uint64_t key_bytes; /* of all keys: the name of a class is in those of all its attributes */
 } ck_script;
 
 enum ck_script_bit {

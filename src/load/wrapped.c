@@ -3,6 +3,8 @@
 #include "rebuild.h"
 #include "view.h"
 
+enum { COPIED = 8 }; /* visits for an item that is copied: it takes as many bytes */
+
 /* ---- shards ---- */
 
 static const char shard_note[] =
@@ -55,7 +57,7 @@ static bool make_shards(ck_torch *torch, const ck_value *state, ck_made *made)
 		                       "list of its shards");
 	const ck_items *shards = state->items->item[0]->items;
 	ck_items *tensors = ck_alloc(torch->job, sizeof *tensors);
-	if (!tensors || !ck_view_charge(torch, shards->count))
+	if (!tensors || !ck_view_charge(torch, COPIED * (uint64_t)shards->count))
 		return false;
 	for (size_t i = 0; i < shards->count; i++) {
 		const ck_value *tensor = attribute_of_call(torch, shards->item[i], "tensor");
@@ -82,8 +84,6 @@ bool ck_rebuild_sharded(ck_torch *torch, const ck_value *value, ck_made *made)
 }
 
 /* ---- wrappers ---- */
-
-enum { COPIED = 8 }; /* visits for an item that is copied: it takes as many bytes */
 
 /* Many wrappers may share one state, and a state may name one dict many times. */
 static bool push_state(ck_torch *torch, const ck_value *state, ck_items *all)

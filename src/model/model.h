@@ -119,8 +119,8 @@ ck_change *ck_tensor_change(const ck_tensor *tensor);
  * the caller to give back. */
 typedef bool ck_take(ck_job *job, void *arg, const void *items, size_t count);
 bool ck_tensor_each(ck_job *job, const ck_tensor *tensor, ck_take *take, void *arg);
-/* Fails if the tensor is much larger than its storage, by the limit `expand`: to be asked before memory
- * follows its size. */
+/* Fails if the tensor is much larger than its storage, by the limit `expand`: to be asked before
+ * memory follows its size. */
 bool ck_tensor_affordable(ck_job *job, const ck_tensor *tensor);
 /* All of them in the arena, if that is affordable. NULL after a failure. */
 void *ck_tensor_values(ck_job *job, const ck_tensor *tensor);

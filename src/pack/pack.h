@@ -98,8 +98,8 @@ extern const ck_packing ck_packing_gzip, ck_packing_zlib, ck_packing_bzip2, ck_p
 /* The packing of a file that begins with these bytes, or NULL. */
 const ck_packing *ck_packing_find(const unsigned char *head, size_t len);
 /* Counts what a job unpacks in all, in whatever depth, and holds it against `ratio` and the size of
- * the input, with 256 MiB free: packings in packings multiply, and so do many of them. Both below call
- * it. */
+ * the input, with 256 MiB free: packings in packings multiply, and so do many of them. Both below
+ * call it. */
 bool ck_unpack_count(ck_job *job, const char *label, uint64_t len);
 
 /* Unpacks into a scratch file, within the limits `inflated` and `ratio`; of the latter, the first

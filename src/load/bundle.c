@@ -321,7 +321,7 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 	if (!s.count)
 		return fail_none(&s);
 	if (all_arrays)
-		return load_arrays(loaded, in, at); /* names the others itself */
+		return tell_others(loaded, &s) && load_arrays(loaded, in, at);
 	if (s.count == 1)
 		return tell_others(loaded, &s) && load_member(loaded, in, s.found[0].member, at);
 	/* several models are several; arrays and values beside each other are one collection */

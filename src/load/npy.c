@@ -297,16 +297,12 @@ static bool load_member(ck_loaded *loaded, const ck_archive *archive, ck_member 
                         const ck_path *at)
 {
 	ck_job *job = loaded->job;
-	bool is_array = ck_npz_is_array(member);
-	size_t len = member->name_len - (is_array ? strlen(".npy") : 0);
-	if (ck_member_ends(member, "/"))
+	if (!ck_npz_is_array(member)) /* folders, and files that an archive's note names */
 		return true;
+	size_t len = member->name_len - strlen(".npy");
 	const ck_path *path = ck_path_new(job, at, member->name, len, true);
 	if (!path)
 		return false;
-	if (!is_array)
-		return ck_model_add_other(job, loaded->model, path, "member that is no array",
-		                          CK_OTHER_VALUE);
 	if (member->method == CK_STORED && !ck_member_stored(job, archive, member))
 		return false;
 	const char *label = ck_member_label(job, archive, member);

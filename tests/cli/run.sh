@@ -496,8 +496,12 @@ story_a_checkpoint_beside_arrays_is_one_of_several() {
 	ck 0 'in.tar!model.pt' out/model.safetensors
 	same out/model.safetensors "$data/good/state_dict.safetensors"
 	tar -cf in.tar mean.npy words.txt
-	ck 0 in.tar out/model.safetensors
-	says "left out: words.txt"
+	ck 0 --extras out/extras.json in.tar out/model.safetensors
+	says "1 other file of the archive was left out: words.txt"
+	says_not "value"
+	rm out/*
+	refused 3 --strict in.tar out/model.safetensors
+	says "left out: words.txt (--strict)"
 }
 
 story_a_link_to_a_checkpoint_is_none() {

@@ -157,6 +157,9 @@ def shared_states():
             list_of(*[zero] * SHARED)) + craft.BUILD),
         "shared_persistent": many(mapping, one + tuple_of(zero) + craft.REDUCE,
                                   before=persistent + keep),
+        "shared_text": craft.archive(craft.checkpoint(craft.pickle(named(
+            w=vector("0", 2), x=text("a" * 100000) + craft.put(0), y=list_of(*[zero] * 4000))),
+            {"0": floats(1, 2)}, method=8)),
         "shared_names": many(text("m" * 4000), zero + text("n") + b"\x93"),
         "shared_jagged": craft.archive(craft.checkpoint(
             many(parts, one + tuple_of(zero) + craft.REDUCE, before=jagged + keep),

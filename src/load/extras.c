@@ -7,6 +7,7 @@
 
 /* LEVELS of recursion fit the smallest stack that a thread is likely to have. */
 enum { LEVELS = 400, CHUNK = 3 * 1024 };
+enum { TEXT_FREE = 64 << 20 }; /* bytes of text that the limit `expand` does not count */
 
 enum { CLOSED = 0x40, OPENED }; /* marks of our own in ck_value.mark */
 
@@ -15,7 +16,7 @@ typedef struct {
 	ck_torch *torch; /* of the value that is printed */
 	ck_job *job;
 	ck_text *to;
-	uint64_t visits;
+	uint64_t visits, most; /* bytes of text, which is made in memory */
 	ck_map names; /* address of a ck_tensor -> entry of the model */
 } extras;
 
@@ -299,6 +300,16 @@ static bool print_inner(extras *x, ck_torch *inner, int depth)
 	return ok;
 }
 
+/* A long text that a list names a million times is as long as that in JSON. */
+static bool check_length(extras *x)
+{
+	return x->to->len <= x->most ||
+	       ck_fail(x->job, CK_LIMIT, x->torch->pickle->label,
+	               "--extras would write over %llu bytes, many times what the file has; if it can "
+	               "be trusted to need it, raise the limit with --limit expand=N",
+	               (unsigned long long)x->most);
+}
+
 static bool print_value(extras *x, ck_value *value, int depth)
 {
 	ck_view view;
@@ -308,7 +319,7 @@ static bool print_value(extras *x, ck_value *value, int depth)
 	if (x->visits % 4096 == 0 && ck_stopped(x->job))
 		return false;
 	if (!ck_within(x->job, x->torch->pickle->label, visits, ++x->visits) ||
-	    !ck_view_value(x->torch, value, x->loaded->model->top, &view))
+	    !check_length(x) || !ck_view_value(x->torch, value, x->loaded->model->top, &view))
 		return false;
 	if (view.kind == CK_IS_TENSOR)
 		return print_tensor(x, &view, depth + 1);
@@ -349,5 +360,8 @@ static bool print_units(extras *x, ck_torch *unit)
 bool ck_extras_print(ck_loaded *loaded, ck_text *to)
 {
 	extras x = {.loaded = loaded, .job = loaded->job, .to = to};
+	if (!ck_mul(loaded->model->source->size, x.job->limits.expand, &x.most) ||
+	    !ck_add(x.most, TEXT_FREE, &x.most))
+		x.most = UINT64_MAX;
 	return index_names(&x) && print_units(&x, loaded->units) && raw(&x, "\n");
 }

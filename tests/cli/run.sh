@@ -929,6 +929,12 @@ story_limit_expand() { trips expand=3 "$data/hostile/expand_bomb.pt"; }
 story_limit_inflated() { trips inflated=1K "$data/hostile/zeros.pt"; }
 story_limit_ratio() { trips ratio=1000 "$data/hostile/zeros.pt"; }
 
+story_extras_are_no_longer_than_the_file_may_expand_to() {
+	refused 3 --disarm --extras out/extras.json "$data/hostile/shared_text.pt" \
+		out/model.safetensors
+	says "--limit expand=N"
+}
+
 story_limits_that_just_suffice_do_not_trip() {
 	ck 0 --limit tensors=8 --limit members=12 --limit name=24 --limit depth=2 \
 		"$(good state_dict)" out/model.safetensors

@@ -115,7 +115,7 @@ static bool open_input(ck_job *job, const char *path, input *in)
 	return in->source;
 }
 
-/* `writer` may be NULL: then every dtype is taken. */
+/* `writer` may be NULL: then every tensor is taken. */
 static ck_checkpoint *open_source(ck_job *job, const input *in, const ck_options *options,
                                   const ck_writer *writer)
 {
@@ -131,7 +131,7 @@ static ck_checkpoint *open_source(ck_job *job, const input *in, const ck_options
 	if (!cp->loaded)
 		return NULL;
 	cp->model = cp->loaded->model;
-	if ((writer && !ck_edit_set_aside(job, cp->model, writer->holds)) ||
+	if ((writer && !ck_edit_set_aside(job, cp->model, options->root, writer->lacks)) ||
 	    !ck_edit_unsupported(job, cp->model, options->root, options->skip_unsupported,
 	                         options->strict) ||
 	    !ck_edit_root(job, cp->model, options->root, options->strict, options->extras) ||

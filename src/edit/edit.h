@@ -5,8 +5,10 @@
 
 #include "model.h"
 
-/* Moves tensors of dtypes that an output does not hold to those that cannot be written. */
-bool ck_edit_set_aside(ck_job *job, ck_model *model, bool (*holds)(ck_dtype dtype));
+/* What keeps a tensor from being written, such as "complex128"; NULL: nothing. */
+typedef const char *ck_lacks(ck_dtype dtype, const char *name, size_t len);
+/* Moves what is chosen and an output cannot hold to the tensors that cannot be written. */
+bool ck_edit_set_aside(ck_job *job, ck_model *model, const char *wanted, ck_lacks *lacks);
 
 /* Chooses the subtree to be converted: sets model->root. */
 bool ck_edit_choose(ck_job *job, ck_model *model, const char *wanted);

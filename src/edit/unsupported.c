@@ -6,16 +6,35 @@
 
 enum { NAMES = 720 }; /* bytes of names that a message has room for */
 
-bool ck_edit_set_aside(ck_job *job, ck_model *model, bool (*holds)(ck_dtype dtype))
+/* Tensors outside the root keep their place: they are counted there, and not written anyway. */
+static bool look(ck_job *job, const ck_model *model, const ck_entry *entry, ck_lacks *lacks,
+                 const char **what)
+{
+	size_t len;
+	*what = NULL;
+	if (!ck_path_is_below(entry->path, model->root))
+		return true;
+	ck_mark mark = ck_arena_mark(job);
+	const char *name = ck_edit_name(job, model, entry->path, &len);
+	if (name)
+		*what = lacks(entry->tensor->dtype, name, len);
+	ck_arena_release(job, mark);
+	return name;
+}
+
+bool ck_edit_set_aside(ck_job *job, ck_model *model, const char *wanted, ck_lacks *lacks)
 {
 	size_t kept = 0;
+	const char *what;
+	if (!ck_edit_choose(job, model, wanted))
+		return false;
 	for (size_t i = 0; i < model->count; i++) {
-		const ck_entry *entry = &model->entries[i];
-		ck_dtype dtype = entry->tensor->dtype;
-		if (holds(dtype))
-			model->entries[kept++] = *entry;
-		else if (!ck_model_add_other(job, model, entry->path, ck_dtype_table[dtype].torch,
-		                             CK_OTHER_UNSUPPORTED))
+		const ck_entry entry = model->entries[i];
+		if (!look(job, model, &entry, lacks, &what))
+			return false;
+		if (!what)
+			model->entries[kept++] = entry;
+		else if (!ck_model_add_other(job, model, entry.path, what, CK_OTHER_UNSUPPORTED))
 			return false;
 	}
 	model->count = kept;

@@ -12,35 +12,15 @@ static const char RESERVED[] = "__metadata__";
 
 /* ---- what the format cannot hold ---- */
 
-static bool check_name(ck_job *job, const ck_model *model, const ck_entry *entry)
+static const char *lacks(ck_dtype dtype, const char *name, size_t len)
 {
-	ck_shown name = ck_show(entry->name, entry->name_len);
-	if (entry->name_len == strlen(RESERVED) && !memcmp(entry->name, RESERVED, entry->name_len))
-		return ck_fail(job, CK_UNSUPPORTED, model->source->label,
-		               "a tensor is named '%s', which safetensors reserves for its "
-		               "metadata: no reader could open the file", RESERVED);
-	if (memchr(entry->name, 0, entry->name_len))
-		return ck_fail(job, CK_UNSUPPORTED, model->source->label,
-		               "the name of tensor '%s' holds a NUL character, which readers take "
-		               "for its end", name.s);
-	if (!ck_utf8_valid(entry->name, entry->name_len))
-		return ck_fail(job, CK_UNSUPPORTED, model->source->label,
-		               "the name of tensor '%s' is not valid UTF-8, which safetensors "
-		               "asks for", name.s);
-	return true;
-}
-
-static bool holds(ck_dtype dtype)
-{
-	return ck_dtype_table[dtype].safetensors;
-}
-
-static bool check(ck_job *job, ck_model *model)
-{
-	for (size_t i = 0; i < model->count; i++)
-		if (!check_name(job, model, &model->entries[i]))
-			return false;
-	return true;
+	if (!ck_dtype_table[dtype].safetensors)
+		return ck_dtype_table[dtype].torch;
+	if (len == strlen(RESERVED) && !memcmp(name, RESERVED, len))
+		return "a name that safetensors keeps for itself";
+	if (memchr(name, 0, len)) /* readers take it for the end */
+		return "a name with a NUL character";
+	return ck_utf8_valid(name, len) ? NULL : "a name that is not valid UTF-8";
 }
 
 /* ---- order ---- */
@@ -162,5 +142,5 @@ static bool write_file(ck_job *job, ck_model *model, ck_file *file, unsigned thr
 }
 
 const ck_writer ck_writer_safetensors = {
-	"safetensors", ".safetensors", "JSON header and flat buffer", holds, check, write_file,
+	"safetensors", ".safetensors", "JSON header and flat buffer", lacks, write_file,
 };

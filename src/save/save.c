@@ -57,16 +57,17 @@ static bool check_expansion(ck_job *job, const ck_model *model)
 		(unsigned long long)times);
 }
 
-/* They should have been set aside before: here there is no more choice. */
-static bool check_dtypes(ck_job *job, const ck_writer *writer, const ck_model *model)
+/* Whoever edits the model sets these tensors aside; what was forgotten must not be written. */
+static bool check_tensors(ck_job *job, const ck_writer *writer, const ck_model *model)
 {
 	for (size_t i = 0; i < model->count; i++) {
 		const ck_entry *entry = &model->entries[i];
-		if (!writer->holds(entry->tensor->dtype))
+		const char *what = writer->lacks(entry->tensor->dtype, entry->name,
+		                                 entry->name_len);
+		if (what)
 			return ck_fail(job, CK_UNSUPPORTED, model->source->label,
-			               "%s has no dtype for '%s' (%s)", writer->name,
-			               ck_show(entry->name, entry->name_len).s,
-			               ck_dtype_table[entry->tensor->dtype].torch);
+			               "%s cannot hold the tensor '%s' (%s)", writer->name,
+			               ck_show(entry->name, entry->name_len).s, what);
 	}
 	return true;
 }
@@ -74,8 +75,7 @@ static bool check_dtypes(ck_job *job, const ck_writer *writer, const ck_model *m
 bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, ck_file *file,
              unsigned threads)
 {
-	return check_dtypes(job, writer, model) && check_expansion(job, model) &&
-	       writer->check(job, model) &&
+	return check_tensors(job, writer, model) && check_expansion(job, model) &&
 	       writer->write(job, model, file, threads);
 }
 

@@ -8,9 +8,8 @@ typedef struct ck_writer {
 	const char *name;   /* for --to */
 	const char *suffix; /* ".safetensors" */
 	const char *about;
-	bool (*holds)(ck_dtype dtype); /* false: the format has no name for it */
-	/* Refuses what the format cannot hold, before anything is written. */
-	bool (*check)(ck_job *job, ck_model *model);
+	/* What keeps a tensor from being written, such as "complex128"; NULL: nothing. */
+	const char *(*lacks)(ck_dtype dtype, const char *name, size_t len);
 	bool (*write)(ck_job *job, ck_model *model, ck_file *file, unsigned threads);
 } ck_writer;
 

@@ -77,6 +77,16 @@ static uint64_t offset_in_file(const ck_audit *audit, const ck_place *place, uin
 	return base + at <= file->size ? base + at : CK_NO_OFFSET;
 }
 
+/* Paths of members live only as long as they are looked at; many findings share one. */
+static const char *keep_member(ck_audit *audit, const char *member)
+{
+	const ck_finding *last =
+		audit->finding_count > 1 ? &audit->findings[audit->finding_count - 2] : NULL;
+	if (last && !strcmp(last->member, member))
+		return last->member;
+	return *member ? ck_copy(audit->job, member, strlen(member)) : "";
+}
+
 bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
                    const ck_finding *draft)
 {
@@ -93,7 +103,11 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
 	*f = *draft;
 	f->rule = rules[rule].name;
 	f->verdict = rules[rule].verdict;
-	f->member = place->member;
+	f->member = keep_member(audit, place->member);
+	if (!f->member) {
+		audit->finding_count--;
+		return false;
+	}
 	f->stream = place->stream;
 	f->stream_offset = at;
 	f->offset = offset_in_file(audit, place, at);

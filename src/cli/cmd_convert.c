@@ -1,36 +1,7 @@
 /* ckconv IN OUT: the conversion, its messages, and what happens on Ctrl-C. */
 #include "cli.h"
 
-#include <signal.h>
 #include <unistd.h>
-
-/* What a signal handler can reach: there is one job in this program. */
-static ck_job *volatile running;
-static volatile sig_atomic_t caught;
-
-static void on_signal(int number)
-{
-	caught = number;
-	ck_job *job = running;
-	if (job)
-		ck_job_stop(job);
-}
-
-static void catch_signals(void)
-{
-	static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction action = {.sa_handler = on_signal};
-	sigemptyset(&action.sa_mask);
-	action.sa_flags = (int)SA_RESETHAND; /* a second Ctrl-C ends the program at once */
-	for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
-		struct sigaction before;
-		if (!sigaction(stops[i], NULL, &before) && before.sa_handler != SIG_IGN)
-			sigaction(stops[i], &action, NULL);
-	}
-	/* these become errors of the write that caused them */
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
-}
 
 typedef struct {
 	const cli_options *options;
@@ -68,9 +39,8 @@ static void say_done(const cli_options *options, const ck_summary *summary, doub
 static bool convert(ck_job *job, const cli_options *options, listener *l)
 {
 	ck_summary summary;
-	for (int i = 0; i < options->limit_count; i++)
-		if (!ck_job_limit(job, options->limits[i]))
-			return false;
+	if (!cli_set_limits(job, options))
+		return false;
 	double started = cli_now();
 	bool ok = ck_convert(job, options->in, options->out, &options->convert, &summary);
 	cli_progress_clear(&l->progress);
@@ -87,21 +57,18 @@ int cli_convert(const cli_options *options)
 		cli_say("the system has no memory left");
 		return EXIT_USAGE;
 	}
-	running = job;
-	catch_signals();
+	cli_signals_catch();
+	cli_signals_watch(job);
 	cli_progress_begin(&l.progress, !options->quiet && isatty(STDERR_FILENO));
 	ck_job_listen(job, on_note, on_progress, &l);
 	bool ok = convert(job, options, &l);
 	ck_error error = *ck_job_error(job);
-	running = NULL;
+	cli_signals_watch(NULL);
 	ck_job_free(job); /* removes what is unfinished, before anything else can go wrong */
 	if (ok)
 		return EXIT_DONE;
-	if (error.status == CK_STOPPED && caught) {
-		/* end as the signal would have, so that a shell loop stops too */
-		signal(caught, SIG_DFL);
-		raise(caught);
-	}
+	if (error.status == CK_STOPPED)
+		cli_signals_die();
 	cli_print_error(&error);
 	return cli_exit_status(error.status);
 }

@@ -1,8 +1,6 @@
 /* ckconv scan PATH...: looks through files and says what they could do. */
 #include "cli.h"
 
-#include <string.h>
-
 #include <ckconv/scan.h>
 
 static int scan_file(const char *path)
@@ -26,13 +24,11 @@ static int scan_file(const char *path)
 	return status;
 }
 
-int cli_scan(int argc, char **argv)
+int cli_scan(const cli_options *options)
 {
 	int worst = EXIT_DONE;
-	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--json"))
-			continue;
-		int status = scan_file(argv[i]);
+	for (int i = 0; i < options->argument_count; i++) {
+		int status = scan_file(options->arguments[i]);
 		if (status)
 			worst = status;
 	}

@@ -94,6 +94,8 @@ CK_API const ck_report *ck_scan_run(ck_scan *scan);
 
 /* One line of JSON with the report, without a newline; NULL after a failure. */
 CK_API const char *ck_report_json(ck_job *job, const ck_report *report);
+/* The same for a file that could not be looked through. */
+CK_API const char *ck_report_json_error(ck_job *job, const char *path, const char *why);
 
 #ifdef __cplusplus
 }

@@ -149,6 +149,29 @@ void cli_progress_show(cli_progress *progress, const char *what, uint64_t done, 
 /* Takes the line away again. */
 void cli_progress_clear(cli_progress *progress);
 
+/* tree.c: calls `file` for a file, or for every regular file below a folder: sorted by the bytes of
+ * their names, folders where their name stands, links not followed. Ends when `file` says false. */
+typedef struct cli_tree {
+	bool (*file)(void *arg, const char *path);
+	/* what is no file and no folder */
+	void (*passed)(void *arg, const char *path, bool is_link);
+	/* what cannot be read */
+	void (*failed)(void *arg, const char *path, const char *why);
+	void *arg;
+} cli_tree;
+bool cli_tree_walk(const cli_tree *tree, const char *path);
+
+/* report_text.c: a report for people. */
+typedef struct cli_look {
+	bool colours;
+	int columns;
+	bool verbose; /* notes, suppressed findings and all globals, too */
+} cli_look;
+/* What suits the standard output. */
+cli_look cli_look_of_stdout(bool verbose);
+struct ck_report;
+void cli_report_print(FILE *to, const cli_look *look, const struct ck_report *report);
+
 /* cmd_convert.c */
 int cli_convert(const cli_options *options);
 

@@ -49,5 +49,6 @@ int main(int argc, char **argv)
 		return close_stdout();
 	}
 	int status = run[options.verb](&options);
-	return close_stdout() ? EXIT_USAGE : status;
+	/* a dangerous file stays one, even if nobody hears of it */
+	return close_stdout() && status != EXIT_NO ? EXIT_USAGE : status;
 }

@@ -22,6 +22,8 @@ ck_scan *ck_scan_open(ck_job *job, const char *path)
 const ck_report *ck_scan_run(ck_scan *scan)
 {
 	ck_audit *audit = ck_audit_new(scan->job, scan->source);
+	if (audit)
+		audit->with_tensors = true;
 	if (!audit || !ck_audit_source(audit, scan->source, ""))
 		return NULL;
 	return ck_audit_report(audit);

@@ -34,6 +34,12 @@
 	  "A pickle cannot be read to its end; what Python does before it finds out, it does.")  \
 	X(BROKEN_CHECKPOINT, "broken-checkpoint", CK_MALFORMED, "5.0",                           \
 	  "The tensors that the file promises do not fit its data.")                             \
+	X(EXPANDED_TENSOR, "expanded-tensor", CK_MALFORMED, "5.0",                               \
+	  "A tensor is far larger than the data behind it.")                                     \
+	X(OVERLAPPING_TENSOR, "overlapping-tensor", CK_SAFE, "0.0",                              \
+	  "Elements of a tensor share their bytes, as expand() and as_strided() make it.")       \
+	X(OVER_LIMIT, "over-limit", CK_MALFORMED, "5.0",                                         \
+	  "The file is more than a limit allows, so that not all of it was looked at.")          \
 	X(BROKEN_ARCHIVE, "broken-archive", CK_MALFORMED, "5.0",                                 \
 	  "The archive is damaged, or readers disagree on what is in it.")                       \
 	X(UNACCOUNTED_BYTES, "unaccounted-bytes", CK_MALFORMED, "5.0",                           \
@@ -70,6 +76,7 @@ typedef struct ck_audit {
 	uint64_t pickles;
 	bool incomplete;
 	bool only_weights;        /* until something says otherwise */
+	bool with_tensors;        /* check those of every checkpoint, too */
 	unsigned depth;           /* files inside files that are open just now */
 } ck_audit;
 
@@ -92,6 +99,8 @@ bool ck_judge_event(ck_audit *audit, const ck_place *place, const ck_event *even
 /* Looks through a file, or a file inside it. False only if it cannot be read at all, memory ended,
  * or the job was stopped. */
 bool ck_audit_source(ck_audit *audit, const ck_source *source, const char *member);
+/* Checks the tensors of a file that is a checkpoint; nothing to do in others. */
+bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *member);
 ck_audit *ck_audit_new(ck_job *job, const ck_source *file);
 
 #endif

@@ -43,5 +43,5 @@ bool ck_audit_source(ck_audit *audit, const ck_source *source, const char *membe
 		for (uint64_t at = 0; ok && whole && at < source->size;)
 			ok = ck_stream_pickle(audit, &(ck_place){member, source, 0}, &at, &whole);
 	ck_base_job_free(own);
-	return ok;
+	return ok && (!audit->with_tensors || ck_audit_tensors(audit, source, member));
 }

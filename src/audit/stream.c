@@ -26,8 +26,8 @@ bool ck_stream_pickle(ck_audit *audit, const ck_place *place, uint64_t *at, bool
 		return ck_fail_nomem(audit->job);
 	listener l = {audit, *place};
 	ck_watch watch = {on_event, &l};
-	ck_loaded loaded = {.job = own, .watch = &watch};
-	ck_torch *torch = ck_torch_new(&loaded, place->source);
+	ck_loaded loaded = {.job = own, .model = ck_alloc(own, sizeof(ck_model)), .watch = &watch};
+	ck_torch *torch = loaded.model ? ck_torch_new(&loaded, place->source) : NULL;
 	uint64_t start = *at;
 	if (torch)
 		ck_joblib_watch(torch);

@@ -29,8 +29,6 @@ typedef struct ck_loaded {
 	ck_model *model;
 	ck_wishes wishes;
 	struct ck_torch *units;   /* every pickle that was walked, the last one first */
-	ck_map unknown;           /* "module.name" of globals that are not in the table */
-	ck_text unknown_list;     /* the first of them, with commas between, safe to print */
 	ck_aside *asides;
 	size_t aside_count, aside_cap;
 	ck_map halves;            /* address of a complex tensor -> what it was split into */
@@ -58,7 +56,6 @@ typedef struct ck_torch {
 	const ck_path *path;      /* where the root stands in the model; set by ck_walk */
 	ck_seen seen;             /* all that the pickle named */
 	bool bare_ids;            /* some writers spell persistent ids as plain tuples */
-	bool told;                /* its unknown globals are in the list */
 	bool big_endian;          /* as the archive's `byteorder` says */
 	ck_map storages;          /* key -> known_storage */
 	ck_map inner;             /* address of a bytes value -> ck_torch of the checkpoint in it */

@@ -97,6 +97,16 @@ CK_API const char *ck_report_json(ck_job *job, const ck_report *report);
 /* The same for a file that could not be looked through. */
 CK_API const char *ck_report_json_error(ck_job *job, const char *path, const char *why);
 
+/* One SARIF 2.1.0 document in the making. It lives as long as its job, which may be another than
+ * that of the reports, and holds at most 5000 results and 10 MiB: the worst ones. */
+typedef struct ck_sarif ck_sarif;
+CK_API ck_sarif *ck_sarif_new(ck_job *job);
+CK_API bool ck_sarif_add(ck_sarif *sarif, const ck_report *report);
+/* A file that could not be looked through. */
+CK_API bool ck_sarif_add_error(ck_sarif *sarif, const char *path, const char *why);
+/* The document, without a newline; NULL after a failure. */
+CK_API const char *ck_sarif_finish(ck_sarif *sarif);
+
 #ifdef __cplusplus
 }
 #endif

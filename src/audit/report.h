@@ -17,4 +17,7 @@ const char *ck_full_name(ck_job *job, const char *module, const char *name);
 typedef enum ck_loads { CK_LOADS_NOT, CK_LOADS_AFTER, CK_LOADS } ck_loads;
 ck_loads ck_report_loads(const ck_report *report);
 
+/* As ck_sarif_new; rooms below the public API do not know the version. */
+ck_sarif *ck_sarif_begin(ck_job *job, const char *version);
+
 #endif

@@ -20,6 +20,8 @@ typedef struct {
 	FILE *pages[VERDICTS];
 	char *page[VERDICTS];
 	size_t page_len[VERDICTS];
+	ck_job *sarif_job; /* with --sarif */
+	ck_sarif *sarif;
 } scanning;
 
 /* ---- one file ---- */
@@ -41,6 +43,8 @@ static void show(scanning *s, ck_job *job, const ck_report *report)
 	s->counts[report->verdict]++;
 	if (s->options->json)
 		print_line(s, ck_report_json(job, report));
+	else if (s->sarif)
+		ck_sarif_add(s->sarif, report); /* asked at the end whether it could */
 	else if (!s->options->quiet || report->verdict != CK_SAFE)
 		cli_report_print(s->pages[report->verdict], &s->look, report);
 }
@@ -55,6 +59,8 @@ static void on_failed(void *arg, const char *path, const char *why)
 	cli_say("%s: %s", cli_show_name(path).s, why);
 	if (job)
 		print_line(s, ck_report_json_error(job, path, why));
+	if (s->sarif)
+		ck_sarif_add_error(s->sarif, path, why);
 	ck_job_free(job);
 }
 
@@ -100,7 +106,26 @@ static void on_passed(void *arg, const char *path, bool is_link)
 
 /* ---- all of them ---- */
 
-static void print_pages(scanning *s)
+static bool begin_sarif(scanning *s)
+{
+	s->sarif_job = ck_job_new();
+	s->sarif = s->sarif_job ? ck_sarif_new(s->sarif_job) : NULL;
+	return s->sarif;
+}
+
+/* A document that is not whole is none: it comes only after all files were scanned. */
+static bool print_sarif(scanning *s)
+{
+	const char *document = cli_signals_came() ? "" : ck_sarif_finish(s->sarif);
+	if (document && *document)
+		print_line(s, document);
+	else if (!document)
+		cli_print_error(ck_job_error(s->sarif_job));
+	ck_job_free(s->sarif_job);
+	return document;
+}
+
+static bool print_results(scanning *s)
 {
 	for (int verdict = CK_DANGEROUS; verdict >= CK_SAFE; verdict--) {
 		if (!s->pages[verdict])
@@ -109,6 +134,7 @@ static void print_pages(scanning *s)
 		fwrite(s->page[verdict], 1, s->page_len[verdict], stdout);
 		free(s->page[verdict]);
 	}
+	return !s->sarif || print_sarif(s);
 }
 
 static bool open_pages(scanning *s)
@@ -166,11 +192,11 @@ int cli_scan(const cli_options *options)
 	scanning s = {.options = options, .look = cli_look_of_stdout(options->verbose)};
 	cli_tree tree = {on_file, on_passed, on_failed, &s};
 	bool all = true;
-	if (options->sarif || options->policy || options->baseline) {
-		cli_say("--sarif, --policy and --baseline are not there yet");
+	if (options->policy || options->baseline) {
+		cli_say("--policy and --baseline are not there yet");
 		return EXIT_USAGE;
 	}
-	if (!open_pages(&s)) {
+	if (!open_pages(&s) || (options->sarif && !begin_sarif(&s))) {
 		cli_say("the system has no memory left");
 		return EXIT_USAGE;
 	}
@@ -179,7 +205,7 @@ int cli_scan(const cli_options *options)
 	for (int i = 0; all && i < options->argument_count; i++)
 		all = cli_tree_walk(&tree, options->arguments[i]);
 	cli_progress_clear(&s.progress);
-	print_pages(&s);
+	bool printed = print_results(&s);
 	fflush(stdout);
 	cli_signals_die();
 	if (!s.files && !s.unread) {
@@ -189,5 +215,6 @@ int cli_scan(const cli_options *options)
 	}
 	if (!options->quiet)
 		say_summary(&s);
-	return exit_status(&s);
+	int status = exit_status(&s);
+	return printed || status == EXIT_NO ? status : EXIT_USAGE;
 }

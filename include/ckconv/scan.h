@@ -41,6 +41,7 @@ typedef struct ck_finding {
 	ck_how how;
 	const char *arguments;  /* of a call, or NULL */
 	const char *why;        /* one sentence */
+	uint64_t count;         /* how often, in this pickle; the place is that of the first */
 	char fingerprint[17];   /* hex; the same for the same thing in the next version of the file */
 } ck_finding;
 
@@ -91,6 +92,14 @@ CK_API ck_scan *ck_scan_open(ck_job *job, const char *path);
 /* Looks through it. What is wrong with the file is in the report; NULL only if the file could not
  * be read, memory ended, or the job was stopped. */
 CK_API const ck_report *ck_scan_run(ck_scan *scan);
+
+/* A report as bytes that ck_report_unpack reads, at most 64 MiB: how it gets out of a process that
+ * is locked in. NULL after a failure. */
+CK_API const void *ck_report_pack(ck_job *job, const ck_report *report, size_t *len);
+/* Nothing in the bytes is trusted, and what is not in order is a failure. `path` is what the caller
+ * calls the file. The verdict is at least what the findings say. */
+CK_API const ck_report *ck_report_unpack(ck_job *job, const char *path, const void *bytes,
+                                         size_t len);
 
 /* One line of JSON with the report, without a newline; NULL after a failure. */
 CK_API const char *ck_report_json(ck_job *job, const ck_report *report);

@@ -53,6 +53,7 @@ static bool add_finding(ck_job *job, ck_text *to, const ck_finding *f)
 	       ck_quote_key(job, to, "how", f->how ? ck_how_name(f->how) : NULL) &&
 	       ck_quote_key(job, to, "arguments", f->arguments) &&
 	       ck_quote_key(job, to, "why", f->why) &&
+	       add_number(job, to, "count", f->count ? f->count : 1) &&
 	       ck_quote_key(job, to, "fingerprint", f->fingerprint) && ck_text_addf(job, to, "}");
 }
 

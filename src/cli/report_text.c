@@ -171,13 +171,16 @@ static phrase __attribute__((format(printf, 1, 2))) say(const char *fmt, ...)
 /* "os.system, called with ('id',)" */
 static void put_global(page *p, const ck_finding *f)
 {
+	phrase times = f->count > 1 ? say(", %llu times", (unsigned long long)f->count)
+	                            : say("%s", "");
 	static const char *const deeds[] = {
 		[CK_HOW_NONE] = "", [CK_IMPORTED] = ", imported", [CK_CHANGED_BY] = ", changed",
 		[CK_CONSTRUCTED] = ", constructed", [CK_CALLED] = ", called",
 	};
-	put_line(p, TEXT_COLUMN, "%s.%s%s%s%s%s%s%s", f->module, f->name ? f->name : "",
+	put_line(p, TEXT_COLUMN, "%s.%s%s%s%s%s%s%s%s", f->module, f->name ? f->name : "",
 	         f->mapped ? " (now " : "", f->mapped ? f->mapped : "", f->mapped ? ")" : "",
-	         deeds[f->how], f->arguments ? " with " : "", f->arguments ? f->arguments : "");
+	         deeds[f->how], f->arguments ? " with " : "", f->arguments ? f->arguments : "",
+	         times.s);
 }
 
 /* "archive/data.pkl, byte 35 (99 in the file), REDUCE" */

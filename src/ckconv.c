@@ -236,6 +236,7 @@ static bool begin_conversion(ck_job *job, const char *in, const char *out,
 ck_conversion *ck_convert_open(ck_job *job, const char *in, const char *out,
                                const ck_options *options)
 {
+	job->subject = in;
 	ck_conversion *c = ck_alloc(job, sizeof *c);
 	if (!c || !begin_conversion(job, in, out, options, c) || !ck_scratch_prepare(job))
 		return NULL;

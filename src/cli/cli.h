@@ -26,6 +26,7 @@ enum exit_status {
 	X(SKIP, 0, "skip-unsupported", NULL, "leave out tensors that cannot be written")          \
 	X(EXTRAS, 0, "extras", "FILE", "keep the values that are no tensors in a JSON file")     \
 	X(STRICT, 0, "strict", NULL, "fail rather than leave anything out")                      \
+	X(SANDBOX, 0, "sandbox", "require|auto|off", "confine what reads IN (default: auto)")    \
 	X(DISARM, 0, "disarm", NULL, "take the tensors even out of a file that carries code")    \
 	X(NO_CLOBBER, 'n', "no-clobber", NULL, "never replace a file")                           \
 	X(NO_FSYNC, 0, "no-fsync", NULL, "do not wait until OUT is on the disk")                 \
@@ -38,10 +39,17 @@ enum exit_status {
 
 enum { LIMITS_MAX = 64 };
 
+typedef enum cli_sandbox {
+	SANDBOX_AUTO,    /* whatever the system has */
+	SANDBOX_REQUIRE, /* all of it, or nothing is read */
+	SANDBOX_OFF
+} cli_sandbox;
+
 typedef struct cli_options {
 	ck_options convert;
 	const char *limits[LIMITS_MAX];
 	int limit_count;
+	cli_sandbox sandbox;
 	bool quiet, verbose, help, version;
 	const char *in, *out;
 } cli_options;

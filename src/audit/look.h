@@ -23,8 +23,10 @@ typedef struct ck_look {
 	unsigned char head[CK_HEAD];
 	size_t head_len;
 	ck_regions claimed;
+	ck_regions inside;       /* what was handed on: archives in there are no business here */
 	const char *format;      /* what it is; NULL: nobody knows */
 	bool lenient;            /* readers pass over what is left at its end */
+	bool strict_end;         /* not even zeros may follow */
 } ck_look;
 
 /* What begins so. */
@@ -91,5 +93,10 @@ bool ck_packed_walk(ck_look *look);
 bool ck_npy_walk(ck_look *look);
 bool ck_legacy_walk(ck_look *look);
 bool ck_pickle_walk(ck_look *look);
+bool ck_safetensors_walk(ck_look *look);
+bool ck_gguf_walk(ck_look *look);
+bool ck_onnx_walk(ck_look *look);
+/* Whether it begins as an ONNX model does. */
+bool ck_onnx_begins(const unsigned char *head, size_t len);
 
 #endif

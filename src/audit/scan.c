@@ -67,7 +67,9 @@ static bool tell_gap(ck_look *l, const ck_region *gap, const char *format)
 {
 	uint64_t length = gap->to - gap->from;
 	const char *what = format ? format : "nothing that is known";
-	bool harmless = l->lenient && !format;
+	bool harmless = l->lenient && (!format || !strcmp(format, "text"));
+	if (l->kind == CK_LOOK_BYTES || l->kind == CK_LOOK_GAP)
+		return true; /* anything may be there; what it holds was looked at */
 	return ck_audit_say(l->audit, harmless ? CK_RULE_ODDITY : CK_RULE_UNACCOUNTED_BYTES,
 	                    &l->place, gap->from, length,
 	                    "%llu byte%s here belong%s to no part of the %s; they look like %s",
@@ -84,7 +86,7 @@ static bool look_at_rest(ck_look *l)
 		const char *format = NULL;
 		if (ck_stopped(l->job) || !is_padding(l, &gap, &padding))
 			return false;
-		if (padding)
+		if (padding && !(l->strict_end && gap.to == l->source->size))
 			continue;
 		if (!look_at_gap(l, gap.from, gap.to, &format) ||
 		    (!format && !search_gap(l, &gap, &format)))
@@ -133,7 +135,7 @@ static bool take_unknown(ck_look *l)
 static bool take_pickle(ck_look *l, const ck_sniffed *known, bool *taken)
 {
 	ck_probed probed = CK_PROBED_WHOLE;
-	bool certain = l->head_len > 2 && l->head[0] == 0x80 && l->head[1] <= 5 &&
+	bool certain = !known && l->head_len > 2 && l->head[0] == 0x80 && l->head[1] <= 5 &&
 	               l->kind == CK_LOOK_FILE;
 	*taken = false;
 	if (!ck_stream_may_begin(l->head, l->head_len) && !certain)

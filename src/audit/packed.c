@@ -24,15 +24,15 @@ static void on_progress(void *arg, const char *what, uint64_t done, uint64_t tot
 
 static bool look_at(ck_look *l, const ck_packing *packing, const ck_source *unpacked)
 {
-	const char *format;
+	ck_looked looked;
 	ck_text about = {0}, text = {0};
 	const char *path = ck_look_path(l->job, &text, l->place.member, packing->name,
 	                                strlen(packing->name));
-	if (!path || !ck_look_inside(l->audit, unpacked, path, l->kind, &format))
+	if (!path || !ck_look_inside(l->audit, unpacked, path, l->kind, &looked))
 		return false;
-	if (l->kind != CK_LOOK_FILE || !format)
+	if (l->kind != CK_LOOK_FILE || !looked.format)
 		return true;
-	if (!ck_text_addf(l->audit->job, &about, "%s of %s", packing->name, format) ||
+	if (!ck_text_addf(l->audit->job, &about, "%s of %s", packing->name, looked.format) ||
 	    !ck_text_add(l->audit->job, &about, "", 1))
 		return false;
 	l->format = about.data;

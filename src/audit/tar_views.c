@@ -135,7 +135,6 @@ static bool is_called(const ck_tar_text *name, const char *word)
 static bool look_at(tar *t, const ck_tar_text *name, uint64_t size)
 {
 	ck_look *l = t->look;
-	const char *format;
 	const char *path = ck_look_path(l->job, &t->path, l->place.member, name->text, name->len);
 	const ck_source *source =
 		path ? ck_source_window(l->job, l->source, path, t->at + CK_TAR_BLOCK, size) : NULL;
@@ -146,7 +145,7 @@ static bool look_at(tar *t, const ck_tar_text *name, uint64_t size)
 	t->pickle = t->pickle || is_called(name, "pickle");
 	t->storages = t->storages || is_called(name, "storages");
 	return !size || ck_look_inside(l->audit, source, path, mixed ? CK_LOOK_BYTES : CK_LOOK_MEMBER,
-	                               &format);
+	                               NULL);
 }
 
 static bool take_file(tar *t, char type, uint64_t size)
@@ -178,7 +177,6 @@ static bool take_file(tar *t, char type, uint64_t size)
 /* Whoever believes the size in the header goes on elsewhere. */
 static bool look_elsewhere(tar *t, uint64_t own)
 {
-	const char *format;
 	ck_look *l = t->look;
 	uint64_t step = rounded(own), left = left_behind(t);
 	if (step >= left || t->elsewhere++ >= ELSEWHERE_MAX)
@@ -186,7 +184,7 @@ static bool look_elsewhere(tar *t, uint64_t own)
 	uint64_t from = t->at + CK_TAR_BLOCK + step;
 	const ck_source *rest = ck_source_window(l->job, l->source, l->source->label, from,
 	                                         l->source->size - from);
-	return rest && ck_look_inside(l->audit, rest, l->place.member, CK_LOOK_GAP, &format);
+	return rest && ck_look_inside(l->audit, rest, l->place.member, CK_LOOK_GAP, NULL);
 }
 
 /* The entry at t->at, whose size may be said twice. */

@@ -290,14 +290,13 @@ static bool walk(ck_zip *zip)
 /* Distributed checkpoints are archives one after the other. */
 static bool walk_parts(ck_look *l, const ck_source **parts, size_t count)
 {
-	const char *format;
 	ck_text text = {0};
 	l->format = "zip archives one after the other";
 	for (size_t i = 0; i < count; i++) {
 		char name[32];
 		int len = snprintf(name, sizeof name, "(archive %zu)", i);
 		const char *path = ck_look_path(l->job, &text, l->place.member, name, (size_t)len);
-		if (!path || !ck_look_inside(l->audit, parts[i], path, CK_LOOK_MEMBER, &format))
+		if (!path || !ck_look_inside(l->audit, parts[i], path, CK_LOOK_MEMBER, NULL))
 			return false;
 	}
 	return ck_audit_say(l->audit, CK_RULE_ODDITY, &l->place, CK_NO_OFFSET, 0, "the file is %zu "

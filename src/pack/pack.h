@@ -84,6 +84,7 @@ typedef struct ck_inflated {
 	uint64_t used, made; /* packed bytes that were needed, bytes that came out */
 	uint32_t crc;
 	bool ended;          /* the stream has an end, and nothing in it is damaged */
+	bool cut;            /* it goes on where the packed bytes end */
 } ck_inflated;
 bool ck_inflate_loosely(ck_job *job, const ck_source *packed, const ck_sink *sink,
                         ck_inflated *result);

@@ -11,7 +11,8 @@ enum exit_status {
 	EXIT_DONE = 0,
 	EXIT_NO = 1,    /* the answer is no: dangerous, different */
 	EXIT_USAGE = 2, /* usage, input/output, memory */
-	EXIT_INPUT = 3  /* the input is corrupt, unsupported or over a limit */
+	EXIT_INPUT = 3, /* the input is corrupt, unsupported or over a limit */
+	EXIT_UNSURE = 4 /* scan: nothing dangerous, but things that are not known */
 };
 
 /* X(identifier, letter or 0, word, argument or NULL, help): parsing, --help and, held against it by
@@ -81,5 +82,8 @@ void cli_progress_clear(cli_progress *progress);
 
 /* cmd_convert.c */
 int cli_convert(const cli_options *options);
+
+/* cmd_scan.c */
+int cli_scan(int argc, char **argv);
 
 #endif

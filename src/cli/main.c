@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Data goes to stdout; a full disk or a closed pipe there is an error too. */
@@ -35,6 +36,8 @@ int main(int argc, char **argv)
 	/* libzip turns the time of every member into local time, and without TZ glibc looks at
 	 * /etc/localtime for each of them: with 100,000 members that took a tenth of the run */
 	setenv("TZ", "UTC0", 0);
+	if (argc > 1 && !strcmp(argv[1], "scan"))
+		return cli_scan(argc - 1, argv + 1);
 	if (!cli_parse(argc, argv, &options))
 		return EXIT_USAGE;
 	if (options.help) {

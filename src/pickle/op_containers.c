@@ -204,9 +204,12 @@ static bool add_later(ck_vm *vm, ck_value *target, const ck_items *items)
 
 static bool extend(ck_vm *vm, ck_value *target, const ck_items *items)
 {
-	note_change(target);
-	if (target->kind == CK_LIST)
+	if (target->kind == CK_LIST) {
+		note_change(target);
 		return push_all(vm, target->items, items);
+	}
+	if (!ck_vm_tell(vm, CK_DID_APPEND, target, NULL, items))
+		return false;
 	if (target->kind == CK_CALL)
 		return add_later(vm, target, items);
 	if (ck_vm_is_name(target))
@@ -267,6 +270,8 @@ static bool set_pairs(ck_vm *vm, ck_value *target, const ck_items *pairs)
 	note_change(target);
 	if (target->kind == CK_LIST)
 		return set_in_list(vm, target, pairs);
+	if (target->kind != CK_DICT && !ck_vm_tell(vm, CK_DID_SET, target, NULL, pairs))
+		return false;
 	if (ck_vm_is_name(target))
 		return ck_vm_mark_changed(target);
 	if (target->kind != CK_DICT && target->kind != CK_CALL)
@@ -310,6 +315,8 @@ bool ck_op_additems(ck_vm *vm)
 	note_change(target);
 	if (target->kind == CK_SET && target->flags & CK_MUTABLE)
 		return check_keys(vm, &items, 1) && push_all(vm, target->items, &items);
+	if (!ck_vm_tell(vm, CK_DID_APPEND, target, NULL, &items))
+		return false;
 	if (target->kind == CK_CALL)
 		return add_later(vm, target, &items);
 	if (ck_vm_is_name(target))

@@ -33,6 +33,14 @@ ck_value *ck_vm_new(ck_vm *vm, ck_kind kind)
 	return value;
 }
 
+bool ck_vm_tell(ck_vm *vm, ck_deed deed, const ck_value *target, const ck_value *given,
+                const ck_items *items)
+{
+	const ck_watch *watch = vm->seen ? vm->seen->watch : NULL;
+	return !watch || watch->event(watch->arg, vm->steps.source,
+	                              &(ck_event){deed, vm->step, target, given, items});
+}
+
 /* ---- stack ---- */
 
 static size_t fence(const ck_vm *vm)

@@ -49,7 +49,7 @@ def looks_like_pickle(data):
 
 def seeds(target, path, data):
     """What a file gives to a target: any number of byte strings."""
-    if target == "convert":
+    if target in ("convert", "scan"):
         return [data]
     if target in MAGIC:
         return [data] if data.startswith(MAGIC[target]) else []

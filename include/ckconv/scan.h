@@ -41,6 +41,7 @@ typedef struct ck_finding {
 	ck_how how;
 	const char *arguments;  /* of a call, or NULL */
 	const char *why;        /* one sentence */
+	uint64_t count;         /* how often, in this pickle; the place is that of the first */
 	char fingerprint[17];   /* hex; the same for the same thing in the next version of the file */
 } ck_finding;
 

@@ -125,6 +125,10 @@ bool ck_gguf_walk(ck_look *l)
 		r.wrong = "a tensor lies beyond its end";
 	if (!r.wrong && !tensors && l->source->size - r.at > 4096)
 		r.wrong = "it has no tensors, but more bytes than its header needs";
+	if (r.wrong && l->kind != CK_LOOK_FILE) {
+		l->format = NULL; /* numbers that only began like it */
+		return true;
+	}
 	if (r.wrong && !ck_audit_say(l->audit, CK_RULE_BROKEN_CHECKPOINT, &l->place, r.at, 0,
 	                             "this begins as a GGUF model, but %s", r.wrong))
 		return false;

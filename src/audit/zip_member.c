@@ -182,9 +182,9 @@ bool ck_zip_member(ck_zip *zip, const ck_zip_entry *entry)
 	if (!compare(zip, &e, &h.said) || !check_reach(zip, &e, h.data))
 		return false;
 	if (is_too_much(zip, &e))
-		return zip->told++ > 100 ||
-		       ck_look_closed(l->audit, &l->place, e.local, e.packed, "member '%s' was not "
-		                      "looked at: the members of the archive overlap",
+		return zip->too_much++ ||
+		       ck_look_closed(l->audit, &l->place, e.local, e.packed, "member '%s' and those "
+		                      "behind it were not looked at: the members overlap",
 		                      ck_show(e.name, e.name_len).s);
 	const char *path = ck_look_path(l->job, &zip->path, l->place.member, e.name, e.name_len);
 	uint64_t end = h.data + e.packed;

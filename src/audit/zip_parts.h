@@ -51,6 +51,7 @@ typedef struct ck_zip {
 	uint64_t checked;     /* bytes whose checksum was looked at */
 	bool torch, script, package, arrays; /* members that tell what it is */
 	ck_text path;         /* of the member that is looked at */
+	uint64_t too_much;    /* members that were left out */
 	unsigned told;        /* findings about members */
 } ck_zip;
 

@@ -246,7 +246,7 @@ static long try_clone_namespace(void)
 
 static long try_clone_high_flags(void)
 {
-	return syscall(SYS_clone, SIGCHLD | (1UL << 33), 0, 0, 0, 0);
+	return syscall(SYS_clone, 0x10000 | 0x800 | 0x100 | (1UL << 33), 0, 0, 0, 0);
 }
 
 static long try_clone3(void)

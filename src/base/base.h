@@ -15,9 +15,16 @@
 
 /* ---- job ---- */
 
+enum { CK_ALIGN = 8 }; /* of all that is allocated */
+#define CK_ALIGNED(size) (((size) + CK_ALIGN - 1) & ~(size_t)(CK_ALIGN - 1))
+
 typedef struct ck_arena {
-	struct ck_chunk *chunk; /* newest first */
-	uint64_t held;          /* bytes taken from the system */
+	unsigned char *next, *end; /* what is free of the newest chunk */
+	unsigned char *last;       /* the newest allocation in it, which can grow in place */
+	struct ck_chunk *chunk;    /* newest first */
+	struct ck_block *block;    /* big allocations, newest first */
+	size_t blocks;             /* that were ever made */
+	uint64_t held;             /* bytes taken from the system */
 } ck_arena;
 
 /* One input, one lifetime: everything allocated or opened for it is released by ck_job_free in
@@ -48,18 +55,34 @@ ck_job *ck_base_job_new(void);
 ck_job *ck_base_job_within(const ck_job *parent);
 void ck_base_job_free(ck_job *job);
 
+/* Where ck_alloc goes when the newest chunk has no room. */
+void *ck_alloc_more(ck_job *job, size_t size);
+
 /* Zeroed memory that lives as long as the job. NULL after a failure that is recorded. */
-void *ck_alloc(ck_job *job, size_t size);
+static inline void *ck_alloc(ck_job *job, size_t size)
+{
+	ck_arena *arena = &job->arena;
+	size_t room = (size_t)(arena->end - arena->next);
+	if (size > room || CK_ALIGNED(size) > room)
+		return ck_alloc_more(job, size);
+	arena->last = arena->next;
+	arena->next += CK_ALIGNED(size);
+	return arena->last;
+}
+
 void *ck_alloc_array(ck_job *job, size_t count, size_t size);
 /* A copy of len bytes with a NUL behind them. */
 char *ck_copy(ck_job *job, const void *data, size_t len);
 /* Makes room for `need` items of `size` bytes in an arena array: returns the array, perhaps moved,
- * and updates *cap. The array grows by doubling; what it outgrew stays in the arena. */
+ * and updates *cap. The array grows by doubling. No pointer into the old one may be used. */
 void *ck_grow(ck_job *job, void *items, size_t *cap, size_t need, size_t size);
+/* Gives an array that ck_grow or ck_alloc_array made back before the job ends, if it is big. */
+void ck_give_back(ck_job *job, void *items, size_t bytes);
 /* What is allocated between a mark and its release is given back; nothing is deferred between. */
 typedef struct ck_mark {
 	struct ck_chunk *chunk;
-	size_t used;
+	size_t blocks;
+	unsigned char *next;
 } ck_mark;
 ck_mark ck_arena_mark(const ck_job *job);
 void ck_arena_release(ck_job *job, ck_mark mark);

@@ -73,6 +73,7 @@ static bool rehash(ck_job *job, ck_map *map, size_t cap)
 		if (old->key)
 			*slot_of(&bigger, old->key, old->len, old->hash) = *old;
 	}
+	ck_give_back(job, map->slots, map->cap * sizeof *map->slots);
 	*map = bigger;
 	return true;
 }

@@ -80,7 +80,7 @@ static ck_value *new_call(ck_vm *vm, ck_call_how how, ck_value *callee, ck_value
 	for (size_t i = 0; i < args->items->count; i++)
 		ck_vm_pass(args->items->item[i]);
 	value->call = call;
-	return value;
+	return ck_vm_raise(vm, value, callee) && ck_vm_raise(vm, value, args) ? value : NULL;
 }
 
 static bool push_call(ck_vm *vm, ck_call_how how)
@@ -116,7 +116,7 @@ bool ck_op_newobj_ex(ck_vm *vm)
 		return false;
 	ck_vm_pass(kwargs);
 	ck_vm_top(vm)->call->kwargs = kwargs;
-	return true;
+	return ck_vm_raise(vm, ck_vm_top(vm), kwargs);
 }
 
 bool ck_op_inst(ck_vm *vm)
@@ -171,7 +171,7 @@ bool ck_op_build(ck_vm *vm)
 		ck_vm_pass(state->items->item[i]);
 	if (target->kind == CK_CALL)
 		return ck_vm_later(vm, target) &&
-		       ck_items_push(vm->job, &target->call->later->states, state) &&
+		       ck_vm_add(vm, target, &target->call->later->states, &state, 1) &&
 		       tell_built(vm, target);
 	if (ck_vm_is_name(target))
 		return ck_vm_mark_changed(target);
@@ -187,6 +187,8 @@ static bool push_persid(ck_vm *vm, ck_value *pid)
 	if (!value)
 		return false;
 	value->pid = pid;
+	if (!ck_vm_raise(vm, value, pid))
+		return false;
 	if (vm->seen && !ck_items_push(vm->job, &vm->seen->persids, value))
 		return false;
 	return ck_vm_push(vm, value);

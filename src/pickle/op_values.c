@@ -112,7 +112,7 @@ static bool push_counted(ck_vm *vm, unsigned flags)
 		return false;
 	value->flags = (uint8_t)flags;
 	if (!value->text.data)
-		value->at = vm->step->from;
+		value->at = vm->step->from & CK_AT_MAX;
 	return ck_vm_push(vm, value);
 }
 

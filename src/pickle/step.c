@@ -6,18 +6,27 @@
 enum {
 	WINDOW = 64 << 10,
 	KEEP = 4096, /* counted bytes up to this length are kept in memory */
+	AHEAD = 10,  /* an opcode and its argument, or how long that is */
 };
 
 bool ck_steps_begin(ck_job *job, ck_steps *steps, const ck_source *source, uint64_t at)
 {
+	/* what lies in memory is its own window */
+	bool memory = source->fd < 0 && source->data;
 	size_t cap = source->size < WINDOW ? (size_t)source->size : WINDOW;
-	*steps = (ck_steps){.job = job, .source = source, .at = at, .window_cap = steps->window_cap,
-	                    .window = steps->window};
-	if (!steps->window || steps->window_cap < cap) {
-		steps->window = ck_alloc(job, cap);
-		steps->window_cap = cap;
+	*steps = (ck_steps){.job = job, .source = source, .at = at, .buffer_cap = steps->buffer_cap,
+	                    .buffer = steps->buffer};
+	if (memory) {
+		steps->window = source->data;
+		steps->window_len = (size_t)source->size;
+		return true;
 	}
-	return steps->window != NULL;
+	if (!steps->buffer || steps->buffer_cap < cap) {
+		steps->buffer = ck_alloc(job, cap);
+		steps->buffer_cap = cap;
+	}
+	steps->window = steps->buffer;
+	return steps->buffer != NULL;
 }
 
 static bool cut_short(ck_steps *s, uint64_t need)
@@ -27,31 +36,50 @@ static bool cut_short(ck_steps *s, uint64_t need)
 	                  (unsigned long long)need, (unsigned long long)(s->source->size - s->at));
 }
 
-/* Makes sure that the window holds the next len bytes (len <= WINDOW); returns them. */
-static const unsigned char *peek(ck_steps *s, size_t len)
+/* The part of the source that lies in the window from s->at on. */
+static inline size_t in_window(const ck_steps *s)
 {
-	if (len > s->source->size - s->at) {
-		cut_short(s, len);
-		return NULL;
-	}
-	if (s->at < s->window_at || s->at + len > s->window_at + s->window_len) {
-		uint64_t left = s->source->size - s->at;
-		s->window_at = s->at;
-		s->window_len = left < WINDOW ? (size_t)left : WINDOW;
-		if (!ck_read_at(s->job, s->source, s->at, s->window, s->window_len))
+	uint64_t from = s->at - s->window_at; /* huge if it lies before the window */
+	return from < s->window_len ? s->window_len - (size_t)from : 0;
+}
+
+static bool refill(ck_steps *s)
+{
+	uint64_t left = s->source->size - s->at;
+	s->window_at = s->at;
+	s->window_len = left < WINDOW ? (size_t)left : WINDOW;
+	return ck_read_at(s->job, s->source, s->at, s->buffer, s->window_len);
+}
+
+/* Makes sure that the window holds the next len bytes (len <= WINDOW); returns them. */
+static inline const unsigned char *peek(ck_steps *s, size_t len)
+{
+	if (len > in_window(s)) {
+		if (len > s->source->size - s->at) {
+			cut_short(s, len);
+			return NULL;
+		}
+		if (!refill(s))
 			return NULL;
 	}
 	return s->window + (s->at - s->window_at);
 }
 
-static bool read_integer(ck_steps *s, size_t width, uint64_t *value)
+/* The next `width` bytes, which are in the window, as a little-endian number. */
+static inline uint64_t little(const unsigned char *p, size_t width)
+{
+	uint64_t value = 0;
+	for (size_t i = width; i-- > 0;)
+		value = value << 8 | p[i];
+	return value;
+}
+
+static inline bool read_integer(ck_steps *s, size_t width, uint64_t *value)
 {
 	const unsigned char *p = peek(s, width);
 	if (!p)
 		return false;
-	*value = 0;
-	for (size_t i = width; i-- > 0;)
-		*value = *value << 8 | p[i];
+	*value = little(p, width);
 	s->at += width;
 	return true;
 }
@@ -64,16 +92,16 @@ static bool count_text(ck_steps *s, uint64_t len)
 
 /* The next len bytes as text of their own; the length was checked against the source before
  * anything is allocated. */
-static bool read_text(ck_steps *s, uint64_t len, const char **text)
+static inline bool read_text(ck_steps *s, uint64_t len, const char **text)
 {
 	if (len > s->source->size - s->at)
 		return cut_short(s, len);
 	if (!count_text(s, len))
 		return false;
-	char *copy = ck_alloc_array(s->job, len + 1, 1);
+	char *copy = len < SIZE_MAX ? ck_alloc(s->job, (size_t)len + 1) : NULL;
 	if (!copy)
 		return false;
-	if (len <= WINDOW) {
+	if (len <= in_window(s) || len <= WINDOW) {
 		const unsigned char *p = peek(s, (size_t)len);
 		if (!p)
 			return false;
@@ -113,7 +141,7 @@ static bool read_line(ck_steps *s, const char **text, uint64_t *len)
 	return true;
 }
 
-static bool read_counted(ck_steps *s, ck_step *step, size_t width, bool keep)
+static inline bool read_counted(ck_steps *s, ck_step *step, size_t width, bool keep)
 {
 	if (!read_integer(s, width, &step->len))
 		return false;
@@ -123,6 +151,7 @@ static bool read_counted(ck_steps *s, ck_step *step, size_t width, bool keep)
 	if (step->len > s->source->size - s->at)
 		return cut_short(s, step->len);
 	s->at += step->len;
+	step->text = NULL;
 	return true;
 }
 
@@ -131,6 +160,7 @@ static bool read_float(ck_steps *s, ck_step *step)
 	const unsigned char *p = peek(s, 8);
 	if (!p)
 		return false;
+	step->number = 0;
 	for (size_t i = 0; i < 8; i++)
 		step->number = step->number << 8 | p[i];
 	s->at += 8;
@@ -201,29 +231,39 @@ static bool enter_frame(ck_steps *s, const ck_step *step)
 	return true;
 }
 
+static bool no_opcode(ck_steps *s, const ck_step *step)
+{
+	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
+	                  "byte 0x%02x is no pickle opcode", step->code);
+}
+
+static bool across_frame(ck_steps *s, const ck_step *step)
+{
+	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
+	                  "opcode %s reaches across the end of its frame at byte %llu",
+	                  ck_op_table[step->code].name, (unsigned long long)s->frame_end);
+}
+
 bool ck_steps_next(ck_steps *s, ck_step *step)
 {
-	*step = (ck_step){.at = s->at};
+	step->at = s->at;
+	/* at the end of the source there may be less than that: each argument looks for itself */
+	if (in_window(s) < AHEAD && s->window_at + s->window_len < s->source->size && !refill(s))
+		return false;
 	if (s->at >= s->source->size)
 		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, s->at,
 		                  "the pickle ends without a STOP");
-	const unsigned char *p = peek(s, 1);
-	if (!p)
-		return false;
-	step->code = *p;
+	step->code = s->window[s->at - s->window_at];
 	s->at++;
 	if (!ck_within(s->job, s->source->label, ops, ++s->count))
 		return false;
 	const ck_op *op = &ck_op_table[step->code];
 	if (!op->name)
-		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
-		                  "byte 0x%02x is no pickle opcode", step->code);
-	if (!read_argument(s, step, op->arg))
+		return no_opcode(s, step);
+	if (op->arg != CK_ARG_NONE && !read_argument(s, step, op->arg))
 		return false;
-	if (s->frame_end && step->at < s->frame_end && s->at > s->frame_end)
-		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
-		                  "opcode %s reaches across the end of its frame at byte %llu",
-		                  op->name, (unsigned long long)s->frame_end);
+	if (s->at > s->frame_end && step->at < s->frame_end)
+		return across_frame(s, step);
 	return op->arg != CK_ARG_U8 || enter_frame(s, step);
 }
 

@@ -49,13 +49,33 @@ ck_shown ck_value_about(const ck_value *value)
 	return shown;
 }
 
+/* The first room is of the exact size, because most lists and tuples never grow; then it doubles. */
+bool ck_items_reserve(ck_job *job, ck_items *items, size_t more)
+{
+	size_t cap = items->cap, need = items->count + more;
+	if (need <= cap)
+		return true;
+	if (need > UINT32_MAX / 2)
+		return ck_fail_nomem(job);
+	ck_value **item;
+	if (cap) {
+		item = ck_grow(job, items->item, &cap, need, sizeof *item);
+	} else {
+		item = ck_alloc_array(job, need, sizeof *item);
+		cap = need;
+	}
+	if (!item)
+		return false;
+	items->item = item;
+	items->cap = (uint32_t)cap;
+	return true;
+}
+
 bool ck_items_push(ck_job *job, ck_items *items, ck_value *value)
 {
-	ck_value **grown = ck_grow(job, items->item, &items->cap, items->count + 1, sizeof *grown);
-	if (!grown)
+	if (!ck_items_reserve(job, items, 1))
 		return false;
-	items->item = grown;
-	grown[items->count++] = value;
+	items->item[items->count++] = value;
 	return true;
 }
 
@@ -226,7 +246,7 @@ static bool settle(ck_job *job, ck_items *items, size_t step)
 			items->item[place + 1] = key[1];
 		}
 	}
-	items->count = kept;
+	items->count = (uint32_t)kept;
 	return true;
 }
 

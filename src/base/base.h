@@ -159,6 +159,9 @@ typedef struct ck_map {
 	size_t count;
 } ck_map;
 
+/* The hash itself: two different keys have the same with a chance of about len in 2^58, whoever
+ * chose them. Its upper bits are the better ones. */
+uint64_t ck_hash(const ck_job *job, const void *key, size_t len);
 /* Finds the value of a key, or NULL. */
 uint64_t *ck_map_find(const ck_job *job, const ck_map *map, const void *key, size_t len);
 /* Finds or makes the value of a key (the key is not copied: it must outlive the map); *fresh says
@@ -186,6 +189,7 @@ size_t ck_utf8_next(const char *text, size_t len, uint32_t *code);
 bool ck_utf8_valid(const char *text, size_t len);
 /* The same, with surrogates U+D800 to U+DFFF let through, as Python's "surrogatepass" does. */
 size_t ck_utf8_next_wide(const char *text, size_t len, uint32_t *code);
+bool ck_utf8_valid_wide(const char *text, size_t len);
 /* Writes a code point (surrogates too) as UTF-8; returns 1 to 4. */
 size_t ck_utf8_put(char to[4], uint32_t code);
 

@@ -6,7 +6,11 @@
 #include <sys/random.h>
 
 /* A chunk is smaller than a block, so that no block can lie in one. */
-enum { CHUNK_MAX = CK_BLOCK_MIN - CK_ALIGN, CHUNK_MIN = CHUNK_MAX / 4 / CK_ALIGN * CK_ALIGN };
+enum {
+	CHUNK_MAX = CK_BLOCK_MIN - CK_ALIGN,
+	CHUNK_MIN = CHUNK_MAX / 4 / CK_ALIGN * CK_ALIGN,
+	SMALL = 1 << 20 /* a job that holds more will soon need another chunk */
+};
 
 struct ck_chunk {
 	struct ck_chunk *older;
@@ -19,6 +23,11 @@ struct ck_closer {
 	void (*close)(void *);
 	void *arg;
 };
+
+static void chunk_free(struct ck_chunk *chunk)
+{
+	ck_pages_free(chunk, (size_t)(chunk->end - (unsigned char *)chunk));
+}
 
 ck_job *ck_base_job_new(void)
 {
@@ -63,7 +72,7 @@ void ck_base_job_free(ck_job *job)
 	while (job->arena.chunk) {
 		struct ck_chunk *chunk = job->arena.chunk;
 		job->arena.chunk = chunk->older;
-		free(chunk);
+		chunk_free(chunk);
 	}
 	pthread_mutex_destroy(&job->lock);
 	free(job);
@@ -81,8 +90,7 @@ static bool chunk_new(ck_job *job, size_t size)
 	uint64_t held;
 	if (!ck_add(job->arena.held, want, &held) || held > job->limits.heap)
 		return ck_fail_limit(job, "", "heap");
-	/* calloc: big chunks come from the kernel, which hands out zeroed pages anyway */
-	struct ck_chunk *chunk = calloc(1, sizeof *chunk + want);
+	struct ck_chunk *chunk = ck_pages_new(sizeof *chunk + want, job->arena.held > SMALL);
 	if (!chunk)
 		return ck_fail_nomem(job);
 	chunk->end = chunk->data + want;
@@ -187,7 +195,7 @@ void ck_arena_release(ck_job *job, ck_mark mark)
 		arena->held -= (size_t)(chunk->end - chunk->data);
 		/* what lies behind an older mark was used while this chunk was the newest */
 		arena->next = arena->end = arena->chunk ? arena->chunk->end : NULL;
-		free(chunk);
+		chunk_free(chunk);
 	}
 	if (mark.next)
 		memset(mark.next, 0, (size_t)(arena->next - mark.next));

@@ -14,9 +14,16 @@ struct ck_block {
 
 /* Sanitizers see a use of memory that is gone only if it came from malloc. */
 #if CK_SANITIZED
-static struct ck_block *map(size_t size)
+void *ck_pages_new(size_t size, bool soon)
 {
+	(void)soon;
 	return calloc(1, size);
+}
+
+void ck_pages_free(void *pages, size_t size)
+{
+	(void)size;
+	free(pages);
 }
 
 static struct ck_block *remap(struct ck_block *block, size_t size)
@@ -29,26 +36,23 @@ static struct ck_block *remap(struct ck_block *block, size_t size)
 	return moved;
 }
 
-static void unmap(struct ck_block *block)
-{
-	free(block);
-}
 #else
-static struct ck_block *map(size_t size)
+void *ck_pages_new(size_t size, bool soon)
 {
-	void *got = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (soon ? MAP_POPULATE : 0);
+	void *got = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
 	return got == MAP_FAILED ? NULL : got;
+}
+
+void ck_pages_free(void *pages, size_t size)
+{
+	munmap(pages, size);
 }
 
 static struct ck_block *remap(struct ck_block *block, size_t size)
 {
 	void *got = mremap(block, block->size, size, MREMAP_MAYMOVE);
 	return got == MAP_FAILED ? NULL : got;
-}
-
-static void unmap(struct ck_block *block)
-{
-	munmap(block, block->size);
 }
 #endif
 
@@ -78,7 +82,7 @@ void *ck_block_new(ck_job *job, size_t size)
 	size += sizeof(struct ck_block);
 	if (!hold(job, size))
 		return NULL;
-	struct ck_block *block = map(size);
+	struct ck_block *block = ck_pages_new(size, false);
 	if (!block) {
 		job->arena.held -= size;
 		ck_fail_nomem(job);
@@ -118,7 +122,7 @@ void ck_block_free(ck_job *job, void *data)
 		block->newer->older = block->older;
 	else
 		job->arena.block = block->older;
-	unmap(block);
+	ck_pages_free(block, block->size);
 }
 
 void ck_block_free_from(ck_job *job, size_t number)

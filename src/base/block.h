@@ -18,12 +18,17 @@
 
 /* Allocations from this size on are blocks. Under a sanitizer that is small, so that a use of what
  * has moved shows. */
-enum { CK_BLOCK_MIN = CK_SANITIZED ? 1 << 10 : 256 << 10 };
+enum { CK_BLOCK_MIN = CK_SANITIZED ? 1 << 10 : (256 << 10) - 64 };
 
 static inline bool ck_is_block(size_t bytes)
 {
 	return CK_ALIGNED(bytes) >= CK_BLOCK_MIN;
 }
+
+/* Zeroed pages that belong to nobody yet; `soon`: all of them will be used, so that fetching them at
+ * once is faster. NULL if there are none. */
+void *ck_pages_new(size_t size, bool soon);
+void ck_pages_free(void *pages, size_t size);
 
 /* NULL after a failure. */
 void *ck_block_new(ck_job *job, size_t size);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <time.h>
 
 #include <ckconv/types.h>
@@ -76,6 +77,16 @@ char *ck_copy(ck_job *job, const void *data, size_t len);
 /* Makes room for `need` items of `size` bytes in an arena array: returns the array, perhaps moved,
  * and updates *cap. The array grows by doubling. No pointer into the old one may be used. */
 void *ck_grow(ck_job *job, void *items, size_t *cap, size_t need, size_t size);
+/* Gives back what was allocated last, with this very size; does nothing if it was not the last. */
+static inline void ck_take_back(ck_job *job, void *data, size_t size)
+{
+	if ((unsigned char *)data + CK_ALIGNED(size) != job->arena.next)
+		return;
+	memset(data, 0, size);
+	job->arena.next = data;
+	job->arena.last = NULL;
+}
+
 /* Gives an array that ck_grow or ck_alloc_array made back before the job ends, if it is big. */
 void ck_give_back(ck_job *job, void *items, size_t bytes);
 /* What is allocated between a mark and its release is given back; nothing is deferred between. */

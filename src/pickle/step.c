@@ -1,12 +1,13 @@
 /* Opcode by opcode: reads the byte and its argument, checks lengths and frames, makes no values. */
 #include "pickle.h"
 
+#include <endian.h>
 #include <string.h>
 
 enum {
 	WINDOW = 64 << 10,
 	KEEP = 4096, /* counted bytes up to this length are kept in memory */
-	AHEAD = 10,  /* an opcode and its argument, or how long that is */
+	AHEAD = 16,  /* more than an opcode and its number */
 };
 
 bool ck_steps_begin(ck_job *job, ck_steps *steps, const ck_source *source, uint64_t at)
@@ -63,25 +64,6 @@ static inline const unsigned char *peek(ck_steps *s, size_t len)
 			return NULL;
 	}
 	return s->window + (s->at - s->window_at);
-}
-
-/* The next `width` bytes, which are in the window, as a little-endian number. */
-static inline uint64_t little(const unsigned char *p, size_t width)
-{
-	uint64_t value = 0;
-	for (size_t i = width; i-- > 0;)
-		value = value << 8 | p[i];
-	return value;
-}
-
-static inline bool read_integer(ck_steps *s, size_t width, uint64_t *value)
-{
-	const unsigned char *p = peek(s, width);
-	if (!p)
-		return false;
-	*value = little(p, width);
-	s->at += width;
-	return true;
 }
 
 static bool count_text(ck_steps *s, uint64_t len)
@@ -141,10 +123,54 @@ static bool read_line(ck_steps *s, const char **text, uint64_t *len)
 	return true;
 }
 
-static inline bool read_counted(ck_steps *s, ck_step *step, size_t width, bool keep)
+/* What a kind of argument begins with: so many bytes of a number, which may count what follows. */
+typedef struct {
+	uint64_t mask;     /* of the number's bytes */
+	uint8_t width;
+	bool counts, keep; /* keep: what is counted is always brought to memory */
+	bool lines;
+} shape;
+
+static const shape shapes[] = {
+	[CK_ARG_NONE] = {.width = 0},
+	[CK_ARG_U1] = {.width = 1, .mask = UINT8_MAX},
+	[CK_ARG_U2] = {.width = 2, .mask = UINT16_MAX},
+	[CK_ARG_U4] = {.width = 4, .mask = UINT32_MAX},
+	[CK_ARG_I4] = {.width = 4, .mask = UINT32_MAX},
+	[CK_ARG_U8] = {.width = 8, .mask = UINT64_MAX},
+	[CK_ARG_F8] = {.width = 8, .mask = UINT64_MAX},
+	[CK_ARG_LINE] = {.lines = true},
+	[CK_ARG_LINES] = {.lines = true},
+	[CK_ARG_TEXT1] = {.width = 1, .mask = UINT8_MAX, .counts = true, .keep = true},
+	[CK_ARG_TEXT4] = {.width = 4, .mask = UINT32_MAX, .counts = true, .keep = true},
+	[CK_ARG_TEXT8] = {.width = 8, .mask = UINT64_MAX, .counts = true, .keep = true},
+	[CK_ARG_BYTES1] = {.width = 1, .mask = UINT8_MAX, .counts = true},
+	[CK_ARG_BYTES4] = {.width = 4, .mask = UINT32_MAX, .counts = true},
+	[CK_ARG_BYTES8] = {.width = 8, .mask = UINT64_MAX, .counts = true},
+	[CK_ARG_LONG1] = {.width = 1, .mask = UINT8_MAX, .counts = true, .keep = true},
+	[CK_ARG_LONG4] = {.width = 4, .mask = UINT32_MAX, .counts = true, .keep = true},
+};
+
+/* The number at s->at. There are nearly always more bytes behind it, and then one load will do. */
+static inline bool read_number(ck_steps *s, const shape *arg, uint64_t *number)
 {
-	if (!read_integer(s, width, &step->len))
-		return false;
+	uint64_t raw = 0;
+	if (in_window(s) >= sizeof raw) {
+		memcpy(&raw, s->window + (s->at - s->window_at), sizeof raw);
+	} else {
+		const unsigned char *p = peek(s, arg->width);
+		if (!p)
+			return false;
+		memcpy(&raw, p, arg->width);
+	}
+	*number = le64toh(raw) & arg->mask;
+	s->at += arg->width;
+	return true;
+}
+
+static bool read_counted(ck_steps *s, ck_step *step, bool keep)
+{
+	step->len = step->number;
 	step->from = s->at;
 	if (keep || step->len <= KEEP)
 		return read_text(s, step->len, &step->text);
@@ -155,61 +181,21 @@ static inline bool read_counted(ck_steps *s, ck_step *step, size_t width, bool k
 	return true;
 }
 
-static bool read_float(ck_steps *s, ck_step *step)
+static inline bool read_argument(ck_steps *s, ck_step *step, ck_arg arg)
 {
-	const unsigned char *p = peek(s, 8);
-	if (!p)
-		return false;
-	step->number = 0;
-	for (size_t i = 0; i < 8; i++)
-		step->number = step->number << 8 | p[i];
-	s->at += 8;
-	return true;
-}
-
-static bool read_argument(ck_steps *s, ck_step *step, ck_arg arg)
-{
-	switch (arg) {
-	case CK_ARG_NONE:
-		return true;
-	case CK_ARG_U1:
-		return read_integer(s, 1, &step->number);
-	case CK_ARG_U2:
-		return read_integer(s, 2, &step->number);
-	case CK_ARG_U4:
-		return read_integer(s, 4, &step->number);
-	case CK_ARG_I4:
-		if (!read_integer(s, 4, &step->number))
-			return false;
-		step->number = (uint64_t)(int64_t)(int32_t)(uint32_t)step->number;
-		return true;
-	case CK_ARG_U8:
-		return read_integer(s, 8, &step->number);
-	case CK_ARG_F8:
-		return read_float(s, step);
-	case CK_ARG_LINE:
-		return read_line(s, &step->text, &step->len);
-	case CK_ARG_LINES:
+	const shape *is = &shapes[arg];
+	if (is->lines)
 		return read_line(s, &step->text, &step->len) &&
-		       read_line(s, &step->more, &step->more_len);
-	case CK_ARG_TEXT1:
-		return read_counted(s, step, 1, true);
-	case CK_ARG_TEXT4:
-		return read_counted(s, step, 4, true);
-	case CK_ARG_TEXT8:
-		return read_counted(s, step, 8, true);
-	case CK_ARG_BYTES1:
-		return read_counted(s, step, 1, false);
-	case CK_ARG_BYTES4:
-		return read_counted(s, step, 4, false);
-	case CK_ARG_BYTES8:
-		return read_counted(s, step, 8, false);
-	case CK_ARG_LONG1:
-		return read_counted(s, step, 1, true);
-	case CK_ARG_LONG4:
-		return read_counted(s, step, 4, true);
-	}
-	return false;
+		       (arg == CK_ARG_LINE || read_line(s, &step->more, &step->more_len));
+	if (!read_number(s, is, &step->number))
+		return false;
+	if (is->counts)
+		return read_counted(s, step, is->keep);
+	if (arg == CK_ARG_I4)
+		step->number = (uint64_t)(int64_t)(int32_t)(uint32_t)step->number;
+	else if (arg == CK_ARG_F8)
+		step->number = __builtin_bswap64(step->number);
+	return true;
 }
 
 /* A frame announces how many bytes follow it. C Python before 3.13.15 only checks that they exist;

@@ -122,6 +122,7 @@ static uint64_t *memo_mapped(const ck_vm *vm, uint64_t index)
 bool ck_vm_memo_put(ck_vm *vm, uint64_t index, ck_value *value)
 {
 	bool fresh;
+	value->flags |= CK_KEPT;
 	if (memo_fits(vm, index)) {
 		fresh = !vm->memo[index] && !memo_mapped(vm, index);
 		vm->memo[index] = value;

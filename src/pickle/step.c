@@ -1,5 +1,5 @@
 /* Opcode by opcode: reads the byte and its argument, checks lengths and frames, makes no values. */
-#include "pickle.h"
+#include "vm.h"
 
 #include <endian.h>
 #include <string.h>
@@ -123,48 +123,54 @@ static bool read_line(ck_steps *s, const char **text, uint64_t *len)
 	return true;
 }
 
-/* What a kind of argument begins with: so many bytes of a number, which may count what follows. */
-typedef struct {
-	uint64_t mask;     /* of the number's bytes */
-	uint8_t width;
-	bool counts, keep; /* keep: what is counted is always brought to memory */
-	bool lines;
-} shape;
+/* How an opcode is read: it begins with a number of so many bytes, which may count what follows. */
+typedef enum { NO_OPCODE, PLAIN, SIGNED, FLOAT, FRAME, KEPT, LEFT, LINE, LINES } reading;
 
-static const shape shapes[] = {
-	[CK_ARG_NONE] = {.width = 0},
-	[CK_ARG_U1] = {.width = 1, .mask = UINT8_MAX},
-	[CK_ARG_U2] = {.width = 2, .mask = UINT16_MAX},
-	[CK_ARG_U4] = {.width = 4, .mask = UINT32_MAX},
-	[CK_ARG_I4] = {.width = 4, .mask = UINT32_MAX},
-	[CK_ARG_U8] = {.width = 8, .mask = UINT64_MAX},
-	[CK_ARG_F8] = {.width = 8, .mask = UINT64_MAX},
-	[CK_ARG_LINE] = {.lines = true},
-	[CK_ARG_LINES] = {.lines = true},
-	[CK_ARG_TEXT1] = {.width = 1, .mask = UINT8_MAX, .counts = true, .keep = true},
-	[CK_ARG_TEXT4] = {.width = 4, .mask = UINT32_MAX, .counts = true, .keep = true},
-	[CK_ARG_TEXT8] = {.width = 8, .mask = UINT64_MAX, .counts = true, .keep = true},
-	[CK_ARG_BYTES1] = {.width = 1, .mask = UINT8_MAX, .counts = true},
-	[CK_ARG_BYTES4] = {.width = 4, .mask = UINT32_MAX, .counts = true},
-	[CK_ARG_BYTES8] = {.width = 8, .mask = UINT64_MAX, .counts = true},
-	[CK_ARG_LONG1] = {.width = 1, .mask = UINT8_MAX, .counts = true, .keep = true},
-	[CK_ARG_LONG4] = {.width = 4, .mask = UINT32_MAX, .counts = true, .keep = true},
+typedef struct {
+	uint64_t mask; /* of the number's bytes */
+	uint8_t width;
+	uint8_t is;    /* reading */
+} op_shape;
+
+#define SHAPE_NONE {0, 0, PLAIN}
+#define SHAPE_U1 {UINT8_MAX, 1, PLAIN}
+#define SHAPE_U2 {UINT16_MAX, 2, PLAIN}
+#define SHAPE_U4 {UINT32_MAX, 4, PLAIN}
+#define SHAPE_I4 {UINT32_MAX, 4, SIGNED}
+#define SHAPE_U8 {UINT64_MAX, 8, FRAME}
+#define SHAPE_F8 {UINT64_MAX, 8, FLOAT}
+#define SHAPE_LINE {0, 0, LINE}
+#define SHAPE_LINES {0, 0, LINES}
+/* what is counted: always brought to memory, or left in the source if it is long */
+#define SHAPE_TEXT1 {UINT8_MAX, 1, KEPT}
+#define SHAPE_TEXT4 {UINT32_MAX, 4, KEPT}
+#define SHAPE_TEXT8 {UINT64_MAX, 8, KEPT}
+#define SHAPE_LONG1 SHAPE_TEXT1
+#define SHAPE_LONG4 SHAPE_TEXT4
+#define SHAPE_BYTES1 {UINT8_MAX, 1, LEFT}
+#define SHAPE_BYTES4 {UINT32_MAX, 4, LEFT}
+#define SHAPE_BYTES8 {UINT64_MAX, 8, LEFT}
+
+static const op_shape shapes[256] = {
+#define X(name, code, arg, protocol, handler) [code] = SHAPE_##arg,
+	CK_OPS(X)
+#undef X
 };
 
 /* The number at s->at. There are nearly always more bytes behind it, and then one load will do. */
-static inline bool read_number(ck_steps *s, const shape *arg, uint64_t *number)
+static inline bool read_number(ck_steps *s, const op_shape *shape, uint64_t *number)
 {
 	uint64_t raw = 0;
 	if (in_window(s) >= sizeof raw) {
 		memcpy(&raw, s->window + (s->at - s->window_at), sizeof raw);
 	} else {
-		const unsigned char *p = peek(s, arg->width);
+		const unsigned char *p = peek(s, shape->width);
 		if (!p)
 			return false;
-		memcpy(&raw, p, arg->width);
+		memcpy(&raw, p, shape->width);
 	}
-	*number = le64toh(raw) & arg->mask;
-	s->at += arg->width;
+	*number = le64toh(raw) & shape->mask;
+	s->at += shape->width;
 	return true;
 }
 
@@ -178,23 +184,6 @@ static bool read_counted(ck_steps *s, ck_step *step, bool keep)
 		return cut_short(s, step->len);
 	s->at += step->len;
 	step->text = NULL;
-	return true;
-}
-
-static inline bool read_argument(ck_steps *s, ck_step *step, ck_arg arg)
-{
-	const shape *is = &shapes[arg];
-	if (is->lines)
-		return read_line(s, &step->text, &step->len) &&
-		       (arg == CK_ARG_LINE || read_line(s, &step->more, &step->more_len));
-	if (!read_number(s, is, &step->number))
-		return false;
-	if (is->counts)
-		return read_counted(s, step, is->keep);
-	if (arg == CK_ARG_I4)
-		step->number = (uint64_t)(int64_t)(int32_t)(uint32_t)step->number;
-	else if (arg == CK_ARG_F8)
-		step->number = __builtin_bswap64(step->number);
 	return true;
 }
 
@@ -223,6 +212,32 @@ static bool no_opcode(ck_steps *s, const ck_step *step)
 	                  "byte 0x%02x is no pickle opcode", step->code);
 }
 
+/* What is more than a number. */
+static bool read_more(ck_steps *s, ck_step *step, reading is)
+{
+	switch (is) {
+	case SIGNED:
+		step->number = (uint64_t)(int64_t)(int32_t)(uint32_t)step->number;
+		break;
+	case FLOAT:
+		step->number = __builtin_bswap64(step->number);
+		break;
+	case PLAIN:
+	case FRAME:
+		break;
+	case KEPT:
+	case LEFT:
+		return read_counted(s, step, is == KEPT);
+	case LINES:
+	case LINE:
+		return read_line(s, &step->text, &step->len) &&
+		       (is == LINE || read_line(s, &step->more, &step->more_len));
+	case NO_OPCODE:
+		return no_opcode(s, step);
+	}
+	return true;
+}
+
 static bool across_frame(ck_steps *s, const ck_step *step)
 {
 	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
@@ -243,14 +258,14 @@ bool ck_steps_next(ck_steps *s, ck_step *step)
 	s->at++;
 	if (!ck_within(s->job, s->source->label, ops, ++s->count))
 		return false;
-	const ck_op *op = &ck_op_table[step->code];
-	if (!op->name)
-		return no_opcode(s, step);
-	if (op->arg != CK_ARG_NONE && !read_argument(s, step, op->arg))
+	const op_shape *shape = &shapes[step->code];
+	if (shape->width && !read_number(s, shape, &step->number))
+		return false;
+	if (shape->is != PLAIN && !read_more(s, step, shape->is))
 		return false;
 	if (s->at > s->frame_end && step->at < s->frame_end)
 		return across_frame(s, step);
-	return op->arg != CK_ARG_U8 || enter_frame(s, step);
+	return shape->is != FRAME || enter_frame(s, step);
 }
 
 bool ck_steps_skip(ck_steps *s, uint64_t to)

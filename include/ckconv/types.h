@@ -22,6 +22,14 @@ typedef enum ck_status {
 
 enum { CK_WHERE_MAX = 512, CK_TEXT_MAX = 1024 };
 
+/* What a file may do to those who load it with Python, from harmless to harmful. */
+typedef enum ck_verdict {
+	CK_SAFE,      /* only names data, all of it was looked at, and all of it is in order */
+	CK_UNKNOWN,   /* needs classes or functions of other projects: nobody knows what they do */
+	CK_MALFORMED, /* breaks a rule of its format, or could not be looked at as a whole */
+	CK_DANGEROUS  /* can run code, or reach files, processes or the network */
+} ck_verdict;
+
 /* Why a call failed: one sentence that names the thing, the value and the rule. Text that comes
  * from a file is escaped and shortened, so it is safe to print on a terminal. */
 typedef struct ck_error {

@@ -35,6 +35,7 @@ ck_value *ck_torch_read(ck_torch *torch, uint64_t *at)
 {
 	ck_loaded *loaded = torch->loaded;
 	torch->seen.machine = loaded->machine;
+	torch->seen.watch = loaded->watch;
 	loaded->machine = NULL;
 	ck_value *value = ck_pickle_read(torch->job, torch->pickle, at, &torch->seen);
 	loaded->machine = torch->seen.machine;

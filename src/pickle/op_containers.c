@@ -189,9 +189,12 @@ static bool add_later(ck_vm *vm, ck_value *target, const ck_items *items)
 
 static bool extend(ck_vm *vm, ck_value *target, const ck_items *items)
 {
-	note_change(target);
-	if (target->kind == CK_LIST)
+	if (target->kind == CK_LIST) {
+		note_change(target);
 		return ck_vm_add(vm, target, target->items, items->item, items->count);
+	}
+	if (!ck_vm_tell(vm, CK_DID_APPEND, target, NULL, items))
+		return false;
 	if (target->kind == CK_CALL)
 		return add_later(vm, target, items);
 	if (ck_vm_is_name(target))
@@ -252,6 +255,8 @@ static bool set_pairs(ck_vm *vm, ck_value *target, const ck_items *pairs)
 	note_change(target);
 	if (target->kind == CK_LIST)
 		return set_in_list(vm, target, pairs);
+	if (target->kind != CK_DICT && !ck_vm_tell(vm, CK_DID_SET, target, NULL, pairs))
+		return false;
 	if (ck_vm_is_name(target))
 		return ck_vm_mark_changed(target);
 	if (target->kind != CK_DICT && target->kind != CK_CALL)
@@ -298,6 +303,8 @@ bool ck_op_additems(ck_vm *vm)
 		return check_keys(vm, &items, 1) &&
 		       (target->items->count || ck_vm_settle_later(vm, target)) &&
 		       ck_vm_add(vm, target, target->items, items.item, items.count);
+	if (!ck_vm_tell(vm, CK_DID_APPEND, target, NULL, &items))
+		return false;
 	if (target->kind == CK_CALL)
 		return add_later(vm, target, &items);
 	if (ck_vm_is_name(target))

@@ -40,6 +40,7 @@ enum ck_value_flag {
 };
 
 typedef struct ck_value ck_value;
+typedef struct ck_step ck_step;
 
 /* Items of a list, tuple or set; keys and values in turn of a dict. */
 typedef struct ck_items {
@@ -110,6 +111,33 @@ struct ck_value {
 	};
 };
 
+/* What a pickle does when it is read, told as it happens: what becomes of the value later does not
+ * matter. */
+typedef enum ck_deed {
+	CK_DID_IMPORT, /* target: a GLOBAL */
+	CK_DID_CALL,   /* target: a CALL whose arguments are those it was called with */
+	CK_DID_BUILD,  /* given: the state that is built into the target */
+	CK_DID_SET,    /* items: keys and values in turn that are set in the target */
+	CK_DID_APPEND, /* items: what is appended or added to the target */
+	CK_DID_NAME    /* target: a PERSID, an EXT or a BUFFER */
+} ck_deed;
+
+typedef struct ck_event {
+	ck_deed deed;
+	const ck_step *step;     /* the opcode that does it */
+	const ck_value *target;
+	const ck_value *given;
+	const ck_items *items;
+} ck_event;
+
+/* Who is told. */
+typedef struct ck_watch {
+	bool (*event)(void *arg, const ck_source *source, const ck_event *event);
+	/* Each BYTES that an opcode makes, which may hold another file; or NULL. */
+	bool (*bytes)(void *arg, const ck_source *source, const ck_value *bytes);
+	void *arg;
+} ck_watch;
+
 /* What a pickle named on the way, whatever became of it. */
 typedef struct ck_seen {
 	ck_items globals; /* every GLOBAL */
@@ -118,6 +146,7 @@ typedef struct ck_seen {
 	 * on, past bytes that are no part of the pickle (joblib puts arrays there). Or NULL. */
 	bool (*built)(void *arg, ck_value *call, uint64_t *at);
 	void *arg;
+	const ck_watch *watch; /* or NULL */
 	/* The machine that read the last pickle, used again for the next one: a file may hold
 	 * millions of tiny ones. NULL at first. */
 	struct ck_vm *machine;
@@ -186,7 +215,7 @@ typedef struct ck_op {
 extern const ck_op ck_op_table[256];
 
 /* What an opcode's kind of argument has no use for stays as it was. */
-typedef struct ck_step {
+struct ck_step {
 	uint8_t code;
 	uint64_t at;       /* offset of the opcode */
 	uint64_t number;   /* integer arguments; bits of the double */
@@ -195,7 +224,7 @@ typedef struct ck_step {
 	uint64_t from;     /* offset of counted bytes */
 	const char *more;  /* second line */
 	uint64_t more_len;
-} ck_step;
+};
 
 /* Reads opcodes through a small window, so that a pickle of any size needs little memory. */
 typedef struct ck_steps {

@@ -16,6 +16,21 @@ bool ck_vm_fail(ck_vm *vm, const char *fmt, ...)
 	                  "pickle opcode %s: %s", ck_op_table[vm->step->code].name, text);
 }
 
+bool ck_vm_tell(ck_vm *vm, ck_deed deed, const ck_value *target, const ck_value *given,
+                const ck_items *items)
+{
+	const ck_watch *watch = vm->seen ? vm->seen->watch : NULL;
+	return !watch || watch->event(watch->arg, vm->steps.source,
+	                              &(ck_event){deed, vm->step, target, given, items});
+}
+
+bool ck_vm_tell_bytes(ck_vm *vm, const ck_value *bytes)
+{
+	const ck_watch *watch = vm->seen ? vm->seen->watch : NULL;
+	return !watch || !watch->bytes ||
+	       watch->bytes(watch->arg, vm->steps.source, bytes);
+}
+
 /* ---- stack ---- */
 
 /* Values and marks count together; the stack has room for all of them, so that one comparison tells

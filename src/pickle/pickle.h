@@ -214,7 +214,7 @@ typedef struct ck_op {
 
 extern const ck_op ck_op_table[256];
 
-/* What an opcode's kind of argument has no use for stays as it was. */
+/* number and len mean nothing where the kind of argument has no use for them. */
 struct ck_step {
 	uint8_t code;
 	uint64_t at;       /* offset of the opcode */

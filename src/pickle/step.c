@@ -248,6 +248,8 @@ static bool across_frame(ck_steps *s, const ck_step *step)
 bool ck_steps_next(ck_steps *s, ck_step *step)
 {
 	step->at = s->at;
+	step->text = step->more = NULL;
+	step->from = 0;
 	/* at the end of the source there may be less than that: each argument looks for itself */
 	if (in_window(s) < AHEAD && s->window_at + s->window_len < s->source->size && !refill(s))
 		return false;

@@ -56,6 +56,7 @@ ck_job *ck_base_job_within(const ck_job *parent)
 	job->scratch_dir = parent->scratch_dir;
 	job->prepared = parent->prepared;
 	job->parent = parent;
+	job->heap_given = parent->heap_given;
 	job->input = parent->input;
 	job->unpacked = parent->unpacked;
 	job->progress = parent->progress;

@@ -40,6 +40,7 @@ typedef struct ck_job {
 	const char *scratch_dir; /* folder of scratch files; NULL: $TMPDIR, or else /tmp */
 	struct ck_scratch *scratch; /* belongs to io */
 	struct ck_scratch_pool *prepared; /* belongs to io; or NULL */
+	bool heap_given;         /* the limit of memory was set, and does not follow the input */
 	uint64_t input;          /* bytes of the file that is read, however deep in it we are */
 	uint64_t unpacked;       /* bytes unpacked on the way; belongs to pack */
 	atomic_bool stop;
@@ -145,6 +146,10 @@ extern const ck_limit_row ck_limit_table[];
 void ck_limits_default(ck_limits *limits);
 /* Sets one limit from "name=value"; value is decimal, with K, M, G or T for powers of 1024. */
 bool ck_limits_set(ck_job *job, const char *text);
+/* Notes how many bytes the input has, and lets the limit of memory follow it, unless that was set:
+ * nobody who writes a small file can make it need much. */
+void ck_limits_follow(ck_job *job, uint64_t input);
+enum { CK_HEAP_BASE = 48 << 20, CK_HEAP_PER_BYTE = 16 };
 /* Fails with CK_LIMIT if value is over the limit called `name` (a field of ck_limits). */
 #define ck_within(job, where, name, value) \
 	((value) <= (job)->limits.name || ck_fail_limit(job, where, #name))

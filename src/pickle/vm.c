@@ -196,6 +196,18 @@ bool ck_op_stop(ck_vm *vm)
 	return vm->result != NULL;
 }
 
+/* The limit of memory follows the size of the file; a pickle that needs far more than its share from
+ * the first bytes on is refused at once. */
+static bool is_honest(ck_vm *vm, uint64_t bytes, uint64_t held)
+{
+	enum { FREE = 32 << 20 };
+	return vm->job->heap_given || held < FREE || (held - FREE) / CK_HEAP_PER_BYTE <= bytes ||
+	       ck_fail_at(vm->job, CK_LIMIT, vm->steps.source->label, vm->steps.at,
+	                  "%llu bytes of the pickle need more than %llu bytes of memory; if the "
+	                  "file can be trusted to need it, raise the limit with --limit heap=N",
+	                  (unsigned long long)bytes, (unsigned long long)held);
+}
+
 static bool run(ck_vm *vm)
 {
 	static ck_handler *const handlers[256] = {
@@ -204,9 +216,12 @@ static bool run(ck_vm *vm)
 #undef X
 	};
 	ck_step step;
+	const uint64_t from = vm->steps.at, held = vm->job->arena.held;
 	vm->step = &step;
 	while (!vm->result) {
-		if (vm->steps.count % 4096 == 0 && ck_stopped(vm->job))
+		if (vm->steps.count % 4096 == 0 &&
+		    (ck_stopped(vm->job) ||
+		     !is_honest(vm, vm->steps.at - from, vm->job->arena.held - held)))
 			return false;
 		if (!ck_steps_next(&vm->steps, &step) || !handlers[step.code](vm))
 			return false;

@@ -15,7 +15,7 @@ ck_scan *ck_scan_open(ck_job *job, const char *path)
 		return NULL;
 	*scan = (ck_scan){job, ck_source_open(job, path)};
 	if (scan->source)
-		job->input = scan->source->size;
+		ck_limits_follow(job, scan->source->size);
 	return scan->source ? scan : NULL;
 }
 

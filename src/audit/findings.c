@@ -168,6 +168,7 @@ bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t
 	va_start(args, fmt);
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
+	ck_utf8_trim(text);
 	const char *why = ck_copy(audit->job, text, strlen(text));
 	return why && ck_audit_find(audit, rule, place, at,
 	                            &(ck_finding){.why = why, .length = length});

@@ -12,6 +12,7 @@ bool ck_vm_fail(ck_vm *vm, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
+	ck_utf8_trim(text);
 	return ck_fail_at(vm->job, CK_CORRUPT, vm->steps.source->label, vm->step->at,
 	                  "pickle opcode %s: %s", ck_op_table[vm->step->code].name, text);
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { STANDINGS_MAX = 50000, NAME_MAX_BYTES = 400 };
+enum { STANDINGS_MAX = 50000 };
 
 ck_verdict ck_rule_verdict(ck_rule rule)
 {
@@ -24,8 +24,6 @@ static const char *odd_text(const char *text, size_t len)
 	uint32_t code;
 	if (!len)
 		return "has an empty name";
-	if (len > NAME_MAX_BYTES)
-		return "has a name that is too long to be one";
 	for (size_t took; len; text += took, len -= took) {
 		took = ck_utf8_next(text, len, &code);
 		if (!took)

@@ -1,7 +1,7 @@
 /* The public API of scanning. */
 #include <ckconv/scan.h>
 
-#include "audit.h"
+#include "report.h"
 
 struct ck_scan {
 	ck_job *job;
@@ -27,4 +27,9 @@ const ck_report *ck_scan_run(ck_scan *scan)
 	if (!audit || !ck_audit_source(audit, scan->source, ""))
 		return NULL;
 	return ck_audit_report(audit);
+}
+
+ck_sarif *ck_sarif_new(ck_job *job)
+{
+	return ck_sarif_begin(job, ck_version());
 }

@@ -93,8 +93,28 @@ CK_API ck_scan *ck_scan_open(ck_job *job, const char *path);
  * be read, memory ended, or the job was stopped. */
 CK_API const ck_report *ck_scan_run(ck_scan *scan);
 
+/* A report as bytes that ck_report_unpack reads, at most 64 MiB: how it gets out of a process that
+ * is locked in. NULL after a failure. */
+CK_API const void *ck_report_pack(ck_job *job, const ck_report *report, size_t *len);
+/* Nothing in the bytes is trusted, and what is not in order is a failure. `path` is what the caller
+ * calls the file. The verdict is at least what the findings say. */
+CK_API const ck_report *ck_report_unpack(ck_job *job, const char *path, const void *bytes,
+                                         size_t len);
+
 /* One line of JSON with the report, without a newline; NULL after a failure. */
 CK_API const char *ck_report_json(ck_job *job, const ck_report *report);
+/* The same for a file that could not be looked through. */
+CK_API const char *ck_report_json_error(ck_job *job, const char *path, const char *why);
+
+/* One SARIF 2.1.0 document in the making. It lives as long as its job, which may be another than
+ * that of the reports, and holds at most 5000 results and 10 MiB: the worst ones. */
+typedef struct ck_sarif ck_sarif;
+CK_API ck_sarif *ck_sarif_new(ck_job *job);
+CK_API bool ck_sarif_add(ck_sarif *sarif, const ck_report *report);
+/* A file that could not be looked through. */
+CK_API bool ck_sarif_add_error(ck_sarif *sarif, const char *path, const char *why);
+/* The document, without a newline; NULL after a failure. */
+CK_API const char *ck_sarif_finish(ck_sarif *sarif);
 
 #ifdef __cplusplus
 }

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 /* Data goes to stdout; a full disk or a closed pipe there is an error too. */
@@ -28,6 +27,9 @@ static bool open_standard_descriptors(void)
 
 int main(int argc, char **argv)
 {
+	static int (*const run[VERB_COUNT])(const cli_options *) = {
+		[VERB_CONVERT] = cli_convert, [VERB_SCAN] = cli_scan, [VERB_DIS] = cli_dis,
+	};
 	cli_options options;
 	if (!open_standard_descriptors()) {
 		cli_say("cannot open /dev/null in place of a closed descriptor");
@@ -36,17 +38,17 @@ int main(int argc, char **argv)
 	/* libzip turns the time of every member into local time, and without TZ glibc looks at
 	 * /etc/localtime for each of them: with 100,000 members that took a tenth of the run */
 	setenv("TZ", "UTC0", 0);
-	if (argc > 1 && !strcmp(argv[1], "scan"))
-		return cli_scan(argc - 1, argv + 1);
 	if (!cli_parse(argc, argv, &options))
 		return EXIT_USAGE;
 	if (options.help) {
-		cli_print_help(stdout);
+		cli_print_help(stdout, options.verb);
 		return close_stdout();
 	}
 	if (options.version) {
 		printf("ckconv %s\n", ck_version());
 		return close_stdout();
 	}
-	return cli_convert(&options);
+	int status = run[options.verb](&options);
+	/* a dangerous file stays one, even if nobody hears of it */
+	return close_stdout() && status != EXIT_NO ? EXIT_USAGE : status;
 }

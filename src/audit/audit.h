@@ -111,6 +111,10 @@ bool ck_audit_use(ck_audit *audit, const ck_global_use *use, size_t *index);
 
 /* Judges what a pickle does; `place` says where it is. */
 bool ck_judge_event(ck_audit *audit, const ck_place *place, const ck_event *event);
+/* Judges what a whole pickle came to: how large it unfolds, and by which opcodes it was written.
+ * `job` is the one that it was read in. */
+bool ck_judge_whole(ck_audit *audit, const ck_place *place, ck_job *job, const ck_value *root,
+                    const ck_seen *seen);
 
 /* Looks through a file, or a file inside it. False only if it cannot be read at all, memory ended,
  * or the job was stopped. */

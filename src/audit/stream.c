@@ -31,7 +31,8 @@ bool ck_stream_pickle(ck_audit *audit, const ck_place *place, uint64_t *at, bool
 	uint64_t start = *at;
 	if (torch)
 		ck_joblib_watch(torch);
-	*whole = torch && ck_torch_read(torch, at);
+	const ck_value *root = torch ? ck_torch_read(torch, at) : NULL;
+	*whole = root && ck_judge_whole(audit, place, own, root, &torch->seen);
 	audit->pickles++;
 	const ck_error *error = &own->error;
 	bool ok = audit->job->error.status == CK_OK && error->status != CK_NOMEM &&

@@ -34,6 +34,8 @@
 	  "A pickle names a global by a number of the copyreg registry.")                        \
 	X(ODD_PERSISTENT_ID, "odd-persistent-id", CK_UNKNOWN, "5.0",                             \
 	  "A pickle names something outside of it in a way that torch does not.")                \
+	X(BAD_ARGUMENTS, "bad-arguments", CK_MALFORMED, "5.0",                                   \
+	  "A pickle calls a known function with arguments that it does not take.")               \
 	X(CHANGED_TENSOR, "changed-tensor", CK_MALFORMED, "7.5",                                 \
 	  "A pickle sets items in a tensor or another value that has none.")                     \
 	X(EXPANDS, "expands", CK_MALFORMED, "5.0",                                               \

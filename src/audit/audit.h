@@ -81,6 +81,7 @@ typedef struct ck_place {
 typedef struct ck_audit {
 	ck_job *job;
 	const ck_source *file;
+	const ck_policy *policy;  /* or NULL */
 	const char *format;
 	ck_finding *findings;
 	size_t finding_count, finding_cap;

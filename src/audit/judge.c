@@ -37,11 +37,19 @@ static bool fill_names(ck_audit *audit, const ck_standing *s, const char **modul
 	return *module && *name && (*mapped || !s->mapped);
 }
 
-static void raise_use(judge *j, const ck_standing *s, ck_how how, ck_verdict verdict)
+/* What is allowed may be imported and called, with arguments that are in order. */
+static bool is_suppressed(const ck_standing *s, ck_rule rule)
+{
+	return s->allowed && (rule == CK_RULE_DANGEROUS_IMPORT || rule == CK_RULE_DANGEROUS_CALL ||
+	                      rule == CK_RULE_UNKNOWN_GLOBAL || rule == CK_RULE_UNKNOWN_CALL);
+}
+
+static void raise_use(judge *j, const ck_standing *s, ck_how how, const ck_fault *fault)
 {
 	if (s->use == SIZE_MAX)
 		return;
 	ck_global_use *use = &j->audit->globals[s->use];
+	ck_verdict verdict = is_suppressed(s, fault->rule) ? CK_SAFE : ck_fault_verdict(fault);
 	if (how > use->how)
 		use->how = how;
 	if (verdict > use->verdict)
@@ -61,6 +69,7 @@ static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *
 		snprintf(why, sizeof why, "%s.%s %s", draft.module, draft.name, fault->why);
 	else
 		snprintf(why, sizeof why, "%s %s", subject, fault->why);
+	draft.suppressed = s && is_suppressed(s, fault->rule);
 	draft.why = ck_copy(j->audit->job, why, strlen(why));
 	draft.arguments = arguments ? ck_copy(j->audit->job, arguments, strlen(arguments)) : NULL;
 	return draft.why && (!arguments || draft.arguments) &&
@@ -75,7 +84,9 @@ static bool note_use(judge *j, ck_standing *s)
 		j->audit->globals[s->use].count++;
 		return true;
 	}
-	ck_global_use use = {.how = CK_IMPORTED, .verdict = ck_fault_verdict(&s->import),
+	bool allowed = is_suppressed(s, s->import.rule);
+	ck_global_use use = {.how = CK_IMPORTED,
+	                     .verdict = allowed ? CK_SAFE : ck_fault_verdict(&s->import),
 	                     .count = 1, .weights_only = s->weights_only};
 	return fill_names(j->audit, s, &use.module, &use.name, &use.mapped) &&
 	       ck_audit_use(j->audit, &use, &s->use);
@@ -177,7 +188,7 @@ static bool judge_call(judge *j)
 		return false;
 	const ck_fault fault = fault_of_call(j, s, call);
 	ck_how how = is_construction(call) ? CK_CONSTRUCTED : CK_CALLED;
-	raise_use(j, s, how, ck_fault_verdict(&fault));
+	raise_use(j, s, how, &fault);
 	if (j->audit->job->error.status != CK_OK)
 		return false;
 	if (!fault.why)
@@ -206,7 +217,7 @@ static bool judge_change_of_name(judge *j, const char *arguments)
 	if (target->kind == CK_GLOBAL) {
 		ck_standing *s = ck_standing_find(j->audit, target, &scratch);
 		if (s)
-			raise_use(j, s, CK_CHANGED_BY, CK_DANGEROUS);
+			raise_use(j, s, CK_CHANGED_BY, &fault);
 		return s && tell(j, s, NULL, &fault, CK_CHANGED_BY, arguments);
 	}
 	char subject[CK_TEXT_MAX];
@@ -252,7 +263,7 @@ static bool judge_change(judge *j)
 	if (!fault.why)
 		return true;
 	if (s)
-		raise_use(j, s, CK_CHANGED_BY, ck_fault_verdict(&fault));
+		raise_use(j, s, CK_CHANGED_BY, &fault);
 	tell_change(event, arguments);
 	return tell(j, s, "an object", &fault, CK_CHANGED_BY, arguments);
 }

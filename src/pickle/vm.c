@@ -226,6 +226,7 @@ static bool run(ck_vm *vm)
 			return false;
 		if (!ck_steps_next(&vm->steps, &step) || !handlers[step.code](vm))
 			return false;
+		vm->used[step.code] = true;
 	}
 	return settle_all(vm);
 }
@@ -274,9 +275,15 @@ ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_
 	if (!vm)
 		return NULL;
 	vm->seen = seen;
-	if (seen)
+	if (seen) {
 		seen->machine = vm;
-	if (!run(vm))
+		seen->protocol = 0;
+	}
+	memset(vm->used, 0, sizeof vm->used);
+	bool whole = run(vm);
+	if (seen)
+		memcpy(seen->opcodes, vm->used, sizeof seen->opcodes);
+	if (!whole)
 		return NULL;
 	*at = vm->steps.at;
 	return vm->result;

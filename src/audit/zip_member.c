@@ -192,6 +192,8 @@ bool ck_zip_member(ck_zip *zip, const ck_zip_entry *entry)
 	    !ck_regions_claim(l->job, &l->claimed, e.local, end) ||
 	    ((e.flags | h.said.flags) & DESCRIPTOR && !claim_descriptor(zip, &e, end)))
 		return false;
-	h.said.name = NULL;
+	/* what both names point to is read over in between */
+	h.said.name = path;
+	h.said.name_len = strlen(path);
 	return look_at(zip, &e, path, h.data) && look_locally(zip, &e, &h.said, path, h.data);
 }

@@ -92,6 +92,17 @@ const ck_source *ck_file_source(ck_job *job, const ck_file *file);
 /* fsync of every file, rename of every file, fsync of every folder. */
 bool ck_output_commit(ck_job *job, ck_output *output);
 
+/* ---- temporary names ---- */
+
+/* ".NAME.ckconv-RANDOM", never longer than a file name may be. NULL after a failure. */
+char *ck_temp_name(ck_job *job, const char *name);
+/* Marks an open file as in use for as long as it is open; false if somebody has just removed it. */
+bool ck_temp_lock(int fd);
+/* Removes files of such names that no living process uses, with a note for each. */
+void ck_temp_clear(ck_job *job, int dir);
+/* Nobody clears up in this folder as long as this descriptor is open. */
+void ck_temp_keep(int dir);
+
 /* ---- digest ---- */
 
 uint32_t ck_crc32(uint32_t crc, const void *data, size_t len);

@@ -108,6 +108,8 @@ extern const ck_packing ck_packing_gzip, ck_packing_zlib, ck_packing_bzip2, ck_p
 
 /* The packing of a file that begins with these bytes, or NULL. */
 const ck_packing *ck_packing_find(const unsigned char *head, size_t len);
+/* How much may come out of so many packed bytes, by the limit `ratio`. */
+uint64_t ck_unpack_most(const ck_job *job, uint64_t packed);
 /* Counts what a job unpacks in all, in whatever depth, and holds it against `ratio` and the size of
  * the input, with 256 MiB free: packings in packings multiply, and so do many of them. Both below
  * call it. */

@@ -27,6 +27,11 @@ static uint64_t most_of(const ck_job *job, uint64_t packed, uint64_t free)
 	                                                                             : UINT64_MAX;
 }
 
+uint64_t ck_unpack_most(const ck_job *job, uint64_t packed)
+{
+	return most_of(job, packed, RATIO_FREE);
+}
+
 bool ck_unpack_count(ck_job *job, const char *label, uint64_t len)
 {
 	uint64_t most = most_of(job, job->input, RATIO_FREE_IN_ALL);
@@ -72,7 +77,7 @@ const ck_source *ck_unpack_part(ck_job *job, const ck_packing *packing, const ck
                                 bool *whole)
 {
 	unpacking u = {.packing = packing, .packed = packed,
-	               .ratio_most = most_of(job, packed->size, RATIO_FREE)};
+	               .ratio_most = ck_unpack_most(job, packed->size)};
 	const char *label = label_of(job, packing, packed);
 	const ck_stream stream = {run, label, CK_SIZE_UNKNOWN, &u};
 	*whole = false;

@@ -1,6 +1,10 @@
 /* The public API of scanning. */
 #include <ckconv/scan.h>
 
+#include <string.h>
+#include <sys/stat.h>
+
+#include "dis.h"
 #include "report.h"
 
 struct ck_scan {
@@ -32,4 +36,47 @@ const ck_report *ck_scan_run(ck_scan *scan)
 ck_sarif *ck_sarif_new(ck_job *job)
 {
 	return ck_sarif_begin(job, ck_version());
+}
+
+struct ck_dis {
+	ck_job *job;
+	const ck_source *source;
+	const char *member; /* or NULL */
+};
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0;
+}
+
+/* Only where there is no file of the whole name, a mark in it ends the name of the file. */
+ck_dis *ck_dis_open(ck_job *job, const char *path)
+{
+	ck_dis *dis = ck_alloc(job, sizeof *dis);
+	const char *mark = is_file(path) ? NULL : strchr(path, '!');
+	if (!dis)
+		return NULL;
+	*dis = (ck_dis){.job = job};
+	for (; mark && !dis->member; mark = strchr(mark + 1, '!')) {
+		char *file = ck_copy(job, path, (size_t)(mark - path));
+		if (!file)
+			return NULL;
+		if (!is_file(file))
+			continue;
+		dis->member = mark + 1;
+		path = file;
+	}
+	dis->source = ck_source_open(job, path);
+	if (dis->source)
+		job->input = dis->source->size;
+	return dis->source ? dis : NULL;
+}
+
+bool ck_dis_run(ck_dis *dis, bool (*line)(void *arg, const ck_dis_line *line), void *arg,
+                bool *whole)
+{
+	*whole = false;
+	return ck_dis_file(dis->job, dis->source, dis->member, &(ck_dis_listener){line, arg},
+	                   whole);
 }

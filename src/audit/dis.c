@@ -244,7 +244,13 @@ static void describe(const ck_event *event, char *to, size_t size)
 		[CK_DID_BUILD] = "sets the state of ", [CK_DID_SET] = "sets items in ",
 		[CK_DID_APPEND] = "adds items to ", [CK_DID_NAME] = "names ",
 	};
+	const ck_value *target = event->target;
 	snprintf(to, size, "%s", deeds[event->deed]);
+	if (target->kind == CK_PERSID && target->pid->kind == CK_TUPLE) {
+		add(to, size, "persistent id ");
+		add_arguments(to, size, target->pid->items);
+		return;
+	}
 	if (event->deed != CK_DID_CALL) {
 		add(to, size, ck_value_about(event->target).s);
 		return;

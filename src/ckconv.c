@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "edit.h"
 #include "gate.h"
@@ -176,6 +177,14 @@ typedef struct {
 	ck_file *model, *extras; /* extras may be NULL */
 } outputs;
 
+struct ck_conversion {
+	ck_job *job;
+	ck_options options;
+	const ck_writer *writer;
+	input from;
+	outputs to;
+};
+
 /* Before the input is read, so that what is wrong with the output is said first. */
 static bool make_outputs(ck_job *job, const char *out, const ck_options *options, outputs *o)
 {
@@ -191,6 +200,48 @@ static bool make_outputs(ck_job *job, const char *out, const ck_options *options
 	return o->model && (o->extras || !options->extras);
 }
 
+static bool begin_conversion(ck_job *job, const char *in, const char *out,
+                             const ck_options *options, ck_conversion *c)
+{
+	c->job = job;
+	if (options)
+		c->options = *options;
+	else
+		ck_options_default(&c->options);
+	c->writer = ck_writer_find(job, c->options.format, out);
+	return c->writer && open_input(job, in, &c->from) &&
+	       check_paths(job, c->from.source, out, &c->options) &&
+	       make_outputs(job, out, &c->options, &c->to);
+}
+
+ck_conversion *ck_convert_open(ck_job *job, const char *in, const char *out,
+                               const ck_options *options)
+{
+	job->subject = in;
+	ck_conversion *c = ck_alloc(job, sizeof *c);
+	if (!c || !begin_conversion(job, in, out, options, c) || !ck_scratch_prepare(job))
+		return NULL;
+	/* the C library reads the number of processors from a file */
+	long cores = c->options.threads ? 0 : sysconf(_SC_NPROCESSORS_ONLN);
+	if (!c->options.threads)
+		c->options.threads = cores > 0 ? (unsigned)cores : 1;
+	return c;
+}
+
+size_t ck_convert_descriptors(const ck_conversion *conversion, int *to, size_t max)
+{
+	int own[3];
+	size_t count = 0;
+	own[count++] = conversion->from.source->fd;
+	own[count++] = conversion->to.model->fd;
+	if (conversion->to.extras)
+		own[count++] = conversion->to.extras->fd;
+	for (size_t i = 0; i < count && i < max; i++)
+		to[i] = own[i];
+	return count + ck_scratch_descriptors(conversion->job, count < max ? to + count : NULL,
+	                                      count < max ? max - count : 0);
+}
+
 static bool write_extras(ck_job *job, const ck_checkpoint *cp, ck_file *file)
 {
 	ck_text text = {0};
@@ -198,24 +249,11 @@ static bool write_extras(ck_job *job, const ck_checkpoint *cp, ck_file *file)
 	                 ck_file_write(job, file, 0, text.data, text.len));
 }
 
-bool ck_convert(ck_job *job, const char *in, const char *out, const ck_options *options,
-                ck_summary *summary)
+bool ck_convert_run(ck_conversion *c, ck_summary *summary)
 {
-	ck_options defaults;
-	ck_options_default(&defaults);
-	if (!options)
-		options = &defaults;
-	const ck_writer *writer = ck_writer_find(job, options->format, out);
-	input from;
-	outputs o;
-	if (!writer || !open_input(job, in, &from) ||
-	    !check_paths(job, from.source, out, options) ||
-	    !make_outputs(job, out, options, &o))
-		return false;
-	const ck_checkpoint *cp = open_source(job, &from, options, writer);
-	if (!cp || !write_extras(job, cp, o.extras) ||
-	    !ck_save(job, writer, cp->model, o.model, options->threads) ||
-	    !ck_output_commit(job, o.output))
+	const ck_checkpoint *cp = open_source(c->job, &c->from, &c->options, c->writer);
+	if (!cp || !write_extras(c->job, cp, c->to.extras) ||
+	    !ck_save(c->job, c->writer, cp->model, c->to.model, c->options.threads))
 		return false;
 	if (summary) {
 		*summary = (ck_summary){.layout = cp->model->layout, .tensors = cp->model->count};
@@ -223,4 +261,18 @@ bool ck_convert(ck_job *job, const char *in, const char *out, const ck_options *
 			summary->bytes += cp->model->entries[i].tensor->bytes;
 	}
 	return true;
+}
+
+bool ck_convert_commit(ck_conversion *c)
+{
+	return ck_save_check(c->job, c->writer, c->to.model) &&
+	       ck_output_commit(c->job, c->to.output);
+}
+
+bool ck_convert(ck_job *job, const char *in, const char *out, const ck_options *options,
+                ck_summary *summary)
+{
+	ck_conversion c = {0};
+	return begin_conversion(job, in, out, options, &c) && ck_convert_run(&c, summary) &&
+	       ck_convert_commit(&c);
 }

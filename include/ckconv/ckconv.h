@@ -22,6 +22,7 @@ extern "C" {
 
 typedef struct ck_job ck_job;
 typedef struct ck_checkpoint ck_checkpoint;
+typedef struct ck_conversion ck_conversion;
 
 /* "0.1.0" */
 CK_API const char *ck_version(void);
@@ -94,6 +95,19 @@ typedef struct ck_summary {
  * is never changed. options and summary may be NULL. */
 CK_API bool ck_convert(ck_job *job, const char *in, const char *out, const ck_options *options,
                        ck_summary *summary);
+
+/* The same in three parts, for callers that do the middle one in a process of its own which can
+ * reach nothing but what is open. `open` alone opens anything by name; what options point to must
+ * live as long as the conversion, which is as long as the job. `run` reads the input and writes the
+ * output, and neither opens nor renames a file. `commit` trusts nothing that was written: it reads
+ * the header of the output strictly before it brings the files to the disk and to their names. It
+ * may be called where `run` never was, if that ended well in a forked process. */
+CK_API ck_conversion *ck_convert_open(ck_job *job, const char *in, const char *out,
+                                      const ck_options *options);
+CK_API bool ck_convert_run(ck_conversion *conversion, ck_summary *summary);
+CK_API bool ck_convert_commit(ck_conversion *conversion);
+/* The descriptors that `run` needs, at most `max` of them in `to`; returns how many there are. */
+CK_API size_t ck_convert_descriptors(const ck_conversion *conversion, int *to, size_t max);
 
 #ifdef __cplusplus
 }

@@ -22,6 +22,8 @@
 	  "A pickle imports a name that is not written in it but computed.")                     \
 	X(CHANGED_GLOBAL, "changed-global", CK_DANGEROUS, "9.8",                                 \
 	  "A pickle changes a class, function or module of the program that loads it.")          \
+	X(ODD_NAME, "odd-name", CK_DANGEROUS, "8.1",                                             \
+	  "A pickle imports a name that no module or function has, made to mislead.")            \
 	X(ODD_ARGUMENTS, "odd-arguments", CK_DANGEROUS, "7.5",                                   \
 	  "A pickle calls a harmless function with arguments that make it harmful.")             \
 	X(UNKNOWN_GLOBAL, "unknown-global", CK_UNKNOWN, "5.0",                                   \
@@ -30,6 +32,12 @@
 	  "A pickle makes or calls something that is not known to be harmless.")                 \
 	X(EXTENSION_CODE, "extension-code", CK_UNKNOWN, "5.0",                                   \
 	  "A pickle names a global by a number of the copyreg registry.")                        \
+	X(ODD_PERSISTENT_ID, "odd-persistent-id", CK_UNKNOWN, "5.0",                             \
+	  "A pickle names something outside of it in a way that torch does not.")                \
+	X(CHANGED_TENSOR, "changed-tensor", CK_MALFORMED, "7.5",                                 \
+	  "A pickle sets items in a tensor or another value that has none.")                     \
+	X(EXPANDS, "expands", CK_MALFORMED, "5.0",                                               \
+	  "A few bytes stand for values of a size that no memory holds.")                        \
 	X(BROKEN_PICKLE, "broken-pickle", CK_MALFORMED, "5.0",                                   \
 	  "A pickle cannot be read to its end; what Python does before it finds out, it does.")  \
 	X(BROKEN_CHECKPOINT, "broken-checkpoint", CK_MALFORMED, "5.0",                           \
@@ -45,7 +53,9 @@
 	X(UNACCOUNTED_BYTES, "unaccounted-bytes", CK_MALFORMED, "5.0",                           \
 	  "Bytes of the file belong to nothing that is known.")                                  \
 	X(NOT_SCANNED, "not-scanned", CK_MALFORMED, "5.0",                                       \
-	  "A part of the file could not be opened, so nobody knows what is in it.")
+	  "A part of the file could not be opened, so nobody knows what is in it.")              \
+	X(UNUSUAL_OPCODE, "unusual-opcode", CK_SAFE, "0.0",                                      \
+	  "A pickle has opcodes that torch.save does not write.")
 
 typedef enum ck_rule {
 #define X(id, name, verdict, severity, about) CK_RULE_##id,
@@ -69,10 +79,12 @@ typedef struct ck_audit {
 	ck_finding *findings;
 	size_t finding_count, finding_cap;
 	uint64_t left_out;
-	ck_map found;             /* fingerprint and place of each finding, against doubles */
+	size_t kept[CK_DANGEROUS + 1][2]; /* findings of each verdict, suppressed ones apart */
+	ck_map found;             /* what was found -> index + 1 in findings, against doubles */
 	ck_global_use *globals;
 	size_t global_count, global_cap;
-	ck_map by_name;           /* "module\0name" -> index + 1 in globals */
+	ck_map denied;            /* names that are known to be harmful; filled when it is needed */
+	ck_map standings;         /* "module\0name" -> ck_standing */
 	uint64_t pickles;
 	bool incomplete;
 	bool only_weights;        /* until something says otherwise */
@@ -90,8 +102,12 @@ bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t
                   uint64_t length, const char *fmt, ...) CK_PRINTF(6, 7);
 /* Sorts what was found, and says what it amounts to. */
 const ck_report *ck_audit_report(ck_audit *audit);
-/* Notes the use of a global. */
-bool ck_audit_use(ck_audit *audit, const ck_global *global, const ck_global_use *use);
+/* The same, once for each rule, global and pickle: doubles are only counted. */
+bool ck_audit_find_once(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
+                        const ck_finding *draft);
+/* Notes a global that is used for the first time; *index is then its place in audit->globals, or
+ * SIZE_MAX if there are too many. */
+bool ck_audit_use(ck_audit *audit, const ck_global_use *use, size_t *index);
 
 /* Judges what a pickle does; `place` says where it is. */
 bool ck_judge_event(ck_audit *audit, const ck_place *place, const ck_event *event);

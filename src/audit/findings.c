@@ -77,13 +77,23 @@ static uint64_t offset_in_file(const ck_audit *audit, const ck_place *place, uin
 	return base + at <= file->size ? base + at : CK_NO_OFFSET;
 }
 
+/* So many of each verdict are kept, told and suppressed ones apart: what is left out never has a
+ * say in the verdict of the file. */
+static bool has_room(ck_audit *audit, const ck_finding *draft, ck_verdict verdict)
+{
+	if (audit->kept[verdict][draft->suppressed] >= FINDINGS_MAX) {
+		audit->left_out++;
+		return false;
+	}
+	audit->kept[verdict][draft->suppressed]++;
+	return true;
+}
+
 bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
                    const ck_finding *draft)
 {
-	if (audit->finding_count >= FINDINGS_MAX) {
-		audit->left_out++;
+	if (!has_room(audit, draft, rules[rule].verdict))
 		return true;
-	}
 	ck_finding *grown = ck_grow(audit->job, audit->findings, &audit->finding_cap,
 	                            audit->finding_count + 1, sizeof *grown);
 	if (!grown)
@@ -97,8 +107,43 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
 	f->stream = place->stream;
 	f->stream_offset = at;
 	f->offset = offset_in_file(audit, place, at);
+	f->count = 1;
 	make_fingerprint(f);
 	return true;
+}
+
+static bool once_key(ck_job *job, ck_text *key, ck_rule rule, const ck_place *place,
+                     const ck_finding *draft)
+{
+	uint32_t head[2] = {(uint32_t)rule, place->stream};
+	return ck_text_add(job, key, head, sizeof head) &&
+	       ck_text_add(job, key, place->member, strlen(place->member) + 1) &&
+	       ck_text_addf(job, key, "%s%c%s", draft->module ? draft->module : "", 0,
+	                    draft->name ? draft->name : "");
+}
+
+bool ck_audit_find_once(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
+                        const ck_finding *draft)
+{
+	bool fresh;
+	ck_text key = {0};
+	ck_mark mark = ck_arena_mark(audit->job);
+	if (!once_key(audit->job, &key, rule, place, draft))
+		return false;
+	const uint64_t *known = ck_map_find(audit->job, &audit->found, key.data, key.len);
+	if (known && *known)
+		audit->findings[*known - 1].count++;
+	bool full = audit->kept[rules[rule].verdict][draft->suppressed] >= FINDINGS_MAX;
+	if (known || full) {
+		audit->left_out += !known;
+		ck_arena_release(audit->job, mark);
+		return true;
+	}
+	uint64_t *kept = ck_map_put(audit->job, &audit->found, key.data, key.len, &fresh);
+	if (!kept)
+		return false;
+	*kept = audit->finding_count + 1;
+	return ck_audit_find(audit, rule, place, at, draft);
 }
 
 bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
@@ -116,34 +161,18 @@ bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t
 
 /* ---- globals ---- */
 
-bool ck_audit_use(ck_audit *audit, const ck_global *global, const ck_global_use *use)
+bool ck_audit_use(ck_audit *audit, const ck_global_use *use, size_t *index)
 {
-	bool fresh;
-	ck_text key = {0};
-	ck_job *job = audit->job;
+	*index = SIZE_MAX;
 	if (audit->global_count >= GLOBALS_MAX)
 		return true;
-	if (!ck_text_add(job, &key, global->module, global->module_len + 1) ||
-	    !ck_text_add(job, &key, global->name, global->name_len))
+	ck_global_use *grown = ck_grow(audit->job, audit->globals, &audit->global_cap,
+	                               audit->global_count + 1, sizeof *grown);
+	if (!grown)
 		return false;
-	uint64_t *place = ck_map_put(job, &audit->by_name, key.data, key.len, &fresh);
-	if (!place)
-		return false;
-	if (fresh) {
-		ck_global_use *grown = ck_grow(job, audit->globals, &audit->global_cap,
-		                               audit->global_count + 1, sizeof *grown);
-		if (!grown)
-			return false;
-		audit->globals = grown;
-		grown[audit->global_count++] = *use;
-		*place = audit->global_count;
-	}
-	ck_global_use *kept = &audit->globals[*place - 1];
-	kept->count += use->how == CK_IMPORTED;
-	if (use->how > kept->how)
-		kept->how = use->how;
-	if (use->verdict > kept->verdict)
-		kept->verdict = use->verdict;
+	audit->globals = grown;
+	*index = audit->global_count++;
+	grown[*index] = *use;
 	return true;
 }
 

@@ -1,44 +1,300 @@
-/* Judges what pickles do, by the table of known globals: what is on it may be done, what is not is
- * unknown, and some of that is known to be dangerous. */
-#include "audit.h"
+/* Judges what pickles do at the moment they do it, by the table of known globals: what is on it may
+ * be done with the right arguments, what is not is unknown, and some of that is dangerous. */
+#include "judge.h"
 
+#include <stdio.h>
 #include <string.h>
 
-static bool text_of(ck_audit *audit, const char *text, size_t len, const char **to)
+typedef struct {
+	ck_audit *audit;
+	const ck_place *place;
+	const ck_event *event;
+} judge;
+
+/* ---- telling ---- */
+
+static const char *text_of(ck_audit *audit, const char *text, size_t len)
 {
 	ck_shown shown = ck_show(text, len);
-	*to = ck_copy(audit->job, shown.s, strlen(shown.s));
-	return *to;
+	return ck_copy(audit->job, shown.s, strlen(shown.s));
 }
 
-static bool judge_import(ck_audit *audit, const ck_place *place, const ck_event *event)
+/* "os.system", as far as it fits. */
+static const char *full_name(ck_audit *audit, const ck_global *g)
 {
-	const ck_global *g = event->target->global;
-	const ck_global_row *row = ck_global_find(event->target);
-	ck_global_use use = {.how = CK_IMPORTED, .verdict = row ? CK_SAFE : CK_UNKNOWN};
-	if (!text_of(audit, g->module, g->module_len, &use.module) ||
-	    !text_of(audit, g->name, g->name_len, &use.name) || !ck_audit_use(audit, g, &use))
+	char text[2 * CK_SHOWN_MAX + 2];
+	int len = snprintf(text, sizeof text, "%s.%s", ck_show(g->module, g->module_len).s,
+	                   ck_show(g->name, g->name_len).s);
+	return ck_copy(audit->job, text, (size_t)len);
+}
+
+static bool fill_names(ck_audit *audit, const ck_standing *s, const char **module,
+                       const char **name, const char **mapped)
+{
+	*module = text_of(audit, s->written.module, s->written.module_len);
+	*name = text_of(audit, s->written.name, s->written.name_len);
+	*mapped = s->mapped ? full_name(audit, &s->meant) : NULL;
+	return *module && *name && (*mapped || !s->mapped);
+}
+
+static void raise_use(judge *j, const ck_standing *s, ck_how how, ck_verdict verdict)
+{
+	if (s->use == SIZE_MAX)
+		return;
+	ck_global_use *use = &j->audit->globals[s->use];
+	if (how > use->how)
+		use->how = how;
+	if (verdict > use->verdict)
+		use->verdict = verdict;
+}
+
+/* Subject and reason as one sentence. `s` may be NULL: then `subject` is what it is about. */
+static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *fault, ck_how how,
+                 const char *arguments)
+{
+	const ck_event *event = j->event;
+	ck_finding draft = {.opcode = ck_op_table[event->step->code].name, .how = how};
+	char why[CK_TEXT_MAX];
+	if (s && !fill_names(j->audit, s, &draft.module, &draft.name, &draft.mapped))
 		return false;
-	if (row)
+	if (s)
+		snprintf(why, sizeof why, "%s.%s %s", draft.module, draft.name, fault->why);
+	else
+		snprintf(why, sizeof why, "%s %s", subject, fault->why);
+	draft.why = ck_copy(j->audit->job, why, strlen(why));
+	draft.arguments = arguments ? ck_copy(j->audit->job, arguments, strlen(arguments)) : NULL;
+	return draft.why && (!arguments || draft.arguments) &&
+	       ck_audit_find_once(j->audit, fault->rule, j->place, event->step->at, &draft);
+}
+
+/* ---- imports ---- */
+
+static bool note_use(judge *j, ck_standing *s)
+{
+	if (s->use != SIZE_MAX) {
+		j->audit->globals[s->use].count++;
 		return true;
-	return ck_audit_find(audit, CK_RULE_UNKNOWN_GLOBAL, place, event->step->at, &(ck_finding){
-		.opcode = ck_op_table[event->step->code].name, .module = use.module,
-		.name = use.name, .how = CK_IMPORTED,
-		.why = "nobody knows what loading this class or function does",
-	});
+	}
+	ck_global_use use = {.how = CK_IMPORTED, .verdict = ck_fault_verdict(&s->import),
+	                     .count = 1, .weights_only = s->weights_only};
+	return fill_names(j->audit, s, &use.module, &use.name, &use.mapped) &&
+	       ck_audit_use(j->audit, &use, &s->use);
+}
+
+/* torch.load refuses these with weights_only=True, whatever was added to its list. */
+static bool is_blocked(const ck_global *g)
+{
+	static const char *const modules[] = {"sys", "os", "posix", "nt"};
+	for (size_t i = 0; i < CK_COUNT(modules); i++)
+		if (g->module_len == strlen(modules[i]) && !memcmp(g->module, modules[i], g->module_len))
+			return true;
+	return false;
+}
+
+static bool judge_import(judge *j)
+{
+	ck_standing scratch;
+	ck_standing *s = ck_standing_find(j->audit, j->event->target, &scratch);
+	if (!s || !note_use(j, s))
+		return false;
+	if (is_blocked(&s->written) || is_blocked(&s->meant))
+		j->audit->only_weights = false;
+	return !s->import.why || tell(j, s, NULL, &s->import, CK_IMPORTED, NULL);
+}
+
+/* ---- calls ---- */
+
+static bool is_construction(const ck_call *call)
+{
+	return call->how == CK_NEWOBJ || call->how == CK_NEWOBJ_EX;
+}
+
+/* What is wrong with the call of a global, or nothing. */
+static ck_fault fault_of_call(judge *j, const ck_standing *s, const ck_call *call)
+{
+	ck_fault fault = is_construction(call) ? s->make : s->call;
+	if (s->check && !(s->import.why && ck_rule_verdict(s->import.rule) == CK_DANGEROUS)) {
+		const ck_items *args = call->args->items;
+		const ck_fault odd = s->check->check(j->audit, call, args->item, args->count);
+		/* a check of what is on no list knows more than the general rules */
+		if (odd.why && (!s->row || ck_fault_verdict(&odd) >= ck_fault_verdict(&fault)))
+			fault = odd;
+	}
+	return fault;
+}
+
+static bool judge_value_call(judge *j, const ck_call *call, const char *arguments)
+{
+	static const ck_fault fault = {
+		CK_RULE_CALL_OF_VALUE, "is called, and nobody can tell what that is"};
+	char subject[CK_TEXT_MAX];
+	const ck_value *callee = call->callee;
+	if (callee->kind == CK_CALL)
+		snprintf(subject, sizeof subject, "what %s returns",
+		         ck_value_about(callee->call->callee).s);
+	else
+		snprintf(subject, sizeof subject, "a %s", ck_value_about(callee).s);
+	j->audit->only_weights = false;
+	return tell(j, NULL, subject, &fault, CK_CALLED, arguments);
+}
+
+static bool judge_call(judge *j)
+{
+	const ck_call *call = j->event->target->call;
+	const ck_value *callee = ck_callee_of(call->callee);
+	char arguments[CK_ARGUMENTS_MAX + 1];
+	ck_standing scratch;
+	if (callee->kind != CK_GLOBAL) {
+		ck_tell_arguments(arguments, call->args->items->item, call->args->items->count,
+		                  call->kwargs);
+		return judge_value_call(j, call, arguments);
+	}
+	ck_standing *s = ck_standing_find(j->audit, callee, &scratch);
+	if (!s)
+		return false;
+	const ck_fault fault = fault_of_call(j, s, call);
+	ck_how how = is_construction(call) ? CK_CONSTRUCTED : CK_CALLED;
+	raise_use(j, s, how, ck_fault_verdict(&fault));
+	if (j->audit->job->error.status != CK_OK)
+		return false;
+	if (!fault.why)
+		return true;
+	ck_tell_arguments(arguments, call->args->items->item, call->args->items->count,
+	                  call->kwargs);
+	return tell(j, s, NULL, &fault, how, arguments);
+}
+
+/* ---- what is done to values ---- */
+
+/* The standing of the global that a CALL calls, or NULL. */
+static ck_standing *standing_of_call(judge *j, const ck_value *value, ck_standing *scratch)
+{
+	const ck_value *callee = ck_callee_of(value->call->callee);
+	return callee->kind == CK_GLOBAL ? ck_standing_find(j->audit, callee, scratch) : NULL;
+}
+
+static bool judge_change_of_name(judge *j, const char *arguments)
+{
+	static const ck_fault fault = {CK_RULE_CHANGED_GLOBAL,
+	                               "is changed for the whole program that loads this"};
+	const ck_value *target = j->event->target;
+	ck_standing scratch;
+	j->audit->only_weights = false;
+	if (target->kind == CK_GLOBAL) {
+		ck_standing *s = ck_standing_find(j->audit, target, &scratch);
+		if (s)
+			raise_use(j, s, CK_CHANGED_BY, CK_DANGEROUS);
+		return s && tell(j, s, NULL, &fault, CK_CHANGED_BY, arguments);
+	}
+	char subject[CK_TEXT_MAX];
+	snprintf(subject, sizeof subject, "a %s", ck_value_about(target).s);
+	return tell(j, NULL, subject, &fault, CK_CHANGED_BY, arguments);
+}
+
+static void tell_change(const ck_event *event, char arguments[CK_ARGUMENTS_MAX + 1])
+{
+	ck_value *state;
+	if (event->deed == CK_DID_SET) {
+		ck_tell_pairs(arguments, event->items->item, event->items->count);
+	} else if (event->deed == CK_DID_APPEND) {
+		ck_tell_arguments(arguments, event->items->item, event->items->count, NULL);
+	} else {
+		memcpy(&state, &event->given, sizeof state);
+		ck_tell_arguments(arguments, &state, 1, NULL);
+	}
+}
+
+static bool judge_change(judge *j)
+{
+	const ck_event *event = j->event;
+	const ck_value *target = event->target;
+	char arguments[CK_ARGUMENTS_MAX + 1];
+	ck_standing scratch;
+	ck_fault fault = {0};
+	if (target->kind == CK_GLOBAL || target->kind == CK_PERSID || target->kind == CK_EXT) {
+		tell_change(event, arguments);
+		return judge_change_of_name(j, arguments);
+	}
+	if (target->kind != CK_CALL)
+		return true; /* the machine refuses it */
+	ck_standing *s = standing_of_call(j, target, &scratch);
+	if (event->deed == CK_DID_BUILD)
+		fault = ck_check_build(j->audit, s, event->given);
+	else if (event->deed == CK_DID_SET)
+		fault = ck_check_set(s);
+	else
+		fault = ck_check_append(s, target);
+	if (j->audit->job->error.status != CK_OK)
+		return false;
+	if (!fault.why)
+		return true;
+	if (s)
+		raise_use(j, s, CK_CHANGED_BY, ck_fault_verdict(&fault));
+	tell_change(event, arguments);
+	return tell(j, s, "an object", &fault, CK_CHANGED_BY, arguments);
+}
+
+/* ---- persistent ids and extensions ---- */
+
+static bool is_known_id(const ck_value *pid)
+{
+	const char *text;
+	size_t len;
+	if (pid->kind == CK_INT || pid->kind == CK_STR || pid->kind == CK_BYTES)
+		return true; /* torch's oldest files number their tensors */
+	if (pid->kind != CK_TUPLE || !pid->items->count)
+		return false;
+	const ck_value *first = pid->items->item[0];
+	if (ck_value_text(first, &text, &len))
+		return (len == 7 && !memcmp(text, "storage", 7)) ||
+		       (len == 6 && !memcmp(text, "module", 6));
+	return first->kind == CK_GLOBAL && pid->items->count == 3;
+}
+
+static bool is_storage_id(const ck_value *pid)
+{
+	const char *text;
+	size_t len;
+	return pid->kind == CK_TUPLE && pid->items->count &&
+	       ck_value_text(pid->items->item[0], &text, &len) && len == 7 &&
+	       !memcmp(text, "storage", 7);
+}
+
+static bool judge_name(judge *j)
+{
+	static const ck_fault code = {CK_RULE_EXTENSION_CODE,
+	                              "stands for a global that only the loading program knows"};
+	static const ck_fault odd = {CK_RULE_ODD_PERSISTENT_ID,
+	                             "has a form that torch does not write"};
+	const ck_value *target = j->event->target;
+	char arguments[CK_ARGUMENTS_MAX + 1], subject[64];
+	if (target->kind == CK_PERSID && is_storage_id(target->pid))
+		return true;
+	j->audit->only_weights = false;
+	if (target->kind == CK_EXT) {
+		snprintf(subject, sizeof subject, "the extension code %lld", (long long)target->i);
+		return tell(j, NULL, subject, &code, CK_HOW_NONE, NULL);
+	}
+	if (target->kind != CK_PERSID || is_known_id(target->pid))
+		return true;
+	ck_tell_arguments(arguments, &target->pid, 1, NULL);
+	return tell(j, NULL, "a persistent id", &odd, CK_HOW_NONE, arguments);
 }
 
 bool ck_judge_event(ck_audit *audit, const ck_place *place, const ck_event *event)
 {
+	judge j = {audit, place, event};
 	switch (event->deed) {
 	case CK_DID_IMPORT:
-		return judge_import(audit, place, event);
+		return judge_import(&j);
 	case CK_DID_CALL:
+		return judge_call(&j);
 	case CK_DID_BUILD:
 	case CK_DID_SET:
 	case CK_DID_APPEND:
+		return judge_change(&j);
 	case CK_DID_NAME:
-		break;
+		return judge_name(&j);
 	}
 	return true;
 }

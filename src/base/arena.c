@@ -45,6 +45,7 @@ ck_job *ck_base_job_within(const ck_job *parent)
 		return NULL;
 	job->limits = parent->limits;
 	job->scratch_dir = parent->scratch_dir;
+	job->prepared = parent->prepared;
 	job->parent = parent;
 	job->input = parent->input;
 	job->unpacked = parent->unpacked;

@@ -31,6 +31,7 @@ typedef struct ck_job {
 	struct ck_closer *closers;
 	const char *scratch_dir; /* folder of scratch files; NULL: $TMPDIR, or else /tmp */
 	struct ck_scratch *scratch; /* belongs to io */
+	struct ck_scratch_pool *prepared; /* belongs to io; or NULL */
 	uint64_t input;          /* bytes of the file that is read, however deep in it we are */
 	uint64_t unpacked;       /* bytes unpacked on the way; belongs to pack */
 	atomic_bool stop;
@@ -44,7 +45,7 @@ typedef struct ck_job {
 
 ck_job *ck_base_job_new(void);
 /* A job for something whose errors and memory shall not remain: it has the limits and the scratch
- * folder of another, and stops and tells its progress as that does. It ends before the other. */
+ * files of another, and stops and tells its progress as that does. It ends before the other. */
 ck_job *ck_base_job_within(const ck_job *parent);
 void ck_base_job_free(ck_job *job);
 

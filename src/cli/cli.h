@@ -54,6 +54,8 @@ enum {
 	X(EXTRAS, 0, "extras", "FILE", FOR_CONVERT,                                              \
 	  "keep the values that are no tensors in a JSON file")                                  \
 	X(STRICT, 0, "strict", NULL, FOR_CONVERT, "fail rather than leave anything out")         \
+	X(SANDBOX, 0, "sandbox", "require|auto|off", FOR_ALL,                                    \
+	  "confine what reads the input (default: auto)")                                        \
 	X(DISARM, 0, "disarm", NULL, FOR_CONVERT,                                                \
 	  "take the tensors even out of a file that carries code")                               \
 	X(NO_CLOBBER, 'n', "no-clobber", NULL, FOR_CONVERT, "never replace a file")              \
@@ -76,11 +78,18 @@ enum {
 
 enum { LIMITS_MAX = 64 };
 
+typedef enum cli_sandbox {
+	SANDBOX_AUTO,    /* whatever the system has */
+	SANDBOX_REQUIRE, /* all of it, or nothing is read */
+	SANDBOX_OFF
+} cli_sandbox;
+
 typedef struct cli_options {
 	enum cli_verb_number verb;
 	ck_options convert;
 	const char *limits[LIMITS_MAX];
 	int limit_count;
+	cli_sandbox sandbox;
 	bool quiet, verbose, help, version;
 	bool json, sarif;
 	ck_verdict fail_on; /* from here on, the status is not 0 */

@@ -1,5 +1,5 @@
 /* ckconv IN OUT: the conversion, its messages, and what happens on Ctrl-C. */
-#include "cli.h"
+#include "child.h"
 
 #include <unistd.h>
 
@@ -36,21 +36,100 @@ static void say_done(const cli_options *options, const ck_summary *summary, doub
 		        cli_show_size(summary->bytes).s);
 }
 
-static bool convert(ck_job *job, const cli_options *options, listener *l)
+/* ---- where the file is read ---- */
+
+static void on_confined(void *arg, const cli_confinement *got)
 {
+	const listener *l = arg;
+	if (l->options->verbose)
+		cli_say("sandbox: %s", cli_show_walls(got).s);
+	else if (!got->seccomp && !l->options->quiet)
+		cli_say("this system has no seccomp filter: what reads the file is not fully "
+		        "confined (-v says how far)");
+}
+
+/* The child talks through its channel. */
+static void send_note(void *arg, const char *text)
+{
+	cli_channel_note(arg, text);
+}
+
+static void send_progress(void *arg, const char *what, uint64_t done, uint64_t total)
+{
+	cli_channel_progress(arg, what, done, total);
+}
+
+typedef struct {
+	ck_job *job;
+	ck_conversion *conversion;
+} work;
+
+static bool run_confined(void *arg, cli_channel *channel)
+{
+	const work *w = arg;
 	ck_summary summary;
-	if (!cli_set_limits(job, options))
+	ck_job_listen(w->job, send_note, send_progress, channel);
+	if (!ck_convert_run(w->conversion, &summary))
 		return false;
-	double started = cli_now();
-	bool ok = ck_convert(job, options->in, options->out, &options->convert, &summary);
-	cli_progress_clear(&l->progress);
-	if (ok)
-		say_done(options, &summary, cli_now() - started);
+	cli_channel_summary(channel, &summary);
+	return true;
+}
+
+static bool run_in_child(work *w, listener *l, cli_report *report)
+{
+	enum { MOST = 32 };
+	int keep[MOST];
+	*report = (cli_report){.note = on_note, .progress = on_progress,
+	                       .confined = on_confined, .listener = l};
+	return cli_child_run(&(cli_task){
+		.run = run_confined, .arg = w, .job = w->job, .subject = l->options->in,
+		.keep = keep, .keep_count = ck_convert_descriptors(w->conversion, keep, MOST),
+		.require = l->options->sandbox == SANDBOX_REQUIRE, .stopped = cli_signals_came,
+	}, report);
+}
+
+/* Here or in a child; only what was opened before is within reach. */
+static bool run(work *w, listener *l, cli_report *report)
+{
+	const cli_options *options = l->options;
+	if (options->sandbox != SANDBOX_OFF && cli_confine_built())
+		return run_in_child(w, l, report);
+	if (options->sandbox == SANDBOX_REQUIRE) {
+		report->error = (ck_error){.status = CK_USAGE, .text =
+			"--sandbox=require: this ckconv was built without a sandbox"};
+		return false;
+	}
+	if (options->verbose)
+		cli_say("sandbox: none (%s)", options->sandbox == SANDBOX_OFF ? "--sandbox=off"
+		        : "this ckconv was built without");
+	bool ok = ck_convert_run(w->conversion, &report->summary);
+	report->error = *ck_job_error(w->job);
 	return ok;
+}
+
+static bool convert(ck_job *job, listener *l, cli_report *report)
+{
+	const cli_options *options = l->options;
+	double started = cli_now();
+	work w = {.job = job};
+	if (cli_set_limits(job, options))
+		w.conversion = ck_convert_open(job, options->in, options->out, &options->convert);
+	if (w.conversion) {
+		if (!run(&w, l, report))
+			return false;
+		if (ck_convert_commit(w.conversion)) {
+			cli_progress_clear(&l->progress);
+			say_done(options, &report->summary, cli_now() - started);
+			return true;
+		}
+	}
+	report->error = *ck_job_error(job);
+	return false;
 }
 
 int cli_convert(const cli_options *options)
 {
+	static cli_report report;
 	listener l = {.options = options};
 	ck_job *job = ck_job_new();
 	if (!job) {
@@ -61,14 +140,14 @@ int cli_convert(const cli_options *options)
 	cli_signals_watch(job);
 	cli_progress_begin(&l.progress, !options->quiet && isatty(STDERR_FILENO));
 	ck_job_listen(job, on_note, on_progress, &l);
-	bool ok = convert(job, options, &l);
-	ck_error error = *ck_job_error(job);
+	bool ok = convert(job, &l, &report);
+	cli_progress_clear(&l.progress);
 	cli_signals_watch(NULL);
 	ck_job_free(job); /* removes what is unfinished, before anything else can go wrong */
 	if (ok)
 		return EXIT_DONE;
-	if (error.status == CK_STOPPED)
+	if (report.error.status == CK_STOPPED)
 		cli_signals_die();
-	cli_print_error(&error);
-	return cli_exit_status(error.status);
+	cli_print_error(&report.error);
+	return cli_exit_status(report.error.status);
 }

@@ -54,6 +54,20 @@ static bool parse_fail_on(const char *text, ck_verdict *verdict)
 	return false;
 }
 
+static bool parse_sandbox(const char *text, cli_sandbox *sandbox)
+{
+	static const char *const words[] = {
+		[SANDBOX_AUTO] = "auto", [SANDBOX_REQUIRE] = "require", [SANDBOX_OFF] = "off",
+	};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (!strcmp(text, words[i])) {
+			*sandbox = (cli_sandbox)i;
+			return true;
+		}
+	cli_say("--sandbox takes require, auto or off, not '%s'", cli_show_name(text).s);
+	return false;
+}
+
 static bool add_limit(cli_options *options, const char *text)
 {
 	if (options->limit_count == LIMITS_MAX) {
@@ -92,6 +106,8 @@ static bool apply(option_id id, const char *arg, cli_options *options)
 	case OPT_STRICT:
 		options->convert.strict = true;
 		return true;
+	case OPT_SANDBOX:
+		return parse_sandbox(arg, &options->sandbox);
 	case OPT_DISARM:
 		options->convert.disarm = true;
 		return true;

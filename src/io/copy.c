@@ -240,8 +240,9 @@ static bool run_threads(engine *e, size_t count)
 
 static size_t thread_count(const engine *e, unsigned asked)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t count = asked ? asked : cores > 0 ? (size_t)cores : 1;
+	/* whoever asked for a number may be unable to open the file that it is read from */
+	long cores = asked ? (long)asked : sysconf(_SC_NPROCESSORS_ONLN);
+	size_t count = cores > 0 ? (size_t)cores : 1;
 	if (count > e->cut.unit_count)
 		count = e->cut.unit_count;
 	if (e->cut.total <= INLINE || !count)

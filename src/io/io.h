@@ -48,6 +48,11 @@ typedef struct ck_stream {
 
 /* A file without a name in job->scratch_dir, gone when the job ends. -1 after a failure. */
 int ck_scratch_open(ck_job *job);
+/* Opens the scratch files of a job that will later be unable to open any. That one of them could not
+ * be opened is told when it is needed. */
+bool ck_scratch_prepare(ck_job *job);
+/* Their descriptors; returns how many there are. */
+size_t ck_scratch_descriptors(const ck_job *job, int *to, size_t max);
 /* Runs a stream into a scratch file, and gives what came out as a source with the stream's label.
  * For one thread at a time. */
 const ck_source *ck_stream_spill(ck_job *job, const ck_stream *stream);
@@ -80,6 +85,8 @@ ck_file *ck_output_add(ck_job *job, ck_output *output, const char *path);
 bool ck_file_write(ck_job *job, ck_file *file, uint64_t offset, const void *data, size_t len);
 /* Makes the file `size` bytes long before it is filled. */
 bool ck_file_resize(ck_job *job, ck_file *file, uint64_t size);
+/* What was written, to be read again. */
+const ck_source *ck_file_source(ck_job *job, const ck_file *file);
 /* fsync of every file, rename of every file, fsync of every folder. */
 bool ck_output_commit(ck_job *job, ck_output *output);
 

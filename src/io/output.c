@@ -213,6 +213,20 @@ bool ck_file_resize(ck_job *job, ck_file *file, uint64_t size)
 	return true;
 }
 
+const ck_source *ck_file_source(ck_job *job, const ck_file *file)
+{
+	struct stat st;
+	ck_source *source = ck_alloc(job, sizeof *source);
+	if (!source)
+		return NULL;
+	if (fstat(file->fd, &st)) {
+		ck_fail_sys(job, file->path, "cannot look at the finished file");
+		return NULL;
+	}
+	*source = (ck_source){.label = file->path, .size = (uint64_t)st.st_size, .fd = file->fd};
+	return source;
+}
+
 /* Gives an unnamed file a temporary name: linkat cannot replace a file, rename can. */
 static bool name_unnamed(ck_job *job, ck_file *file)
 {

@@ -43,11 +43,90 @@ static int open_named(const char *folder)
 	return fd;
 }
 
+static int open_any(const char *folder)
+{
+	int fd = open(folder, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+	return fd < 0 ? open_named(folder) : fd;
+}
+
+/* ---- files opened beforehand ---- */
+
+enum { PREPARED = 6 }; /* in use at the same time: packed files that lie in each other */
+
+typedef struct {
+	int fd;
+	bool taken;
+} prepared_file;
+
+struct ck_scratch_pool {
+	prepared_file files[PREPARED];
+	size_t count;
+	int sys; /* why there are no more of them */
+};
+
+static void close_pool(void *arg)
+{
+	struct ck_scratch_pool *pool = arg;
+	for (size_t i = 0; i < pool->count; i++)
+		close(pool->files[i].fd);
+}
+
+bool ck_scratch_prepare(ck_job *job)
+{
+	struct ck_scratch_pool *pool = ck_alloc(job, sizeof *pool);
+	if (!pool || !ck_defer(job, close_pool, pool))
+		return false;
+	while (pool->count < PREPARED) {
+		int fd = open_any(folder_of(job));
+		if (fd < 0) {
+			pool->sys = errno;
+			break;
+		}
+		pool->files[pool->count++].fd = fd;
+	}
+	job->prepared = pool;
+	return true;
+}
+
+size_t ck_scratch_descriptors(const ck_job *job, int *to, size_t max)
+{
+	size_t count = job->prepared ? job->prepared->count : 0;
+	for (size_t i = 0; i < count && i < max; i++)
+		to[i] = job->prepared->files[i].fd;
+	return count;
+}
+
+static void give_back(void *arg)
+{
+	prepared_file *file = arg;
+	/* the room on the disk is given back now; without this it would be at the end */
+	if (!ftruncate(file->fd, 0))
+		file->taken = false;
+}
+
+static int take_prepared(ck_job *job)
+{
+	struct ck_scratch_pool *pool = job->prepared;
+	for (size_t i = 0; i < pool->count; i++) {
+		if (pool->files[i].taken)
+			continue;
+		pool->files[i].taken = true;
+		return ck_defer(job, give_back, &pool->files[i]) ? pool->files[i].fd : -1;
+	}
+	errno = pool->sys;
+	if (errno)
+		fail_sys(job, "make a file for");
+	else
+		ck_fail(job, CK_LIMIT, "", "more than %d packed files lie in each other",
+		        PREPARED - 1);
+	return -1;
+}
+
 int ck_scratch_open(ck_job *job)
 {
-	int fd = open(folder_of(job), O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0)
-		fd = open_named(folder_of(job));
+	if (job->prepared)
+		return take_prepared(job);
+	int fd = open_any(folder_of(job));
 	if (fd < 0) {
 		fail_sys(job, "make a file for");
 		return -1;

@@ -257,4 +257,43 @@ bool ck_model_add_fact(ck_job *job, ck_model *model, const ck_path *path, const 
                        const char *value);
 bool ck_model_add_metadata(ck_job *job, ck_model *model, const char *key, const char *value);
 
+/* ---- safetensors headers, read strictly ---- */
+
+typedef struct ck_st_dtype {
+	const char *name;        /* "F32" */
+	unsigned bits;           /* of an element */
+} ck_st_dtype;
+
+/* Names, keys and values are UTF-8 without escapes, may hold NULs, and have no NUL behind them. */
+typedef struct ck_st_tensor {
+	const char *name;
+	size_t name_len;
+	const ck_st_dtype *dtype;
+	size_t ndim;
+	const uint64_t *shape;
+	uint64_t begin, end;     /* of its bytes, from the start of the data */
+	size_t at;               /* where its name stands in the JSON */
+} ck_st_tensor;
+
+typedef struct ck_st_pair {
+	const char *key;
+	size_t key_len;
+	const char *value;
+	size_t value_len;
+} ck_st_pair;
+
+typedef struct ck_safetensors {
+	uint64_t data;           /* where the data begin in the source */
+	size_t count;
+	ck_st_tensor *tensors;   /* in the order of their data, which they cover exactly */
+	size_t metadata_count;
+	ck_st_pair *metadata;
+} ck_safetensors;
+
+/* Reads the header of a source that is all safetensors. Refuses (CK_CORRUPT, with the place) what
+ * the format's text or its reference library refuses: a header that is too long, is not strict JSON
+ * in UTF-8 or has a key twice, an unknown dtype or field, a shape that is not the span of its data,
+ * holes, overlap, and bytes that belong to no tensor. NULL after a failure. */
+const ck_safetensors *ck_safetensors_read(ck_job *job, const ck_source *source);
+
 #endif

@@ -141,6 +141,11 @@ static bool write_file(ck_job *job, ck_model *model, ck_file *file, unsigned thr
 	       ck_plan_run(job, &plan, file, threads);
 }
 
+static bool check_file(ck_job *job, const ck_source *source)
+{
+	return ck_safetensors_read(job, source);
+}
+
 const ck_writer ck_writer_safetensors = {
-	"safetensors", ".safetensors", "JSON header and flat buffer", lacks, write_file,
+	"safetensors", ".safetensors", "JSON header and flat buffer", lacks, write_file, check_file,
 };

@@ -79,6 +79,25 @@ bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, ck_file *fil
 	       writer->write(job, model, file, threads);
 }
 
+/* A job of its own, so that its memory does not add to that of the conversion. */
+bool ck_save_check(ck_job *job, const ck_writer *writer, const ck_file *file)
+{
+	ck_job *own = ck_base_job_within(job);
+	if (!own)
+		return ck_fail_nomem(job);
+	const ck_source *source = ck_file_source(own, file);
+	bool ok = source && writer->check(own, source);
+	const ck_error *error = &own->error;
+	if (!ok && error->status == CK_CORRUPT)
+		ck_fail(job, CK_CORRUPT, file->path,
+		        "what was written is no sound %s file and is not kept; please report this, "
+		        "with the input (%.600s)", writer->name, error->text);
+	else if (!ok)
+		ck_fail(job, error->status, error->where, "%s", error->text);
+	ck_base_job_free(own);
+	return ok;
+}
+
 static size_t plan_input(ck_job *job, ck_copy_plan *plan, size_t *inputs, const ck_storage *storage)
 {
 	size_t *known = &inputs[storage->number];

@@ -11,6 +11,8 @@ typedef struct ck_writer {
 	/* What keeps a tensor from being written, such as "complex128"; NULL: nothing. */
 	const char *(*lacks)(ck_dtype dtype, const char *name, size_t len);
 	bool (*write)(ck_job *job, ck_model *model, ck_file *file, unsigned threads);
+	/* Reads a file of this format as strictly as any reader would. */
+	bool (*check)(ck_job *job, const ck_source *source);
 } ck_writer;
 
 extern const ck_writer ck_writer_safetensors;
@@ -19,6 +21,9 @@ extern const ck_writer ck_writer_safetensors;
 const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path);
 bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, ck_file *file,
              unsigned threads);
+
+/* Reads the finished file again; trusts nobody, not even ck_save. */
+bool ck_save_check(ck_job *job, const ck_writer *writer, const ck_file *file);
 
 /* Plans the way of one tensor's bytes to offset `to` of the output. `inputs` maps the numbers of
  * storages to inputs of the plan plus one; 0: not yet planned. */

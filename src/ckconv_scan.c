@@ -20,7 +20,19 @@ ck_scan *ck_scan_open(ck_job *job, const char *path)
 	*scan = (ck_scan){job, ck_source_open(job, path)};
 	if (scan->source)
 		job->input = scan->source->size;
-	return scan->source ? scan : NULL;
+	return scan->source && ck_scratch_prepare(job) ? scan : NULL;
+}
+
+static size_t descriptors(const ck_job *job, const ck_source *source, int *to, size_t max)
+{
+	if (max)
+		to[0] = source->fd;
+	return 1 + ck_scratch_descriptors(job, max ? to + 1 : NULL, max ? max - 1 : 0);
+}
+
+size_t ck_scan_descriptors(const ck_scan *scan, int *to, size_t max)
+{
+	return descriptors(scan->job, scan->source, to, max);
 }
 
 const ck_report *ck_scan_run(ck_scan *scan)
@@ -70,7 +82,12 @@ ck_dis *ck_dis_open(ck_job *job, const char *path)
 	dis->source = ck_source_open(job, path);
 	if (dis->source)
 		job->input = dis->source->size;
-	return dis->source ? dis : NULL;
+	return dis->source && ck_scratch_prepare(job) ? dis : NULL;
+}
+
+size_t ck_dis_descriptors(const ck_dis *dis, int *to, size_t max)
+{
+	return descriptors(dis->job, dis->source, to, max);
 }
 
 bool ck_dis_run(ck_dis *dis, bool (*line)(void *arg, const ck_dis_line *line), void *arg,

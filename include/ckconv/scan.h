@@ -89,6 +89,9 @@ typedef struct ck_scan ck_scan;
 
 /* Opens a file by its name: the only part of a scan that does. NULL after a failure. */
 CK_API ck_scan *ck_scan_open(ck_job *job, const char *path);
+/* The descriptors that it reads and writes from then on; returns how many there are. Descriptors
+ * beyond `max` are only counted. */
+CK_API size_t ck_scan_descriptors(const ck_scan *scan, int *to, size_t max);
 /* Looks through it. What is wrong with the file is in the report; NULL only if the file could not
  * be read, memory ended, or the job was stopped. */
 CK_API const ck_report *ck_scan_run(ck_scan *scan);
@@ -123,6 +126,8 @@ typedef struct ck_dis ck_dis;
 
 /* Opens a file by its name, or FILE!MEMBER: the only part of it that does. NULL after a failure. */
 CK_API ck_dis *ck_dis_open(ck_job *job, const char *path);
+/* As ck_scan_descriptors. */
+CK_API size_t ck_dis_descriptors(const ck_dis *dis, int *to, size_t max);
 /* Tells the opcodes of its pickles, line by line; what a line points to is gone when `line` returns;
  * ends if that is false. *whole is false if a pickle is broken. False after a failure. */
 CK_API bool ck_dis_run(ck_dis *dis, bool (*line)(void *arg, const ck_dis_line *line), void *arg,

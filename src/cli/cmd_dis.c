@@ -1,9 +1,7 @@
 /* ckconv dis FILE[!MEMBER]: shows the opcodes of a file's pickles, one a line. */
-#include "cli.h"
+#include "confined.h"
 
 #include <string.h>
-
-#include <ckconv/scan.h>
 
 /* So much memory for the machine that runs beside, unless the user says otherwise: the opcodes of a
  * pickle that needs more are shown all the same. */
@@ -75,10 +73,23 @@ static bool on_line(void *arg, const ck_dis_line *line)
 	return !ferror(stdout) && !cli_signals_came();
 }
 
+static int status_of(bool ok, const cli_shown *shown, const ck_error *error)
+{
+	if (ok && shown->written)
+		return shown->whole ? EXIT_DONE : EXIT_INPUT;
+	if (!ok)
+		cli_print_error(error);
+	else if (!ferror(stdout)) /* else main says so */
+		cli_say("cannot write to the standard output");
+	return ok ? EXIT_USAGE : cli_exit_status(error->status);
+}
+
 int cli_dis(const cli_options *options)
 {
 	showing s = {.look = cli_look_of_stdout(false)};
-	bool whole = false;
+	cli_reader reader = {.options = options};
+	cli_shown shown = {0};
+	ck_error error;
 	ck_job *job = ck_job_new();
 	if (!job) {
 		cli_say("the system has no memory left");
@@ -86,18 +97,10 @@ int cli_dis(const cli_options *options)
 	}
 	cli_signals_catch();
 	cli_signals_watch(job);
-	ck_dis *dis = ck_job_limit(job, MACHINE_HEAP) && cli_set_limits(job, options)
-	                      ? ck_dis_open(job, options->arguments[0]) : NULL;
-	bool ok = dis && ck_dis_run(dis, on_line, &s, &whole);
-	ck_error error = *ck_job_error(job);
+	ck_job_limit(job, MACHINE_HEAP);
+	bool ok = cli_dis_file(&reader, job, options->arguments[0], on_line, &s, &shown, &error);
 	cli_signals_watch(NULL);
 	ck_job_free(job);
-	fflush(stdout);
 	cli_signals_die();
-	if (ferror(stdout))
-		return EXIT_USAGE; /* main says so */
-	if (ok)
-		return whole ? EXIT_DONE : EXIT_INPUT;
-	cli_print_error(&error);
-	return cli_exit_status(error.status);
+	return status_of(ok, &shown, &error);
 }

@@ -168,7 +168,7 @@ static phrase __attribute__((format(printf, 1, 2))) say(const char *fmt, ...)
 	return made;
 }
 
-/* "os.system, called with ('id',)" */
+/* "os.system, called with ('id')" */
 static void put_global(page *p, const ck_finding *f)
 {
 	phrase times = f->count > 1 ? say(", %llu times", (unsigned long long)f->count)
@@ -177,10 +177,10 @@ static void put_global(page *p, const ck_finding *f)
 		[CK_HOW_NONE] = "", [CK_IMPORTED] = ", imported", [CK_CHANGED_BY] = ", changed",
 		[CK_CONSTRUCTED] = ", constructed", [CK_CALLED] = ", called",
 	};
-	put_line(p, TEXT_COLUMN, "%s.%s%s%s%s%s%s%s%s", f->module, f->name ? f->name : "",
+	put_line(p, TEXT_COLUMN, "%s.%s%s%s%s%s%s%s%s%s", f->module, f->name ? f->name : "",
 	         f->mapped ? " (now " : "", f->mapped ? f->mapped : "", f->mapped ? ")" : "",
-	         deeds[f->how], f->arguments ? " with " : "", f->arguments ? f->arguments : "",
-	         times.s);
+	         deeds[f->how], f->arguments ? " with (" : "", f->arguments ? f->arguments : "",
+	         f->arguments ? ")" : "", times.s);
 }
 
 /* "archive/data.pkl, byte 35 (99 in the file), REDUCE" */
@@ -269,7 +269,8 @@ static void put_loads(page *p, const ck_report *report)
 		snprintf(names.s + len, sizeof names.s - len, "%s%s.%s", needed > 1 ? ", " : "",
 		         g->module, g->name);
 	}
-	if (!report->weights_only)
+	/* nobody shall be told to add what is dangerous */
+	if (!report->weights_only || (needed && report->verdict == CK_DANGEROUS))
 		put_advice(p, "weights_only", "no");
 	else if (!needed)
 		put_advice(p, "weights_only", "yes");
@@ -320,7 +321,7 @@ void cli_report_print(FILE *to, const cli_look *look, const ck_report *report)
 	put_line(&p, VERDICT_COLUMN, "%s", about.s);
 	put_findings(&p, report);
 	if (report->verdict != CK_SAFE || look->verbose) {
-		if (report->pickles)
+		if (report->pickles && report->verdict != CK_MALFORMED)
 			put_loads(&p, report);
 		put_next(&p, report);
 	}

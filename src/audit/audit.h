@@ -40,6 +40,8 @@
 	  "A few bytes stand for values of a size that no memory holds.")                        \
 	X(BROKEN_PICKLE, "broken-pickle", CK_MALFORMED, "5.0",                                   \
 	  "A pickle cannot be read to its end; what Python does before it finds out, it does.")  \
+	X(FRAME_PICKLE, "frame-pickle", CK_MALFORMED, "5.0",                                     \
+	  "A pickle that should hold numbers and texts only names a class or function.")         \
 	X(BROKEN_CHECKPOINT, "broken-checkpoint", CK_MALFORMED, "5.0",                           \
 	  "The tensors that the file promises do not fit its data.")                             \
 	X(EXPANDED_TENSOR, "expanded-tensor", CK_MALFORMED, "5.0",                               \
@@ -50,6 +52,8 @@
 	  "The file is more than a limit allows, so that not all of it was looked at.")          \
 	X(BROKEN_ARCHIVE, "broken-archive", CK_MALFORMED, "5.0",                                 \
 	  "The archive is damaged, or readers disagree on what is in it.")                       \
+	X(ODDITY, "oddity", CK_SAFE, "0.0",                                                      \
+	  "Something is unusual about the file, and does no harm.")                              \
 	X(UNACCOUNTED_BYTES, "unaccounted-bytes", CK_MALFORMED, "5.0",                           \
 	  "Bytes of the file belong to nothing that is known.")                                  \
 	X(NOT_SCANNED, "not-scanned", CK_MALFORMED, "5.0",                                       \

@@ -89,6 +89,16 @@ static bool has_room(ck_audit *audit, const ck_finding *draft, ck_verdict verdic
 	return true;
 }
 
+/* Paths of members live only as long as they are looked at; many findings share one. */
+static const char *keep_member(ck_audit *audit, const char *member)
+{
+	const ck_finding *last =
+		audit->finding_count > 1 ? &audit->findings[audit->finding_count - 2] : NULL;
+	if (last && !strcmp(last->member, member))
+		return last->member;
+	return *member ? ck_copy(audit->job, member, strlen(member)) : "";
+}
+
 bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
                    const ck_finding *draft)
 {
@@ -103,7 +113,11 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
 	*f = *draft;
 	f->rule = rules[rule].name;
 	f->verdict = rules[rule].verdict;
-	f->member = place->member;
+	f->member = keep_member(audit, place->member);
+	if (!f->member) {
+		audit->finding_count--;
+		return false;
+	}
 	f->stream = place->stream;
 	f->stream_offset = at;
 	f->offset = offset_in_file(audit, place, at);

@@ -64,6 +64,7 @@ typedef struct ck_torch {
 	unsigned level;           /* checkpoints around this one */
 	unsigned depth;           /* calls that are being rebuilt for each other */
 	uint64_t at;              /* offset of the call that is being rebuilt, for messages */
+	uint64_t end;             /* of a legacy file: where its last storage ends */
 	/* Finds the bytes of a storage: sets source or stream, offset, held and crc. Given by the
 	 * layout; NULL: the layout has no storages. */
 	bool (*find)(struct ck_torch *torch, ck_storage *storage);

@@ -113,7 +113,7 @@ static bool push_counted(ck_vm *vm, unsigned flags)
 	value->flags = (uint8_t)flags;
 	if (!value->text.data)
 		value->at = vm->step->from;
-	return ck_vm_push(vm, value);
+	return ck_vm_tell_bytes(vm, value) && ck_vm_push(vm, value);
 }
 
 bool ck_op_bytes(ck_vm *vm)
@@ -139,9 +139,10 @@ bool ck_op_string_text(ck_vm *vm)
 	if (!text)
 		return why && ck_vm_fail(vm, "%s", why);
 	ck_value *value = ck_vm_text(vm, CK_BYTES, text, len);
-	if (value)
-		value->flags = CK_PY2;
-	return ck_vm_push(vm, value);
+	if (!value)
+		return false;
+	value->flags = CK_PY2;
+	return ck_vm_tell_bytes(vm, value) && ck_vm_push(vm, value);
 }
 
 /* Python decodes with "surrogatepass": lone surrogates are allowed, overlong forms are not. */

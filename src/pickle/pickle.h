@@ -125,6 +125,8 @@ typedef struct ck_event {
 /* Who is told. */
 typedef struct ck_watch {
 	bool (*event)(void *arg, const ck_source *source, const ck_event *event);
+	/* Each BYTES that an opcode makes, which may hold another file; or NULL. */
+	bool (*bytes)(void *arg, const ck_source *source, const ck_value *bytes);
 	void *arg;
 } ck_watch;
 

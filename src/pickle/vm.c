@@ -41,6 +41,13 @@ bool ck_vm_tell(ck_vm *vm, ck_deed deed, const ck_value *target, const ck_value 
 	                              &(ck_event){deed, vm->step, target, given, items});
 }
 
+bool ck_vm_tell_bytes(ck_vm *vm, const ck_value *bytes)
+{
+	const ck_watch *watch = vm->seen ? vm->seen->watch : NULL;
+	return !watch || !watch->bytes ||
+	       watch->bytes(watch->arg, vm->steps.source, bytes);
+}
+
 /* ---- stack ---- */
 
 static size_t fence(const ck_vm *vm)

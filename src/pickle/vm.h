@@ -140,6 +140,7 @@ void ck_vm_pass(ck_value *value);
 /* Tells whoever watches; see ck_event for which of the last two are given. */
 bool ck_vm_tell(ck_vm *vm, ck_deed deed, const ck_value *target, const ck_value *given,
                 const ck_items *items);
+bool ck_vm_tell_bytes(ck_vm *vm, const ck_value *bytes);
 /* Where a CALL keeps what is done to its result; NULL after a failure. */
 ck_later *ck_vm_later(ck_vm *vm, ck_value *call);
 

@@ -313,7 +313,7 @@ static bool on_built(void *arg, ck_value *call, uint64_t *at)
 /* Lets the machine run; what is wrong with the pickle is told as a line. */
 static bool run_machine(dis *d, uint64_t *at, bool *whole)
 {
-	ck_watch watch = {on_event, d};
+	ck_watch watch = {.event = on_event, .arg = d};
 	ck_job *own = ck_base_job_within(d->job);
 	if (!own)
 		return ck_fail_nomem(d->job);

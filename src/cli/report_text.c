@@ -94,10 +94,6 @@ static size_t fitting(const page *p, const char *text, size_t len)
 
 static void put_word(page *p, const char *text, size_t len, int indent)
 {
-	if (p->column > indent && p->column + columns_of(text, len) > p->look->columns) {
-		end_line(p);
-		go_to(p, indent);
-	}
 	for (size_t fits; len; text += fits, len -= fits) {
 		fits = fitting(p, text, len);
 		fwrite(text, 1, fits, p->to);
@@ -118,8 +114,9 @@ static void put_text(page *p, int indent, const char *text)
 		size_t len = strcspn(text + blanks, " ");
 		bool fits = p->column + (int)blanks + columns_of(text + blanks, len) <=
 		            p->look->columns;
-		if (!first && fits)
-			go_to(p, p->column + (int)blanks);
+		if (!first && !fits)
+			end_line(p);
+		go_to(p, first ? p->column : fits ? p->column + (int)blanks : indent);
 		put_word(p, text + blanks, len, indent);
 		text += blanks + len;
 	}

@@ -1,11 +1,8 @@
 /* ckconv scan PATH...: looks through files and says what they could do. */
-#include "cli.h"
+#include "confined.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <ckconv/scan.h>
 
 enum { VERDICTS = CK_DANGEROUS + 1 };
 
@@ -14,6 +11,7 @@ typedef struct {
 	const cli_options *options;
 	cli_look look;
 	cli_progress progress;
+	cli_reader reader;
 	unsigned long counts[VERDICTS]; /* files of each verdict */
 	unsigned long files, unread, links;
 	/* Text comes worst first, so that it is kept until all is known. */
@@ -25,11 +23,6 @@ typedef struct {
 } scanning;
 
 /* ---- one file ---- */
-
-static void on_progress(void *arg, const char *what, uint64_t done, uint64_t total)
-{
-	cli_progress_show(&((scanning *)arg)->progress, what, done, total);
-}
 
 static void print_line(scanning *s, const char *line)
 {
@@ -64,16 +57,14 @@ static void on_failed(void *arg, const char *path, const char *why)
 	ck_job_free(job);
 }
 
-static void scan_with(scanning *s, ck_job *job, const char *path)
+/* What could be opened, but not looked through, is malformed: it may have been made so. */
+static void on_broken(scanning *s, const char *path, const ck_error *error)
 {
-	ck_job_listen(job, NULL, on_progress, s);
-	ck_scan *scan = cli_set_limits(job, s->options) ? ck_scan_open(job, path) : NULL;
-	const ck_report *report = scan ? ck_scan_run(scan) : NULL;
-	const ck_error *error = ck_job_error(job);
-	if (report)
-		show(s, job, report);
-	else if (error->status != CK_STOPPED)
-		on_failed(s, path, error->text);
+	on_failed(s, path, error->text);
+	if (cli_exit_status(error->status) != EXIT_INPUT)
+		return;
+	s->unread--;
+	s->counts[CK_MALFORMED]++;
 }
 
 static bool on_file(void *arg, const char *path)
@@ -86,7 +77,12 @@ static bool on_file(void *arg, const char *path)
 	}
 	cli_signals_watch(job);
 	s->files++;
-	scan_with(s, job, path);
+	ck_error error;
+	const ck_report *report = cli_scan_file(&s->reader, job, path, &error);
+	if (report)
+		show(s, job, report);
+	else if (error.status != CK_STOPPED)
+		on_broken(s, path, &error);
 	cli_signals_watch(NULL);
 	ck_job_free(job);
 	return !cli_signals_came() && !ferror(stdout);
@@ -200,6 +196,7 @@ int cli_scan(const cli_options *options)
 		cli_say("the system has no memory left");
 		return EXIT_USAGE;
 	}
+	s.reader = (cli_reader){.options = options, .progress = &s.progress};
 	cli_signals_catch();
 	cli_progress_begin(&s.progress, !options->quiet && isatty(STDERR_FILENO));
 	for (int i = 0; all && i < options->argument_count; i++)

@@ -111,6 +111,7 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
 	audit->findings = grown;
 	ck_finding *f = &grown[audit->finding_count++];
 	*f = *draft;
+	audit->only_weights &= rule != CK_RULE_BROKEN_PICKLE; /* nobody loads it */
 	f->rule = rules[rule].name;
 	f->verdict = rules[rule].verdict;
 	f->member = keep_member(audit, place->member);

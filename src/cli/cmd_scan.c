@@ -77,6 +77,7 @@ static bool on_file(void *arg, const char *path)
 	}
 	cli_signals_watch(job);
 	s->files++;
+	cli_progress_count(&s->progress, "scanning file", s->files);
 	ck_error error;
 	const ck_report *report = cli_scan_file(&s->reader, job, path, &error);
 	if (report)
@@ -192,6 +193,8 @@ int cli_scan(const cli_options *options)
 		cli_say("--policy and --baseline are not there yet");
 		return EXIT_USAGE;
 	}
+	if (!cli_check_limits(options))
+		return EXIT_USAGE;
 	if (!open_pages(&s) || (options->sarif && !begin_sarif(&s))) {
 		cli_say("the system has no memory left");
 		return EXIT_USAGE;

@@ -10,16 +10,22 @@
 struct ck_scan {
 	ck_job *job;
 	const ck_source *source;
+	const ck_policy *policy;
 };
+
+void ck_scan_use_policy(ck_scan *scan, const ck_policy *policy)
+{
+	scan->policy = policy;
+}
 
 ck_scan *ck_scan_open(ck_job *job, const char *path)
 {
 	ck_scan *scan = ck_alloc(job, sizeof *scan);
 	if (!scan)
 		return NULL;
-	*scan = (ck_scan){job, ck_source_open(job, path)};
+	*scan = (ck_scan){.job = job, .source = ck_source_open(job, path)};
 	if (scan->source)
-		job->input = scan->source->size;
+		ck_limits_follow(job, scan->source->size);
 	return scan->source && ck_scratch_prepare(job) ? scan : NULL;
 }
 
@@ -38,8 +44,10 @@ size_t ck_scan_descriptors(const ck_scan *scan, int *to, size_t max)
 const ck_report *ck_scan_run(ck_scan *scan)
 {
 	ck_audit *audit = ck_audit_new(scan->job, scan->source);
-	if (audit)
+	if (audit) {
 		audit->with_tensors = true;
+		audit->policy = scan->policy;
+	}
 	if (!audit || !ck_audit_source(audit, scan->source, ""))
 		return NULL;
 	return ck_audit_report(audit);
@@ -81,7 +89,7 @@ ck_dis *ck_dis_open(ck_job *job, const char *path)
 	}
 	dis->source = ck_source_open(job, path);
 	if (dis->source)
-		job->input = dis->source->size;
+		ck_limits_follow(job, dis->source->size);
 	return dis->source && ck_scratch_prepare(job) ? dis : NULL;
 }
 

@@ -412,6 +412,46 @@ with zipfile.ZipFile("z.zip", "w") as z:
 	done
 }
 
+# ---- policy and baseline ----
+
+story_a_policy_suppresses_what_it_allows() {
+	four t
+	printf '# ours\nallow own.things.Thing  # reviewed\n\n' >policy
+	ck 4 scan t/u.pkl
+	ck 0 scan --policy policy t/u.pkl
+	ck 0 scan -v --policy policy t/u.pkl
+	prints "suppressed by the policy"
+	ck 0 scan --json --policy policy t/u.pkl
+	json 'assert [f["suppressed"] for f in lines[0]["findings"]] == [True] and lines[0]["verdict"] == "safe"'
+	ck 0 scan --sarif --policy policy t/u.pkl
+	sarif 'assert run["results"][0]["suppressions"] == [{"kind": "external"}]'
+	ck 1 scan --policy policy t
+	printf 'deny own.things.*\n' >policy
+	ck 1 scan --policy policy t/u.pkl
+	printf 'allow own.things.Thing expires 2020-01-31\n' >policy
+	ck 4 scan --policy policy t/u.pkl
+	says "expired"
+}
+
+story_a_policy_that_cannot_be_understood_is_an_error() {
+	safe s.pkl
+	printf 'allow a.b\nperhaps c.d\n' >policy
+	refused 2 scan --policy policy s.pkl
+	says "line 2"
+	printf 'allow os.system\n' >policy
+	refused 2 scan --policy policy s.pkl
+	refused 2 scan --policy nothing s.pkl
+	refused 2 scan --baseline nothing s.pkl
+}
+
+story_a_baseline_is_a_former_scan() {
+	four t
+	ck 1 scan --json t
+	mv stdout known
+	ck 0 scan --baseline known t/d.pkl t/u.pkl
+	ck 1 scan --baseline known "$data/hostile/eval.pt"
+}
+
 # ---- SARIF ----
 
 story_sarif_is_valid() {

@@ -58,6 +58,8 @@ ck_sarif *ck_sarif_new(ck_job *job)
 	return ck_sarif_begin(job, ck_version());
 }
 
+enum { DIS_HEAP = 1 << 30 };
+
 struct ck_dis {
 	ck_job *job;
 	const ck_source *source;
@@ -89,7 +91,10 @@ ck_dis *ck_dis_open(ck_job *job, const char *path)
 	}
 	dis->source = ck_source_open(job, path);
 	if (dis->source)
-		job->input = dis->source->size;
+		ck_limits_follow(job, dis->source->size);
+	/* the opcodes of a pickle that needs more are shown all the same */
+	if (!job->heap_given && job->limits.heap > DIS_HEAP)
+		job->limits.heap = DIS_HEAP;
 	return dis->source && ck_scratch_prepare(job) ? dis : NULL;
 }
 

@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "joblib.h"
+#include "judge.h"
 
-enum { TOLD_MAX = 80, TEXT_SHOWN = 48, ITEMS_SHOWN = 8 };
+enum { TEXT_SHOWN = 48, MADE_MAX = CK_SHOWN_MAX + CK_ARGUMENTS_MAX + 32 };
 
 /* What an opcode does to the stack: what it takes off and puts on; or takes off all that is above
  * the newest MARK. All others put one value on it. */
@@ -201,39 +202,13 @@ static void add(char *to, size_t size, const char *text)
 	snprintf(to + len, size - len, "%s", text);
 }
 
-static void add_value(char *to, size_t size, const ck_value *value)
+static void add_arguments(char *to, size_t size, const ck_items *items, const ck_value *kwargs)
 {
-	char number[32];
-	switch ((ck_kind)value->kind) {
-	case CK_STR:
-		add(to, size, "'");
-		add(to, size, ck_show(value->text.data, (size_t)value->text.len).s);
-		add(to, size, "'");
-		return;
-	case CK_INT:
-		snprintf(number, sizeof number, "%" PRId64, value->i);
-		add(to, size, number);
-		return;
-	case CK_BOOL:
-		add(to, size, value->b ? "True" : "False");
-		return;
-	case CK_NONE:
-		add(to, size, "None");
-		return;
-	default:
-		add(to, size, ck_value_about(value).s);
-	}
-}
-
-/* "('id', 3)" */
-static void add_arguments(char *to, size_t size, const ck_items *items)
-{
+	char told[CK_ARGUMENTS_MAX + 1];
+	ck_tell_arguments(told, items->item, items->count, kwargs);
 	add(to, size, "(");
-	for (size_t i = 0; i < items->count && i < ITEMS_SHOWN; i++) {
-		add(to, size, i ? ", " : "");
-		add_value(to, size, items->item[i]);
-	}
-	add(to, size, items->count > ITEMS_SHOWN ? ", ...)" : ")");
+	add(to, size, told);
+	add(to, size, ")");
 }
 
 /* "calls os.system('id')" */
@@ -248,7 +223,7 @@ static void describe(const ck_event *event, char *to, size_t size)
 	snprintf(to, size, "%s", deeds[event->deed]);
 	if (target->kind == CK_PERSID && target->pid->kind == CK_TUPLE) {
 		add(to, size, "persistent id ");
-		add_arguments(to, size, target->pid->items);
+		add_arguments(to, size, target->pid->items, NULL);
 		return;
 	}
 	if (event->deed != CK_DID_CALL) {
@@ -257,7 +232,7 @@ static void describe(const ck_event *event, char *to, size_t size)
 	}
 	const ck_call *call = event->target->call;
 	add(to, size, ck_value_about(call->callee).s);
-	add_arguments(to, size, call->args->items);
+	add_arguments(to, size, call->args->items, call->kwargs);
 }
 
 /* Each deed is judged for itself: what was found of an earlier one is forgotten. */
@@ -278,7 +253,7 @@ static bool judge(dis *d, const ck_event *event, ck_verdict *verdict)
 static bool on_event(void *arg, const ck_source *source, const ck_event *event)
 {
 	dis *d = arg;
-	char made[CK_SHOWN_MAX + TOLD_MAX];
+	char made[MADE_MAX];
 	ck_verdict verdict;
 	if (source != d->source)
 		return true;

@@ -3,10 +3,6 @@
 
 #include <string.h>
 
-/* So much memory for the machine that runs beside, unless the user says otherwise: the opcodes of a
- * pickle that needs more are shown all the same. */
-#define MACHINE_HEAP "heap=1G"
-
 enum { MADE_COLUMN = 46, BELOW_COLUMN = 19 };
 
 typedef struct {
@@ -97,7 +93,6 @@ int cli_dis(const cli_options *options)
 	}
 	cli_signals_catch();
 	cli_signals_watch(job);
-	ck_job_limit(job, MACHINE_HEAP);
 	bool ok = cli_dis_file(&reader, job, options->arguments[0], on_line, &s, &shown, &error);
 	cli_signals_watch(NULL);
 	ck_job_free(job);

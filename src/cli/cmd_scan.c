@@ -18,6 +18,7 @@ typedef struct {
 	FILE *pages[VERDICTS];
 	char *page[VERDICTS];
 	size_t page_len[VERDICTS];
+	ck_job *policy_job; /* with --policy or --baseline */
 	ck_job *sarif_job; /* with --sarif */
 	ck_sarif *sarif;
 } scanning;
@@ -77,6 +78,7 @@ static bool on_file(void *arg, const char *path)
 	}
 	cli_signals_watch(job);
 	s->files++;
+	cli_progress_count(&s->progress, "scanning file", s->files);
 	ck_error error;
 	const ck_report *report = cli_scan_file(&s->reader, job, path, &error);
 	if (report)
@@ -101,6 +103,36 @@ static void on_passed(void *arg, const char *path, bool is_link)
 }
 
 /* ---- all of them ---- */
+
+static void on_policy_note(void *arg, const char *text)
+{
+	const cli_options *options = arg;
+	if (!options->quiet)
+		cli_say("%s", text);
+}
+
+/* Reads --policy and --baseline; says what is wrong with them. */
+static bool begin_policy(scanning *s)
+{
+	const cli_options *options = s->options;
+	if (!options->policy && !options->baseline)
+		return true;
+	s->policy_job = ck_job_new();
+	if (!s->policy_job) {
+		cli_say("the system has no memory left");
+		return false;
+	}
+	ck_job_listen(s->policy_job, on_policy_note, NULL, (void *)(uintptr_t)options);
+	ck_policy *policy = ck_policy_new(s->policy_job);
+	if (policy && (!options->policy || ck_policy_read(policy, options->policy)) &&
+	    (!options->baseline || ck_policy_baseline(policy, options->baseline))) {
+		s->reader.policy = policy;
+		return true;
+	}
+	cli_print_error(ck_job_error(s->policy_job));
+	ck_job_free(s->policy_job);
+	return false;
+}
 
 static bool begin_sarif(scanning *s)
 {
@@ -188,21 +220,20 @@ int cli_scan(const cli_options *options)
 	scanning s = {.options = options, .look = cli_look_of_stdout(options->verbose)};
 	cli_tree tree = {on_file, on_passed, on_failed, &s};
 	bool all = true;
-	if (options->policy || options->baseline) {
-		cli_say("--policy and --baseline are not there yet");
+	s.reader = (cli_reader){.options = options, .progress = &s.progress};
+	if (!cli_check_limits(options) || !begin_policy(&s))
 		return EXIT_USAGE;
-	}
 	if (!open_pages(&s) || (options->sarif && !begin_sarif(&s))) {
 		cli_say("the system has no memory left");
 		return EXIT_USAGE;
 	}
-	s.reader = (cli_reader){.options = options, .progress = &s.progress};
 	cli_signals_catch();
 	cli_progress_begin(&s.progress, !options->quiet && isatty(STDERR_FILENO));
 	for (int i = 0; all && i < options->argument_count; i++)
 		all = cli_tree_walk(&tree, options->arguments[i]);
 	cli_progress_clear(&s.progress);
 	bool printed = print_results(&s);
+	ck_job_free(s.policy_job);
 	fflush(stdout);
 	cli_signals_die();
 	if (!s.files && !s.unread) {

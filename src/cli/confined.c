@@ -91,6 +91,8 @@ const ck_report *cli_scan_file(cli_reader *reader, ck_job *job, const char *path
 	*error = (ck_error){0};
 	if (cli_set_limits(job, reader->options))
 		w.scan = ck_scan_open(job, path);
+	if (w.scan)
+		ck_scan_use_policy(w.scan, reader->policy);
 	if (w.scan && wants_child(reader, error))
 		return scan_by_child(reader, &w, path, error);
 	if (error->status)

@@ -10,6 +10,7 @@
 typedef struct cli_reader {
 	const cli_options *options;
 	cli_progress *progress;
+	const ck_policy *policy; /* of scans, or NULL */
 	bool told; /* what the sandbox has: once is enough */
 } cli_reader;
 

@@ -42,8 +42,10 @@ static void prepare(pid_t parent)
 	/* what the C library would look up in files, at a time when it no longer can: the number of
 	 * processors when many threads allocate, and the time zone */
 	mallopt(M_ARENA_MAX, 8);
-	setenv("TZ", "UTC0", 1);
+	if (setenv("TZ", "UTC0", 1))
+		_exit(EXIT_USAGE);
 	tzset();
+	tzset(); /* where memory was short, the zone is not remembered and read again later */
 }
 
 /* Says what is missing; false if it must not be. */

@@ -1,5 +1,7 @@
 /* Preloaded into ckconv by run.sh: makes the n-th call of one function fail, as CK_FAULT=NAME:N says,
- * and leaves a mark in the file CK_FAULT_MARK when that happens. */
+ * and leaves a mark in the file CK_FAULT_MARK when that happens: the file gets a byte. Calls of all
+ * its processes are counted together; one of them can open nothing, so that count and mark lie in
+ * memory that they share from the start. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,11 +9,29 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 
-static atomic_int calls;
+typedef struct {
+	char mark;
+	_Alignas(64) atomic_int calls;
+} common;
+
+static common alone, *shared = &alone;
+
+static void __attribute__((constructor)) begin(void)
+{
+	const char *mark = getenv("CK_FAULT_MARK");
+	long fd = mark ? syscall(SYS_openat, AT_FDCWD, mark, O_RDWR, 0) : -1;
+	if (fd < 0)
+		return;
+	void *at = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, (int)fd, 0);
+	syscall(SYS_close, fd);
+	if (at != MAP_FAILED)
+		shared = at;
+}
 
 /* True if this call of `name` is the one that must fail. No allocation, no stdio in here. */
 static int strikes(const char *name)
@@ -20,13 +40,9 @@ static int strikes(const char *name)
 	size_t len = strlen(name);
 	if (!fault || strncmp(fault, name, len) != 0 || fault[len] != ':')
 		return 0;
-	if (atomic_fetch_add(&calls, 1) + 1 != atoi(fault + len + 1))
+	if (atomic_fetch_add(&shared->calls, 1) + 1 != atoi(fault + len + 1))
 		return 0;
-	const char *mark = getenv("CK_FAULT_MARK");
-	if (mark) {
-		long fd = syscall(SYS_openat, AT_FDCWD, mark, O_CREAT | O_WRONLY, 0666);
-		syscall(SYS_close, fd);
-	}
+	shared->mark = 'x';
 	return 1;
 }
 
@@ -94,6 +110,18 @@ int fsync(int fd)
 {
 	FAIL(fsync, EIO, -1)
 	return NEXT(fsync)(fd);
+}
+
+pid_t fork(void)
+{
+	FAIL(fork, EAGAIN, -1)
+	return NEXT(fork)();
+}
+
+int pipe2(int ends[2], int flags)
+{
+	FAIL(pipe2, EMFILE, -1)
+	return NEXT(pipe2)(ends, flags);
 }
 
 int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "edit.h"
+#include "gate.h"
 #include "load.h"
 #include "save.h"
 
@@ -65,27 +66,6 @@ void ck_options_default(ck_options *options)
 
 /* ---- reading ---- */
 
-static bool tell_unknown(ck_job *job, const ck_checkpoint *cp, bool strict)
-{
-	const ck_loaded *loaded = cp->loaded;
-	size_t count = loaded->unknown.count;
-	if (!count)
-		return true;
-	const char *names = loaded->unknown_list.data; /* safe to print, as load.h says */
-	int len = (int)loaded->unknown_list.len;
-	const char *more = count > 4 ? ", ..." : "";
-	const char *s = count == 1 ? "" : "s";
-	if (strict)
-		return ck_fail(job, CK_UNSUPPORTED, cp->model->source->label,
-		               "it needs %zu class%s or function%s unknown to ckconv: %.*s%s "
-		               "(--strict)", count, count == 1 ? "" : "es", s, len, names, more);
-	ck_note(job,
-	        "%zu class%s or function%s unknown to ckconv %s kept as inert data and not run: "
-	        "%.*s%s",
-	        count, count == 1 ? "" : "es", s, count == 1 ? "is" : "are", len, names, more);
-	return true;
-}
-
 /* A file, or FILE!MEMBER where there is no file of the whole name. */
 typedef struct {
 	const ck_source *source;
@@ -120,8 +100,9 @@ static bool open_input(ck_job *job, const char *path, input *in)
 static ck_checkpoint *open_source(ck_job *job, const input *in, const ck_options *options,
                                   const ck_writer *writer)
 {
+	ck_gate gate = {.disarm = options->disarm, .strict = options->strict};
 	ck_checkpoint *cp = ck_alloc(job, sizeof *cp);
-	if (!cp)
+	if (!cp || !ck_gate_open(job, in->source, &gate))
 		return NULL;
 	cp->loaded = ck_load(job, in->source, &(ck_wishes){
 		.dequantize = options->dequantize, .densify = options->densify,
@@ -137,7 +118,7 @@ static ck_checkpoint *open_source(ck_job *job, const input *in, const ck_options
 	                         options->strict) ||
 	    !ck_edit_root(job, cp->model, options->root, options->strict, options->extras) ||
 	    !ck_edit_ties(job, cp->model, options->ties) ||
-	    !tell_unknown(job, cp, options->strict))
+	    !ck_gate_close(job, &gate))
 		return NULL;
 	return cp;
 }

@@ -282,12 +282,18 @@ def is_broken(tensor):
             tensor.q_per_channel_axis() < 0)
 
 
+def can_be_called(name):
+    """False for names that safetensors keeps for itself, or that readers cannot take."""
+    return (name != "__metadata__" and "\0" not in name and
+            not any("\ud800" <= letter <= "\udfff" for letter in name))
+
+
 def expand_all(tensors, chosen, flagged):
     """The tensors that are written for those that were found, and the metadata."""
     out, metadata = {}, {}
     for name, tensor in tensors.items():
         facts, parts = {}, {}
-        if is_broken(tensor):
+        if is_broken(tensor) or (chosen.skip_unsupported and not can_be_called(name)):
             continue
         for key, part in expand(tensor, facts, chosen, flagged).items():
             parts.update(split(key, part) if chosen.complex == "split" and part.is_complex()

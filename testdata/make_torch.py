@@ -283,6 +283,13 @@ def complex128():
     return {"fine": torch.ones(2), "wave": torch.ones(2, dtype=torch.complex128)}
 
 
+def odd_names():
+    """Names that safetensors cannot hold, and a dtype that it does not know, beside a tensor that
+    it takes."""
+    return {"fine": torch.ones(2), "__metadata__": torch.ones(1), "a\0b": torch.ones(3),
+            "a\ud800b": torch.ones(4), "wide": torch.ones(2, dtype=torch.complex128)}
+
+
 def no_tensors():
     """A checkpoint of settings only."""
     return {"epoch": 3, "lr": 0.1, "names": ["a", "b"]}
@@ -298,7 +305,7 @@ GOOD = [state_dict, dtypes, complex64, views, sizes, wide, shared, many, contain
         home_and_tensor, home_and_ema, module, module_in_dict, wrapper, objects, slotted, cyclic,
         shared_dict, meta, bare_tensor, bare_parameter, list_root]
 GOOD += composites.COMPOSITES
-UNSUPPORTED = [complex128, no_tensors, meta_only] + composites.UNSUPPORTED
+UNSUPPORTED = [complex128, odd_names, no_tensors, meta_only] + composites.UNSUPPORTED
 
 
 def save_all(folder):

@@ -27,7 +27,7 @@ help_letters=$(printf '%s\n' "$help" | sed -n 's/^  -\(.\), .*/\1/p' | sort)
 man_letters=$(printf '%s\n' "$text" | sed -n 's/^\.It Fl \([a-zA-Z]\)[ ,].*/\1/p' | sort)
 check "letters" "$help_letters" "$man_letters"
 
-help_args=$(printf '%s\n' "$help" | sed -n 's/^ .*--\([a-z-]*\) \([A-Zk][^ ]*\)  *.*/\1 \2/p' | sort)
+help_args=$(printf '%s\n' "$help" | sed -n 's/^ .*--\([a-z-]*\) \([A-Zkr][^ ]*\)  *.*/\1 \2/p' | sort)
 man_args=$(printf '%s\n' "$text" | sed -n 's/^\.It .*Fl -\([a-z-]*\) \(Ar\|Cm\) \(.*\)/\1 \3/p' |
 	sed 's/ Ns //g; s/ *Ar *//g; s/ *Cm *//g; s/ *| */|/g; s/  */ /g' | sort)
 check "arguments" "$help_args" "$man_args"

@@ -35,15 +35,44 @@ size_t ck_utf8_next(const char *text, size_t len, uint32_t *code)
 	return took && *code >= 0xD800 && *code <= 0xDFFF ? 0 : took;
 }
 
-bool ck_utf8_valid(const char *text, size_t len)
+/* How many bytes at the start are ASCII, in steps of eight. */
+static size_t ascii_run(const char *text, size_t len)
+{
+	const uint64_t high = UINT64_C(0x8080808080808080);
+	size_t run = 0;
+	for (uint64_t eight; len - run >= sizeof eight; run += sizeof eight) {
+		memcpy(&eight, text + run, sizeof eight);
+		if (eight & high)
+			break;
+	}
+	return run;
+}
+
+static inline bool is_valid(const char *text, size_t len,
+                            size_t (*next)(const char *text, size_t len, uint32_t *code))
 {
 	uint32_t code;
-	for (size_t took; len; text += took, len -= took) {
-		took = ck_utf8_next(text, len, &code);
-		if (!took)
-			return false;
+	for (size_t at = 0; at < len;) {
+		at += ascii_run(text + at, len - at);
+		/* then what stopped the run, and all that follows up to ASCII */
+		for (bool more = at < len; more; more = at < len && (text[at] & 0x80)) {
+			size_t took = next(text + at, len - at, &code);
+			if (!took)
+				return false;
+			at += took;
+		}
 	}
 	return true;
+}
+
+bool ck_utf8_valid(const char *text, size_t len)
+{
+	return is_valid(text, len, ck_utf8_next);
+}
+
+bool ck_utf8_valid_wide(const char *text, size_t len)
+{
+	return is_valid(text, len, ck_utf8_next_wide);
 }
 
 size_t ck_utf8_put(char to[4], uint32_t code)
@@ -58,6 +87,19 @@ size_t ck_utf8_put(char to[4], uint32_t code)
 		to[i] = (char)(0x80 | (code & 0x3F));
 	to[0] = (char)(lead[len] | code);
 	return len;
+}
+
+void ck_utf8_trim(char *text)
+{
+	uint32_t code;
+	size_t len = strlen(text), tail = 0; /* bytes of the last character behind its first one */
+	while (tail < 3 && tail < len && ((unsigned char)text[len - 1 - tail] & 0xC0) == 0x80)
+		tail++;
+	if (tail == len)
+		return;
+	char *last = text + len - 1 - tail;
+	if ((unsigned char)*last >= 0xC0 && !ck_utf8_next(last, tail + 1, &code))
+		*last = 0;
 }
 
 /* Code points that move the cursor, hide themselves or turn the direction of what follows. */

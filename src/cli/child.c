@@ -102,7 +102,7 @@ static const char *listen_to(const cli_task *task, int fd, const sigset_t *befor
 	static char buffer[16 << 10];
 	const char *wrong = NULL;
 	struct pollfd wait = {.fd = fd, .events = POLLIN};
-	while (!wrong && !*task->stopped) {
+	while (!wrong && !task->stopped()) {
 		if (ppoll(&wait, 1, NULL, before) < 0) {
 			if (errno == EINTR)
 				continue;
@@ -138,7 +138,7 @@ static void judge_signal(const cli_task *task, int number, cli_report *report)
 
 static void judge(const cli_task *task, const char *wrong, int status, cli_report *report)
 {
-	if (*task->stopped)
+	if (task->stopped())
 		fail(report, CK_STOPPED, "", "stopped on request");
 	else if (wrong)
 		fail(report, CK_CORRUPT, task->subject,
@@ -146,6 +146,8 @@ static void judge(const cli_task *task, const char *wrong, int status, cli_repor
 		     "be made to attack: do not trust it, and please report it", wrong);
 	else if (WIFSIGNALED(status))
 		judge_signal(task, WTERMSIG(status), report);
+	else if (WEXITSTATUS(status) == EXIT_USAGE && !report->ended)
+		fail(report, CK_NOMEM, task->subject, "the system has no memory left");
 	else if (!report->ended || report->have || WEXITSTATUS(status) != EXIT_DONE)
 		fail(report, CK_CORRUPT, task->subject,
 		     "the process that read it ended without a result");

@@ -98,9 +98,7 @@ typedef struct cli_task {
 	const int *keep;          /* the descriptors it needs */
 	size_t keep_count;
 	bool require;             /* fail rather than run without the whole sandbox */
-	const volatile sig_atomic_t *stopped; /* not 0: give up; set by handlers of SIGINT,
-	                                         SIGTERM and SIGHUP, which are blocked but while
-	                                         the parent waits */
+	bool (*stopped)(void);    /* true: give up; a handler of SIGINT and its like knows */
 } cli_task;
 
 /* Runs the task in a confined child and waits for it. True if it ended well; if not, report->error

@@ -11,31 +11,70 @@ enum exit_status {
 	EXIT_DONE = 0,
 	EXIT_NO = 1,    /* the answer is no: dangerous, different */
 	EXIT_USAGE = 2, /* usage, input/output, memory */
-	EXIT_INPUT = 3  /* the input is corrupt, unsupported or over a limit */
+	EXIT_INPUT = 3, /* the input is corrupt, unsupported or over a limit */
+	EXIT_UNSURE = 4 /* scan: nothing dangerous, but things that are not known */
 };
 
-/* X(identifier, letter or 0, word, argument or NULL, help): parsing, --help and, held against it by
- * a test, ckconv.1. */
+/* What the program can be asked to do; a first argument that is one of these words is the verb.
+ * X(identifier, word or "" for what is done without one, arguments, help). */
+#define CLI_VERBS(X)                                                                             \
+	X(CONVERT, "", "IN OUT", "convert a checkpoint to safetensors")                          \
+	X(SCAN, "scan", "PATH...", "say what files could do to those who load them")             \
+	X(DIS, "dis", "FILE[!MEMBER]", "show the opcodes of a file's pickles")
+
+enum cli_verb_number {
+#define X(id, word, arguments, help) VERB_##id,
+	CLI_VERBS(X)
+#undef X
+	VERB_COUNT
+};
+
+/* The verbs that take an option. */
+enum {
+#define X(id, word, arguments, help) FOR_##id = 1 << VERB_##id,
+	CLI_VERBS(X)
+#undef X
+	FOR_ALL = (1 << VERB_COUNT) - 1
+};
+
+/* X(identifier, letter or 0, word, argument or NULL, verbs that take it, help): parsing, --help,
+ * completion in shells and, held against it by a test, the manual pages. */
 #define CLI_OPTIONS(X)                                                                           \
-	X(TO, 0, "to", "FORMAT", "format of OUT: safetensors (default: by its suffix)")          \
-	X(ROOT, 0, "root", "PATH", "convert what lies below PATH, as in a.b; . is all")        \
-	X(TIES, 0, "ties", "keep|drop", "names of one tensor: write all, or only the first")      \
-	X(DEQUANTIZE, 0, "dequantize", NULL, "write quantized tensors as float32")                \
-	X(DENSIFY, 0, "densify", NULL, "write sparse tensors as dense ones")                      \
-	X(COMPLEX, 0, "complex", "keep|split", "complex numbers: as they are, or in two tensors") \
-	X(SKIP, 0, "skip-unsupported", NULL, "leave out tensors that cannot be written")          \
-	X(EXTRAS, 0, "extras", "FILE", "keep the values that are no tensors in a JSON file")     \
-	X(STRICT, 0, "strict", NULL, "fail rather than leave anything out")                      \
-	X(SANDBOX, 0, "sandbox", "require|auto|off", "confine what reads IN (default: auto)")    \
-	X(DISARM, 0, "disarm", NULL, "take the tensors even out of a file that carries code")    \
-	X(NO_CLOBBER, 'n', "no-clobber", NULL, "never replace a file")                           \
-	X(NO_FSYNC, 0, "no-fsync", NULL, "do not wait until OUT is on the disk")                 \
-	X(THREADS, 'j', "threads", "N", "threads to copy with (default: one per processor)")     \
-	X(LIMIT, 0, "limit", "NAME=N", "change a limit (repeatable; see below)")                 \
-	X(QUIET, 'q', "quiet", NULL, "say nothing but errors")                                   \
-	X(VERBOSE, 'v', "verbose", NULL, "say more")                                             \
-	X(HELP, 'h', "help", NULL, "show this help")                                             \
-	X(VERSION, 'V', "version", NULL, "show the version")
+	X(TO, 0, "to", "FORMAT", FOR_CONVERT,                                                    \
+	  "format of OUT: safetensors (default: by its suffix)")                                 \
+	X(ROOT, 0, "root", "PATH", FOR_CONVERT, "convert what lies below PATH, as in a.b; . is all") \
+	X(TIES, 0, "ties", "keep|drop", FOR_CONVERT,                                             \
+	  "names of one tensor: write all, or only the first")                                   \
+	X(DEQUANTIZE, 0, "dequantize", NULL, FOR_CONVERT, "write quantized tensors as float32")  \
+	X(DENSIFY, 0, "densify", NULL, FOR_CONVERT, "write sparse tensors as dense ones")        \
+	X(COMPLEX, 0, "complex", "keep|split", FOR_CONVERT,                                      \
+	  "complex numbers: as they are, or in two tensors")                                     \
+	X(SKIP, 0, "skip-unsupported", NULL, FOR_CONVERT,                                        \
+	  "leave out tensors that cannot be written")                                            \
+	X(EXTRAS, 0, "extras", "FILE", FOR_CONVERT,                                              \
+	  "keep the values that are no tensors in a JSON file")                                  \
+	X(STRICT, 0, "strict", NULL, FOR_CONVERT, "fail rather than leave anything out")         \
+	X(SANDBOX, 0, "sandbox", "require|auto|off", FOR_ALL,                                    \
+	  "confine what reads the input (default: auto)")                                        \
+	X(DISARM, 0, "disarm", NULL, FOR_CONVERT,                                                \
+	  "take the tensors even out of a file that carries code")                               \
+	X(NO_CLOBBER, 'n', "no-clobber", NULL, FOR_CONVERT, "never replace a file")              \
+	X(NO_FSYNC, 0, "no-fsync", NULL, FOR_CONVERT, "do not wait until OUT is on the disk")    \
+	X(THREADS, 'j', "threads", "N", FOR_CONVERT,                                             \
+	  "threads to copy with (default: one per processor)")                                   \
+	X(JSON, 0, "json", NULL, FOR_SCAN, "one JSON object for each file, a line each")         \
+	X(SARIF, 0, "sarif", NULL, FOR_SCAN, "one SARIF 2.1.0 document for all files")           \
+	X(FAIL_ON, 0, "fail-on", "VERDICT", FOR_SCAN,                                            \
+	  "status 0 below dangerous, malformed or unknown (default)")                            \
+	X(POLICY, 0, "policy", "FILE", FOR_SCAN, "names to allow and to deny, a line each")      \
+	X(BASELINE, 0, "baseline", "FILE", FOR_SCAN, "findings that are known and do not count") \
+	X(LIMIT, 0, "limit", "NAME=N", FOR_ALL, "change a limit (repeatable; see below)")        \
+	X(QUIET, 'q', "quiet", NULL, FOR_CONVERT, "say nothing but errors")                      \
+	X(QUIET_SCAN, 'q', "quiet", NULL, FOR_SCAN, "no line for safe files, no summary")        \
+	X(VERBOSE, 'v', "verbose", NULL, FOR_CONVERT, "say more")                                \
+	X(VERBOSE_SCAN, 'v', "verbose", NULL, FOR_SCAN, "notes, suppressed findings, all globals") \
+	X(HELP, 'h', "help", NULL, FOR_ALL, "show this help")                                    \
+	X(VERSION, 'V', "version", NULL, FOR_ALL, "show the version")
 
 enum { LIMITS_MAX = 64 };
 
@@ -46,17 +85,49 @@ typedef enum cli_sandbox {
 } cli_sandbox;
 
 typedef struct cli_options {
+	enum cli_verb_number verb;
 	ck_options convert;
 	const char *limits[LIMITS_MAX];
 	int limit_count;
 	cli_sandbox sandbox;
 	bool quiet, verbose, help, version;
-	const char *in, *out;
+	bool json, sarif;
+	ck_verdict fail_on; /* from here on, the status is not 0 */
+	const char *policy, *baseline;
+	const char *in, *out; /* of a conversion */
+	char **arguments;     /* all that is no option */
+	int argument_count;
 } cli_options;
 
 /* opts.c: fills options from the arguments; says on stderr what is wrong with them. */
 bool cli_parse(int argc, char **argv, cli_options *options);
-void cli_print_help(FILE *to);
+/* Sets the limits that were given; false after a failure of the job. */
+bool cli_set_limits(ck_job *job, const cli_options *options);
+
+/* help.c: the tables as rows, and --help, which is made of them. */
+typedef struct cli_verb {
+	const char *word, *arguments, *help;
+} cli_verb;
+
+typedef struct cli_option {
+	char letter; /* or 0 */
+	const char *word, *argument;
+	unsigned verbs;
+	const char *help;
+} cli_option;
+
+extern const cli_verb cli_verbs[VERB_COUNT];
+/* Ends with a row whose word is NULL; the rows are in the order of CLI_OPTIONS. */
+extern const cli_option cli_option_table[];
+void cli_print_help(FILE *to, enum cli_verb_number verb);
+
+/* signals.c: Ctrl-C and its like stop the job that runs. */
+void cli_signals_catch(void);
+/* The job that a signal stops from now on; NULL: none. Stops it if one came before. */
+void cli_signals_watch(ck_job *job);
+bool cli_signals_came(void);
+/* Ends as the signal would have, so that a shell loop stops too. Returns if none came. */
+void cli_signals_die(void);
 
 /* ui.c: messages on stderr, each with the name of the program before it. */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -87,7 +158,36 @@ void cli_progress_show(cli_progress *progress, const char *what, uint64_t done, 
 /* Takes the line away again. */
 void cli_progress_clear(cli_progress *progress);
 
+/* tree.c: calls `file` for a file, or for every regular file below a folder: sorted by the bytes of
+ * their names, folders where their name stands, links not followed. Ends when `file` says false. */
+typedef struct cli_tree {
+	bool (*file)(void *arg, const char *path);
+	/* what is no file and no folder */
+	void (*passed)(void *arg, const char *path, bool is_link);
+	/* what cannot be read */
+	void (*failed)(void *arg, const char *path, const char *why);
+	void *arg;
+} cli_tree;
+bool cli_tree_walk(const cli_tree *tree, const char *path);
+
+/* report_text.c: a report for people. */
+typedef struct cli_look {
+	bool colours;
+	int columns;
+	bool verbose; /* notes, suppressed findings and all globals, too */
+} cli_look;
+/* What suits the standard output. */
+cli_look cli_look_of_stdout(bool verbose);
+struct ck_report;
+void cli_report_print(FILE *to, const cli_look *look, const struct ck_report *report);
+
 /* cmd_convert.c */
 int cli_convert(const cli_options *options);
+
+/* cmd_scan.c */
+int cli_scan(const cli_options *options);
+
+/* cmd_dis.c */
+int cli_dis(const cli_options *options);
 
 #endif

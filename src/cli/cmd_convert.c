@@ -3,34 +3,6 @@
 
 #include <unistd.h>
 
-/* What a signal handler can reach: there is one job in this program. */
-static ck_job *volatile running;
-static volatile sig_atomic_t caught;
-
-static void on_signal(int number)
-{
-	caught = number;
-	ck_job *job = running;
-	if (job)
-		ck_job_stop(job);
-}
-
-static void catch_signals(void)
-{
-	static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction action = {.sa_handler = on_signal};
-	sigemptyset(&action.sa_mask);
-	action.sa_flags = (int)SA_RESETHAND; /* a second Ctrl-C ends the program at once */
-	for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
-		struct sigaction before;
-		if (!sigaction(stops[i], NULL, &before) && before.sa_handler != SIG_IGN)
-			sigaction(stops[i], &action, NULL);
-	}
-	/* these become errors of the write that caused them */
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
-}
-
 typedef struct {
 	const cli_options *options;
 	cli_progress progress;
@@ -112,7 +84,7 @@ static bool run_in_child(work *w, listener *l, cli_report *report)
 	return cli_child_run(&(cli_task){
 		.run = run_confined, .arg = w, .job = w->job, .subject = l->options->in,
 		.keep = keep, .keep_count = ck_convert_descriptors(w->conversion, keep, MOST),
-		.require = l->options->sandbox == SANDBOX_REQUIRE, .stopped = &caught,
+		.require = l->options->sandbox == SANDBOX_REQUIRE, .stopped = cli_signals_came,
 	}, report);
 }
 
@@ -140,10 +112,7 @@ static bool convert(ck_job *job, listener *l, cli_report *report)
 	const cli_options *options = l->options;
 	double started = cli_now();
 	work w = {.job = job};
-	bool ok = true;
-	for (int i = 0; i < options->limit_count && ok; i++)
-		ok = ck_job_limit(job, options->limits[i]);
-	if (ok)
+	if (cli_set_limits(job, options))
 		w.conversion = ck_convert_open(job, options->in, options->out, &options->convert);
 	if (w.conversion) {
 		if (!run(&w, l, report))
@@ -167,21 +136,18 @@ int cli_convert(const cli_options *options)
 		cli_say("the system has no memory left");
 		return EXIT_USAGE;
 	}
-	running = job;
-	catch_signals();
+	cli_signals_catch();
+	cli_signals_watch(job);
 	cli_progress_begin(&l.progress, !options->quiet && isatty(STDERR_FILENO));
 	ck_job_listen(job, on_note, on_progress, &l);
 	bool ok = convert(job, &l, &report);
 	cli_progress_clear(&l.progress);
-	running = NULL;
+	cli_signals_watch(NULL);
 	ck_job_free(job); /* removes what is unfinished, before anything else can go wrong */
 	if (ok)
 		return EXIT_DONE;
-	if (report.error.status == CK_STOPPED && caught) {
-		/* end as the signal would have, so that a shell loop stops too */
-		signal(caught, SIG_DFL);
-		raise(caught);
-	}
+	if (report.error.status == CK_STOPPED)
+		cli_signals_die();
 	cli_print_error(&report.error);
 	return cli_exit_status(report.error.status);
 }

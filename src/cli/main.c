@@ -27,6 +27,9 @@ static bool open_standard_descriptors(void)
 
 int main(int argc, char **argv)
 {
+	static int (*const run[VERB_COUNT])(const cli_options *) = {
+		[VERB_CONVERT] = cli_convert, [VERB_SCAN] = cli_scan, [VERB_DIS] = cli_dis,
+	};
 	cli_options options;
 	if (!open_standard_descriptors()) {
 		cli_say("cannot open /dev/null in place of a closed descriptor");
@@ -38,12 +41,14 @@ int main(int argc, char **argv)
 	if (!cli_parse(argc, argv, &options))
 		return EXIT_USAGE;
 	if (options.help) {
-		cli_print_help(stdout);
+		cli_print_help(stdout, options.verb);
 		return close_stdout();
 	}
 	if (options.version) {
 		printf("ckconv %s\n", ck_version());
 		return close_stdout();
 	}
-	return cli_convert(&options);
+	int status = run[options.verb](&options);
+	/* a dangerous file stays one, even if nobody hears of it */
+	return close_stdout() && status != EXIT_NO ? EXIT_USAGE : status;
 }

@@ -1,27 +1,18 @@
-/* The options as a table: parsing them, and the help that lists them. */
+/* The arguments of the program: the verb, its options, and what they are applied to. */
 #include "cli.h"
 
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <ckconv/scan.h>
+
 typedef enum {
-#define X(id, letter, word, arg, help) OPT_##id,
+#define X(id, letter, word, argument, verbs, help) OPT_##id,
 	CLI_OPTIONS(X)
 #undef X
 	OPT_COUNT
 } option_id;
-
-typedef struct {
-	char letter;
-	const char *word, *arg, *help;
-} option_row;
-
-static const option_row rows[OPT_COUNT] = {
-#define X(id, letter, word, arg, help) [OPT_##id] = {letter, word, arg, help},
-	CLI_OPTIONS(X)
-#undef X
-};
 
 enum { FIRST_LONG = 1000 };
 
@@ -51,6 +42,15 @@ static bool parse_threads(const char *text, unsigned *threads)
 	if (*text >= '0' && *text <= '9' && !*end && number >= 1 && number <= 256)
 		return true;
 	cli_say("--threads takes a number from 1 to 256, not '%s'", cli_show_name(text).s);
+	return false;
+}
+
+static bool parse_fail_on(const char *text, ck_verdict *verdict)
+{
+	for (*verdict = CK_UNKNOWN; *verdict <= CK_DANGEROUS; (*verdict)++)
+		if (!strcmp(text, ck_verdict_name(*verdict)))
+			return true;
+	cli_say("--fail-on takes dangerous, malformed or unknown, not '%s'", cli_show_name(text).s);
 	return false;
 }
 
@@ -119,12 +119,28 @@ static bool apply(option_id id, const char *arg, cli_options *options)
 		return true;
 	case OPT_THREADS:
 		return parse_threads(arg, &options->convert.threads);
+	case OPT_JSON:
+		options->json = true;
+		return true;
+	case OPT_SARIF:
+		options->sarif = true;
+		return true;
+	case OPT_FAIL_ON:
+		return parse_fail_on(arg, &options->fail_on);
+	case OPT_POLICY:
+		options->policy = arg;
+		return true;
+	case OPT_BASELINE:
+		options->baseline = arg;
+		return true;
 	case OPT_LIMIT:
 		return add_limit(options, arg);
 	case OPT_QUIET:
+	case OPT_QUIET_SCAN:
 		options->quiet = true;
 		return true;
 	case OPT_VERBOSE:
+	case OPT_VERBOSE_SCAN:
 		options->verbose = true;
 		return true;
 	case OPT_HELP:
@@ -139,45 +155,167 @@ static bool apply(option_id id, const char *arg, cli_options *options)
 	return false;
 }
 
-/* getopt's own tables, made from ours. */
-static void make_tables(char *letters, struct option *words)
+/* getopt's own tables, made from ours: the options that the verb takes. */
+static void make_tables(enum cli_verb_number verb, char *letters, struct option *words)
 {
 	*letters++ = ':'; /* a missing argument is told apart */
 	for (int i = 0; i < OPT_COUNT; i++) {
-		const option_row *row = &rows[i];
-		words[i] = (struct option){row->word, row->arg ? required_argument : no_argument,
+		const cli_option *row = &cli_option_table[i];
+		if (!(row->verbs & (1u << verb)))
+			continue;
+		*words++ = (struct option){row->word, row->argument ? required_argument : no_argument,
 		                           NULL, FIRST_LONG + i};
 		if (!row->letter)
 			continue;
 		*letters++ = row->letter;
-		if (row->arg)
+		if (row->argument)
 			*letters++ = ':';
 	}
 	*letters = 0;
-	words[OPT_COUNT] = (struct option){0};
+	*words = (struct option){0};
 }
 
-static option_id find_option(int code)
+static option_id find_option(enum cli_verb_number verb, int code)
 {
 	if (code >= FIRST_LONG)
 		return (option_id)(code - FIRST_LONG);
 	int i = 0;
-	while (i < OPT_COUNT && rows[i].letter != code)
+	while (i < OPT_COUNT && (cli_option_table[i].letter != code ||
+	                         !(cli_option_table[i].verbs & (1u << verb))))
 		i++;
 	return (option_id)i;
 }
 
-static bool bad_option(int code, char **argv)
+/* ---- what is wrong with an option ---- */
+
+enum { NEAR = 2, WORD_MAX = 32 };
+
+/* How many letters must be changed, put in or taken out to make one word of the other. */
+static size_t distance(const char *a, const char *b)
 {
-	cli_name word = cli_show_name(argv[optind - 1]);
-	if (code == ':')
-		cli_say("option '%s' needs an argument", word.s);
-	else if (optopt > 0 && optopt < 128)
-		cli_say("there is no option '-%c'; see ckconv --help", optopt);
+	size_t row[WORD_MAX + 1], len = strlen(b);
+	if (len > WORD_MAX)
+		return WORD_MAX;
+	for (size_t k = 0; k <= len; k++)
+		row[k] = k;
+	for (size_t i = 1; *a; a++, i++) {
+		size_t corner = row[0];
+		row[0] = i;
+		for (size_t k = 1; k <= len; k++) {
+			size_t change = corner + (*a != b[k - 1]);
+			size_t shorter = (row[k] < row[k - 1] ? row[k] : row[k - 1]) + 1;
+			corner = row[k];
+			row[k] = change < shorter ? change : shorter;
+		}
+	}
+	return row[len];
+}
+
+static const cli_option *nearest_option(enum cli_verb_number verb, const char *word)
+{
+	const cli_option *nearest = NULL;
+	size_t least = NEAR + 1;
+	for (const cli_option *row = cli_option_table; row->word; row++) {
+		size_t far = distance(word, row->word);
+		if (!(row->verbs & (1u << verb)) || far >= least)
+			continue;
+		nearest = row;
+		least = far;
+	}
+	return nearest;
+}
+
+/* The option of that word, whatever verb takes it; or NULL. */
+static const cli_option *same_option(const char *word)
+{
+	const cli_option *row = cli_option_table;
+	while (row->word && strcmp(row->word, word) != 0)
+		row++;
+	return row->word ? row : NULL;
+}
+
+static const char *name_of(enum cli_verb_number verb)
+{
+	return cli_verbs[verb].word;
+}
+
+static bool bad_word(enum cli_verb_number verb, const char *argument)
+{
+	char word[WORD_MAX];
+	const char *space = name_of(verb)[0] ? " " : "";
+	cli_name shown = cli_show_name(argument);
+	snprintf(word, sizeof word, "%.*s", (int)strcspn(argument + 2, "="), argument + 2);
+	const cli_option *same = same_option(word);
+	const cli_option *near = nearest_option(verb, word);
+	int other = VERB_CONVERT;
+	while (same && !(same->verbs & (1u << other)))
+		other++;
+	if (same && same->verbs & (1u << verb))
+		cli_say("option '--%s' takes no argument; see ckconv%s%s --help", same->word, space,
+		        name_of(verb));
+	else if (same)
+		cli_say("'--%s' is an option of ckconv%s%s; see ckconv%s%s --help", same->word,
+		        name_of((enum cli_verb_number)other)[0] ? " " : " IN OUT",
+		        name_of((enum cli_verb_number)other), space, name_of(verb));
+	else if (near)
+		cli_say("there is no option '%s'; did you mean '--%s'?", shown.s, near->word);
 	else
-		cli_say("there is no option '%s', or it takes no argument; see ckconv --help",
-		        word.s);
+		cli_say("there is no option '%s'; see ckconv%s%s --help", shown.s, space,
+		        name_of(verb));
 	return false;
+}
+
+static bool bad_option(enum cli_verb_number verb, int code, char **argv)
+{
+	const char *argument = argv[optind - 1];
+	const char *space = name_of(verb)[0] ? " " : "";
+	if (code == ':')
+		cli_say("option '%s' needs an argument", cli_show_name(argument).s);
+	else if (optopt && optopt < FIRST_LONG)
+		cli_say("there is no option '-%s'; see ckconv%s%s --help",
+		        cli_show_name((char[]){(char)optopt, 0}).s, space, name_of(verb));
+	else
+		bad_word(verb, argument);
+	return false;
+}
+
+/* ---- all of them ---- */
+
+static enum cli_verb_number find_verb(const char *word)
+{
+	int verb = VERB_COUNT - 1;
+	while (verb > VERB_CONVERT && strcmp(cli_verbs[verb].word, word) != 0)
+		verb--;
+	return (enum cli_verb_number)verb;
+}
+
+/* Whether there are as many arguments as the verb takes, and of a kind that it takes. */
+static bool check_arguments(cli_options *options)
+{
+	int count = options->argument_count;
+	switch (options->verb) {
+	case VERB_SCAN:
+		if (options->json && options->sarif)
+			cli_say("--json and --sarif cannot be given together");
+		else if (!count)
+			cli_say("a file or folder is needed: ckconv scan PATH...; "
+			        "see ckconv scan --help");
+		return count && !(options->json && options->sarif);
+	case VERB_DIS:
+		if (count != 1)
+			cli_say("one file is needed: ckconv dis FILE[!MEMBER]; see ckconv dis --help");
+		return count == 1;
+	case VERB_CONVERT:
+	case VERB_COUNT:
+		break;
+	}
+	if (count != 2) {
+		cli_say("an input and an output are needed: ckconv IN OUT; see ckconv --help");
+		return false;
+	}
+	options->in = options->arguments[0];
+	options->out = options->arguments[1];
+	return true;
 }
 
 bool cli_parse(int argc, char **argv, cli_options *options)
@@ -185,53 +323,32 @@ bool cli_parse(int argc, char **argv, cli_options *options)
 	char letters[2 * OPT_COUNT + 2];
 	struct option words[OPT_COUNT + 1];
 	int code;
-	make_tables(letters, words);
+	*options = (cli_options){.fail_on = CK_UNKNOWN};
+	options->verb = argc > 1 ? find_verb(argv[1]) : VERB_CONVERT;
+	if (options->verb != VERB_CONVERT) {
+		argc--;
+		argv++;
+	}
+	make_tables(options->verb, letters, words);
 	opterr = 0;
-	*options = (cli_options){0};
 	ck_options_default(&options->convert);
 	while ((code = getopt_long(argc, argv, letters, words, NULL)) != -1) {
 		if (code == ':' || code == '?')
-			return bad_option(code, argv);
-		if (!apply(find_option(code), optarg, options))
+			return bad_option(options->verb, code, argv);
+		if (!apply(find_option(options->verb, code), optarg, options))
 			return false;
 	}
 	if (options->help || options->version)
 		return true;
-	if (argc - optind != 2) {
-		cli_say("an input and an output are needed: ckconv IN OUT; see ckconv --help");
-		return false;
-	}
-	options->in = argv[optind];
-	options->out = argv[optind + 1];
+	options->arguments = argv + optind;
+	options->argument_count = argc - optind;
+	return check_arguments(options);
+}
+
+bool cli_set_limits(ck_job *job, const cli_options *options)
+{
+	for (int i = 0; i < options->limit_count; i++)
+		if (!ck_job_limit(job, options->limits[i]))
+			return false;
 	return true;
-}
-
-static void print_option(FILE *to, const option_row *row)
-{
-	char left[64];
-	char letter[] = {'-', row->letter, ',', ' ', 0};
-	snprintf(left, sizeof left, "%s--%s%s%s", row->letter ? letter : "    ", row->word,
-	         row->arg ? " " : "", row->arg ? row->arg : "");
-	fprintf(to, "  %-22s %s\n", left, row->help);
-}
-
-void cli_print_help(FILE *to)
-{
-	fputs("usage: ckconv [OPTIONS] IN OUT\n"
-	      "\n"
-	      "Converts a torch checkpoint (.pt, .pth, .bin, .ckpt) to safetensors. Nothing\n"
-	      "in it is ever run. OUT appears complete and checked, or not at all.\n"
-	      "\n"
-	      "  ckconv pytorch_model.bin model.safetensors\n"
-	      "\n"
-	      "options:\n", to);
-	for (int i = 0; i < OPT_COUNT; i++)
-		print_option(to, &rows[i]);
-	fputs("\nlimits (N may end in K, M, G or T, powers of 1024):\n", to);
-#define X(name, value, about) \
-	fprintf(to, "  %-9s%13llu  %s\n", #name, (unsigned long long)(value), about);
-	CK_LIMITS(X)
-#undef X
-	fputs("\nexit status: 0 done; 1 refused; 2 usage, input/output or memory; 3 the input\n"
-	      "is corrupt, unsupported or over a limit\n", to);
 }

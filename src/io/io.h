@@ -56,6 +56,8 @@ size_t ck_scratch_descriptors(const ck_job *job, int *to, size_t max);
 /* Runs a stream into a scratch file, and gives what came out as a source with the stream's label.
  * For one thread at a time. */
 const ck_source *ck_stream_spill(ck_job *job, const ck_stream *stream);
+/* The same with what came out before the stream failed, if it did: then *whole is false. */
+const ck_source *ck_stream_spill_part(ck_job *job, const ck_stream *stream, bool *whole);
 
 /* ---- output: all files of one conversion, or none ---- */
 

@@ -177,16 +177,24 @@ static bool spill_take(ck_job *job, void *arg, const void *data, size_t len)
 	return true;
 }
 
-const ck_source *ck_stream_spill(ck_job *job, const ck_stream *stream)
+const ck_source *ck_stream_spill_part(ck_job *job, const ck_stream *stream, bool *whole)
 {
 	struct ck_scratch *to = scratch_of(job);
 	ck_source *source = to ? ck_alloc(job, sizeof *source) : NULL;
+	*whole = false;
 	if (!source)
 		return NULL;
 	*source = (ck_source){.label = stream->label, .fd = to->fd, .base = to->used};
 	to->busy = true;
-	bool ok = stream->run(job, stream, &(ck_sink){spill_take, to});
+	*whole = stream->run(job, stream, &(ck_sink){spill_take, to});
 	to->busy = false;
 	source->size = to->used - source->base;
-	return ok ? source : NULL;
+	return source;
+}
+
+const ck_source *ck_stream_spill(ck_job *job, const ck_stream *stream)
+{
+	bool whole;
+	const ck_source *source = ck_stream_spill_part(job, stream, &whole);
+	return whole ? source : NULL;
 }

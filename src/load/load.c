@@ -35,6 +35,7 @@ ck_value *ck_torch_read(ck_torch *torch, uint64_t *at)
 {
 	ck_loaded *loaded = torch->loaded;
 	torch->seen.machine = loaded->machine;
+	torch->seen.watch = loaded->watch;
 	loaded->machine = NULL;
 	ck_value *value = ck_pickle_read(torch->job, torch->pickle, at, &torch->seen);
 	loaded->machine = torch->seen.machine;
@@ -121,7 +122,7 @@ ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes
 	if (wishes)
 		loaded->wishes = *wishes;
 	loaded->member = loaded->wishes.member;
-	job->input = source->size;
+	ck_limits_follow(job, source->size);
 	model->source = source;
 	model->top = ck_path_new(job, NULL, "", 0, false);
 	if (!model->top || !ck_load_at(loaded, source, model->top) || !ck_aside_settle(loaded))

@@ -29,8 +29,6 @@ typedef struct ck_loaded {
 	ck_model *model;
 	ck_wishes wishes;
 	struct ck_torch *units;   /* every pickle that was walked, the last one first */
-	ck_map unknown;           /* "module.name" of globals that are not in the table */
-	ck_text unknown_list;     /* the first of them, with commas between, safe to print */
 	ck_aside *asides;
 	size_t aside_count, aside_cap;
 	ck_map halves;            /* address of a complex tensor -> what it was split into */
@@ -39,6 +37,7 @@ typedef struct ck_loaded {
 	uint64_t visits;          /* values looked at, for the limit */
 	const char *member;       /* what is still to be found of wishes.member */
 	unsigned nested;          /* files inside files that are open just now */
+	const ck_watch *watch;    /* told what the pickles do; or NULL */
 	struct ck_vm *machine;    /* reads pickles, but not just now; NULL: there is none yet */
 } ck_loaded;
 
@@ -57,7 +56,6 @@ typedef struct ck_torch {
 	const ck_path *path;      /* where the root stands in the model; set by ck_walk */
 	ck_seen seen;             /* all that the pickle named */
 	bool bare_ids;            /* some writers spell persistent ids as plain tuples */
-	bool told;                /* its unknown globals are in the list */
 	bool big_endian;          /* as the archive's `byteorder` says */
 	ck_map storages;          /* key -> known_storage */
 	ck_map inner;             /* address of a bytes value -> ck_torch of the checkpoint in it */
@@ -66,6 +64,7 @@ typedef struct ck_torch {
 	unsigned level;           /* checkpoints around this one */
 	unsigned depth;           /* calls that are being rebuilt for each other */
 	uint64_t at;              /* offset of the call that is being rebuilt, for messages */
+	uint64_t end;             /* of a legacy file: where its last storage ends */
 	/* Finds the bytes of a storage: sets source or stream, offset, held and crc. Given by the
 	 * layout; NULL: the layout has no storages. */
 	bool (*find)(struct ck_torch *torch, ck_storage *storage);
@@ -133,6 +132,14 @@ typedef enum ck_role {
 	CK_ROLE_UNSUPPORTED  /* a tensor of a kind that cannot be written; `about` says which */
 } ck_role;
 
+/* What those who load a file with Python risk by a global. */
+typedef enum ck_listing {
+	CK_FOREIGN,      /* code of another project: nobody knows */
+	CK_LISTED,       /* nothing: it makes data, as long as its arguments are in order */
+	CK_LISTED_TORCH, /* the same, and torch.load takes it with weights_only=True */
+	CK_RUNS_CODE     /* it runs what lies in the file */
+} ck_listing;
+
 typedef bool ck_rebuild(ck_torch *torch, const ck_value *value, ck_made *made);
 
 typedef struct ck_global_row {
@@ -140,6 +147,7 @@ typedef struct ck_global_row {
 	ck_role role;
 	ck_rebuild *rebuild;
 	const char *about;
+	ck_listing listing;
 } ck_global_row;
 
 /* The row of a GLOBAL, after Python 2's names were mapped to Python 3's; NULL: unknown. */

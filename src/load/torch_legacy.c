@@ -151,6 +151,7 @@ static bool locate_all(ck_torch *torch, legacy *l, const ck_value *keys, uint64_
 	for (size_t i = 0; i < keys->items->count; i++)
 		if (!locate(torch, l, keys->items->item[i], &at))
 			return false;
+	torch->end = at;
 	if (at < l->source->size)
 		ck_note(torch->job, "%llu bytes behind the last storage are not part of the "
 		        "checkpoint", (unsigned long long)(l->source->size - at));

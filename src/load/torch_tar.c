@@ -75,6 +75,13 @@ static object *add_object(tar *t, const char *key, size_t len)
 
 /* ---- the binary records ---- */
 
+/* A pickle between them, of which whoever watches the loader is told, too. */
+static ck_value *read_pickle(tar *t)
+{
+	ck_seen seen = {.watch = t->torch->loaded->watch};
+	return ck_pickle_read(t->job, t->source, &t->at, &seen);
+}
+
 static bool read_number(tar *t, size_t width, uint64_t *number)
 {
 	unsigned char bytes[WORD];
@@ -89,7 +96,7 @@ static bool read_number(tar *t, size_t width, uint64_t *number)
 
 static bool read_total(tar *t, uint64_t *total)
 {
-	const ck_value *value = ck_pickle_read(t->job, t->source, &t->at, NULL);
+	const ck_value *value = read_pickle(t);
 	if (!value)
 		return false;
 	*total = value->kind == CK_INT && value->i >= 0 ? (uint64_t)value->i : 0;
@@ -120,7 +127,7 @@ static bool keep_key(const tar *t, const ck_value *value, char to[KEY_MAX], size
 static bool read_head(tar *t, bool second_is_key, head *h)
 {
 	ck_mark mark = ck_arena_mark(t->job);
-	const ck_value *value = ck_pickle_read(t->job, t->source, &t->at, NULL);
+	const ck_value *value = read_pickle(t);
 	if (!value)
 		return false;
 	if (value->kind != CK_TUPLE || value->items->count != 3)
@@ -191,7 +198,7 @@ static bool read_storages(tar *t)
 			return false;
 	if (t->at == t->source->size)
 		return true;
-	const ck_value *views = ck_pickle_read(t->job, t->source, &t->at, NULL);
+	const ck_value *views = read_pickle(t);
 	if (!views || views->kind != CK_LIST)
 		return views ? corrupt(t, "the views of storages must be a list") : false;
 	for (size_t i = 0; i < views->items->count; i++)

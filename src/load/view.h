@@ -51,8 +51,6 @@ ck_identity ck_identify(const ck_tensor *tensor);
 bool ck_aside_note(ck_torch *torch, const ck_items *attributes, const ck_path *path);
 /* Once everything was walked: those that no name reaches go to the model's list of others. */
 bool ck_aside_settle(ck_loaded *loaded);
-/* Remembers the globals of a pickle that are not in the table; once for each pickle. */
-bool ck_unknown_find(ck_torch *torch);
 /* Tells of bytes that are a checkpoint kept as a value, of the first ones in a file. */
 bool ck_embedded_note(ck_torch *torch, const ck_value *value, const ck_path *path);
 /* Tells a note the first time only. */

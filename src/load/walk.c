@@ -100,7 +100,7 @@ static bool visit_inner(walker *w, ck_torch *inner, const ck_path *path)
 	ck_torch *outer = w->torch;
 	w->torch = inner;
 	inner->path = path;
-	bool ok = ck_unknown_find(inner) && visit(w, inner->root, path);
+	bool ok = visit(w, inner->root, path);
 	w->torch = outer;
 	return ok;
 }
@@ -243,7 +243,7 @@ bool ck_walk(ck_torch *torch, const ck_path *path)
 	torch->path = path;
 	torch->next = torch->loaded->units;
 	torch->loaded->units = torch;
-	if (!ck_unknown_find(torch) || !visit(&w, torch->root, path))
+	if (!visit(&w, torch->root, path))
 		return false;
 	while (w.depth)
 		if (!step(&w))

@@ -112,6 +112,9 @@ bool ck_tensor_same_view(const ck_tensor *a, const ck_tensor *b);
 typedef void ck_change(void *items, size_t count, const void *tensor);
 ck_change *ck_tensor_change(const ck_tensor *tensor);
 
+/* Reads all of a storage, and fails if it is damaged. */
+bool ck_storage_check(ck_job *job, ck_storage *storage);
+
 /* ---- values: tensors that are computed from others ---- */
 
 /* Gives the values of a checked tensor to take(), some at a time, in C order, little endian, signs

@@ -51,6 +51,24 @@ static bool check_crc(ck_job *job, ck_storage *storage)
 	return true;
 }
 
+static bool drop(ck_job *job, void *arg, const void *data, size_t len)
+{
+	(void)arg;
+	(void)data;
+	(void)len;
+	return !ck_stopped(job);
+}
+
+bool ck_storage_check(ck_job *job, ck_storage *storage)
+{
+	if (storage->stream)
+		return storage->stream->run(job, storage->stream, &(ck_sink){drop, NULL});
+	ck_mark mark = ck_arena_mark(job);
+	bool right = !storage->source || check_crc(job, storage);
+	ck_arena_release(job, mark);
+	return right;
+}
+
 typedef struct {
 	unsigned char *data;
 	uint64_t fill, size;

@@ -92,3 +92,41 @@ bool ck_inflate(ck_job *job, const ck_source *packed, const char *label, uint64_
 	free(i);
 	return ok;
 }
+
+static bool run_loosely(ck_job *job, const ck_source *packed, inflater *i, const ck_sink *sink,
+                        ck_inflated *result)
+{
+	for (;;) {
+		if (ck_stopped(job) || !refill(job, packed, i))
+			return false;
+		i->z.next_out = i->out;
+		i->z.avail_out = PIECE;
+		int status = inflate(&i->z, Z_NO_FLUSH);
+		size_t made = PIECE - i->z.avail_out;
+		if (status == Z_MEM_ERROR)
+			return ck_fail_nomem(job);
+		result->crc = ck_crc32(result->crc, i->out, made);
+		result->made += made;
+		result->used = i->read - i->z.avail_in;
+		result->ended = status == Z_STREAM_END;
+		result->cut = status == Z_BUF_ERROR;
+		if (made && !sink->take(job, sink->arg, i->out, made))
+			return false;
+		if (status != Z_OK)
+			return true;
+	}
+}
+
+bool ck_inflate_loosely(ck_job *job, const ck_source *packed, const ck_sink *sink,
+                        ck_inflated *result)
+{
+	inflater *i = calloc(1, sizeof *i);
+	*result = (ck_inflated){0};
+	if (!i)
+		return ck_fail_nomem(job);
+	bool ok = inflateInit2(&i->z, -MAX_WBITS) == Z_OK || ck_fail_nomem(job);
+	ok = ok && run_loosely(job, packed, i, sink, result);
+	inflateEnd(&i->z);
+	free(i);
+	return ok;
+}

@@ -7,7 +7,7 @@ static const char TUPLE_NEEDED[] = "the arguments of a call must be a tuple, not
 /* ---- names and calls ---- */
 
 static ck_value *new_global(ck_vm *vm, const char *module, size_t module_len, const char *name,
-                            size_t name_len)
+                            size_t name_len, unsigned flags)
 {
 	ck_value *value = ck_vm_new(vm, CK_GLOBAL);
 	ck_global *global = value ? ck_alloc(vm->job, sizeof *global) : NULL;
@@ -15,7 +15,9 @@ static ck_value *new_global(ck_vm *vm, const char *module, size_t module_len, co
 		return NULL;
 	*global = (ck_global){module, name, module_len, name_len};
 	value->global = global;
-	if (vm->seen && !ck_items_push(vm->job, &vm->seen->globals, value))
+	value->flags = (uint8_t)flags;
+	if ((vm->seen && !ck_items_push(vm->job, &vm->seen->globals, value)) ||
+	    !ck_vm_tell(vm, CK_DID_IMPORT, value, NULL, NULL))
 		return NULL;
 	return value;
 }
@@ -37,7 +39,7 @@ static ck_value *global_of_lines(ck_vm *vm, bool ascii)
 		ck_vm_fail(vm, ascii ? "the name is not ASCII" : "the name is not UTF-8");
 		return NULL;
 	}
-	return new_global(vm, s->text, (size_t)s->len, s->more, (size_t)s->more_len);
+	return new_global(vm, s->text, (size_t)s->len, s->more, (size_t)s->more_len, 0);
 }
 
 bool ck_op_global(ck_vm *vm)
@@ -55,18 +57,17 @@ bool ck_op_stack_global(ck_vm *vm)
 	if (!home)
 		return false;
 	if (ck_value_text(home, &module, &module_len) && ck_value_text(name, &text, &len))
-		return ck_vm_push(vm, new_global(vm, module, module_len, text, len));
+		return ck_vm_push(vm, new_global(vm, module, module_len, text, len, 0));
 	if (home->kind != CK_CALL && name->kind != CK_CALL)
 		return ck_vm_fail(vm, "module and name must be strings, not %s and %s",
 		                  ck_value_about(home).s, ck_value_about(name).s);
 	/* a name that only running the pickle would tell: kept as such, it is never known */
-	ck_value *global = new_global(vm, unknown, 1, unknown, 1);
-	if (global)
-		global->flags |= CK_COMPUTED;
-	return ck_vm_push(vm, global);
+	return ck_vm_push(vm, new_global(vm, unknown, 1, unknown, 1, CK_COMPUTED));
 }
 
-static ck_value *new_call(ck_vm *vm, ck_call_how how, ck_value *callee, ck_value *args)
+/* kwargs may be NULL. */
+static ck_value *new_call(ck_vm *vm, ck_call_how how, ck_value *callee, ck_value *args,
+                          ck_value *kwargs)
 {
 	if (callee->kind != CK_CALL && !ck_vm_is_name(callee)) {
 		ck_vm_fail(vm, "a %s cannot be called", ck_value_about(callee).s);
@@ -76,14 +77,19 @@ static ck_value *new_call(ck_vm *vm, ck_call_how how, ck_value *callee, ck_value
 	ck_call *call = value ? ck_alloc(vm->job, sizeof *call) : NULL;
 	if (!call)
 		return NULL;
-	*call = (ck_call){.callee = callee, .args = args, .how = how};
+	*call = (ck_call){.callee = callee, .args = args, .kwargs = kwargs, .how = how};
 	for (size_t i = 0; i < args->items->count; i++)
 		ck_vm_pass(args->items->item[i]);
+	if (kwargs)
+		ck_vm_pass(kwargs);
 	value->call = call;
-	return value;
+	if (!ck_vm_raise(vm, value, callee) || !ck_vm_raise(vm, value, args) ||
+	    (kwargs && !ck_vm_raise(vm, value, kwargs)))
+		return NULL;
+	return ck_vm_tell(vm, CK_DID_CALL, value, NULL, NULL) ? value : NULL;
 }
 
-static bool push_call(ck_vm *vm, ck_call_how how)
+static bool push_call(ck_vm *vm, ck_call_how how, ck_value *kwargs)
 {
 	ck_value *args = ck_vm_pop(vm);
 	ck_value *callee = args ? ck_vm_pop(vm) : NULL;
@@ -91,17 +97,17 @@ static bool push_call(ck_vm *vm, ck_call_how how)
 		return false;
 	if (args->kind != CK_TUPLE)
 		return ck_vm_fail(vm, TUPLE_NEEDED, ck_value_about(args).s);
-	return ck_vm_push(vm, new_call(vm, how, callee, args));
+	return ck_vm_push(vm, new_call(vm, how, callee, args, kwargs));
 }
 
 bool ck_op_reduce(ck_vm *vm)
 {
-	return push_call(vm, CK_REDUCE);
+	return push_call(vm, CK_REDUCE, NULL);
 }
 
 bool ck_op_newobj(ck_vm *vm)
 {
-	return push_call(vm, CK_NEWOBJ);
+	return push_call(vm, CK_NEWOBJ, NULL);
 }
 
 bool ck_op_newobj_ex(ck_vm *vm)
@@ -112,11 +118,7 @@ bool ck_op_newobj_ex(ck_vm *vm)
 	if (kwargs->kind != CK_DICT)
 		return ck_vm_fail(vm, "the keyword arguments must be a dict, not %s",
 		                  ck_value_about(kwargs).s);
-	if (!push_call(vm, CK_NEWOBJ_EX))
-		return false;
-	ck_vm_pass(kwargs);
-	ck_vm_top(vm)->call->kwargs = kwargs;
-	return true;
+	return push_call(vm, CK_NEWOBJ_EX, kwargs);
 }
 
 bool ck_op_inst(ck_vm *vm)
@@ -126,7 +128,7 @@ bool ck_op_inst(ck_vm *vm)
 		return false;
 	ck_value *class = global_of_lines(vm, true);
 	ck_value *args = class ? ck_vm_collect(vm, CK_TUPLE, start) : NULL;
-	return args && ck_vm_push(vm, new_call(vm, CK_INST, class, args));
+	return args && ck_vm_push(vm, new_call(vm, CK_INST, class, args, NULL));
 }
 
 bool ck_op_obj(ck_vm *vm)
@@ -138,7 +140,7 @@ bool ck_op_obj(ck_vm *vm)
 		return ck_vm_fail(vm, "there is no class above the MARK");
 	ck_value *args = ck_vm_collect(vm, CK_TUPLE, start + 1);
 	ck_value *class = args ? ck_vm_pop(vm) : NULL;
-	return class && ck_vm_push(vm, new_call(vm, CK_OBJ, class, args));
+	return class && ck_vm_push(vm, new_call(vm, CK_OBJ, class, args, NULL));
 }
 
 /* What holds neither attributes nor slots can be built into anything. */
@@ -166,12 +168,14 @@ bool ck_op_build(ck_vm *vm)
 	ck_value *target = state ? ck_vm_top(vm) : NULL;
 	if (!target)
 		return false;
+	if (!ck_vm_tell(vm, CK_DID_BUILD, target, state, NULL))
+		return false;
 	ck_vm_pass(state);
 	for (size_t i = 0; state->kind == CK_TUPLE && i < state->items->count; i++)
 		ck_vm_pass(state->items->item[i]);
 	if (target->kind == CK_CALL)
 		return ck_vm_later(vm, target) &&
-		       ck_items_push(vm->job, &target->call->later->states, state) &&
+		       ck_vm_add(vm, target, &target->call->later->states, &state, 1) &&
 		       tell_built(vm, target);
 	if (ck_vm_is_name(target))
 		return ck_vm_mark_changed(target);
@@ -181,15 +185,22 @@ bool ck_op_build(ck_vm *vm)
 
 /* ---- persistent ids, extensions, buffers ---- */
 
+static bool push_name(ck_vm *vm, ck_value *value)
+{
+	return ck_vm_push(vm, value) && ck_vm_tell(vm, CK_DID_NAME, value, NULL, NULL);
+}
+
 static bool push_persid(ck_vm *vm, ck_value *pid)
 {
 	ck_value *value = pid ? ck_vm_new(vm, CK_PERSID) : NULL;
 	if (!value)
 		return false;
 	value->pid = pid;
+	if (!ck_vm_raise(vm, value, pid))
+		return false;
 	if (vm->seen && !ck_items_push(vm->job, &vm->seen->persids, value))
 		return false;
-	return ck_vm_push(vm, value);
+	return push_name(vm, value);
 }
 
 bool ck_op_persid(ck_vm *vm)
@@ -214,7 +225,7 @@ bool ck_op_ext(ck_vm *vm)
 	ck_value *value = ck_vm_new(vm, CK_EXT);
 	if (value)
 		value->i = code;
-	return ck_vm_push(vm, value);
+	return push_name(vm, value);
 }
 
 bool ck_op_next_buffer(ck_vm *vm)
@@ -222,7 +233,7 @@ bool ck_op_next_buffer(ck_vm *vm)
 	ck_value *value = ck_vm_new(vm, CK_BUFFER);
 	if (value)
 		value->i = vm->buffers++;
-	return ck_vm_push(vm, value);
+	return push_name(vm, value);
 }
 
 bool ck_op_readonly(ck_vm *vm)

@@ -287,6 +287,11 @@ static const row rows[] = {
 	{"hang", hang, 0, CK_STOPPED, "stopped"},
 };
 
+static bool is_stopped(void)
+{
+	return stopped;
+}
+
 static void on_alarm(int number)
 {
 	stopped = number;
@@ -329,7 +334,7 @@ static void run_row(const row *r)
 		kill(getpid(), SIGTERM); /* handled only while the parent waits, as Ctrl-C is */
 	bool ok = cli_child_run(&(cli_task){
 		.run = r->run, .arg = (void *)(intptr_t)r->arg, .job = job, .subject = "in.pt",
-		.stopped = &stopped,
+		.stopped = is_stopped,
 	}, &report);
 	const char *wrong = judge(r, ok, &report, cli_now() - begun);
 	if (wrong)

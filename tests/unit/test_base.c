@@ -66,6 +66,43 @@ START_TEST(a_growing_array_keeps_its_items)
 }
 END_TEST
 
+START_TEST(a_growing_array_leaves_nothing_behind)
+{
+	enum { COUNT = 1 << 20 };
+	uint64_t *items = NULL;
+	size_t cap = 0;
+	for (size_t i = 0; i < COUNT; i++) {
+		items = ck_grow(job, items, &cap, i + 1, sizeof *items);
+		ck_assert_ptr_nonnull(items);
+		if (i + 1 < cap)
+			ck_assert_uint_eq(items[i + 1], 0);
+		items[i] = ~i;
+	}
+	ck_assert_uint_lt(job->arena.held, COUNT * sizeof *items + (1 << 20));
+	ck_give_back(job, items, cap * sizeof *items);
+	ck_assert_uint_lt(job->arena.held, 1 << 20);
+}
+END_TEST
+
+START_TEST(an_array_that_moved_outlives_the_mark_after_it)
+{
+	enum { COUNT = 200000 };
+	uint64_t *items = NULL;
+	size_t cap = 0;
+	items = ck_grow(job, items, &cap, COUNT, sizeof *items);
+	items[COUNT - 1] = 42;
+	uint64_t held = job->arena.held;
+	ck_mark mark = ck_arena_mark(job);
+	items = ck_grow(job, items, &cap, 4 * COUNT, sizeof *items);
+	ck_assert_ptr_nonnull(ck_alloc(job, 3 << 20));
+	uint64_t grown = job->arena.held;
+	ck_arena_release(job, mark);
+	ck_assert_uint_eq(items[COUNT - 1], 42);
+	ck_assert_uint_gt(job->arena.held, held);
+	ck_assert_uint_le(job->arena.held, grown - (3 << 20));
+}
+END_TEST
+
 START_TEST(the_heap_limit_stops_an_allocation)
 {
 	ck_assert(ck_limits_set(job, "heap=1M"));
@@ -202,6 +239,31 @@ START_TEST(text_from_files_is_shown_without_its_tricks)
 }
 END_TEST
 
+START_TEST(a_text_that_is_cut_ends_with_a_whole_character)
+{
+	static const char *const cut[][2] = {
+		{"", ""}, {"a", "a"}, {"a\xc3", "a"}, {"a\xc3\xa9", "a\xc3\xa9"},
+		{"\xe2\x80", ""}, {"\xe2\x82\xac", "\xe2\x82\xac"}, {"b\xf0\x9f\x98", "b"},
+		{"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"}, {"\xf0", ""},
+	};
+	char text[8], where[2 * CK_TEXT_MAX];
+	for (size_t i = 0; i < CK_COUNT(cut); i++) {
+		ck_utf8_trim(strcpy(text, cut[i][0]));
+		ck_assert_str_eq(text, cut[i][1]);
+	}
+	for (size_t i = 0; i < sizeof where; i++)
+		where[i] = "\xe2\x82\xac"[i % 3];
+	where[sizeof where - 1] = 0;
+	for (size_t skip = 0; skip < 9; skip += 3) { /* whatever remains of the text's size */
+		ck_job *own = ck_base_job_new();
+		ck_fail(own, CK_CORRUPT, "", "%.*s%s", (int)(skip / 3), "abc", where);
+		ck_assert_uint_gt(strlen(own->error.text), CK_TEXT_MAX - 5);
+		ck_assert(ck_utf8_valid(own->error.text, strlen(own->error.text)));
+		ck_base_job_free(own);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("base");
@@ -210,6 +272,8 @@ int main(void)
 	tcase_add_test(tcase, closers_run_in_reverse_order);
 	tcase_add_test(tcase, memory_is_zero_even_where_it_was_given_back);
 	tcase_add_test(tcase, a_growing_array_keeps_its_items);
+	tcase_add_test(tcase, a_growing_array_leaves_nothing_behind);
+	tcase_add_test(tcase, an_array_that_moved_outlives_the_mark_after_it);
 	tcase_add_test(tcase, the_heap_limit_stops_an_allocation);
 	tcase_add_test(tcase, sizes_that_overflow_are_no_memory);
 	tcase_add_test(tcase, the_first_error_wins);
@@ -219,6 +283,7 @@ int main(void)
 	tcase_add_test(tcase, utf8_is_read_strictly);
 	tcase_add_test(tcase, a_job_stops_with_the_one_that_it_works_for);
 	tcase_add_test(tcase, text_from_files_is_shown_without_its_tricks);
+	tcase_add_test(tcase, a_text_that_is_cut_ends_with_a_whole_character);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }

@@ -484,6 +484,34 @@ START_TEST(what_cannot_be_written_is_left_out_when_that_is_asked_for)
 }
 END_TEST
 
+START_TEST(a_name_that_cannot_be_written_is_left_out_like_a_dtype)
+{
+	static const char pickle[] = "(dS'secret'\n" TENSOR "sS'w'\n" TENSOR "s" STOP;
+	ck_assert_ptr_nonnull(strstr(refusal(pickle), "1 tensor cannot be written: 'secret' (a secret)"));
+	end();
+	begin();
+	ck_model *model = load(pickle);
+	ck_assert(model && ck_edit_set_aside(job, model, ".", lacks) &&
+	          ck_edit_unsupported(job, model, ".", true, false) &&
+	          ck_edit_root(job, model, ".", false, false));
+	ck_assert_uint_eq(model->count, 1);
+	ck_assert_str_eq(model->entries[0].name, "w");
+	ck_assert_ptr_nonnull(strstr(notes, "was left out: 'secret' (a secret)"));
+}
+END_TEST
+
+/* What counts is the name that would be written, which begins below the root. */
+START_TEST(a_name_is_looked_at_as_it_will_be_written)
+{
+	static const char pickle[] = "(dS'a'\n(dS'secret'\n" TENSOR "sS'w'\n" TENSOR "ssS'secret'\n"
+	                             TENSOR "s" STOP;
+	ck_model *model = load(pickle);
+	ck_assert(model && ck_edit_set_aside(job, model, "a", lacks));
+	ck_assert(!ck_edit_unsupported(job, model, "a", false, false));
+	ck_assert_failed(job, CK_UNSUPPORTED, "1 tensor cannot be written: 'secret' (a secret)");
+}
+END_TEST
+
 START_TEST(what_lies_elsewhere_may_be_anything)
 {
 	ck_assert_str_eq(names_below("(dS'a'\n(dS'w'\n" FLOATS("I4\n", "I1\n") "ssS'b'\n(dS'c'\n"
@@ -557,6 +585,8 @@ int main(void)
 	tcase_add_test(tcase, fastai_names_the_class_first);
 	tcase_add_test(tcase, all_that_cannot_be_written_is_named_as_far_as_it_fits);
 	tcase_add_test(tcase, what_cannot_be_written_is_left_out_when_that_is_asked_for);
+	tcase_add_test(tcase, a_name_that_cannot_be_written_is_left_out_like_a_dtype);
+	tcase_add_test(tcase, a_name_is_looked_at_as_it_will_be_written);
 	tcase_add_test(tcase, what_lies_elsewhere_may_be_anything);
 	tcase_add_test(tcase, nothing_but_what_cannot_be_written_is_an_error);
 	tcase_add_test(tcase, every_half_comes_back_from_a_float);

@@ -1,6 +1,5 @@
-/* Any bytes as a file: found out what it is, read, edited and written. */
+/* Any bytes as a file: found out what it is, read, edited and written to memory. */
 #include "convert.h"
-#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,0 +1,510 @@
+/* Calls that are harmless with some arguments and not with others: one check for each such global. */
+#include "judge.h"
+
+#include <string.h>
+
+static const ck_fault fine = {0};
+
+static ck_fault odd(const char *why)
+{
+	return (ck_fault){CK_RULE_ODD_ARGUMENTS, why};
+}
+
+static ck_fault bad(const char *why)
+{
+	return (ck_fault){CK_RULE_BAD_ARGUMENTS, why};
+}
+
+static ck_fault unknown(const char *why)
+{
+	return (ck_fault){CK_RULE_UNKNOWN_CALL, why};
+}
+
+/* ---- what arguments are ---- */
+
+static bool is_text(const ck_value *value, const char **text, size_t *len)
+{
+	return value->kind == CK_STR && ck_value_text(value, text, len);
+}
+
+static bool text_is(const ck_value *value, const char *want)
+{
+	const char *text;
+	size_t len;
+	return ck_value_text(value, &text, &len) && len == strlen(want) && !memcmp(text, want, len);
+}
+
+/* Something of a kind that holds items, or the result of a call. */
+static bool is_filled(const ck_value *value)
+{
+	switch ((ck_kind)value->kind) {
+	case CK_NONE:
+	case CK_STR:
+	case CK_BYTES:
+	case CK_LIST:
+	case CK_TUPLE:
+	case CK_SET:
+	case CK_DICT:
+	case CK_CALL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+enum { CHEAP_COUNT = 1 << 20 }; /* items that may be asked for without their bytes */
+
+/* range(start, stop, step) as an argument: nobody pickles a sequence that way. */
+static bool is_long_range(const ck_value *value)
+{
+	if (value->kind != CK_CALL || value->call->callee->kind != CK_GLOBAL)
+		return false;
+	const ck_value *callee = value->call->callee;
+	if (!ck_value_is_global(callee, "builtins", "range") &&
+	    !ck_value_is_global(callee, "__builtin__", "range") &&
+	    !ck_value_is_global(callee, "__builtin__", "xrange"))
+		return false;
+	const ck_items *args = value->call->args->items;
+	for (size_t i = 0; i < args->count; i++)
+		if (args->item[i]->kind != CK_INT || args->item[i]->i > CHEAP_COUNT ||
+		    args->item[i]->i < -CHEAP_COUNT)
+			return true;
+	return false;
+}
+
+static ck_fault check_container(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                                size_t count)
+{
+	(void)audit;
+	for (size_t i = 0; i < count; i++) {
+		if (is_long_range(args[i]))
+			return (ck_fault){CK_RULE_EXPANDS, "would make more items than memory holds"};
+		if (!is_filled(args[i]) && !(count == 2 && i == 1)) /* deque(items, length) */
+			return bad("takes a container, and is given something else");
+	}
+	(void)call;
+	return fine;
+}
+
+static ck_fault check_bytes(ck_audit *audit, const ck_call *call, ck_value *const *args, size_t count)
+{
+	if (count && (args[0]->kind == CK_INT || args[0]->kind == CK_LONG))
+		return args[0]->kind == CK_INT && args[0]->i >= 0 && args[0]->i <= CHEAP_COUNT
+		               ? fine
+		               : (ck_fault){CK_RULE_EXPANDS, "would make more bytes than memory holds"};
+	if (count >= 2 && args[0]->kind != CK_STR)
+		return odd("is given bytes of a kind that no pickle writes");
+	return count < 2 ? check_container(audit, call, args, count) : fine;
+}
+
+/* Only the spelling of bytes in old protocols; other codecs make names out of scrambled ones. */
+static ck_fault check_encode(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                             size_t count)
+{
+	(void)audit;
+	(void)call;
+	if (count == 2 && args[0]->kind == CK_STR &&
+	    (text_is(args[1], "latin1") || text_is(args[1], "latin-1") ||
+	     text_is(args[1], "iso-8859-1")))
+		return fine;
+	return odd("may only turn a str to bytes by latin1 here; other codecs hide what is meant");
+}
+
+/* ---- functions as arguments ---- */
+
+const ck_value *ck_callee_of(const ck_value *value)
+{
+	if (value->kind != CK_PERSID || value->pid->kind != CK_TUPLE)
+		return value;
+	const ck_items *pid = value->pid->items;
+	if (pid->count == 4 && text_is(pid->item[0], "module") && pid->item[1]->kind == CK_GLOBAL)
+		return pid->item[1];
+	if (pid->count == 3 && pid->item[0]->kind == CK_GLOBAL)
+		return pid->item[0];
+	return value;
+}
+
+static bool is_call_of(const ck_value *value, const char *module, const char *name)
+{
+	return value->kind == CK_CALL && ck_value_is_global(value->call->callee, module, name);
+}
+
+ck_fault ck_check_deferred(ck_audit *audit, const ck_value *function)
+{
+	ck_standing scratch;
+	function = ck_callee_of(function);
+	if (is_call_of(function, "functools", "partial"))
+		return unknown("wraps another such function");
+	if (function->kind == CK_CALL)
+		return unknown("wraps what another call returned");
+	if (function->kind != CK_GLOBAL)
+		return odd("is given something that is no function");
+	const ck_standing *s = ck_standing_find(audit, function, &scratch);
+	if (!s)
+		return fine;
+	if (ck_fault_verdict(&s->import) == CK_DANGEROUS)
+		return (ck_fault){CK_RULE_DANGEROUS_CALL, "wraps a harmful function"};
+	if (s->check && s->check->guarded)
+		return odd("wraps a function whose arguments nobody can check then");
+	return unknown("wraps a function for later");
+}
+
+static ck_fault check_partial(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                              size_t count)
+{
+	(void)call;
+	return count ? ck_check_deferred(audit, args[0]) : unknown("wraps nothing");
+}
+
+static ck_fault check_defaultdict(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                                  size_t count)
+{
+	ck_standing scratch;
+	if (!count || args[0]->kind == CK_NONE)
+		return check_container(audit, call, args + (count > 0), count - (count > 0));
+	const ck_value *factory = ck_callee_of(args[0]);
+	const ck_standing *s = factory->kind == CK_GLOBAL
+	                               ? ck_standing_find(audit, factory, &scratch)
+	                               : NULL;
+	if (s && s->row && s->row->listing != CK_FOREIGN && s->row->listing != CK_RUNS_CODE &&
+	    !(s->check && s->check->guarded))
+		return check_container(audit, call, args + 1, count - 1);
+	return ck_check_deferred(audit, factory);
+}
+
+/* Bound methods and members of enumerations are pickled so. */
+static ck_fault check_getattr(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                              size_t count)
+{
+	static const char *const harmful[] = {
+		"system", "popen", "eval", "exec", "execfile", "compile", "open", "load_module",
+		"exec_module", "get_data", "find_module", "load_library", "spawn", "load", "loads",
+	};
+	const char *text;
+	size_t len;
+	ck_standing scratch;
+	(void)call;
+	if (count != 2 || !is_text(args[1], &text, &len) || !len || memchr(text, '.', len))
+		return odd("takes an attribute whose name is not written in the pickle as it is");
+	if (len >= 2 && text[0] == '_' && text[1] == '_')
+		return odd("takes a special attribute, by which anything can be reached");
+	for (size_t i = 0; i < CK_COUNT(harmful); i++)
+		if (text_is(args[1], harmful[i]))
+			return odd("takes an attribute that by its name is a harmful function");
+	const ck_value *of = ck_callee_of(args[0]);
+	if (of->kind == CK_GLOBAL) {
+		const ck_standing *s = ck_standing_find(audit, of, &scratch);
+		if (s && !s->row && s->call.rule == CK_RULE_DANGEROUS_CALL)
+			return odd("takes an attribute of a function or module");
+	} else if (of->kind == CK_CALL && of->call->callee->kind == CK_GLOBAL) {
+		const ck_value *from = of->call->callee;
+		if (from->global->name_len == 7 && !memcmp(from->global->name, "getattr", 7))
+			return odd("takes an attribute of an attribute: so one walks to anything");
+	} else if (of->kind != CK_CALL) {
+		return odd("takes an attribute of something that is no object");
+	}
+	return unknown("takes an attribute of an object");
+}
+
+/* type(None), as pickle writes the types of the constants. */
+static ck_fault check_type(ck_audit *audit, const ck_call *call, ck_value *const *args, size_t count)
+{
+	(void)audit;
+	(void)call;
+	if (count != 1 || (args[0]->kind != CK_NONE && args[0]->kind != CK_GLOBAL))
+		return odd("makes a class, or takes that of a value");
+	return unknown("takes the type of a constant");
+}
+
+/* List[int] and such are pickled as operator.getitem(List, int). */
+static ck_fault check_getitem(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                              size_t count)
+{
+	(void)audit;
+	(void)call;
+	bool ok = count == 2;
+	if (ok && args[0]->kind == CK_GLOBAL)
+		ok = args[0]->global->module_len >= 6 && !memcmp(args[0]->global->module, "typing", 6);
+	else
+		ok = false;
+	return ok ? unknown("makes a type hint")
+	          : odd("takes an item of what is no type hint");
+}
+
+/* (module, name) of a ufunc, which is then imported. */
+static ck_fault check_ufunc(ck_audit *audit, const ck_call *call, ck_value *const *args, size_t count)
+{
+	const char *module, *name;
+	size_t module_len, len;
+	ck_standing scratch;
+	(void)call;
+	if (count != 2 || !is_text(args[0], &module, &module_len) || !is_text(args[1], &name, &len))
+		return odd("imports a name that is not written in the pickle as it is");
+	const ck_global g = {module, name, module_len, len};
+	const ck_value value = {.kind = CK_GLOBAL, .global = &g};
+	const ck_standing *s = ck_standing_find(audit, &value, &scratch);
+	bool known = (module_len >= 5 && !memcmp(module, "numpy", 5)) ||
+	             (module_len == 13 && !memcmp(module, "scipy.special", 13));
+	if (!known || (s && ck_fault_verdict(&s->import) == CK_DANGEROUS))
+		return odd("imports a function that is no ufunc of NumPy");
+	return unknown("imports a function of NumPy");
+}
+
+/* ---- objects ---- */
+
+static ck_fault check_class(ck_audit *audit, const ck_value *class)
+{
+	ck_standing scratch;
+	class = ck_callee_of(class);
+	if (class->kind != CK_GLOBAL)
+		return odd("makes an object of something that is no class");
+	const ck_standing *s = ck_standing_find(audit, class, &scratch);
+	return s ? s->make : fine;
+}
+
+/* Bases whose own constructors are called, with the third argument. */
+static bool is_plain_base(const ck_value *base)
+{
+	static const char *const names[] = {"object", "dict", "list", "tuple", "set", "frozenset",
+	                                    "int", "float", "str", "unicode", "bytes", "long",
+	                                    "complex", "bytearray"};
+	for (size_t i = 0; i < CK_COUNT(names); i++)
+		if (ck_value_is_global(base, "builtins", names[i]) ||
+		    ck_value_is_global(base, "__builtin__", names[i]))
+			return true;
+	return false;
+}
+
+static ck_fault check_reconstructor(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                                    size_t count)
+{
+	ck_standing scratch;
+	if (count != 3)
+		return bad("needs a class, a base and a state");
+	ck_fault fault = check_class(audit, args[0]);
+	if (ck_fault_verdict(&fault) == CK_DANGEROUS)
+		return fault;
+	const ck_value *base = ck_callee_of(args[1]);
+	if (base->kind != CK_GLOBAL)
+		return odd("is given a base that is no class");
+	if (is_plain_base(base)) {
+		ck_fault size = check_bytes(audit, call, args + 2, 1);
+		if (!size.why || args[2]->kind == CK_INT || args[2]->kind == CK_LONG ||
+		    args[2]->kind == CK_FLOAT)
+			return fault;
+		return size;
+	}
+	const ck_standing *s = ck_standing_find(audit, base, &scratch);
+	if (s && ck_fault_verdict(&s->call) == CK_DANGEROUS)
+		return s->call;
+	return unknown("calls the constructor of a base that is not known");
+}
+
+static ck_fault check_newobj(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                             size_t count)
+{
+	(void)call;
+	return count ? check_class(audit, args[0]) : odd("needs a class");
+}
+
+static ck_fault check_from_type(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                                size_t count)
+{
+	ck_standing scratch;
+	(void)call;
+	if (count < 3 || args[0]->kind != CK_GLOBAL || args[2]->kind != CK_TUPLE)
+		return odd("needs the name of a function, a type and arguments");
+	const ck_standing *s = ck_standing_find(audit, args[0], &scratch);
+	if (!s)
+		return fine;
+	bool rebuilds = s->row && (s->row->role == CK_ROLE_TENSOR || s->row->role == CK_ROLE_BUILT ||
+	                           s->row->role == CK_ROLE_SAME || s->row->role == CK_ROLE_META ||
+	                           s->row->role == CK_ROLE_UNSUPPORTED);
+	if (s->check && s->check->check != check_from_type) {
+		const ck_fault fault = s->check->check(audit, call, args[2]->items->item,
+		                                       args[2]->items->count);
+		if (fault.why)
+			return fault;
+	}
+	if (s->call.why)
+		return s->call;
+	return rebuilds ? fine : odd("calls a function that rebuilds no tensor");
+}
+
+/* ---- torch and NumPy ---- */
+
+/* A checkpoint inside: its bytes must be there for the scan to look at. */
+static ck_fault check_load_bytes(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                                 size_t count)
+{
+	(void)audit;
+	(void)call;
+	bool bytes = count == 1 && (args[0]->kind == CK_BYTES || args[0]->kind == CK_STR ||
+	                            is_call_of(args[0], "_codecs", "encode"));
+	return bytes ? fine : odd("loads a pickle that is not written in this one as it is");
+}
+
+static ck_fault check_tensor_class(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                                   size_t count)
+{
+	(void)audit;
+	(void)call;
+	for (size_t i = 0; i < count; i++)
+		if (args[i]->kind == CK_INT || args[i]->kind == CK_LONG)
+			return (ck_fault){CK_RULE_EXPANDS, "makes a tensor of memory that was never written"};
+	for (size_t i = 0; i < count; i++)
+		if (args[i]->kind != CK_PERSID && args[i]->kind != CK_CALL &&
+		    args[i]->kind != CK_BOOL && args[i]->kind != CK_NONE)
+			return odd("is called with arguments that torch.save never writes");
+	return fine;
+}
+
+static ck_fault check_no_call(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                              size_t count)
+{
+	(void)audit;
+	(void)call;
+	(void)args;
+	return count ? odd("is called, which no file does that torch or NumPy wrote") : fine;
+}
+
+/* Elements of a shape that would be allocated. */
+static bool is_cheap_shape(const ck_value *shape)
+{
+	uint64_t total = 1;
+	if (shape->kind == CK_INT)
+		return shape->i >= 0 && shape->i <= CHEAP_COUNT;
+	if (shape->kind != CK_TUPLE && shape->kind != CK_LIST)
+		return false;
+	for (size_t i = 0; i < shape->items->count; i++) {
+		const ck_value *n = shape->items->item[i];
+		if (n->kind != CK_INT || n->i < 0 || !ck_mul(total, (uint64_t)n->i, &total))
+			return false;
+	}
+	return total <= CHEAP_COUNT;
+}
+
+static bool is_array_class(const ck_value *value)
+{
+	static const char *const names[] = {"ndarray", "matrix", "memmap", "recarray", "chararray",
+	                                    "MaskedArray"};
+	if (value->kind != CK_GLOBAL || value->global->module_len < 5 ||
+	    memcmp(value->global->module, "numpy", 5) != 0)
+		return false;
+	for (size_t i = 0; i < CK_COUNT(names); i++)
+		if (value->global->name_len == strlen(names[i]) &&
+		    !memcmp(value->global->name, names[i], value->global->name_len))
+			return true;
+	return false;
+}
+
+/* (class, shape, type): an array without elements, which its state then fills. */
+static ck_fault check_reconstruct(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                                  size_t count)
+{
+	(void)call;
+	if (count < 2)
+		return bad("needs a class and a shape");
+	bool plain = is_array_class(args[0]);
+	ck_fault class = plain ? fine : check_class(audit, args[0]);
+	if (ck_fault_verdict(&class) == CK_DANGEROUS)
+		return class;
+	for (size_t i = 1; i < count; i++)
+		if ((args[i]->kind == CK_TUPLE || args[i]->kind == CK_INT || args[i]->kind == CK_LONG ||
+		     args[i]->kind == CK_LIST) && !is_cheap_shape(args[i]))
+			return (ck_fault){CK_RULE_EXPANDS, "makes an array of memory that was never written"};
+	return class;
+}
+
+static ck_fault check_array(ck_audit *audit, const ck_call *call, ck_value *const *args, size_t count)
+{
+	(void)audit;
+	(void)call;
+	bool shape = count && (args[0]->kind == CK_TUPLE || args[0]->kind == CK_LIST ||
+	                       args[0]->kind == CK_INT || args[0]->kind == CK_LONG);
+	if (shape && !is_cheap_shape(args[0]))
+		return (ck_fault){CK_RULE_EXPANDS, "makes an array of memory that was never written"};
+	return fine;
+}
+
+/* "1/3", but not "1e1000000000", which Python would write out. */
+static ck_fault check_fraction(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                               size_t count)
+{
+	const char *text;
+	size_t len;
+	(void)audit;
+	(void)call;
+	for (size_t i = 0; i < count; i++) {
+		if (!ck_value_text(args[i], &text, &len))
+			continue;
+		for (size_t k = 0; k < len; k++)
+			if (!strchr("0123456789/-+. ", text[k]) || !text[k])
+				return (ck_fault){CK_RULE_EXPANDS, "would make a number of any length"};
+	}
+	return fine;
+}
+
+/* ---- the table ---- */
+
+static const ck_call_check checks[] = {
+	{"_codecs", "encode", true, check_encode},
+	{"builtins", "bytearray", false, check_bytes},
+	{"builtins", "bytes", false, check_bytes},
+	{"builtins", "list", false, check_container},
+	{"builtins", "tuple", false, check_container},
+	{"builtins", "set", false, check_container},
+	{"builtins", "frozenset", false, check_container},
+	{"builtins", "dict", false, check_container},
+	{"collections", "OrderedDict", false, check_container},
+	{"collections", "Counter", false, check_container},
+	{"collections", "deque", false, check_container},
+	{"collections", "defaultdict", true, check_defaultdict},
+	{"torch", "Size", false, check_container},
+	{"fractions", "Fraction", false, check_fraction},
+	{"functools", "partial", true, check_partial},
+	{"builtins", "getattr", true, check_getattr},
+	{"builtins", "type", true, check_type},
+	{"operator", "getitem", true, check_getitem},
+	{"_operator", "getitem", true, check_getitem},
+	{"copyreg", "_reconstructor", true, check_reconstructor},
+	{"copyreg", "__newobj__", true, check_newobj},
+	{"copyreg", "__newobj_ex__", true, check_newobj},
+	{"torch._tensor", "_rebuild_from_type_v2", true, check_from_type},
+	{"torch._tensor", "_rebuild_from_type", true, check_from_type},
+	{"torch.storage", "_load_from_bytes", true, check_load_bytes},
+	{"numpy.core.multiarray", "_reconstruct", true, check_reconstruct},
+	{"numpy._core.multiarray", "_reconstruct", true, check_reconstruct},
+	{"numpy.core._multiarray_umath", "_reconstruct", true, check_reconstruct},
+	{"numpy._core._multiarray_umath", "_reconstruct", true, check_reconstruct},
+	{"numpy.ma.core", "_mareconstruct", true, check_reconstruct},
+	{"numpy.ma", "_mareconstruct", true, check_reconstruct},
+	{"numpy.core", "_ufunc_reconstruct", true, check_ufunc},
+	{"numpy._core", "_ufunc_reconstruct", true, check_ufunc},
+	{"numpy", "ndarray", false, check_array},
+	{"numpy", "void", false, check_array},
+	{"numpy", "memmap", true, check_no_call},
+	{"numpy.core.memmap", "memmap", true, check_no_call},
+	{"numpy._core.memmap", "memmap", true, check_no_call},
+};
+
+static const ck_call_check tensor_class = {"torch", "*Tensor", false, check_tensor_class};
+static const ck_call_check storage_class = {"torch", "*Storage", true, check_no_call};
+
+static bool same(const char *text, size_t len, const char *want)
+{
+	return strlen(want) == len && !memcmp(text, want, len);
+}
+
+const ck_call_check *ck_call_check_find(const ck_global *g, const ck_global_row *row)
+{
+	for (size_t i = 0; i < CK_COUNT(checks); i++)
+		if (same(g->name, g->name_len, checks[i].name) &&
+		    same(g->module, g->module_len, checks[i].module))
+			return &checks[i];
+	if (row && row->about && !strcmp(row->about, "tensor type") && row->rebuild)
+		return &tensor_class;
+	if (row && row->about && !strcmp(row->about, "storage type"))
+		return &storage_class;
+	return NULL;
+}

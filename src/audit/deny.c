@@ -1,0 +1,312 @@
+/* Names that are known to be harmful, or to be parts that harm is built of. This list only makes the
+ * wording worse: what it lacks is unknown, never safe. */
+#include "judge.h"
+
+#include <string.h>
+
+/* Why something is denied, as the end of "os.system ...". */
+static const char PROCESS[] = "reaches the operating system and its processes";
+static const char FILES[] = "reaches files";
+static const char NETWORK[] = "reaches the network";
+static const char IMPORTS[] = "loads or installs other code";
+static const char RUNS[] = "runs code that it is given";
+static const char PICKLES[] = "loads other pickles, which may run anything";
+static const char PARTS[] = "is a building block that harmful calls are made of";
+static const char CODE[] = "makes functions of code that lies in the file";
+static const char MEMORY[] = "reaches the memory of the program";
+static const char SCANNER[] = "belongs to a scanner, which only an attack on it would touch";
+static const char STDLIB[] = "belongs to a part of Python's library that no data needs";
+static const char MAGIC[] = "is one of Python's special attributes, by which anything can be reached";
+static const char MODULE[] = "is a module, whose every function can be reached from there";
+
+/* Space-separated: "a.b" is the module and all below it, "a.b:name" one name of it, "a/name" that
+ * name in a and in every module below it, and "/name" that name anywhere. */
+static const struct {
+	const char *why, *names;
+} denied[] = {
+	{PROCESS, "os posix nt posixpath ntpath genericpath macpath os2emxpath sys subprocess pty "
+	          "_posixsubprocess _winapi commands popen2 multiprocessing _multiprocessing "
+	          "concurrent threading _thread thread dummy_threading _dummy_thread signal "
+	          "_signal sched asyncio _asyncio asyncore asynchat selectors select resource "
+	          "platform pwd grp spwd crypt nis msvcrt winreg _winreg winsound _overlapped "
+	          "_wmi syslog termios tty fcntl sysconfig _sysconfig _osx_support _aix_support "
+	          "_android_support _apple_support _ios_support _interpreters _interpqueues "
+	          "_interpchannels psutil pexpect ptyprocess winpty plumbum fabric invoke "
+	          "delegator envoy sarge sh dask.distributed distributed.nanny ray._private"},
+	{PROCESS, "/popen /check_output /check_call /getoutput /getstatusoutput /Popen /popen2 "
+	          "/popen3 /popen4 /posix_spawn /spawnl /spawnle /spawnv /spawnve /execv /execve "
+	          "/execl /execle /execlp /execvp /ThreadPoolExecutor /ProcessPoolExecutor "
+	          "/SubprocessHandler"},
+	{FILES, "shutil tempfile glob fileinput linecache io _io _pyio codecs gzip bz2 _bz2 lzma "
+	        "_lzma _compression zipfile tarfile zipapp dbm _dbm gdbm _gdbm anydbm dumbdbm "
+	        "dbhash whichdb bsddb sqlite3 _sqlite3 mmap mailbox mailcap netrc filecmp dircache "
+	        "statvfs aifc wave sunau sndhdr imghdr xdrlib fcntl logging.config "
+	        "logging.handlers logging:FileHandler logging:basicConfig logging:fileConfig "
+	        "logging:shutdown plistlib StringIO cStringIO"},
+	{FILES, "/NamedTemporaryFile /TemporaryFile /TemporaryDirectory /FileIO /rmtree /copyfile"},
+	{NETWORK, "socket _socket ssl _ssl socketserver SocketServer http httplib urllib urllib2 "
+	          "urlparse ftplib poplib imaplib nntplib smtplib smtpd telnetlib xmlrpc xmlrpclib "
+	          "SimpleXMLRPCServer DocXMLRPCServer BaseHTTPServer SimpleHTTPServer "
+	          "CGIHTTPServer cgi cgitb wsgiref webbrowser antigravity robotparser cookielib "
+	          "Cookie uuid requests urllib3 httpx aiohttp websocket websockets tornado twisted "
+	          "pycurl paramiko zmq scapy boto3 botocore wget flask gunicorn uvicorn"},
+	{NETWORK, "/urlopen /urlretrieve"},
+	{IMPORTS, "importlib _frozen_importlib _frozen_importlib_external imp _imp pkgutil runpy "
+	          "zipimport modulefinder site sitecustomize usercustomize pip setuptools "
+	          "pkg_resources distutils _distutils_hack ensurepip venv easy_install wheel "
+	          "virtualenv conda cffi pyximport ihooks rexec Bastion"},
+	{IMPORTS, "/import_module /__import__ /run_module /run_path /load_module /exec_module "
+	          "/find_module /PackageImporter /resolve_name /CDLL /PyDLL /LibraryLoader "
+	          "/load_library /load_extension /load_inline"},
+	{RUNS, "code codeop bdb pdb cmd profile cProfile _lsprof hotshot timeit trace tracemalloc "
+	       "_tracemalloc faulthandler atexit compileall py_compile symtable _symtable parser "
+	       "compiler lib2to3 idlelib pydoc pydoc_data turtledemo turtle tkinter _tkinter "
+	       "Tkinter test doctest unittest pytest _pytest nose py.test IPython ipykernel jupyter "
+	       "ptpython bpython pudb ipdb rlcompleter readline curses _curses this getpass "
+	       "_pyrepl _bootsubprocess pyclbr inspect dis opcode _opcode tabnanny gc pstats "
+	       "numexpr jinja2 mako xonsh sympy:sympify "
+	       "sympy.core.sympify:sympify sympy.parsing pandas:eval pandas.core.computation"},
+	{RUNS, "builtins:eval builtins:exec builtins:execfile builtins:compile "
+	       "builtins:__build_class__ builtins:breakpoint builtins:help builtins:copyright "
+	       "builtins:credits builtins:license builtins:exit builtins:quit "
+	       "__builtin__:execfile /execfile /runcode /runsource"},
+	{IMPORTS, "builtins:__import__ builtins:__loader__ builtins:__spec__ builtins:reload "
+	          "__builtin__:reload"},
+	{FILES, "builtins:open builtins:input builtins:file builtins:raw_input"},
+	{PARTS, "builtins:globals builtins:locals builtins:vars builtins:setattr builtins:delattr "
+	        "builtins:map builtins:filter builtins:apply builtins:iter builtins:next "
+	        "builtins:super builtins:property builtins:classmethod builtins:staticmethod "
+	        "builtins:memoryview builtins:buffer builtins:coerce builtins:dir builtins:intern "
+	        "__builtin__:apply __builtin__:coerce __builtin__:intern operator _operator "
+	        "functools:reduce functools:partialmethod functools:singledispatch "
+	        "functools:singledispatchmethod functools:cached_property functools:cmp_to_key "
+	        "functools:lru_cache functools:cache functools:_lru_cache_wrapper "
+	        "functools:total_ordering functools:wraps functools:update_wrapper _functools "
+	        "itertools:starmap itertools:takewhile itertools:dropwhile itertools:filterfalse "
+	        "itertools:ifilterfalse itertools:accumulate itertools:groupby itertools:imap "
+	        "itertools:ifilter itertools:tee copyreg copy_reg weakref:finalize "
+	        "weakref:WeakMethod contextlib:ExitStack contextlib:AsyncExitStack "
+	        "contextlib:contextmanager string:Formatter _string _weakref _abc _ast ast "
+	        "gettext types _types dataclasses:make_dataclass"},
+	{PARTS, "/attrgetter /methodcaller"},
+	{MEMORY, "ctypes _ctypes faulthandler mmap _posixshmem numpy.ctypeslib "
+	         "numpy.lib.stride_tricks numpy.core._internal:_ctypes numpy:ctypeslib"},
+	{CODE, "marshal new dill cloudpickle types:CodeType types:FunctionType types:LambdaType "
+	       "/CodeType /FunctionType /LambdaType /ModuleType /_make_function /_fill_function "
+	       "/_make_skel_func /_make_skeleton_class /_builtin_type "
+	       "pyspark.cloudpickle pyspark.serializers ray.cloudpickle joblib.externals "
+	       "sklearn.externals.joblib.externals torch.fx.graph_module:_forward_from_src "
+	       "torch.fx.graph_module:_exec_with_source torch.fx.graph_module:_deserialize_graph_module "
+	       "torch.jit:CompilationUnit torch._C:CompilationUnit torch.jit._script:CompilationUnit"},
+	{PICKLES, "pickle cPickle _pickle _compat_pickle pickletools shelve jsonpickle yaml ruamel "
+	          "ruamel_yaml hickle klepto pandas/read_pickle pandas.io.pickle pandas.io.common "
+	          "joblib/load joblib.memory joblib/Memory sklearn.externals/load numpy/load "
+	          "numpy/loads torch:load torch.serialization:load torch.serialization:_load "
+	          "torch.serialization:_legacy_load torch.serialization:load_with_tempfile "
+	          "torch.jit:load torch.jit._serialization torch.hub torch.package.package_importer "
+	          "torch.package.importer torch.export:load torch.distributed.checkpoint/load "
+	          "torch.distributed.rpc torch.distributed.distributed_c10d:_tensor_to_object "
+	          "torch.distributed.distributed_c10d:_object_to_tensor "
+	          "torch:_weights_only_unpickler torch._weights_only_unpickler "
+	          "/_unpickle_from_file keras.models:load_model tensorflow/load_model "
+	          "keras/load_model tensorflow/load_library keras/deserialize_lambda"},
+	{RUNS, "torch.utils.bottleneck torch.utils.collect_env torch.utils._config_module "
+	       "torch.fx.experimental.symbolic_shapes torch.fx.experimental.unification "
+	       "torch._dynamo.guards torch._dynamo.debug_utils torch._dynamo.repro "
+	       "torch._inductor torch._functorch.config "
+	       "torch.jit.unsupported_tensor_ops torch.utils.data.datapipes.utils.decoder "
+	       "torch.utils.cpp_extension torch.utils._cpp_extension_versioner "
+	       "torch.utils.benchmark torch.utils.hipify torch.utils.file_baton "
+	       "torch.utils.show_pickle torch.utils.model_dump torch.utils._pytree:treespec_loads "
+	       "torch.ops torch._ops torch:ops torch.classes torch:classes torch._classes "
+	       "torch.testing torch.distributed.launch torch.distributed.run "
+	       "torch.distributed.launcher torch.distributed.elastic torch.distributed.argparse_util "
+	       "torch.multiprocessing.spawn torch.multiprocessing.pool "
+	       "torch.multiprocessing:Process torch.multiprocessing:Pool "
+	       "torch.multiprocessing:spawn torch.onnx.verification torch.onnx._internal "
+	       "torch:compile torch:hub torch.backends._nnapi torch._C:PyTorchFileReader "
+	       "torch._C:PyTorchFileWriter torch:PyTorchFileReader torch:PyTorchFileWriter "
+	       "torch._lobpcg torch.library torch._library torch._custom_op torch._custom_ops "
+	       "torch.cuda.jiterator torch.jit._script:_recursive_compile_class torch.jit:script "
+	       "torch._jit_internal torch._sources torch._appdirs torch.__config__ torch.__future__ "
+	       "torch._utils_internal"},
+	{RUNS, "numpy.f2py numpy.distutils numpy.testing numpy._pytesttester numpy.tests "
+	       "numpy:safe_eval numpy.lib.utils:safe_eval numpy.lib._utils_impl:safe_eval "
+	       "numpy/vectorize numpy/frompyfunc numpy/piecewise numpy/fromfunction "
+	       "numpy/apply_along_axis numpy/apply_over_axes numpy:lookfor numpy:source "
+	       "numpy:info numpy.core._internal:_view_is_safe numpy.compat.py3k "
+	       "numpy._globals numpy.setup numpy.core.setup numpy.matlib.setup"},
+	{FILES, "numpy/fromfile numpy/loadtxt numpy/genfromtxt numpy/fromregex numpy/save "
+	        "numpy/savez numpy/savez_compressed numpy/savetxt numpy/recfromcsv "
+	        "numpy/recfromtxt numpy/DataSource numpy/open_memmap numpy.lib._datasource "
+	        "numpy.lib.npyio numpy.lib._npyio_impl numpy.lib.format numpy:DataSource "
+	        "pandas/read_csv pandas/read_json pandas/read_html pandas/read_sql pandas/read_xml "
+	        "pandas/read_hdf pandas/read_table pandas/read_excel pandas/read_parquet "
+	        "pandas/to_pickle scipy.io scipy/loadmat scipy/weave"},
+	{SCANNER, "picklescan fickling modelscan modelaudit pickle_inspector pickleinspector "
+	          "safepickle aisbom agent_bom saferpickle pickleball pickle_scanner "
+	          "huggingface_hub.utils._safetensors_scan protectai clamav"},
+};
+
+/* Exact pairs of what is above that honest files hold: unknown, not dangerous. */
+static const char *const spared[] = {
+	"types:SimpleNamespace", "types:MappingProxyType", "types:GenericAlias",
+	"types:UnionType", "types:NoneType", "types:EllipsisType", "types:NotImplementedType",
+	"types:DynamicClassAttribute", "operator:getitem", "_operator:getitem", "operator:add",
+	"_operator:add", "operator:mul", "_operator:mul", "operator:sub", "_operator:sub",
+	"operator:truediv", "_operator:truediv", "operator:neg", "_operator:neg", "operator:lt",
+	"_operator:lt", "operator:gt", "_operator:gt", "operator:le", "_operator:le",
+	"operator:ge", "_operator:ge", "operator:eq", "_operator:eq", "operator:ne",
+	"_operator:ne", "copyreg:_reconstructor", "copyreg:__newobj__", "copyreg:__newobj_ex__",
+	"copy_reg:_reconstructor", "copy_reg:__newobj__", "copy_reg:__newobj_ex__",
+	"_io:BytesIO", "_io:StringIO", "io:BytesIO", "io:StringIO", "uuid:UUID",
+	"uuid:SafeUUID", "_codecs:encode", "StringIO:StringIO", "cStringIO:StringIO",
+	"_weakrefset:WeakSet", "http:HTTPStatus",
+	"torch.testing._internal.two_tensor:TwoTensor",
+};
+
+/* Parts of Python's library that data may come from; all others are denied. */
+static const char spared_modules[] =
+	"__future__ abc argparse array base64 binascii bisect builtins __builtin__ exceptions "
+	"calendar cmath "
+	"collections colorsys configparser contextvars copy csv dataclasses datetime decimal difflib "
+	"email enum errno fractions functools hashlib heapq hmac html ipaddress itertools json "
+	"keyword locale logging math mimetypes numbers operator optparse pathlib pprint queue random "
+	"re reprlib secrets sre_compile sre_constants sre_parse stat statistics string stringprep "
+	"struct textwrap time token types typing unicodedata uuid warnings weakref xml zlib zoneinfo "
+	"contextlib sets UserDict UserList UserString ConfigParser Queue "
+	"repr";
+
+/* The modules of Python 2.7 and 3.0 to 3.14 that are not in the lists above. */
+static const char other_stdlib[] =
+	"_bisect _blake2 _codecs _codecs_cn _codecs_hk _codecs_iso2022 _codecs_jp "
+	"_codecs_kr _codecs_tw _collections _collections_abc _colorize _contextvars _crypt _csv "
+	"_curses_panel _datetime _decimal _elementtree _hashlib _heapq _hmac _json _locale "
+	"_markupbase _md5 _msi _multibytecodec _opcode_metadata _py_abc _pydatetime _pydecimal "
+	"_pylong _queue _random _remote_debugging _scproxy _sha1 _sha2 _sha256 _sha3 _sha512 "
+	"_sitebuiltins _sre _stat _statistics _strptime _struct _suggestions _sysconfig "
+	"_threading_local _tokenize _typing _uuid _warnings _weakrefset _zoneinfo _zstd _hotshot "
+	"_bsddb _strptime _abcoll _LWPCookieJar _MozillaCookieJar annotationlib audioop binhex "
+	"encodings fnmatch getopt graphlib htmlentitydefs htmllib "
+	"HTMLParser macurl2path markupbase mhlib mimetools MimeWriter mimify msilib multifile "
+	"nturl2path ossaudiodev pipes pyexpat quopri rfc822 sgmllib shlex sre statvfs "
+	"stringold strop sunaudio tokenize toaiff tomllib traceback uu xmllib "
+	"macerrors Carbon EasyDialogs aetools applesingle";
+
+/* Modules whose name as that of a thing in another module means the module itself. */
+static const char reached[] = "os sys subprocess builtins shutil importlib pickle socket ctypes "
+                              "posix nt marshal runpy pty inspect pkgutil tempfile cPickle "
+                              "_pickle urllib requests webbrowser multiprocessing";
+
+/* ---- look-up ---- */
+
+static bool put_words(ck_audit *audit, const char *words, const char *why)
+{
+	bool fresh;
+	while (*words) {
+		size_t len = strcspn(words, " ");
+		uint64_t *place = ck_map_put(audit->job, &audit->denied, words, len, &fresh);
+		if (!place)
+			return false;
+		if (fresh)
+			*place = (uint64_t)(uintptr_t)why;
+		words += len + strspn(words + len, " ");
+	}
+	return true;
+}
+
+/* The first word of all is what counts, so that the spared ones come first. */
+static bool fill(ck_audit *audit)
+{
+	for (size_t i = 0; i < CK_COUNT(spared); i++)
+		if (!put_words(audit, spared[i], NULL))
+			return false;
+	for (size_t i = 0; i < CK_COUNT(denied); i++)
+		if (!put_words(audit, denied[i].names, denied[i].why))
+			return false;
+	return put_words(audit, other_stdlib, STDLIB);
+}
+
+/* Finds "module<mark>name" where `module` is a part of the whole one. */
+static const uint64_t *find(const ck_audit *audit, const char *module, size_t len, char mark,
+                            const ck_global *g)
+{
+	char key[512];
+	if (len + 1 + g->name_len > sizeof key)
+		return NULL;
+	memcpy(key, module, len);
+	key[len] = mark;
+	memcpy(key + len + 1, g->name, g->name_len);
+	return ck_map_find(audit->job, &audit->denied, key, len + 1 + g->name_len);
+}
+
+static const char *why_of(const uint64_t *found)
+{
+	return (const char *)(uintptr_t)*found;
+}
+
+static bool is_word(const char *words, const char *text, size_t len)
+{
+	for (size_t n; *words; words += n + strspn(words + n, " ")) {
+		n = strcspn(words, " ");
+		if (n == len && !memcmp(words, text, len))
+			return true;
+	}
+	return false;
+}
+
+static bool is_dunder(const char *text, size_t len)
+{
+	return len > 4 && !memcmp(text, "__", 2) && !memcmp(text + len - 2, "__", 2);
+}
+
+bool ck_deny_is_stdlib(const char *module, size_t len)
+{
+	const char *dot = memchr(module, '.', len);
+	size_t root = dot ? (size_t)(dot - module) : len;
+	return is_word(spared_modules, module, root) || is_word(other_stdlib, module, root);
+}
+
+/* By the module and the modules around it, the closest one first. */
+static const char *find_module(const ck_audit *audit, const char *module, size_t len,
+                               const ck_global *g)
+{
+	while (len) {
+		const uint64_t *found = ck_map_find(audit->job, &audit->denied, module, len);
+		if (!found)
+			found = find(audit, module, len, '/', g);
+		if (found)
+			return why_of(found);
+		while (len && module[len - 1] != '.')
+			len--;
+		len -= len > 0;
+	}
+	return NULL;
+}
+
+const char *ck_deny_find(ck_audit *audit, const ck_global *g)
+{
+	if (!audit->denied.count && !fill(audit))
+		return NULL;
+	const uint64_t *exact = find(audit, g->module, g->module_len, ':', g);
+	if (exact)
+		return why_of(exact);
+	const char *why = find_module(audit, g->module, g->module_len, g);
+	if (why)
+		return why;
+	const uint64_t *anywhere = find(audit, "", 0, '/', g);
+	if (anywhere)
+		return why_of(anywhere);
+	/* the name may be that of a module below this one */
+	char path[512];
+	if (g->module_len + 1 + g->name_len <= sizeof path) {
+		memcpy(path, g->module, g->module_len);
+		path[g->module_len] = '.';
+		memcpy(path + g->module_len + 1, g->name, g->name_len);
+		if (ck_map_find(audit->job, &audit->denied, path, g->module_len + 1 + g->name_len))
+			return MODULE;
+	}
+	if (is_word(reached, g->name, g->name_len))
+		return MODULE;
+	return is_dunder(g->name, g->name_len) ? MAGIC : NULL;
+}

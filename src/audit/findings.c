@@ -1,0 +1,235 @@
+/* What was found: the list of findings and of globals, and the report that is made of them. */
+#include "policy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FINDINGS_MAX = 5000, GLOBALS_MAX = 5000 };
+
+static const ck_rule_info rules[] = {
+#define X(id, name, verdict, severity, about) {name, verdict, severity, about},
+	CK_RULES(X)
+#undef X
+	{NULL, CK_SAFE, NULL, NULL},
+};
+
+const ck_rule_info *ck_rule_table(void)
+{
+	return rules;
+}
+
+const char *ck_verdict_name(ck_verdict verdict)
+{
+	static const char *const names[] = {
+		[CK_SAFE] = "safe", [CK_UNKNOWN] = "unknown", [CK_MALFORMED] = "malformed",
+		[CK_DANGEROUS] = "dangerous",
+	};
+	return names[verdict];
+}
+
+const char *ck_how_name(ck_how how)
+{
+	static const char *const names[] = {
+		[CK_HOW_NONE] = "none", [CK_IMPORTED] = "imported", [CK_CHANGED_BY] = "changed",
+		[CK_CONSTRUCTED] = "constructed", [CK_CALLED] = "called",
+	};
+	return names[how];
+}
+
+ck_audit *ck_audit_new(ck_job *job, const ck_source *file)
+{
+	ck_audit *audit = ck_alloc(job, sizeof *audit);
+	if (audit)
+		*audit = (ck_audit){.job = job, .file = file, .only_weights = true};
+	return audit;
+}
+
+/* ---- findings ---- */
+
+/* FNV-1a, 64 bits: names a finding, guards nothing. */
+static void mix(uint64_t *hash, const char *text)
+{
+	for (const char *p = text ? text : ""; ; p++) {
+		*hash = (*hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+		if (!*p)
+			return;
+	}
+}
+
+static void make_fingerprint(ck_finding *f)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	mix(&hash, f->rule);
+	mix(&hash, f->module);
+	mix(&hash, f->name);
+	mix(&hash, f->member);
+	snprintf(f->fingerprint, sizeof f->fingerprint, "%016llx", (unsigned long long)hash);
+}
+
+/* Bytes that lie in the file as they are have an offset there. */
+static uint64_t offset_in_file(const ck_audit *audit, const ck_place *place, uint64_t at)
+{
+	const ck_source *s = place->source, *file = audit->file;
+	if (at == CK_NO_OFFSET || s->fd != file->fd || (s->fd < 0 && s->data < file->data))
+		return CK_NO_OFFSET;
+	uint64_t base = s->fd >= 0 ? s->base - file->base : (uint64_t)(s->data - file->data);
+	return base + at <= file->size ? base + at : CK_NO_OFFSET;
+}
+
+/* So many of each verdict are kept, told and suppressed ones apart: what is left out never has a
+ * say in the verdict of the file. */
+static bool has_room(ck_audit *audit, const ck_finding *f)
+{
+	if (audit->kept[f->verdict][f->suppressed] >= FINDINGS_MAX) {
+		audit->left_out++;
+		return false;
+	}
+	audit->kept[f->verdict][f->suppressed]++;
+	return true;
+}
+
+bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
+                   const ck_finding *draft)
+{
+	ck_finding f = *draft;
+	f.rule = rules[rule].name;
+	f.verdict = rules[rule].verdict;
+	f.member = place->member;
+	f.stream = place->stream;
+	f.stream_offset = at;
+	f.offset = offset_in_file(audit, place, at);
+	f.count = 1;
+	make_fingerprint(&f);
+	f.suppressed = f.suppressed || ck_policy_knows(audit->policy, f.fingerprint);
+	if (!has_room(audit, &f))
+		return true;
+	ck_finding *grown = ck_grow(audit->job, audit->findings, &audit->finding_cap,
+	                            audit->finding_count + 1, sizeof *grown);
+	if (!grown)
+		return false;
+	audit->findings = grown;
+	grown[audit->finding_count++] = f;
+	return true;
+}
+
+static bool once_key(ck_job *job, ck_text *key, ck_rule rule, const ck_place *place,
+                     const ck_finding *draft)
+{
+	uint32_t head[2] = {(uint32_t)rule, place->stream};
+	return ck_text_add(job, key, head, sizeof head) &&
+	       ck_text_add(job, key, place->member, strlen(place->member) + 1) &&
+	       ck_text_addf(job, key, "%s%c%s", draft->module ? draft->module : "", 0,
+	                    draft->name ? draft->name : "");
+}
+
+bool ck_audit_find_once(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
+                        const ck_finding *draft)
+{
+	bool fresh;
+	ck_text key = {0};
+	ck_mark mark = ck_arena_mark(audit->job);
+	if (!once_key(audit->job, &key, rule, place, draft))
+		return false;
+	const uint64_t *known = ck_map_find(audit->job, &audit->found, key.data, key.len);
+	if (known && *known)
+		audit->findings[*known - 1].count++;
+	bool full = audit->kept[rules[rule].verdict][draft->suppressed] >= FINDINGS_MAX;
+	if (known || full) {
+		audit->left_out += !known;
+		ck_arena_release(audit->job, mark);
+		return true;
+	}
+	uint64_t *kept = ck_map_put(audit->job, &audit->found, key.data, key.len, &fresh);
+	if (!kept)
+		return false;
+	size_t before = audit->finding_count;
+	if (!ck_audit_find(audit, rule, place, at, draft))
+		return false;
+	*kept = audit->finding_count > before ? audit->finding_count : 0;
+	return true;
+}
+
+bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
+                  uint64_t length, const char *fmt, ...)
+{
+	char text[CK_TEXT_MAX];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	ck_utf8_trim(text);
+	const char *why = ck_copy(audit->job, text, strlen(text));
+	return why && ck_audit_find(audit, rule, place, at,
+	                            &(ck_finding){.why = why, .length = length});
+}
+
+/* ---- globals ---- */
+
+bool ck_audit_use(ck_audit *audit, const ck_global_use *use, size_t *index)
+{
+	*index = SIZE_MAX;
+	if (audit->global_count >= GLOBALS_MAX)
+		return true;
+	ck_global_use *grown = ck_grow(audit->job, audit->globals, &audit->global_cap,
+	                               audit->global_count + 1, sizeof *grown);
+	if (!grown)
+		return false;
+	audit->globals = grown;
+	*index = audit->global_count++;
+	grown[*index] = *use;
+	return true;
+}
+
+/* ---- report ---- */
+
+static int order(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_findings(const void *left, const void *right)
+{
+	const ck_finding *a = left, *b = right;
+	int by = order(b->verdict, a->verdict);
+	by = by ? by : strcmp(a->member, b->member);
+	by = by ? by : order(a->stream_offset, b->stream_offset);
+	by = by ? by : strcmp(a->rule, b->rule);
+	return by ? by : strcmp(a->why, b->why);
+}
+
+static int compare_globals(const void *left, const void *right)
+{
+	const ck_global_use *a = left, *b = right;
+	int by = order(b->verdict, a->verdict);
+	by = by ? by : strcmp(a->module, b->module);
+	return by ? by : strcmp(a->name, b->name);
+}
+
+const ck_report *ck_audit_report(ck_audit *audit)
+{
+	ck_report *report = ck_alloc(audit->job, sizeof *report);
+	if (!report)
+		return NULL;
+	if (audit->finding_count)
+		qsort(audit->findings, audit->finding_count, sizeof *audit->findings,
+		      compare_findings);
+	if (audit->global_count)
+		qsort(audit->globals, audit->global_count, sizeof *audit->globals,
+		      compare_globals);
+	*report = (ck_report){
+		.path = audit->file->label, .format = audit->format ? audit->format : "unknown",
+		.size = audit->file->size, .pickles = audit->pickles,
+		.complete = !audit->incomplete && !audit->left_out,
+		.weights_only = audit->only_weights,
+		.findings = audit->findings, .finding_count = audit->finding_count,
+		.findings_left_out = audit->left_out,
+		.globals = audit->globals, .global_count = audit->global_count,
+		.verdict = audit->incomplete ? CK_MALFORMED : CK_SAFE,
+	};
+	for (size_t i = 0; i < audit->finding_count; i++)
+		if (!audit->findings[i].suppressed &&
+		    audit->findings[i].verdict > report->verdict)
+			report->verdict = audit->findings[i].verdict;
+	return report;
+}

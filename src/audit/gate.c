@@ -1,0 +1,138 @@
+/* Decides by the audit's report whether a file is converted, and tells what stays behind. */
+#include "gate.h"
+
+#include <string.h>
+
+enum { LISTED = 4, TOLD = 10 };
+
+/* ---- what a finding says, in one line ---- */
+
+static bool describe(ck_job *job, const ck_finding *f, ck_text *to)
+{
+	if (f->module && !ck_text_addf(job, to, "%s.%s%s%s%s is %s: ", f->module, f->name,
+	                               f->arguments ? "(" : "", f->arguments ? f->arguments : "",
+	                               f->arguments ? ")" : "", ck_how_name(f->how)))
+		return false;
+	return ck_text_add(job, to, f->why, strlen(f->why)) && ck_text_add(job, to, "", 1);
+}
+
+static const char *where(ck_job *job, const ck_report *report, const ck_finding *f)
+{
+	ck_text label = {0};
+	if (!*f->member)
+		return report->path;
+	bool ok = ck_text_add(job, &label, report->path, strlen(report->path)) &&
+	          ck_text_add(job, &label, ": ", 2) &&
+	          ck_text_add(job, &label, f->member, strlen(f->member) + 1);
+	return ok ? label.data : report->path;
+}
+
+static bool refuse(ck_job *job, const ck_gate *gate, ck_status status, const ck_finding *f,
+                   const char *advice)
+{
+	ck_text what = {0};
+	const char *label = where(job, gate->report, f);
+	if (!describe(job, f, &what))
+		return false;
+	if (f->stream_offset == CK_NO_OFFSET)
+		return ck_fail(job, status, label, "%s; %s", what.data, advice);
+	return ck_fail_at(job, status, label, f->stream_offset, "%s; %s", what.data, advice);
+}
+
+/* ---- before the file is read ---- */
+
+/* The first that counts: they are sorted, the worst first. */
+static const ck_finding *worst(const ck_report *report)
+{
+	for (size_t i = 0; i < report->finding_count; i++)
+		if (!report->findings[i].suppressed)
+			return &report->findings[i];
+	return NULL;
+}
+
+bool ck_gate_open(ck_job *job, const ck_source *source, ck_gate *gate)
+{
+	ck_audit *audit = ck_audit_new(job, source);
+	if (!audit || !ck_audit_source(audit, source, ""))
+		return false;
+	gate->report = ck_audit_report(audit);
+	if (!gate->report)
+		return false;
+	if (gate->report->verdict != CK_DANGEROUS || gate->disarm)
+		return true;
+	return refuse(job, gate, CK_REFUSED, worst(gate->report),
+	              "nothing of it was run; --disarm takes the tensors out all the same, and "
+	              "ckconv scan lists all that is in it");
+}
+
+/* ---- after it ---- */
+
+/* "a.b, c.d, ..." of the globals with a verdict; *count receives how many there are. */
+static bool list_globals(ck_job *job, const ck_report *report, ck_verdict verdict, ck_text *to,
+                         size_t *count)
+{
+	*count = 0;
+	for (size_t i = 0; i < report->global_count; i++) {
+		const ck_global_use *g = &report->globals[i];
+		if (g->verdict != verdict || ++*count > LISTED)
+			continue;
+		if (!ck_text_addf(job, to, "%s%s.%s", *count > 1 ? ", " : "", g->module, g->name))
+			return false;
+	}
+	return (*count <= LISTED || ck_text_add(job, to, ", ...", 5)) &&
+	       ck_text_add(job, to, "", 1);
+}
+
+static bool tell_unknown(ck_job *job, const ck_gate *gate)
+{
+	size_t count;
+	ck_text names = {0};
+	if (!list_globals(job, gate->report, CK_UNKNOWN, &names, &count))
+		return false;
+	if (!count)
+		return true;
+	const char *s = count == 1 ? "" : "s";
+	if (gate->strict)
+		return ck_fail(job, CK_UNSUPPORTED, gate->report->path,
+		               "it needs %zu class%s or function%s that nobody knows to be "
+		               "harmless: %s (--strict)", count, count == 1 ? "" : "es", s,
+		               names.data);
+	ck_note(job, "%zu class%s or function%s unknown to ckconv %s kept as inert data and not "
+	        "run: %s", count, count == 1 ? "" : "es", s, count == 1 ? "is" : "are", names.data);
+	return true;
+}
+
+static bool tell_left_behind(ck_job *job, const ck_gate *gate)
+{
+	const ck_report *report = gate->report;
+	size_t count = 0;
+	for (size_t i = 0; i < report->finding_count; i++) {
+		const ck_finding *f = &report->findings[i];
+		ck_text what = {0};
+		if (f->verdict < CK_MALFORMED || f->suppressed || ++count > TOLD)
+			continue;
+		if (!describe(job, f, &what))
+			return false;
+		ck_note(job, "left behind (--disarm): %s%s%s", f->member, *f->member ? ": " : "",
+		        what.data);
+	}
+	if (count > TOLD)
+		ck_note(job, "left behind (--disarm): %zu more; ckconv scan lists them",
+		        count - TOLD);
+	return true;
+}
+
+bool ck_gate_close(ck_job *job, const ck_gate *gate)
+{
+	const ck_report *report = gate->report;
+	const ck_finding *first = worst(report);
+	if (report->verdict == CK_MALFORMED && !gate->disarm) {
+		static const char advice[] = "--disarm takes the tensors out all the same, as "
+		                             "torch would find them";
+		if (first)
+			return refuse(job, gate, CK_CORRUPT, first, advice);
+		return ck_fail(job, CK_CORRUPT, report->path, "it could not be scanned as a whole; "
+		               "%s", advice);
+	}
+	return tell_left_behind(job, gate) && tell_unknown(job, gate);
+}

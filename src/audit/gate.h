@@ -1,0 +1,20 @@
+/* What a conversion asks the audit before and after it reads a file, so that it never takes what a
+ * scan would warn of. */
+#ifndef CK_AUDIT_GATE_H
+#define CK_AUDIT_GATE_H
+
+#include "audit.h"
+
+typedef struct ck_gate {
+	const ck_report *report;
+	bool disarm; /* take the tensors out all the same */
+	bool strict; /* nothing may be unknown */
+} ck_gate;
+
+/* Scans the file. Refuses a dangerous one, unless it shall be disarmed. */
+bool ck_gate_open(ck_job *job, const ck_source *source, ck_gate *gate);
+/* To be asked when the loader, which has more to say about what is broken, took the file: refuses a
+ * malformed one, and tells what is unknown in it or was left behind. */
+bool ck_gate_close(ck_job *job, const ck_gate *gate);
+
+#endif

@@ -1,0 +1,371 @@
+/* Judges what pickles do at the moment they do it, by the table of known globals: what is on it may
+ * be done with the right arguments, what is not is unknown, and some of that is dangerous. */
+#include "judge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct {
+	ck_audit *audit;
+	const ck_place *place;
+	const ck_event *event;
+} judge;
+
+/* ---- telling ---- */
+
+static const char *text_of(ck_audit *audit, const char *text, size_t len)
+{
+	ck_shown shown = ck_show(text, len);
+	return ck_copy(audit->job, shown.s, strlen(shown.s));
+}
+
+/* "os.system", as far as it fits. */
+static const char *full_name(ck_audit *audit, const ck_global *g)
+{
+	char text[2 * CK_SHOWN_MAX + 2];
+	int len = snprintf(text, sizeof text, "%s.%s", ck_show(g->module, g->module_len).s,
+	                   ck_show(g->name, g->name_len).s);
+	return ck_copy(audit->job, text, (size_t)len);
+}
+
+static bool fill_names(ck_audit *audit, const ck_standing *s, const char **module,
+                       const char **name, const char **mapped)
+{
+	*module = text_of(audit, s->written.module, s->written.module_len);
+	*name = text_of(audit, s->written.name, s->written.name_len);
+	*mapped = s->mapped ? full_name(audit, &s->meant) : NULL;
+	return *module && *name && (*mapped || !s->mapped);
+}
+
+/* What is allowed may be imported and called, with arguments that are in order. */
+static bool is_suppressed(const ck_standing *s, ck_rule rule)
+{
+	return s->allowed && (rule == CK_RULE_DANGEROUS_IMPORT || rule == CK_RULE_DANGEROUS_CALL ||
+	                      rule == CK_RULE_UNKNOWN_GLOBAL || rule == CK_RULE_UNKNOWN_CALL);
+}
+
+static void raise_use(judge *j, const ck_standing *s, ck_how how, const ck_fault *fault)
+{
+	if (s->use == SIZE_MAX)
+		return;
+	ck_global_use *use = &j->audit->globals[s->use];
+	ck_verdict verdict = is_suppressed(s, fault->rule) ? CK_SAFE : ck_fault_verdict(fault);
+	if (how > use->how)
+		use->how = how;
+	if (verdict > use->verdict)
+		use->verdict = verdict;
+}
+
+/* Subject and reason as one sentence. `s` may be NULL: then `subject` is what it is about. */
+static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *fault, ck_how how,
+                 const char *arguments)
+{
+	const ck_event *event = j->event;
+	ck_finding draft = {.opcode = ck_op_table[event->step->code].name, .how = how};
+	char why[CK_TEXT_MAX];
+	if (s && !fill_names(j->audit, s, &draft.module, &draft.name, &draft.mapped))
+		return false;
+	if (s)
+		snprintf(why, sizeof why, "%s.%s %s", draft.module, draft.name, fault->why);
+	else
+		snprintf(why, sizeof why, "%s %s", subject, fault->why);
+	draft.suppressed = s && is_suppressed(s, fault->rule);
+	draft.why = ck_copy(j->audit->job, why, strlen(why));
+	draft.arguments = arguments ? ck_copy(j->audit->job, arguments, strlen(arguments)) : NULL;
+	return draft.why && (!arguments || draft.arguments) &&
+	       ck_audit_find_once(j->audit, fault->rule, j->place, event->step->at, &draft);
+}
+
+/* ---- imports ---- */
+
+static bool note_use(judge *j, ck_standing *s)
+{
+	if (s->use != SIZE_MAX) {
+		j->audit->globals[s->use].count++;
+		return true;
+	}
+	bool allowed = is_suppressed(s, s->import.rule);
+	ck_global_use use = {.how = CK_IMPORTED,
+	                     .verdict = allowed ? CK_SAFE : ck_fault_verdict(&s->import),
+	                     .count = 1, .weights_only = s->weights_only};
+	return fill_names(j->audit, s, &use.module, &use.name, &use.mapped) &&
+	       ck_audit_use(j->audit, &use, &s->use);
+}
+
+/* torch.load refuses these with weights_only=True, whatever was added to its list. */
+static bool is_blocked(const ck_global *g)
+{
+	static const char *const modules[] = {"sys", "os", "posix", "nt"};
+	for (size_t i = 0; i < CK_COUNT(modules); i++)
+		if (g->module_len == strlen(modules[i]) && !memcmp(g->module, modules[i], g->module_len))
+			return true;
+	return false;
+}
+
+static bool judge_import(judge *j)
+{
+	ck_standing scratch;
+	ck_standing *s = ck_standing_find(j->audit, j->event->target, &scratch);
+	if (!s || !note_use(j, s))
+		return false;
+	if (is_blocked(&s->written) || is_blocked(&s->meant))
+		j->audit->only_weights = false;
+	return !s->import.why || tell(j, s, NULL, &s->import, CK_IMPORTED, NULL);
+}
+
+/* ---- calls ---- */
+
+static bool is_construction(const ck_call *call)
+{
+	return call->how == CK_NEWOBJ || call->how == CK_NEWOBJ_EX;
+}
+
+/* What is wrong with the call of a global, or nothing. */
+static ck_fault fault_of_call(judge *j, const ck_standing *s, const ck_call *call)
+{
+	ck_fault fault = is_construction(call) ? s->make : s->call;
+	if (s->check && !(s->import.why && ck_rule_verdict(s->import.rule) == CK_DANGEROUS)) {
+		const ck_items *args = call->args->items;
+		const ck_fault odd = s->check->check(j->audit, call, args->item, args->count);
+		/* a check of what is on no list knows more than the general rules */
+		if (odd.why && (!s->row || ck_fault_verdict(&odd) >= ck_fault_verdict(&fault)))
+			fault = odd;
+	}
+	return fault;
+}
+
+/* A class inside a class is written as getattr(Outer, 'Inner') in old protocols. */
+static bool is_inner_class(judge *j, const ck_call *made)
+{
+	const char *name;
+	size_t len;
+	ck_standing scratch;
+	const ck_value *outer = made->callee->kind == CK_CALL ? made->callee : NULL;
+	if (!is_construction(made) || !outer || outer->call->callee->kind != CK_GLOBAL)
+		return false;
+	const ck_global *g = outer->call->callee->global;
+	const ck_items *args = outer->call->args->items;
+	if (g->name_len != 7 || memcmp(g->name, "getattr", 7) != 0 || args->count != 2 ||
+	    args->item[0]->kind != CK_GLOBAL || !ck_value_text(args->item[1], &name, &len))
+		return false;
+	const ck_standing *s = ck_standing_find(j->audit, args->item[0], &scratch);
+	return s && len && *name >= 'A' && *name <= 'Z' &&
+	       ck_fault_verdict(&s->import) < CK_DANGEROUS;
+}
+
+static bool judge_value_call(judge *j, const ck_call *call, const char *arguments)
+{
+	static const ck_fault inner = {CK_RULE_UNKNOWN_CALL,
+	                               "is made an instance of, and is a class inside a class"};
+	static const ck_fault fault = {
+		CK_RULE_CALL_OF_VALUE, "is called, and nobody can tell what that is"};
+	char subject[CK_TEXT_MAX];
+	const ck_value *callee = call->callee;
+	if (callee->kind == CK_CALL)
+		snprintf(subject, sizeof subject, "what %s returns",
+		         ck_value_about(callee->call->callee).s);
+	else
+		snprintf(subject, sizeof subject, "a %s", ck_value_about(callee).s);
+	j->audit->only_weights = false;
+	if (is_inner_class(j, call))
+		return tell(j, NULL, subject, &inner, CK_CONSTRUCTED, arguments);
+	return tell(j, NULL, subject, &fault, CK_CALLED, arguments);
+}
+
+static bool judge_call(judge *j)
+{
+	const ck_call *call = j->event->target->call;
+	const ck_value *callee = ck_callee_of(call->callee);
+	char arguments[CK_ARGUMENTS_MAX + 1];
+	ck_standing scratch;
+	if (callee->kind != CK_GLOBAL) {
+		ck_tell_arguments(arguments, call->args->items->item, call->args->items->count,
+		                  call->kwargs);
+		return judge_value_call(j, call, arguments);
+	}
+	ck_standing *s = ck_standing_find(j->audit, callee, &scratch);
+	if (!s)
+		return false;
+	const ck_fault fault = fault_of_call(j, s, call);
+	ck_how how = is_construction(call) ? CK_CONSTRUCTED : CK_CALLED;
+	raise_use(j, s, how, &fault);
+	if (j->audit->job->error.status != CK_OK)
+		return false;
+	if (!fault.why)
+		return true;
+	ck_tell_arguments(arguments, call->args->items->item, call->args->items->count,
+	                  call->kwargs);
+	return tell(j, s, NULL, &fault, how, arguments);
+}
+
+/* ---- what is done to values ---- */
+
+/* The standing of the global that a CALL calls, or NULL. */
+static ck_standing *standing_of_call(judge *j, const ck_value *value, ck_standing *scratch)
+{
+	const ck_value *callee = ck_callee_of(value->call->callee);
+	return callee->kind == CK_GLOBAL ? ck_standing_find(j->audit, callee, scratch) : NULL;
+}
+
+static bool judge_change_of_name(judge *j, const char *arguments)
+{
+	static const ck_fault fault = {CK_RULE_CHANGED_GLOBAL,
+	                               "is changed for the whole program that loads this"};
+	const ck_value *target = j->event->target;
+	ck_standing scratch;
+	j->audit->only_weights = false;
+	if (target->kind == CK_GLOBAL) {
+		ck_standing *s = ck_standing_find(j->audit, target, &scratch);
+		if (s)
+			raise_use(j, s, CK_CHANGED_BY, &fault);
+		return s && tell(j, s, NULL, &fault, CK_CHANGED_BY, arguments);
+	}
+	char subject[CK_TEXT_MAX];
+	snprintf(subject, sizeof subject, "a %s", ck_value_about(target).s);
+	return tell(j, NULL, subject, &fault, CK_CHANGED_BY, arguments);
+}
+
+static void tell_change(const ck_event *event, char arguments[CK_ARGUMENTS_MAX + 1])
+{
+	ck_value *state;
+	if (event->deed == CK_DID_SET) {
+		ck_tell_pairs(arguments, event->items->item, event->items->count);
+	} else if (event->deed == CK_DID_APPEND) {
+		ck_tell_arguments(arguments, event->items->item, event->items->count, NULL);
+	} else {
+		memcpy(&state, &event->given, sizeof state);
+		ck_tell_arguments(arguments, &state, 1, NULL);
+	}
+}
+
+static bool judge_change(judge *j)
+{
+	const ck_event *event = j->event;
+	const ck_value *target = event->target;
+	char arguments[CK_ARGUMENTS_MAX + 1];
+	ck_standing scratch;
+	ck_fault fault = {0};
+	if (target->kind == CK_GLOBAL || target->kind == CK_PERSID || target->kind == CK_EXT) {
+		tell_change(event, arguments);
+		return judge_change_of_name(j, arguments);
+	}
+	if (target->kind != CK_CALL)
+		return true; /* the machine refuses it */
+	ck_standing *s = standing_of_call(j, target, &scratch);
+	if (event->deed == CK_DID_BUILD)
+		fault = ck_check_build(j->audit, s, event->given);
+	else if (event->deed == CK_DID_SET)
+		fault = ck_check_set(s);
+	else
+		fault = ck_check_append(s, target);
+	if (j->audit->job->error.status != CK_OK)
+		return false;
+	if (!fault.why)
+		return true;
+	if (s)
+		raise_use(j, s, CK_CHANGED_BY, &fault);
+	tell_change(event, arguments);
+	return tell(j, s, "an object", &fault, CK_CHANGED_BY, arguments);
+}
+
+/* ---- persistent ids and extensions ---- */
+
+static bool is_known_id(const ck_value *pid)
+{
+	const char *text;
+	size_t len;
+	if (pid->kind == CK_INT || pid->kind == CK_STR || pid->kind == CK_BYTES)
+		return true; /* torch's oldest files number their tensors */
+	if (pid->kind != CK_TUPLE || !pid->items->count)
+		return false;
+	const ck_value *first = pid->items->item[0];
+	if (ck_value_text(first, &text, &len))
+		return (len == 7 && !memcmp(text, "storage", 7)) ||
+		       (len == 6 && !memcmp(text, "module", 6));
+	return first->kind == CK_GLOBAL && pid->items->count == 3;
+}
+
+static bool is_storage_id(const ck_value *pid)
+{
+	const char *text;
+	size_t len;
+	return pid->kind == CK_TUPLE && pid->items->count &&
+	       ck_value_text(pid->items->item[0], &text, &len) && len == 7 &&
+	       !memcmp(text, "storage", 7);
+}
+
+static bool judge_name(judge *j)
+{
+	static const ck_fault code = {CK_RULE_EXTENSION_CODE,
+	                              "stands for a global that only the loading program knows"};
+	static const ck_fault odd = {CK_RULE_ODD_PERSISTENT_ID,
+	                             "has a form that torch does not write"};
+	const ck_value *target = j->event->target;
+	char arguments[CK_ARGUMENTS_MAX + 1], subject[64];
+	if (target->kind == CK_PERSID && is_storage_id(target->pid))
+		return true;
+	j->audit->only_weights = false;
+	if (target->kind == CK_EXT) {
+		snprintf(subject, sizeof subject, "the extension code %lld", (long long)target->i);
+		return tell(j, NULL, subject, &code, CK_HOW_NONE, NULL);
+	}
+	if (target->kind != CK_PERSID || is_known_id(target->pid))
+		return true;
+	ck_tell_arguments(arguments, &target->pid, 1, NULL);
+	return tell(j, NULL, "a persistent id", &odd, CK_HOW_NONE, arguments);
+}
+
+bool ck_judge_event(ck_audit *audit, const ck_place *place, const ck_event *event)
+{
+	judge j = {audit, place, event};
+	switch (event->deed) {
+	case CK_DID_IMPORT:
+		return judge_import(&j);
+	case CK_DID_CALL:
+		return judge_call(&j);
+	case CK_DID_BUILD:
+	case CK_DID_SET:
+	case CK_DID_APPEND:
+		return judge_change(&j);
+	case CK_DID_NAME:
+		return judge_name(&j);
+	}
+	return true;
+}
+
+/* ---- whole pickles ---- */
+
+/* What torch.load's reader for weights_only=True knows; torch.save writes nothing else. */
+static bool is_usual(unsigned code)
+{
+	static const char usual[] = {
+		'c', '\x81', 'R', 'b', 'a', 'e', 's', 'u', '(', 't', '\x85', '\x86', '\x87', 'N',
+		'\x88', '\x89', '}', ']', ')', 'J', 'K', 'M', 'G', 'X', 'U', 'Q', 'h', 'j', 'q',
+		'r', '\x8a', '\x80', '.', '\x8f',
+	};
+	return memchr(usual, (int)code, sizeof usual);
+}
+
+/* A note about opcodes that torch.save does not write, in a pickle of the protocol that it does. */
+static bool judge_opcodes(ck_audit *audit, const ck_place *place, const ck_seen *seen)
+{
+	ck_text names = {0};
+	for (unsigned code = 0; code < CK_COUNT(seen->opcodes); code++) {
+		if (!seen->opcodes[code] || is_usual(code))
+			continue;
+		audit->only_weights = false;
+		if (!ck_text_addf(audit->job, &names, "%s%s", names.len ? ", " : "",
+		                  ck_op_table[code].name))
+			return false;
+	}
+	if (!names.len || seen->protocol != 2)
+		return true;
+	return ck_audit_say(audit, CK_RULE_UNUSUAL_OPCODE, place, CK_NO_OFFSET, 0,
+	                    "torch.save does not write %.*s", (int)names.len, names.data);
+}
+
+bool ck_judge_whole(ck_audit *audit, const ck_place *place, ck_job *job, const ck_value *root,
+                    const ck_seen *seen)
+{
+	return judge_opcodes(audit, place, seen) && ck_check_size(audit, place, job, root);
+}

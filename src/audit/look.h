@@ -1,0 +1,111 @@
+/* Inside the audit room: one file, or one thing inside it, that is looked at. What it is decides
+ * who walks through it; each walker claims the bytes that it knows, hands everything inside to
+ * ck_look_inside, and what is left unclaimed at the end is a finding. */
+#ifndef CK_AUDIT_LOOK_H
+#define CK_AUDIT_LOOK_H
+
+#include "audit.h"
+#include "regions.h"
+
+typedef enum ck_look_kind {
+	CK_LOOK_FILE,   /* the file itself, or what a packed file holds: must be known */
+	CK_LOOK_MEMBER, /* of an archive: may be data */
+	CK_LOOK_BYTES,  /* of a pickle: may be anything */
+	CK_LOOK_GAP     /* bytes that belong to nothing: may be anything */
+} ck_look_kind;
+
+typedef struct ck_look {
+	ck_audit *audit;
+	ck_job *job;             /* memory and errors of this look; gone after it */
+	const ck_source *source;
+	ck_place place;          /* of findings */
+	ck_look_kind kind;
+	unsigned char head[CK_HEAD];
+	size_t head_len;
+	ck_regions claimed;
+	ck_regions inside;       /* what was handed on: archives in there are no business here */
+	const char *format;      /* what it is; NULL: nobody knows */
+	bool lenient;            /* readers pass over what is left at its end */
+	bool whole;              /* a pickle that is in order */
+	bool strict_end;         /* not even zeros may follow */
+} ck_look;
+
+/* What begins so. */
+typedef struct ck_sniffed {
+	const char *format;
+	/* Walks through it; NULL: there is nothing in it that could be run, all of it is claimed. */
+	bool (*walk)(ck_look *look);
+	/* Why it was not scanned, for what cannot be opened; or NULL. */
+	const char *closed;
+	const char *note;   /* what is odd about it inside an archive, or NULL */
+} ck_sniffed;
+
+/* Which of the formats that are no pickles begins so; NULL: none. */
+const ck_sniffed *ck_sniff(ck_look *look);
+/* Only letters, blanks and the like, as far as `len` bytes tell. */
+bool ck_sniff_text(const unsigned char *head, size_t len);
+
+/* What became of a look. */
+typedef struct ck_looked {
+	const char *format; /* NULL: nobody knows */
+	uint64_t end;       /* of what it is, as far as that is one piece */
+} ck_looked;
+
+/* Looks at a thing inside another: `member` is its whole path, safe to print. Memory, errors and
+ * the count of what was unpacked are looked after. `looked` may be NULL. */
+bool ck_look_inside(ck_audit *audit, const ck_source *source, const char *member,
+                    ck_look_kind kind, ck_looked *looked);
+/* Looks at all bytes that nobody claimed: for files in them, and tells of them. */
+bool ck_look_at_rest(ck_look *look);
+/* True if data of this kind that begins so cannot be anything that must be looked at. */
+bool ck_look_is_data(const unsigned char *head, size_t len);
+
+/* A job for one part of a look, and its end, which takes over what concerns the whole: false if the
+ * scan cannot go on. */
+ck_job *ck_look_job(ck_audit *audit);
+bool ck_look_done(ck_audit *audit, ck_job *own);
+/* Writes down that something failed with the error of `own`: over a limit or unsupported is "not
+ * scanned", all else breaks `rule`. */
+bool ck_look_failed(ck_audit *audit, const ck_job *own, ck_rule rule, const ck_place *place,
+                    uint64_t at);
+/* Writes down that something was not scanned. */
+bool ck_look_closed(ck_audit *audit, const ck_place *place, uint64_t at, uint64_t length,
+                    const char *fmt, ...) CK_PRINTF(5, 6);
+
+/* "outer!inner" in `path`, which is used again for the next one; `name` is made safe to print. */
+const char *ck_look_path(ck_job *job, ck_text *path, const char *outer, const char *name,
+                         size_t len);
+
+static inline uint64_t ck_little(const unsigned char *bytes, size_t len)
+{
+	uint64_t value = 0;
+	while (len--)
+		value = value << 8 | bytes[len];
+	return value;
+}
+
+/* ---- inside pickles ---- */
+
+/* A bytes value that a pickle makes. */
+bool ck_inner_bytes(ck_audit *audit, const ck_place *place, const ck_source *source,
+                    const ck_value *bytes);
+/* A call that may make bytes of text. */
+bool ck_inner_call(ck_audit *audit, const ck_place *place, const ck_value *call);
+
+/* ---- the walkers ---- */
+
+bool ck_zip_walk(ck_look *look);
+/* Whether the source ends as a zip archive does, whatever it begins with; and such a one. */
+bool ck_zip_ends(ck_look *look, bool *ends);
+bool ck_tar_walk(ck_look *look);
+bool ck_packed_walk(ck_look *look);
+bool ck_npy_walk(ck_look *look);
+bool ck_legacy_walk(ck_look *look);
+bool ck_pickle_walk(ck_look *look);
+bool ck_safetensors_walk(ck_look *look);
+bool ck_gguf_walk(ck_look *look);
+bool ck_onnx_walk(ck_look *look);
+/* Whether it begins as an ONNX model does. */
+bool ck_onnx_begins(const unsigned char *head, size_t len);
+
+#endif

@@ -1,0 +1,56 @@
+/* Bare pickles: one, or several one after the other, as far as they go. */
+#include <string.h>
+
+#include "look.h"
+#include "stream.h"
+
+enum { PROBED_MAX = 100, SHORT_HEAD = 64 };
+
+/* Whether a further pickle begins at `at`. After so many of them nobody is asked any more. */
+static bool goes_on(ck_look *l, const ck_stream_reader *reader, uint64_t at, bool *more)
+{
+	ck_probed probed;
+	unsigned char head[SHORT_HEAD];
+	uint64_t left = l->source->size - at;
+	size_t len = left < sizeof head ? (size_t)left : sizeof head;
+	*more = false;
+	if (!left)
+		return true;
+	if (!ck_read_at(l->job, l->source, at, head, len))
+		return false;
+	*more = ck_stream_may_begin(head, len);
+	if (!*more || reader->place.stream > PROBED_MAX)
+		return true;
+	if (!ck_stream_probe(l->audit, l->source, at, &probed))
+		return false;
+	*more = probed != CK_PROBED_NOTHING;
+	return true;
+}
+
+static bool walk(ck_look *l, ck_stream_reader *reader)
+{
+	uint64_t at = 0;
+	bool more = true, whole = true;
+	while (more && whole) {
+		uint64_t from = at;
+		if (!ck_stream_next(reader, &at, &whole))
+			return false;
+		/* what a broken one did not reach is nothing that can be told apart from it */
+		if (!ck_regions_claim(l->job, &l->claimed, from, whole ? at : l->source->size))
+			return false;
+		l->whole = whole;
+		if (whole && !goes_on(l, reader, at, &more))
+			return false;
+	}
+	return true;
+}
+
+bool ck_pickle_walk(ck_look *l)
+{
+	ck_stream_reader reader;
+	l->format = "pickle";
+	l->lenient = true;
+	ck_stream_begin(&reader, l->audit, &l->place);
+	bool ok = walk(l, &reader);
+	return ck_stream_end(&reader) && ok;
+}

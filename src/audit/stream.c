@@ -1,0 +1,205 @@
+/* Reads the pickles of a stream, one after the other, so that what they do is judged. */
+#include "stream.h"
+
+#include <string.h>
+
+#include "joblib.h"
+#include "look.h"
+
+enum { RENEW = 8 << 20 }; /* bytes of memory after which a machine is made anew */
+
+static bool on_event(void *arg, const ck_source *source, const ck_event *event)
+{
+	ck_stream_reader *r = arg;
+	r->events += event->deed == CK_DID_IMPORT || event->deed == CK_DID_CALL;
+	if (event->deed == CK_DID_CALL && !ck_inner_call(r->audit, &r->place, event->target))
+		return false;
+	r->place.source = source;
+	return ck_judge_event(r->audit, &r->place, event);
+}
+
+static bool on_bytes(void *arg, const ck_source *source, const ck_value *bytes)
+{
+	ck_stream_reader *r = arg;
+	return ck_inner_bytes(r->audit, &r->place, source, bytes);
+}
+
+void ck_stream_begin(ck_stream_reader *reader, ck_audit *audit, const ck_place *place)
+{
+	*reader = (ck_stream_reader){.audit = audit, .place = *place,
+	                             .watch = {on_event, on_bytes, reader}};
+}
+
+/* A job of its own: what is wrong with one pickle ends the reading of that pickle, not the scan. A
+ * file may hold millions of tiny ones, so it lasts for many. */
+static bool renew(ck_stream_reader *r)
+{
+	if (r->own && r->own->arena.held < RENEW)
+		return true;
+	if (r->own && !ck_stream_end(r))
+		return false;
+	r->own = ck_look_job(r->audit);
+	if (!r->own)
+		return false;
+	r->loaded = (ck_loaded){.job = r->own, .model = ck_alloc(r->own, sizeof(ck_model)),
+	                        .watch = &r->watch};
+	r->torch = r->loaded.model ? ck_torch_new(&r->loaded, r->place.source) : NULL;
+	if (r->torch)
+		ck_joblib_watch(r->torch);
+	return r->torch || ck_fail_nomem(r->audit->job);
+}
+
+bool ck_stream_end(ck_stream_reader *reader)
+{
+	ck_job *own = reader->own;
+	reader->own = NULL;
+	return !own || ck_look_done(reader->audit, own);
+}
+
+bool ck_stream_next(ck_stream_reader *r, uint64_t *at, bool *whole)
+{
+	uint64_t start = *at;
+	*whole = false;
+	if (ck_stopped(r->audit->job) || !renew(r))
+		return false;
+	r->events = 0;
+	r->torch->seen.globals.count = r->torch->seen.persids.count = 0;
+	const ck_value *root = ck_torch_read(r->torch, at);
+	*whole = root && ck_judge_whole(r->audit, &r->place, r->own, root, &r->torch->seen);
+	r->audit->pickles++;
+	r->place.stream++;
+	if (*whole)
+		return true;
+	const ck_error *error = &r->own->error;
+	ck_place place = r->place;
+	place.stream--;
+	return r->audit->job->error.status == CK_OK &&
+	       ck_look_failed(r->audit, r->own, CK_RULE_BROKEN_PICKLE, &place,
+	                      error->has_offset ? error->offset : start) &&
+	       ck_stream_end(r);
+}
+
+/* ---- probing ---- */
+
+typedef struct {
+	ck_audit *trial;
+	ck_place place;
+	uint64_t imports, calls;
+} prober;
+
+static bool is_name(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+		if (!letter && (c < '0' || c > '9') && c != '_' && c != '.' && c < 0x80)
+			return false;
+	}
+	return len;
+}
+
+static bool on_probed(void *arg, const ck_source *source, const ck_event *event)
+{
+	prober *p = arg;
+	const ck_global *g = event->target->global;
+	p->place.source = source;
+	if (event->deed == CK_DID_IMPORT)
+		p->imports += is_name(g->module, g->module_len) && is_name(g->name, g->name_len);
+	p->calls += event->deed == CK_DID_CALL && p->imports;
+	return ck_judge_event(p->trial, &p->place, event);
+}
+
+static bool has_danger(const ck_audit *audit)
+{
+	for (size_t i = 0; i < audit->finding_count; i++)
+		if (audit->findings[i].verdict == CK_DANGEROUS)
+			return true;
+	return false;
+}
+
+/* Lists of words may read as imports ("cat", "dog": the name dog of a module at): then only what is
+ * called counts, and what is dangerous to name. */
+static ck_probed decide(const prober *p, const ck_error *error, bool text)
+{
+	bool named = p->imports && (!text || has_danger(p->trial));
+	if (p->calls || named || error->status == CK_LIMIT)
+		return CK_PROBED_BROKEN;
+	return CK_PROBED_NOTHING;
+}
+
+bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t at, ck_probed *probed)
+{
+	unsigned char head[256];
+	uint64_t left = source->size - at;
+	size_t len = left < sizeof head ? (size_t)left : sizeof head;
+	*probed = CK_PROBED_NOTHING;
+	ck_job *own = ck_look_job(audit);
+	if (!own)
+		return false;
+	if (ck_read_at(own, source, at, head, len) && ck_stream_may_begin(head, len)) {
+		prober p = {.trial = ck_audit_new(own, source), .place = {"", source, 0}};
+		ck_watch watch = {on_probed, NULL, &p};
+		ck_loaded loaded = {.job = own, .model = ck_alloc(own, sizeof(ck_model)),
+		                    .watch = &watch};
+		ck_torch *torch = p.trial && loaded.model ? ck_torch_new(&loaded, source) : NULL;
+		if (torch)
+			ck_joblib_watch(torch);
+		if (torch && ck_torch_read(torch, &at))
+			*probed = CK_PROBED_WHOLE;
+		else if (torch)
+			*probed = decide(&p, &own->error, ck_sniff_text(head, len));
+	}
+	return ck_look_done(audit, own);
+}
+
+/* ---- guessing ---- */
+
+static size_t skip_line(const unsigned char *head, size_t len, size_t at)
+{
+	const unsigned char *end = at < len ? memchr(head + at, '\n', len - at) : NULL;
+	return end ? (size_t)(end - head) + 1 : len;
+}
+
+/* Behind the argument of an opcode, or beyond `len` if the argument reaches there. */
+static uint64_t skip_argument(const unsigned char *head, size_t len, size_t at, ck_arg arg)
+{
+	static const uint8_t widths[] = {
+		[CK_ARG_U1] = 1, [CK_ARG_U2] = 2, [CK_ARG_U4] = 4, [CK_ARG_I4] = 4, [CK_ARG_U8] = 8,
+		[CK_ARG_F8] = 8, [CK_ARG_TEXT1] = 1, [CK_ARG_TEXT4] = 4, [CK_ARG_TEXT8] = 8,
+		[CK_ARG_BYTES1] = 1, [CK_ARG_BYTES4] = 4, [CK_ARG_BYTES8] = 8, [CK_ARG_LONG1] = 1,
+		[CK_ARG_LONG4] = 4,
+	};
+	uint64_t end;
+	if (arg == CK_ARG_NONE)
+		return at;
+	if (arg == CK_ARG_LINE)
+		return skip_line(head, len, at);
+	if (arg == CK_ARG_LINES)
+		return skip_line(head, len, skip_line(head, len, at));
+	if (arg < CK_ARG_TEXT1)
+		return at + widths[arg];
+	if (at + widths[arg] > len)
+		return len;
+	return ck_add(at + widths[arg], ck_little(head + at, widths[arg]), &end) ? end : len;
+}
+
+/* Values on the stack at least, so that data is soon seen to be none. */
+bool ck_stream_may_begin(const unsigned char *head, size_t len)
+{
+	size_t values = 0;
+	for (uint64_t at = 0; at < len;) {
+		unsigned char code = head[at];
+		const ck_op *op = &ck_op_table[code];
+		if (!op->name)
+			return false;
+		if (strchr("ciRob\x81\x92\x93Q.", code)) {
+			bool names = code == 'c' || code == 'i';
+			return names || values;
+		}
+		if (strchr("0satues\x85\x86\x87\x90\x91\x94pqr2dl1", code) && !values)
+			return false;
+		values++;
+		at = skip_argument(head, len, (size_t)at + 1, op->arg);
+	}
+	return len;
+}

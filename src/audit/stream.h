@@ -1,0 +1,32 @@
+/* Inside the audit room: pickles one after the other. */
+#ifndef CK_AUDIT_STREAM_H
+#define CK_AUDIT_STREAM_H
+
+#include "audit.h"
+
+/* What reads the pickles of one source: it keeps a machine from one pickle to the next. */
+typedef struct ck_stream_reader {
+	ck_audit *audit;
+	ck_place place;
+	struct ck_job *own;     /* of the machine */
+	ck_loaded loaded;
+	ck_torch *torch;
+	ck_watch watch;
+	uint64_t events;        /* imports and calls of the last pickle */
+} ck_stream_reader;
+
+void ck_stream_begin(ck_stream_reader *reader, ck_audit *audit, const ck_place *place);
+/* Reads the pickle at *at and judges what it does; *at is then behind it, if it is *whole. A broken
+ * one is a finding. False as with ck_audit_source. */
+bool ck_stream_next(ck_stream_reader *reader, uint64_t *at, bool *whole);
+bool ck_stream_end(ck_stream_reader *reader);
+
+typedef enum ck_probed { CK_PROBED_NOTHING, CK_PROBED_BROKEN, CK_PROBED_WHOLE } ck_probed;
+
+/* Whether a pickle starts here, which is not certain: data and text may be opcodes, too. It is one
+ * if it ends in a STOP, or imports or calls something before it breaks. Nothing is judged. */
+bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t at, ck_probed *probed);
+/* A first guess from a few bytes, without the machine: false is certain. */
+bool ck_stream_may_begin(const unsigned char *head, size_t len);
+
+#endif

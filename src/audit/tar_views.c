@@ -1,0 +1,292 @@
+/* Tar archives, from header to header, and wherever else a header is: readers stop at the first
+ * block of zeros, or go on behind it. */
+#include <string.h>
+
+#include "look.h"
+#include "stream.h"
+#include "tar.h"
+
+enum { TEXT_MAX = 1 << 20, TOLD_MAX = 100, ELSEWHERE_MAX = 4 };
+
+typedef struct {
+	ck_look *look;
+	uint64_t at;
+	unsigned char header[CK_TAR_BLOCK];
+	ck_tar_text long_name;
+	ck_tar_pax next, all;
+	ck_map names;
+	ck_text path;
+	uint64_t entries;
+	unsigned told, elsewhere;
+	bool pickle, storages; /* members of an old torch file */
+} tar;
+
+static bool say(tar *t, const char *what)
+{
+	ck_look *l = t->look;
+	return t->told++ >= TOLD_MAX ||
+	       ck_audit_say(l->audit, CK_RULE_BROKEN_ARCHIVE, &l->place, t->at, 0, "%s", what);
+}
+
+static uint64_t rounded(uint64_t size)
+{
+	return size > UINT64_MAX - CK_TAR_BLOCK
+	               ? UINT64_MAX : (size + CK_TAR_BLOCK - 1) / CK_TAR_BLOCK * CK_TAR_BLOCK;
+}
+
+/* Bytes of the source behind the header, at most. */
+static uint64_t left_behind(const tar *t)
+{
+	return t->look->source->size - t->at - CK_TAR_BLOCK;
+}
+
+static bool is_zeros(const unsigned char *block)
+{
+	static const unsigned char zeros[CK_TAR_BLOCK];
+	return !memcmp(block, zeros, sizeof zeros);
+}
+
+/* ---- names ---- */
+
+static bool read_text(tar *t, uint64_t size, ck_tar_text *to)
+{
+	ck_look *l = t->look;
+	if (size > TEXT_MAX || size > left_behind(t))
+		return say(t, "a header speaks of a name that is too long or cut short");
+	char *text = ck_alloc(l->job, (size_t)size + 1);
+	*to = (ck_tar_text){text, (size_t)size};
+	return text && ck_read_at(l->job, l->source, t->at + CK_TAR_BLOCK, text, (size_t)size);
+}
+
+/* What is wrong with pax records is a finding; what they say counts all the same. */
+static bool read_pax(tar *t, uint64_t size, ck_tar_pax *pax)
+{
+	ck_tar_text text = {0};
+	ck_look *l = t->look;
+	if (!read_text(t, size, &text))
+		return false;
+	ck_job *own = ck_look_job(l->audit);
+	if (!own)
+		return false;
+	ck_tar_pax said = {0};
+	bool ok = true;
+	if (text.text && !ck_tar_pax_read(own, l->source->label, t->at + CK_TAR_BLOCK, &text, &said))
+		ok = ck_look_failed(l->audit, own, CK_RULE_BROKEN_ARCHIVE, &l->place, t->at);
+	if (said.path.text) {
+		const char *kept = ck_copy(l->job, said.path.text, said.path.len);
+		said.path.text = kept;
+		ok = ok && kept;
+		pax->path = said.path;
+	}
+	pax->present = true;
+	pax->sparse = pax->sparse || said.sparse;
+	if (said.has_size) {
+		pax->has_size = true;
+		pax->size = said.size;
+	}
+	return ck_look_done(l->audit, own) && ok;
+}
+
+static bool find_name(tar *t, ck_tar_text *name)
+{
+	if (t->next.path.text && t->long_name.text &&
+	    !say(t, "the entry has a name from GNU tar and one from pax; programs disagree on "
+	         "which one counts"))
+		return false;
+	if (t->next.path.text)
+		*name = t->next.path;
+	else if (t->long_name.text)
+		*name = t->long_name;
+	else if (t->all.path.text)
+		*name = t->all.path;
+	else if (!ck_tar_name(t->look->job, t->header, name))
+		return false;
+	while (name->len > 2 && name->text[0] == '.' && name->text[1] == '/') {
+		name->text += 2;
+		name->len -= 2;
+	}
+	return true;
+}
+
+static bool check_name(tar *t, const ck_tar_text *name)
+{
+	bool fresh;
+	bool up = name->len >= 2 && (!memcmp(name->text, "..", 2) ||
+	                             memmem(name->text, name->len, "/..", 3));
+	if ((up || (name->len && name->text[0] == '/')) &&
+	    !say(t, "the name of an entry leads out of the folder"))
+		return false;
+	char *copy = ck_copy(t->look->job, name->text, name->len);
+	uint64_t *place = copy ? ck_map_put(t->look->job, &t->names, copy, name->len, &fresh) : NULL;
+	if (!place)
+		return false;
+	*place = t->at;
+	return fresh || say(t, "there are two entries of one name; programs disagree on which one "
+	                    "counts");
+}
+
+/* ---- entries ---- */
+
+static bool is_called(const ck_tar_text *name, const char *word)
+{
+	return name->len == strlen(word) && !memcmp(name->text, word, name->len);
+}
+
+static bool look_at(tar *t, const ck_tar_text *name, uint64_t size)
+{
+	ck_look *l = t->look;
+	const char *path = ck_look_path(l->job, &t->path, l->place.member, name->text, name->len);
+	const ck_source *source =
+		path ? ck_source_window(l->job, l->source, path, t->at + CK_TAR_BLOCK, size) : NULL;
+	if (!source)
+		return false;
+	/* in torch's old files these hold pickles between numbers */
+	bool mixed = is_called(name, "storages") || is_called(name, "tensors");
+	t->pickle = t->pickle || is_called(name, "pickle");
+	t->storages = t->storages || is_called(name, "storages");
+	return !size || ck_look_inside(l->audit, source, path, mixed ? CK_LOOK_BYTES : CK_LOOK_MEMBER,
+	                               NULL);
+}
+
+static bool take_file(tar *t, char type, uint64_t size)
+{
+	ck_tar_text name = {0};
+	uint64_t left = left_behind(t);
+	if (!find_name(t, &name) || !check_name(t, &name))
+		return false;
+	if (type == 'S' || t->next.sparse || t->all.sparse) {
+		const char *what = "a sparse file of a tar archive: where its bytes belong was not "
+		                   "looked at";
+		if (!ck_look_closed(t->look->audit, &t->look->place, t->at, size, "%s", what))
+			return false;
+	}
+	if ((type == '1' || type == '2') && !say(t, "an entry is a link to another file"))
+		return false;
+	if (strchr("346", type) && !say(t, "an entry is a device or a pipe"))
+		return false;
+	if (type == 'M' && !say(t, "an entry began on another tape"))
+		return false;
+	if (size > left && !say(t, "an entry reaches beyond the file: it is cut short"))
+		return false;
+	bool ok = look_at(t, &name, size < left ? size : left);
+	t->next = (ck_tar_pax){0};
+	t->long_name = (ck_tar_text){0};
+	return ok;
+}
+
+/* Whoever believes the size in the header goes on elsewhere. */
+static bool look_elsewhere(tar *t, uint64_t own)
+{
+	ck_look *l = t->look;
+	uint64_t step = rounded(own), left = left_behind(t);
+	if (step >= left || t->elsewhere++ >= ELSEWHERE_MAX)
+		return true;
+	uint64_t from = t->at + CK_TAR_BLOCK + step;
+	const ck_source *rest = ck_source_window(l->job, l->source, l->source->label, from,
+	                                         l->source->size - from);
+	return rest && ck_look_inside(l->audit, rest, l->place.member, CK_LOOK_GAP, NULL);
+}
+
+/* The entry at t->at, whose size may be said twice. */
+static bool take_entry(tar *t)
+{
+	uint64_t own = 0, size;
+	ck_look *l = t->look;
+	char type = (char)t->header[CK_TAR_TYPE_AT];
+	if (!ck_tar_number(t->header + CK_TAR_SIZE_AT, CK_TAR_SIZE_LEN, &own) &&
+	    !say(t, "the size of an entry is no number of 64 bits"))
+		return false;
+	bool about = type && strchr("LKxXg", type);
+	const ck_tar_pax *said = t->next.has_size ? &t->next : &t->all;
+	size = said->has_size && !about ? said->size : own;
+	if (size != own && own && !say(t, "an entry has two sizes; programs disagree on which one "
+	                               "counts"))
+		return false;
+	bool ok = type == 'L' ? read_text(t, size, &t->long_name)
+	        : type == 'K' ? true
+	        : type == 'x' || type == 'X' ? read_pax(t, size, &t->next)
+	        : type == 'g' ? read_pax(t, size, &t->all)
+	        : take_file(t, type, size);
+	if (t->long_name.text && type == 'L')
+		t->long_name.len = strlen(t->long_name.text);
+	uint64_t step = rounded(size), left = left_behind(t);
+	uint64_t end = t->at + CK_TAR_BLOCK + (step < left ? step : left);
+	if (ok && size != own)
+		ok = look_elsewhere(t, own);
+	ok = ok && ck_regions_claim(l->job, &l->claimed, t->at, end) &&
+	     ck_regions_claim(l->job, &l->inside, t->at, end);
+	t->at = end;
+	return ok;
+}
+
+static bool walk(tar *t)
+{
+	ck_look *l = t->look;
+	uint64_t size = l->source->size, zeros = 0;
+	while (t->at <= size && size - t->at >= CK_TAR_BLOCK) {
+		if (ck_stopped(l->job) || !ck_read_at(l->job, l->source, t->at, t->header, CK_TAR_BLOCK))
+			return false;
+		if (is_zeros(t->header)) {
+			zeros++;
+			t->at += CK_TAR_BLOCK;
+			continue;
+		}
+		if (!ck_tar_sum_right(t->header))
+			break;
+		if (zeros && !say(t, "an entry follows the end of the archive; some programs go on "
+		                  "and find it"))
+			return false;
+		if (t->entries++ >= l->job->limits.members) {
+			l->audit->incomplete = true;
+			return ck_audit_say(l->audit, CK_RULE_OVER_LIMIT, &l->place, t->at, 0,
+			                    "the archive has more members than the limit 'members' "
+			                    "allows");
+		}
+		if (!take_entry(t))
+			return false;
+	}
+	if (!t->entries)
+		return say(t, "the checksum of the first tar header is wrong");
+	return zeros >= 2 || say(t, "the tar archive has no end: it is cut short or damaged");
+}
+
+/* The member `pickle` was looked at like any other; what else the loader reads is judged here. */
+static bool on_event(void *arg, const ck_source *source, const ck_event *event)
+{
+	ck_look *l = arg;
+	const char *name = strrchr(source->label, ' ');
+	name = name ? name + 1 : source->label;
+	ck_place place = {name, source, 0};
+	return !strcmp(name, "pickle") || ck_judge_event(l->audit, &place, event);
+}
+
+/* The members of torch's old tar files hold pickles between numbers; the loader knows where. */
+static bool read_old_torch(ck_look *l)
+{
+	unsigned char head[CK_HEAD];
+	ck_input in;
+	ck_watch watch = {on_event, NULL, l};
+	ck_job *own = ck_look_job(l->audit);
+	if (!own)
+		return false;
+	ck_loaded loaded = {.job = own, .model = ck_alloc(own, sizeof(ck_model)), .watch = &watch};
+	if (loaded.model)
+		loaded.model->top = ck_path_new(own, NULL, "", 0, false);
+	bool ok = loaded.model && loaded.model->top && ck_input_open(own, l->source, head, &in) &&
+	          ck_layout_torch_tar.load(&loaded, &in, loaded.model->top);
+	if (!ok && l->audit->job->error.status == CK_OK)
+		ok = ck_look_failed(l->audit, own, CK_RULE_BROKEN_CHECKPOINT, &l->place, CK_NO_OFFSET);
+	return ck_look_done(l->audit, own) && ok;
+}
+
+bool ck_tar_walk(ck_look *look)
+{
+	tar t = {.look = look};
+	look->format = "tar";
+	if (!walk(&t))
+		return false;
+	if (!t.pickle || !t.storages)
+		return true;
+	look->format = "torch tar";
+	return read_old_torch(look);
+}

@@ -1,0 +1,143 @@
+/* Holds what a checkpoint says of its tensors against the data that it has, which is read in small
+ * files only: the loader that converts files is asked, so that scanning and converting cannot
+ * disagree. */
+#include "audit.h"
+
+#include <string.h>
+
+enum {
+	EXPANDED_FREE = 16 << 20, /* bytes of an expanded tensor that no limit counts */
+	SMALL = 64 << 20, /* files up to this size are read as a whole, their checksums checked */
+};
+
+#define LLU(x) ((unsigned long long)(x))
+
+static bool is_fatal(const ck_error *error)
+{
+	return error->status == CK_NOMEM || error->status == CK_IO || error->status == CK_STOPPED;
+}
+
+/* What the pickles themselves have wrong was found when they were judged. */
+static bool is_known(const ck_audit *audit, const ck_error *error)
+{
+	for (size_t i = 0; i < audit->finding_count; i++)
+		if (!strcmp(audit->findings[i].why, error->text))
+			return true;
+	return false;
+}
+
+/* Labels begin with the path of the file, which a finding has already. */
+static const char *place_in(const ck_audit *audit, const char *where)
+{
+	ck_shown path = ck_show(audit->file->label, strlen(audit->file->label));
+	size_t len = strlen(path.s);
+	if (strncmp(where, path.s, len))
+		return where;
+	where += len;
+	return strncmp(where, ": ", 2) ? where : where + 2;
+}
+
+static bool tell_failure(ck_audit *audit, const ck_place *place, const ck_error *error)
+{
+	ck_rule rule = error->status == CK_LIMIT ? CK_RULE_OVER_LIMIT : CK_RULE_BROKEN_CHECKPOINT;
+	const char *inside = place_in(audit, error->where);
+	if ((error->status != CK_CORRUPT && error->status != CK_LIMIT) || is_known(audit, error))
+		return true;
+	if (error->status == CK_LIMIT)
+		audit->incomplete = true;
+	return ck_audit_say(audit, rule, place, CK_NO_OFFSET, 0, "%s%s%s", inside,
+	                    *inside && *error->text ? ": " : "", error->text);
+}
+
+/* ---- tensors that are all right for torch, and still odd ---- */
+
+/* Stepping through the elements in the order of their addresses, each dimension must step over all
+ * that the smaller ones reach. */
+static bool overlaps_itself(const ck_tensor *tensor)
+{
+	bool done[CK_DIMS_MAX] = {false};
+	uint64_t reach = 1; /* elements from the first to the last, so far */
+	if (!tensor->count)
+		return false;
+	for (size_t n = 0; n < tensor->ndim; n++) {
+		size_t next = tensor->ndim;
+		for (size_t i = 0; i < tensor->ndim; i++)
+			if (!done[i] && (next == tensor->ndim ||
+			                 tensor->stride[i] < tensor->stride[next]))
+				next = i;
+		done[next] = true;
+		if (tensor->shape[next] < 2)
+			continue;
+		if (tensor->stride[next] < reach)
+			return true;
+		reach += (tensor->shape[next] - 1) * tensor->stride[next];
+	}
+	return false;
+}
+
+static bool check_tensor(ck_audit *audit, const ck_place *place, const ck_entry *entry)
+{
+	const ck_tensor *tensor = entry->tensor;
+	uint64_t most, held = tensor->storage->size;
+	ck_shown name = ck_show(entry->name, entry->name_len);
+	bool much = tensor->bytes > EXPANDED_FREE &&
+	            ck_mul(held, audit->job->limits.expand, &most) && tensor->bytes > most;
+	if (much)
+		return ck_audit_say(audit, CK_RULE_EXPANDED_TENSOR, place, CK_NO_OFFSET, 0,
+		                    "tensor '%s' makes %llu bytes of the %llu of its storage",
+		                    name.s, LLU(tensor->bytes), LLU(held));
+	if (!overlaps_itself(tensor))
+		return true;
+	return ck_audit_say(audit, CK_RULE_OVERLAPPING_TENSOR, place, CK_NO_OFFSET, 0,
+	                    "elements of tensor '%s' share their bytes", name.s);
+}
+
+static bool check_all(ck_audit *audit, const ck_place *place, const ck_model *model)
+{
+	for (size_t i = 0; i < model->count; i++)
+		if (model->entries[i].tensor && !check_tensor(audit, place, &model->entries[i]))
+			return false;
+	return true;
+}
+
+/* Each storage once. False: one is damaged, as the job's error says. */
+static bool check_data(ck_job *own, const ck_model *model)
+{
+	bool *seen = ck_alloc_array(own, model->storages + 1, sizeof *seen);
+	for (size_t i = 0; seen && i < model->count; i++) {
+		ck_storage *storage = model->entries[i].tensor ? model->entries[i].tensor->storage
+		                                               : NULL;
+		if (!storage || seen[storage->number])
+			continue;
+		seen[storage->number] = true;
+		if (!ck_storage_check(own, storage))
+			return false;
+	}
+	return seen;
+}
+
+bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *member)
+{
+	unsigned char head[CK_HEAD];
+	ck_input in;
+	ck_place place = {member, source, 0};
+	ck_job *own = ck_base_job_within(audit->job);
+	if (!own)
+		return ck_fail_nomem(audit->job);
+	/* what cannot be opened is for those to tell who looked at its structure */
+	const ck_layout *layout = ck_input_open(own, source, head, &in) ? ck_layout_find(own, &in)
+	                                                                : NULL;
+	const ck_loaded *loaded = NULL;
+	if (layout && layout->name) /* others only hold files that are looked at in their turn */
+		loaded = ck_load(own, source, &(ck_wishes){.everything = true});
+	bool whole = loaded && (source->size > SMALL || check_data(own, loaded->model));
+	bool ok = !is_fatal(&own->error);
+	if (!ok)
+		ck_fail(audit->job, own->error.status, NULL, "%s", own->error.text);
+	else if (!whole && layout && layout->name)
+		ok = tell_failure(audit, &place, &own->error);
+	if (ok && loaded)
+		ok = check_all(audit, &place, loaded->model);
+	ck_base_job_free(own);
+	return ok;
+}

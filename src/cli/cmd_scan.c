@@ -1,0 +1,220 @@
+/* ckconv scan PATH...: looks through files and says what they could do. */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <ckconv/scan.h>
+
+enum { VERDICTS = CK_DANGEROUS + 1 };
+
+/* One run over all paths. */
+typedef struct {
+	const cli_options *options;
+	cli_look look;
+	cli_progress progress;
+	unsigned long counts[VERDICTS]; /* files of each verdict */
+	unsigned long files, unread, links;
+	/* Text comes worst first, so that it is kept until all is known. */
+	FILE *pages[VERDICTS];
+	char *page[VERDICTS];
+	size_t page_len[VERDICTS];
+	ck_job *sarif_job; /* with --sarif */
+	ck_sarif *sarif;
+} scanning;
+
+/* ---- one file ---- */
+
+static void on_progress(void *arg, const char *what, uint64_t done, uint64_t total)
+{
+	cli_progress_show(&((scanning *)arg)->progress, what, done, total);
+}
+
+static void print_line(scanning *s, const char *line)
+{
+	cli_progress_clear(&s->progress);
+	puts(line ? line : "");
+	fflush(stdout); /* whoever reads gets it now, and if nobody does, that is known */
+}
+
+static void show(scanning *s, ck_job *job, const ck_report *report)
+{
+	s->counts[report->verdict]++;
+	if (s->options->json)
+		print_line(s, ck_report_json(job, report));
+	else if (s->sarif)
+		ck_sarif_add(s->sarif, report); /* asked at the end whether it could */
+	else if (!s->options->quiet || report->verdict != CK_SAFE)
+		cli_report_print(s->pages[report->verdict], &s->look, report);
+}
+
+/* A file that could not be read is never passed over in silence. */
+static void on_failed(void *arg, const char *path, const char *why)
+{
+	scanning *s = arg;
+	ck_job *job = s->options->json ? ck_job_new() : NULL;
+	s->unread++;
+	cli_progress_clear(&s->progress);
+	cli_say("%s: %s", cli_show_name(path).s, why);
+	if (job)
+		print_line(s, ck_report_json_error(job, path, why));
+	if (s->sarif)
+		ck_sarif_add_error(s->sarif, path, why);
+	ck_job_free(job);
+}
+
+static void scan_with(scanning *s, ck_job *job, const char *path)
+{
+	ck_job_listen(job, NULL, on_progress, s);
+	ck_scan *scan = cli_set_limits(job, s->options) ? ck_scan_open(job, path) : NULL;
+	const ck_report *report = scan ? ck_scan_run(scan) : NULL;
+	const ck_error *error = ck_job_error(job);
+	if (report)
+		show(s, job, report);
+	else if (error->status != CK_STOPPED)
+		on_failed(s, path, error->text);
+}
+
+static bool on_file(void *arg, const char *path)
+{
+	scanning *s = arg;
+	ck_job *job = ck_job_new();
+	if (!job) {
+		on_failed(s, path, "the system has no memory left");
+		return false;
+	}
+	cli_signals_watch(job);
+	s->files++;
+	scan_with(s, job, path);
+	cli_signals_watch(NULL);
+	ck_job_free(job);
+	return !cli_signals_came() && !ferror(stdout);
+}
+
+static void on_passed(void *arg, const char *path, bool is_link)
+{
+	scanning *s = arg;
+	s->links += is_link;
+	if (s->options->quiet || (is_link && !s->options->verbose))
+		return;
+	cli_progress_clear(&s->progress);
+	cli_say("%s: %s", cli_show_name(path).s,
+	        is_link ? "a symbolic link, which is not followed in folders"
+	                : "a pipe or a device, passed over");
+}
+
+/* ---- all of them ---- */
+
+static bool begin_sarif(scanning *s)
+{
+	s->sarif_job = ck_job_new();
+	s->sarif = s->sarif_job ? ck_sarif_new(s->sarif_job) : NULL;
+	return s->sarif;
+}
+
+/* A document that is not whole is none: it comes only after all files were scanned. */
+static bool print_sarif(scanning *s)
+{
+	const char *document = cli_signals_came() ? "" : ck_sarif_finish(s->sarif);
+	if (document && *document)
+		print_line(s, document);
+	else if (!document)
+		cli_print_error(ck_job_error(s->sarif_job));
+	ck_job_free(s->sarif_job);
+	return document;
+}
+
+static bool print_results(scanning *s)
+{
+	for (int verdict = CK_DANGEROUS; verdict >= CK_SAFE; verdict--) {
+		if (!s->pages[verdict])
+			continue;
+		fclose(s->pages[verdict]);
+		fwrite(s->page[verdict], 1, s->page_len[verdict], stdout);
+		free(s->page[verdict]);
+	}
+	return !s->sarif || print_sarif(s);
+}
+
+static bool open_pages(scanning *s)
+{
+	for (int verdict = CK_SAFE; verdict <= CK_DANGEROUS; verdict++) {
+		s->pages[verdict] = open_memstream(&s->page[verdict], &s->page_len[verdict]);
+		if (!s->pages[verdict])
+			return false;
+	}
+	return true;
+}
+
+/* "212 files: 2 dangerous, 1 malformed, 30 unknown, 179 safe" */
+static void say_summary(const scanning *s)
+{
+	char text[256];
+	const char *comma = ": ";
+	size_t len = (size_t)snprintf(text, sizeof text, "%lu file%s", s->files,
+	                              s->files == 1 ? "" : "s");
+	for (int verdict = CK_DANGEROUS; verdict >= CK_SAFE; verdict--) {
+		if (!s->counts[verdict])
+			continue;
+		len += (size_t)snprintf(text + len, sizeof text - len, "%s%lu %s", comma,
+		                        s->counts[verdict],
+		                        ck_verdict_name((ck_verdict)verdict));
+		comma = ", ";
+	}
+	if (s->unread)
+		len += (size_t)snprintf(text + len, sizeof text - len, "%s%lu could not be read",
+		                        comma, s->unread);
+	if (s->links)
+		snprintf(text + len, sizeof text - len, "; %lu symbolic link%s not followed",
+		         s->links, s->links == 1 ? "" : "s");
+	cli_say("%s", text);
+}
+
+static int exit_status(const scanning *s)
+{
+	static const int statuses[] = {
+		[CK_SAFE] = EXIT_DONE, [CK_UNKNOWN] = EXIT_UNSURE, [CK_MALFORMED] = EXIT_INPUT,
+		[CK_DANGEROUS] = EXIT_NO,
+	};
+	if (s->counts[CK_DANGEROUS])
+		return EXIT_NO;
+	if (s->unread)
+		return EXIT_USAGE;
+	for (ck_verdict verdict = CK_MALFORMED; verdict >= s->options->fail_on; verdict--)
+		if (s->counts[verdict])
+			return statuses[verdict];
+	return EXIT_DONE;
+}
+
+int cli_scan(const cli_options *options)
+{
+	scanning s = {.options = options, .look = cli_look_of_stdout(options->verbose)};
+	cli_tree tree = {on_file, on_passed, on_failed, &s};
+	bool all = true;
+	if (options->policy || options->baseline) {
+		cli_say("--policy and --baseline are not there yet");
+		return EXIT_USAGE;
+	}
+	if (!open_pages(&s) || (options->sarif && !begin_sarif(&s))) {
+		cli_say("the system has no memory left");
+		return EXIT_USAGE;
+	}
+	cli_signals_catch();
+	cli_progress_begin(&s.progress, !options->quiet && isatty(STDERR_FILENO));
+	for (int i = 0; all && i < options->argument_count; i++)
+		all = cli_tree_walk(&tree, options->arguments[i]);
+	cli_progress_clear(&s.progress);
+	bool printed = print_results(&s);
+	fflush(stdout);
+	cli_signals_die();
+	if (!s.files && !s.unread) {
+		cli_say("there is no file in %s", options->argument_count == 1
+		        ? cli_show_name(options->arguments[0]).s : "these folders");
+		return EXIT_USAGE;
+	}
+	if (!options->quiet)
+		say_summary(&s);
+	int status = exit_status(&s);
+	return printed || status == EXIT_NO ? status : EXIT_USAGE;
+}

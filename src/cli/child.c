@@ -43,7 +43,8 @@ static void prepare(pid_t parent)
 	 * processors when many threads allocate, and the time zone */
 	mallopt(M_ARENA_MAX, 8);
 	setenv("TZ", "UTC0", 1);
-	tzset();
+	for (int i = 0; i < 2; i++) /* the first may fail for want of memory, and be tried again later */
+		tzset();
 }
 
 /* Says what is missing; false if it must not be. */

@@ -85,6 +85,19 @@ CK_API const char *ck_verdict_name(ck_verdict verdict);
 /* "imported", "called"... */
 CK_API const char *ck_how_name(ck_how how);
 
+/* What the user allows and denies, for any number of scans. It lives as long as its job, which tells
+ * its notes and has its errors. */
+typedef struct ck_policy ck_policy;
+CK_API ck_policy *ck_policy_new(ck_job *job);
+/* Reads a file of lines "allow MODULE.NAME", "deny MODULE.NAME" or "deny MODULE.*", each with an
+ * "expires YYYY-MM-DD" behind it or not; "#" begins a remark. Findings about what is allowed are
+ * suppressed; what is denied is dangerous. What expired does not count, and is noted. False if a
+ * line cannot be understood, or allows what can never be. */
+CK_API bool ck_policy_read(ck_policy *policy, const char *path);
+/* Reads a file of fingerprints, a line each, or the output of ckconv scan --json: findings with
+ * these are suppressed. */
+CK_API bool ck_policy_baseline(ck_policy *policy, const char *path);
+
 typedef struct ck_scan ck_scan;
 
 /* Opens a file by its name: the only part of a scan that does. NULL after a failure. */
@@ -92,6 +105,9 @@ CK_API ck_scan *ck_scan_open(ck_job *job, const char *path);
 /* Looks through it. What is wrong with the file is in the report; NULL only if the file could not
  * be read, memory ended, or the job was stopped. */
 CK_API const ck_report *ck_scan_run(ck_scan *scan);
+
+/* To be called before ck_scan_run; `policy` may be NULL. */
+CK_API void ck_scan_use_policy(ck_scan *scan, const ck_policy *policy);
 
 /* A report as bytes that ck_report_unpack reads, at most 64 MiB: how it gets out of a process that
  * is locked in. NULL after a failure. */

@@ -44,7 +44,7 @@ typedef struct ck_error {
 /* The limits: X(name, default, what it counts). This list makes the struct, the defaults,
  * --limit and, held against it by a test, the table in ckconv.1. */
 #define CK_LIMITS(X)                                                             \
-	X(heap, UINT64_C(4) << 30, "bytes of memory for all that is not tensor data") \
+	X(heap, UINT64_C(4) << 30, "bytes of memory (unless set: 48M + 16 x the input)")     \
 	X(members, 1000000, "members of one archive")                            \
 	X(ops, 50000000, "opcodes of one pickle")                                \
 	X(stack, 1000000, "values and marks on the stack of the pickle machine") \
@@ -56,7 +56,7 @@ typedef struct ck_error {
 	X(name, 131072, "bytes of a tensor's name")                              \
 	X(expand, 16, "bytes written per byte read (256 MiB always allowed)") \
 	X(inflated, UINT64_C(1) << 40, "bytes unpacked from one file or member") \
-	X(ratio, 1100, "bytes unpacked per packed byte (64 MiB are free)")
+	X(ratio, 100,  "bytes unpacked per packed byte (64 MiB are free)")
 
 typedef struct ck_limits {
 #define X(name, value, about) uint64_t name;

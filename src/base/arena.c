@@ -1,17 +1,21 @@
 /* A job's memory: one arena that only grows, and a list of things to close when the job ends. */
-#include "base.h"
+#include "block.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-enum { CHUNK_MIN = 64 << 10, CHUNK_MAX = 1 << 20, ALIGN = 8 };
+/* A chunk is smaller than a block, so that no block can lie in one. */
+enum {
+	CHUNK_MAX = CK_BLOCK_MIN - CK_ALIGN,
+	CHUNK_MIN = CHUNK_MAX / 4 / CK_ALIGN * CK_ALIGN,
+	SMALL = 1 << 20 /* a job that holds more will soon need another chunk */
+};
 
 struct ck_chunk {
 	struct ck_chunk *older;
-	size_t size, used; /* of data */
-	size_t last;       /* where the newest allocation starts, so that it can grow in place */
-	_Alignas(ALIGN) unsigned char data[];
+	unsigned char *end;
+	_Alignas(CK_ALIGN) unsigned char data[];
 };
 
 struct ck_closer {
@@ -19,6 +23,11 @@ struct ck_closer {
 	void (*close)(void *);
 	void *arg;
 };
+
+static void chunk_free(struct ck_chunk *chunk)
+{
+	ck_pages_free(chunk, (size_t)(chunk->end - (unsigned char *)chunk));
+}
 
 ck_job *ck_base_job_new(void)
 {
@@ -47,6 +56,7 @@ ck_job *ck_base_job_within(const ck_job *parent)
 	job->scratch_dir = parent->scratch_dir;
 	job->prepared = parent->prepared;
 	job->parent = parent;
+	job->heap_given = parent->heap_given;
 	job->input = parent->input;
 	job->unpacked = parent->unpacked;
 	job->progress = parent->progress;
@@ -60,57 +70,49 @@ void ck_base_job_free(ck_job *job)
 		return;
 	for (struct ck_closer *closer = job->closers; closer; closer = closer->older)
 		closer->close(closer->arg);
+	ck_block_free_from(job, 0);
 	while (job->arena.chunk) {
 		struct ck_chunk *chunk = job->arena.chunk;
 		job->arena.chunk = chunk->older;
-		free(chunk);
+		chunk_free(chunk);
 	}
 	pthread_mutex_destroy(&job->lock);
 	free(job);
 }
 
-static struct ck_chunk *chunk_new(ck_job *job, size_t size)
+/* Makes the newest chunk one that has room for `size` bytes. */
+static bool chunk_new(ck_job *job, size_t size)
 {
 	struct ck_chunk *now = job->arena.chunk;
-	size_t want = now ? now->size * 2 : CHUNK_MIN;
+	size_t want = now ? (size_t)(now->end - now->data) * 2 : CHUNK_MIN;
 	if (want > CHUNK_MAX)
 		want = CHUNK_MAX;
 	if (want < size)
 		want = size;
 	uint64_t held;
-	if (!ck_add(job->arena.held, want, &held) || held > job->limits.heap) {
-		ck_fail_limit(job, "", "heap");
-		return NULL;
-	}
-	/* calloc: big chunks come from the kernel, which hands out zeroed pages anyway */
-	struct ck_chunk *chunk = calloc(1, sizeof *chunk + want);
-	if (!chunk) {
-		ck_fail_nomem(job);
-		return NULL;
-	}
-	chunk->size = want;
+	if (!ck_add(job->arena.held, want, &held) || held > job->limits.heap)
+		return ck_fail_limit(job, "", "heap");
+	struct ck_chunk *chunk = ck_pages_new(sizeof *chunk + want, job->arena.held > SMALL);
+	if (!chunk)
+		return ck_fail_nomem(job);
+	chunk->end = chunk->data + want;
 	chunk->older = now;
 	job->arena.chunk = chunk;
+	job->arena.next = chunk->data;
+	job->arena.end = chunk->end;
 	job->arena.held = held;
-	return chunk;
+	return true;
 }
 
-void *ck_alloc(ck_job *job, size_t size)
+void *ck_alloc_more(ck_job *job, size_t size)
 {
 	if (size > SIZE_MAX / 4) {
 		ck_fail_nomem(job);
 		return NULL;
 	}
-	size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-	struct ck_chunk *chunk = job->arena.chunk;
-	if (!chunk || chunk->size - chunk->used < size) {
-		chunk = chunk_new(job, size);
-		if (!chunk)
-			return NULL;
-	}
-	chunk->last = chunk->used;
-	chunk->used += size;
-	return chunk->data + chunk->last;
+	if (ck_is_block(size))
+		return ck_block_new(job, size);
+	return chunk_new(job, CK_ALIGNED(size)) ? ck_alloc(job, size) : NULL;
 }
 
 void *ck_alloc_array(ck_job *job, size_t count, size_t size)
@@ -134,12 +136,17 @@ char *ck_copy(ck_job *job, const void *data, size_t len)
 /* Grows the newest allocation where it stands, if it is `items` and there is room. */
 static bool grow_in_place(ck_job *job, const void *items, size_t size)
 {
-	struct ck_chunk *chunk = job->arena.chunk;
-	size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-	if (!chunk || items != chunk->data + chunk->last || chunk->size - chunk->last < size)
+	ck_arena *arena = &job->arena;
+	if (items != arena->last || (size_t)(arena->end - arena->last) < CK_ALIGNED(size))
 		return false;
-	chunk->used = chunk->last + size;
+	arena->next = arena->last + CK_ALIGNED(size);
 	return true;
+}
+
+void ck_give_back(ck_job *job, void *items, size_t bytes)
+{
+	if (items && ck_is_block(bytes))
+		ck_block_free(job, items);
 }
 
 void *ck_grow(ck_job *job, void *items, size_t *cap, size_t need, size_t size)
@@ -159,14 +166,17 @@ void *ck_grow(ck_job *job, void *items, size_t *cap, size_t need, size_t size)
 		ck_fail_nomem(job);
 		return NULL;
 	}
-	if (*cap && grow_in_place(job, items, (size_t)bytes)) {
-		*cap = want;
-		return items;
-	}
-	void *grown = ck_alloc(job, (size_t)bytes);
+	void *grown;
+	bool was_block = *cap && ck_is_block(*cap * size);
+	if (was_block)
+		grown = ck_block_grow(job, items, (size_t)bytes);
+	else if (*cap && !ck_is_block((size_t)bytes) && grow_in_place(job, items, (size_t)bytes))
+		grown = items;
+	else
+		grown = ck_alloc(job, (size_t)bytes);
 	if (!grown)
 		return NULL;
-	if (*cap)
+	if (grown != items && *cap && !was_block)
 		memcpy(grown, items, *cap * size);
 	*cap = want;
 	return grown;
@@ -174,23 +184,25 @@ void *ck_grow(ck_job *job, void *items, size_t *cap, size_t need, size_t size)
 
 ck_mark ck_arena_mark(const ck_job *job)
 {
-	struct ck_chunk *chunk = job->arena.chunk;
-	return (ck_mark){chunk, chunk ? chunk->used : 0};
+	return (ck_mark){job->arena.chunk, job->arena.blocks, job->arena.next};
 }
 
 void ck_arena_release(ck_job *job, ck_mark mark)
 {
-	while (job->arena.chunk != mark.chunk) {
-		struct ck_chunk *chunk = job->arena.chunk;
-		job->arena.chunk = chunk->older;
-		job->arena.held -= chunk->size;
-		free(chunk);
+	ck_arena *arena = &job->arena;
+	ck_block_free_from(job, mark.blocks);
+	while (arena->chunk != mark.chunk) {
+		struct ck_chunk *chunk = arena->chunk;
+		arena->chunk = chunk->older;
+		arena->held -= (size_t)(chunk->end - chunk->data);
+		/* what lies behind an older mark was used while this chunk was the newest */
+		arena->next = arena->end = arena->chunk ? arena->chunk->end : NULL;
+		chunk_free(chunk);
 	}
-	if (!mark.chunk)
-		return;
-	memset(mark.chunk->data + mark.used, 0, mark.chunk->used - mark.used);
-	mark.chunk->used = mark.used;
-	mark.chunk->last = mark.used; /* nothing before the mark may grow in place any more */
+	if (mark.next)
+		memset(mark.next, 0, (size_t)(arena->next - mark.next));
+	arena->next = mark.next;
+	arena->last = NULL; /* nothing before the mark may grow in place any more */
 }
 
 bool ck_defer(ck_job *job, void (*close)(void *), void *arg)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <time.h>
 
 #include <ckconv/types.h>
@@ -15,9 +16,16 @@
 
 /* ---- job ---- */
 
+enum { CK_ALIGN = 8 }; /* of all that is allocated */
+#define CK_ALIGNED(size) (((size) + CK_ALIGN - 1) & ~(size_t)(CK_ALIGN - 1))
+
 typedef struct ck_arena {
-	struct ck_chunk *chunk; /* newest first */
-	uint64_t held;          /* bytes taken from the system */
+	unsigned char *next, *end; /* what is free of the newest chunk */
+	unsigned char *last;       /* the newest allocation in it, which can grow in place */
+	struct ck_chunk *chunk;    /* newest first */
+	struct ck_block *block;    /* big allocations, newest first */
+	size_t blocks;             /* that were ever made */
+	uint64_t held;             /* bytes taken from the system */
 } ck_arena;
 
 /* One input, one lifetime: everything allocated or opened for it is released by ck_job_free in
@@ -32,6 +40,7 @@ typedef struct ck_job {
 	const char *scratch_dir; /* folder of scratch files; NULL: $TMPDIR, or else /tmp */
 	struct ck_scratch *scratch; /* belongs to io */
 	struct ck_scratch_pool *prepared; /* belongs to io; or NULL */
+	bool heap_given;         /* the limit of memory was set, and does not follow the input */
 	uint64_t input;          /* bytes of the file that is read, however deep in it we are */
 	uint64_t unpacked;       /* bytes unpacked on the way; belongs to pack */
 	atomic_bool stop;
@@ -49,18 +58,44 @@ ck_job *ck_base_job_new(void);
 ck_job *ck_base_job_within(const ck_job *parent);
 void ck_base_job_free(ck_job *job);
 
+/* Where ck_alloc goes when the newest chunk has no room. */
+void *ck_alloc_more(ck_job *job, size_t size);
+
 /* Zeroed memory that lives as long as the job. NULL after a failure that is recorded. */
-void *ck_alloc(ck_job *job, size_t size);
+static inline void *ck_alloc(ck_job *job, size_t size)
+{
+	ck_arena *arena = &job->arena;
+	size_t room = (size_t)(arena->end - arena->next);
+	if (size > room || CK_ALIGNED(size) > room)
+		return ck_alloc_more(job, size);
+	arena->last = arena->next;
+	arena->next += CK_ALIGNED(size);
+	return arena->last;
+}
+
 void *ck_alloc_array(ck_job *job, size_t count, size_t size);
 /* A copy of len bytes with a NUL behind them. */
 char *ck_copy(ck_job *job, const void *data, size_t len);
 /* Makes room for `need` items of `size` bytes in an arena array: returns the array, perhaps moved,
- * and updates *cap. The array grows by doubling; what it outgrew stays in the arena. */
+ * and updates *cap. The array grows by doubling. No pointer into the old one may be used. */
 void *ck_grow(ck_job *job, void *items, size_t *cap, size_t need, size_t size);
+/* Gives back what was allocated last, with this very size; does nothing if it was not the last. */
+static inline void ck_take_back(ck_job *job, void *data, size_t size)
+{
+	if ((unsigned char *)data + CK_ALIGNED(size) != job->arena.next)
+		return;
+	memset(data, 0, size);
+	job->arena.next = data;
+	job->arena.last = NULL;
+}
+
+/* Gives an array that ck_grow or ck_alloc_array made back before the job ends, if it is big. */
+void ck_give_back(ck_job *job, void *items, size_t bytes);
 /* What is allocated between a mark and its release is given back; nothing is deferred between. */
 typedef struct ck_mark {
 	struct ck_chunk *chunk;
-	size_t used;
+	size_t blocks;
+	unsigned char *next;
 } ck_mark;
 ck_mark ck_arena_mark(const ck_job *job);
 void ck_arena_release(ck_job *job, ck_mark mark);
@@ -111,6 +146,10 @@ extern const ck_limit_row ck_limit_table[];
 void ck_limits_default(ck_limits *limits);
 /* Sets one limit from "name=value"; value is decimal, with K, M, G or T for powers of 1024. */
 bool ck_limits_set(ck_job *job, const char *text);
+/* Notes how many bytes the input has, and lets the limit of memory follow it, unless that was set:
+ * nobody who writes a small file can make it need much. */
+void ck_limits_follow(ck_job *job, uint64_t input);
+enum { CK_HEAP_BASE = 48 << 20, CK_HEAP_PER_BYTE = 16 };
 /* Fails with CK_LIMIT if value is over the limit called `name` (a field of ck_limits). */
 #define ck_within(job, where, name, value) \
 	((value) <= (job)->limits.name || ck_fail_limit(job, where, #name))
@@ -137,6 +176,9 @@ typedef struct ck_map {
 	size_t count;
 } ck_map;
 
+/* The hash itself: two different keys have the same with a chance of about len in 2^58, whoever
+ * chose them. Its upper bits are the better ones. */
+uint64_t ck_hash(const ck_job *job, const void *key, size_t len);
 /* Finds the value of a key, or NULL. */
 uint64_t *ck_map_find(const ck_job *job, const ck_map *map, const void *key, size_t len);
 /* Finds or makes the value of a key (the key is not copied: it must outlive the map); *fresh says
@@ -164,6 +206,7 @@ size_t ck_utf8_next(const char *text, size_t len, uint32_t *code);
 bool ck_utf8_valid(const char *text, size_t len);
 /* The same, with surrogates U+D800 to U+DFFF let through, as Python's "surrogatepass" does. */
 size_t ck_utf8_next_wide(const char *text, size_t len, uint32_t *code);
+bool ck_utf8_valid_wide(const char *text, size_t len);
 /* Takes away the beginning of a character at the end of a text that was cut there. */
 void ck_utf8_trim(char *text);
 /* Writes a code point (surrogates too) as UTF-8; returns 1 to 4. */

@@ -21,6 +21,15 @@ void ck_limits_default(ck_limits *limits)
 		*field(limits, row) = row->value;
 }
 
+void ck_limits_follow(ck_job *job, uint64_t input)
+{
+	uint64_t heap;
+	job->input = input;
+	if (!job->heap_given && ck_mul(input, CK_HEAP_PER_BYTE, &heap) &&
+	    ck_add(heap, CK_HEAP_BASE, &heap) && heap < job->limits.heap)
+		job->limits.heap = heap;
+}
+
 /* Decimal digits with at most one unit letter behind them. */
 static bool parse_amount(const char *text, uint64_t *value)
 {
@@ -52,6 +61,7 @@ bool ck_limits_set(ck_job *job, const char *text)
 			return ck_fail(job, CK_USAGE, "",
 			               "limit '%s' needs a whole number, such as %s=1000 or %s=64M",
 			               row->name, row->name, row->name);
+		job->heap_given |= row->at == offsetof(ck_limits, heap);
 		return true;
 	}
 	return ck_fail(job, CK_USAGE, "", "there is no limit '%s'; ckconv --help lists them",

@@ -22,14 +22,18 @@ static uint64_t mul_mod(uint64_t a, uint64_t b)
 	return sum >= PRIME ? sum - PRIME : sum;
 }
 
-static uint32_t hash_of(const ck_job *job, const unsigned char *key, size_t len)
+uint64_t ck_hash(const ck_job *job, const void *data, size_t len)
 {
+	const unsigned char *key = data;
 	uint64_t point = job->seed[0] % (PRIME - 2) + 2;
 	uint64_t hash = len;
 	while (len) {
 		size_t take = len < 7 ? len : 7; /* 56 bits are always below the prime */
 		uint64_t part = 0;
-		memcpy(&part, key, take);
+		if (take == 7)
+			memcpy(&part, key, 7); /* a size that the compiler knows is faster */
+		else
+			memcpy(&part, key, take);
 		hash = mul_mod(hash, point) + part;
 		if (hash >= PRIME)
 			hash -= PRIME;
@@ -37,9 +41,13 @@ static uint32_t hash_of(const ck_job *job, const unsigned char *key, size_t len)
 		len -= take;
 	}
 	hash = mul_mod(hash, point) + job->seed[1] % PRIME;
-	/* the low bits choose the slot: let all bits have a say in them */
-	hash = hash * UINT64_C(0x9E3779B97F4A7C15);
-	return (uint32_t)(hash >> 32);
+	/* some of the bits choose the slot: let all bits have a say in the upper ones */
+	return hash * UINT64_C(0x9E3779B97F4A7C15);
+}
+
+static uint32_t hash_of(const ck_job *job, const void *key, size_t len)
+{
+	return (uint32_t)(ck_hash(job, key, len) >> 32);
 }
 
 static struct ck_map_slot *slot_of(const ck_map *map, const void *key, size_t len, uint32_t hash)
@@ -73,6 +81,7 @@ static bool rehash(ck_job *job, ck_map *map, size_t cap)
 		if (old->key)
 			*slot_of(&bigger, old->key, old->len, old->hash) = *old;
 	}
+	ck_give_back(job, map->slots, map->cap * sizeof *map->slots);
 	*map = bigger;
 	return true;
 }

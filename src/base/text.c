@@ -35,15 +35,44 @@ size_t ck_utf8_next(const char *text, size_t len, uint32_t *code)
 	return took && *code >= 0xD800 && *code <= 0xDFFF ? 0 : took;
 }
 
-bool ck_utf8_valid(const char *text, size_t len)
+/* How many bytes at the start are ASCII, in steps of eight. */
+static size_t ascii_run(const char *text, size_t len)
+{
+	const uint64_t high = UINT64_C(0x8080808080808080);
+	size_t run = 0;
+	for (uint64_t eight; len - run >= sizeof eight; run += sizeof eight) {
+		memcpy(&eight, text + run, sizeof eight);
+		if (eight & high)
+			break;
+	}
+	return run;
+}
+
+static inline bool is_valid(const char *text, size_t len,
+                            size_t (*next)(const char *text, size_t len, uint32_t *code))
 {
 	uint32_t code;
-	for (size_t took; len; text += took, len -= took) {
-		took = ck_utf8_next(text, len, &code);
-		if (!took)
-			return false;
+	for (size_t at = 0; at < len;) {
+		at += ascii_run(text + at, len - at);
+		/* then what stopped the run, and all that follows up to ASCII */
+		for (bool more = at < len; more; more = at < len && (text[at] & 0x80)) {
+			size_t took = next(text + at, len - at, &code);
+			if (!took)
+				return false;
+			at += took;
+		}
 	}
 	return true;
+}
+
+bool ck_utf8_valid(const char *text, size_t len)
+{
+	return is_valid(text, len, ck_utf8_next);
+}
+
+bool ck_utf8_valid_wide(const char *text, size_t len)
+{
+	return is_valid(text, len, ck_utf8_next_wide);
 }
 
 size_t ck_utf8_put(char to[4], uint32_t code)

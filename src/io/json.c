@@ -107,6 +107,22 @@ static bool is_small(const char *text, size_t len)
 	return nodes <= NODES_MAX;
 }
 
+/* What cJSON will allocate, which it does not do from the job: a node with the head that malloc puts
+ * before it, and the text of strings, each of which stands between two quotes. */
+static bool has_memory(ck_job *job, const ck_source *source, const char *text, size_t len)
+{
+	enum { NODE = sizeof(cJSON) + 16, HALF_STRING = 12 };
+	uint64_t need = NODE + len;
+	for (size_t i = 0; i < len; i++) {
+		need += text[i] == ',' || text[i] == '[' || text[i] == '{' ? NODE : 0;
+		need += text[i] == '"' ? HALF_STRING : 0;
+	}
+	if (!ck_add(job->arena.held, need, &need) || need > job->limits.heap)
+		return ck_fail_limit(job, source->label, "heap");
+	job->arena.held = need;
+	return true;
+}
+
 static bool check(ck_job *job, const ck_source *source, const char *text, size_t len)
 {
 	const char *nul = memmem(text, len, "\\u0000", 6);
@@ -117,7 +133,7 @@ static bool check(ck_job *job, const ck_source *source, const char *text, size_t
 	if (nul)
 		return ck_fail_at(job, CK_CORRUPT, source->label, (uint64_t)(nul - text),
 		                  "a JSON string has a NUL in it, which no name needs");
-	return true;
+	return has_memory(job, source, text, len);
 }
 
 const ck_json_node *ck_json_read(ck_job *job, const ck_source *source)

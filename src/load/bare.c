@@ -150,14 +150,13 @@ static ck_value *make_rest(ck_job *job, const pickles *p, size_t main)
 {
 	ck_value *rest = ck_alloc(job, sizeof *rest);
 	ck_value *numbers = ck_alloc_array(job, p->roots.count, sizeof *numbers);
-	ck_items *pairs = ck_alloc(job, sizeof *pairs);
-	if (!rest || !numbers || !pairs)
+	if (!rest || !numbers)
 		return NULL;
-	*rest = (ck_value){.kind = CK_DICT, .items = pairs};
+	*rest = (ck_value){.kind = CK_DICT};
 	for (size_t i = 0; i < p->roots.count; i++) {
 		numbers[i] = (ck_value){.kind = CK_INT, .i = (int64_t)i};
-		if (i != main && (!ck_items_push(job, pairs, &numbers[i]) ||
-		                  !ck_items_push(job, pairs, p->roots.item[i])))
+		if (i != main && (!ck_items_push(job, rest->items, &numbers[i]) ||
+		                  !ck_items_push(job, rest->items, p->roots.item[i])))
 			return NULL;
 	}
 	return rest;
@@ -173,7 +172,7 @@ static bool walk_rest(ck_torch *torch, const pickles *p, size_t main, const ck_p
 	rest->title = "pickles";
 	if (!rest->root || !ck_walk(rest, at))
 		return false;
-	ck_note(torch->job, "the file holds %zu pickles one after the other; what lies in number "
+	ck_note(torch->job, "the file holds %u pickles one after the other; what lies in number "
 	        "%zu, counted from 0, keeps its names, those of the others begin with their number",
 	        p->roots.count, main);
 	return true;

@@ -122,7 +122,7 @@ ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes
 	if (wishes)
 		loaded->wishes = *wishes;
 	loaded->member = loaded->wishes.member;
-	job->input = source->size;
+	ck_limits_follow(job, source->size);
 	model->source = source;
 	model->top = ck_path_new(job, NULL, "", 0, false);
 	if (!model->top || !ck_load_at(loaded, source, model->top) || !ck_aside_settle(loaded))

@@ -220,7 +220,7 @@ bool ck_rebuild_frombuffer(ck_torch *torch, const ck_value *value, ck_made *made
 	const ck_items *args = value->call->args->items;
 	ck_numpy_array array = {0};
 	if (args->count != 4 && args->count != 5)
-		return ck_rebuild_fail(torch, "NumPy's _frombuffer needs 4 or 5 arguments, not %zu",
+		return ck_rebuild_fail(torch, "NumPy's _frombuffer needs 4 or 5 arguments, not %u",
 		                       args->count);
 	const ck_value *order = args->item[3];
 	bool any = args->count == 5 && ck_is_word(order, "K") && args->item[4]->kind != CK_NONE;

@@ -17,7 +17,7 @@ static ck_value *new_value(ck_torch *torch, ck_kind kind, uint64_t at)
 {
 	ck_value *value = ck_alloc(torch->job, sizeof *value);
 	if (value)
-		*value = (ck_value){.kind = (uint8_t)kind, .at = at};
+		*value = (ck_value){.kind = (uint8_t)kind, .at = at & CK_AT_MAX};
 	return value;
 }
 
@@ -58,12 +58,10 @@ static ck_value *as_tensor(ck_torch *torch, const ck_value *number)
 	ck_value *args = new_value(torch, CK_TUPLE, number->at);
 	ck_call *call = ck_alloc(torch->job, sizeof *call);
 	ck_made *made = ck_alloc(torch->job, sizeof *made);
-	ck_items *none = ck_alloc(torch->job, sizeof *none);
-	if (!value || !callee || !args || !call || !made || !none ||
+	if (!value || !callee || !args || !call || !made ||
 	    !make_scalar(torch, number, made))
 		return NULL;
 	callee->global = &rebuild;
-	args->items = none;
 	*call = (ck_call){.callee = callee, .args = args, .meaning = made};
 	value->call = call;
 	return value;

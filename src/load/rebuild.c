@@ -185,7 +185,7 @@ static bool read_view(ck_torch *torch, const ck_items *args, ck_tensor *tensor)
 	if (args->count < 4)
 		return ck_rebuild_fail(torch,
 		                       "a tensor needs a storage, an offset, sizes and strides, "
-		                       "but only %zu arguments are here", args->count);
+		                       "but only %u arguments are here", args->count);
 	if (!ck_storage_of(torch, args->item[0], tensor) ||
 	    !ck_as_count(torch, args->item[1], "a tensor's offset must be a count of elements",
 	                 &offset) ||

@@ -26,7 +26,7 @@ bool ck_script_is_own(const ck_global *global)
 
 void ck_script_forget(ck_torch *torch)
 {
-	size_t kept = 0;
+	uint32_t kept = 0;
 	ck_items *globals = &torch->seen.globals;
 	for (size_t i = 0; i < globals->count; i++) {
 		ck_value *global = globals->item[i];

@@ -153,13 +153,9 @@ bool ck_rebuild_numbered(ck_torch *torch, const ck_value *value, ck_made *made)
 static ck_value *new_value(legacy *l, ck_kind kind)
 {
 	ck_value *value = ck_alloc(l->torch->job, sizeof *value);
-	if (!value)
-		return NULL;
-	*value = (ck_value){.kind = (uint8_t)kind};
-	if (kind != CK_DICT)
-		return value;
-	value->items = ck_alloc(l->torch->job, sizeof *value->items);
-	return value->items ? value : NULL;
+	if (value)
+		value->kind = (uint8_t)kind;
+	return value;
 }
 
 static bool add(legacy *l, ck_value *to, const ck_json_node *name, ck_value *value)
@@ -204,7 +200,7 @@ static bool find_value(legacy *l, const ck_json_node *number, ck_value **value)
 		return true;
 	if (!l->values || (uint64_t)id >= l->values->count)
 		return ck_fail(l->torch->job, CK_CORRUPT, l->label,
-		               "attribute %lld is not in attributes.pkl, which holds %zu",
+		               "attribute %lld is not in attributes.pkl, which holds %u",
 		               (long long)id, l->values ? l->values->count : 0);
 	*value = l->values->item[id];
 	return true;

@@ -313,7 +313,7 @@ static bool read_script(ck_torch *torch, const ck_items *args, parts *p, ck_made
 	enum { COO = 1, CSR = 2, TENSORS = 3 };
 	ck_value *given[TENSORS + 1];
 	int64_t number = args->item[0]->i;
-	size_t count = number == COO ? 2 : 3;
+	uint32_t count = number == COO ? 2 : 3;
 	if ((number != COO && number != CSR) || args->count < TENSORS + count)
 		return ck_rebuild_fail(torch, "a sparse tensor of TorchScript needs the layout 1 "
 		                       "or 2, sizes and tensors");

@@ -153,10 +153,9 @@ static bool run_deflated(ck_job *job, const ck_stream *stream, const ck_sink *si
 const ck_stream *ck_member_stream(ck_job *job, const ck_archive *archive, ck_member *member)
 {
 	const char *label = ck_member_label(job, archive, member);
-	uint64_t most;
 	if (!ck_within(job, label, inflated, member->size))
 		return NULL;
-	if (ck_mul(member->packed, job->limits.ratio, &most) && member->size > most) {
+	if (member->size > ck_unpack_most(job, member->packed)) {
 		ck_fail_limit(job, label, "ratio");
 		return NULL;
 	}

@@ -27,6 +27,11 @@ static uint64_t most_of(const ck_job *job, uint64_t packed, uint64_t free)
 	                                                                             : UINT64_MAX;
 }
 
+uint64_t ck_unpack_most(const ck_job *job, uint64_t packed)
+{
+	return most_of(job, packed, RATIO_FREE);
+}
+
 bool ck_unpack_count(ck_job *job, const char *label, uint64_t len)
 {
 	uint64_t most = most_of(job, job->input, RATIO_FREE_IN_ALL);
@@ -68,13 +73,22 @@ static const char *label_of(ck_job *job, const ck_packing *packing, const ck_sou
 	       ck_text_add(job, &text, "", 1) ? text.data : NULL;
 }
 
-const ck_source *ck_unpack(ck_job *job, const ck_packing *packing, const ck_source *packed)
+const ck_source *ck_unpack_part(ck_job *job, const ck_packing *packing, const ck_source *packed,
+                                bool *whole)
 {
 	unpacking u = {.packing = packing, .packed = packed,
-	               .ratio_most = most_of(job, packed->size, RATIO_FREE)};
+	               .ratio_most = ck_unpack_most(job, packed->size)};
 	const char *label = label_of(job, packing, packed);
 	const ck_stream stream = {run, label, CK_SIZE_UNKNOWN, &u};
-	return label ? ck_stream_spill(job, &stream) : NULL;
+	*whole = false;
+	return label ? ck_stream_spill_part(job, &stream, whole) : NULL;
+}
+
+const ck_source *ck_unpack(ck_job *job, const ck_packing *packing, const ck_source *packed)
+{
+	bool whole;
+	const ck_source *source = ck_unpack_part(job, packing, packed, &whole);
+	return whole ? source : NULL;
 }
 
 const ck_source *ck_member_spill(ck_job *job, const ck_archive *archive, ck_member *member)

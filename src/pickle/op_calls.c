@@ -83,6 +83,9 @@ static ck_value *new_call(ck_vm *vm, ck_call_how how, ck_value *callee, ck_value
 	if (kwargs)
 		ck_vm_pass(kwargs);
 	value->call = call;
+	if (!ck_vm_raise(vm, value, callee) || !ck_vm_raise(vm, value, args) ||
+	    (kwargs && !ck_vm_raise(vm, value, kwargs)))
+		return NULL;
 	return ck_vm_tell(vm, CK_DID_CALL, value, NULL, NULL) ? value : NULL;
 }
 
@@ -172,7 +175,7 @@ bool ck_op_build(ck_vm *vm)
 		ck_vm_pass(state->items->item[i]);
 	if (target->kind == CK_CALL)
 		return ck_vm_later(vm, target) &&
-		       ck_items_push(vm->job, &target->call->later->states, state) &&
+		       ck_vm_add(vm, target, &target->call->later->states, &state, 1) &&
 		       tell_built(vm, target);
 	if (ck_vm_is_name(target))
 		return ck_vm_mark_changed(target);
@@ -193,6 +196,8 @@ static bool push_persid(ck_vm *vm, ck_value *pid)
 	if (!value)
 		return false;
 	value->pid = pid;
+	if (!ck_vm_raise(vm, value, pid))
+		return false;
 	if (vm->seen && !ck_items_push(vm->job, &vm->seen->persids, value))
 		return false;
 	return push_name(vm, value);

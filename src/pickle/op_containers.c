@@ -4,16 +4,8 @@
 static ck_value *new_items(ck_vm *vm, ck_kind kind)
 {
 	ck_value *value = ck_vm_new(vm, kind);
-	if (!value)
-		return NULL;
-	value->items = ck_alloc(vm->job, sizeof *value->items);
-	if (!value->items)
-		return NULL;
-	if (kind == CK_LIST || kind == CK_DICT || kind == CK_SET)
+	if (value && kind != CK_TUPLE)
 		value->flags = CK_MUTABLE | CK_UNHASHABLE;
-	size_t step = kind == CK_DICT ? 2 : 1;
-	if ((kind == CK_DICT || kind == CK_SET) && !ck_vm_settle_later(vm, value->items, step))
-		return NULL;
 	return value;
 }
 
@@ -42,8 +34,9 @@ ck_value *ck_vm_collect(ck_vm *vm, ck_kind kind, size_t start)
 	if (kind == CK_TUPLE && vm->depth == start)
 		return &vm->empty_tuple;
 	ck_value *value = new_items(vm, kind);
-	if (!value || !ck_vm_take(vm, start, value->items))
+	if (!value || !ck_vm_add(vm, value, value->items, vm->stack + start, vm->depth - start))
 		return NULL;
+	vm->depth = start;
 	for (size_t i = 0; kind == CK_TUPLE && i < value->items->count; i++)
 		value->flags |= value->items->item[i]->flags & CK_UNHASHABLE;
 	return value;
@@ -67,8 +60,7 @@ bool ck_op_tuple(ck_vm *vm)
 
 static bool push_last(ck_vm *vm, size_t count)
 {
-	size_t fence = vm->mark_count ? vm->marks[vm->mark_count - 1] : 0;
-	if (vm->depth - fence < count)
+	if (vm->depth - ck_vm_fence(vm) < count)
 		return ck_vm_fail(vm, "it needs %zu values above the last MARK", count);
 	return ck_vm_push(vm, ck_vm_collect(vm, CK_TUPLE, vm->depth - count));
 }
@@ -127,7 +119,8 @@ bool ck_op_dict(ck_vm *vm)
 	if ((vm->depth - start) % 2)
 		return ck_vm_fail(vm, "keys and values must come in pairs");
 	ck_value *dict = ck_vm_collect(vm, CK_DICT, start);
-	return dict && check_keys(vm, dict->items, 2) && ck_vm_push(vm, dict);
+	return dict && check_keys(vm, dict->items, 2) &&
+	       (!dict->items->count || ck_vm_settle_later(vm, dict)) && ck_vm_push(vm, dict);
 }
 
 bool ck_op_frozenset(ck_vm *vm)
@@ -139,7 +132,7 @@ bool ck_op_frozenset(ck_vm *vm)
 	if (!set)
 		return false;
 	set->flags = 0;
-	return check_keys(vm, set->items, 1) && ck_vm_push(vm, set);
+	return check_keys(vm, set->items, 1) && ck_vm_settle_later(vm, set) && ck_vm_push(vm, set);
 }
 
 /* ---- filling containers ---- */
@@ -170,14 +163,6 @@ static void note_change(ck_value *target)
 		target->flags |= CK_CHANGED;
 }
 
-static bool push_all(ck_vm *vm, ck_items *to, const ck_items *from)
-{
-	for (size_t i = 0; i < from->count; i++)
-		if (!ck_items_push(vm->job, to, from->item[i]))
-			return false;
-	return true;
-}
-
 bool ck_vm_mark_changed(ck_value *target)
 {
 	target->flags |= CK_CHANGED;
@@ -199,14 +184,14 @@ ck_later *ck_vm_later(ck_vm *vm, ck_value *target)
 static bool add_later(ck_vm *vm, ck_value *target, const ck_items *items)
 {
 	ck_later *later = ck_vm_later(vm, target);
-	return later && push_all(vm, &later->items, items);
+	return later && ck_vm_add(vm, target, &later->items, items->item, items->count);
 }
 
 static bool extend(ck_vm *vm, ck_value *target, const ck_items *items)
 {
 	if (target->kind == CK_LIST) {
 		note_change(target);
-		return push_all(vm, target->items, items);
+		return ck_vm_add(vm, target, target->items, items->item, items->count);
 	}
 	if (!ck_vm_tell(vm, CK_DID_APPEND, target, NULL, items))
 		return false;
@@ -224,7 +209,8 @@ bool ck_op_append(ck_vm *vm)
 	return target && extend(vm, target, &(ck_items){.item = &item, .count = 1});
 }
 
-/* The values above the newest mark, and the value below it that receives them; *target is NULL if
+/* The values above the newest mark, popped, and the value below it that receives them. They still
+ * lie where the stack was: nothing may be pushed as long as they are needed. *target is NULL if
  * there is none to be given: then nothing is looked at, as in CPython. */
 static bool take_for_target(ck_vm *vm, ck_items *items, ck_value **target)
 {
@@ -232,15 +218,12 @@ static bool take_for_target(ck_vm *vm, ck_items *items, ck_value **target)
 	*target = NULL;
 	if (!ck_vm_unmark(vm, &start))
 		return false;
-	bool empty = vm->depth == start;
-	size_t depth = vm->depth;
+	size_t count = vm->depth - start;
 	vm->depth = start;
 	ck_value *top = ck_vm_top(vm);
-	vm->depth = depth;
-	if (!top || !ck_vm_take(vm, start, items))
-		return false;
-	*target = empty ? NULL : top;
-	return true;
+	*items = (ck_items){.item = vm->stack + start, .count = (uint32_t)count};
+	*target = count ? top : NULL;
+	return top;
 }
 
 bool ck_op_appends(ck_vm *vm)
@@ -251,7 +234,7 @@ bool ck_op_appends(ck_vm *vm)
 }
 
 /* list[key] = value; CPython allows it for SETITEM, with a key that exists. */
-static bool set_in_list(ck_vm *vm, const ck_value *target, const ck_items *pairs)
+static bool set_in_list(ck_vm *vm, ck_value *target, const ck_items *pairs)
 {
 	for (size_t i = 0; i < pairs->count; i += 2) {
 		const ck_value *key = pairs->item[i];
@@ -260,6 +243,8 @@ static bool set_in_list(ck_vm *vm, const ck_value *target, const ck_items *pairs
 		if ((key->kind != CK_INT && key->kind != CK_BOOL) || index >= count ||
 		    index < -count)
 			return ck_vm_fail(vm, "the list has no item of that index");
+		if (!ck_vm_raise(vm, target, pairs->item[i + 1]))
+			return false;
 		target->items->item[index < 0 ? index + count : index] = pairs->item[i + 1];
 	}
 	return true;
@@ -279,9 +264,10 @@ static bool set_pairs(ck_vm *vm, ck_value *target, const ck_items *pairs)
 	if (target->kind == CK_CALL && !ck_vm_later(vm, target))
 		return false;
 	ck_items *to = target->kind == CK_DICT ? target->items : &target->call->later->pairs;
-	if (target->kind == CK_CALL && !to->count && !ck_vm_settle_later(vm, to, 2))
+	if (!to->count && pairs->count && !ck_vm_settle_later(vm, target))
 		return false;
-	return check_keys(vm, pairs, 2) && push_all(vm, to, pairs);
+	return check_keys(vm, pairs, 2) &&
+	       ck_vm_add(vm, target, to, pairs->item, pairs->count);
 }
 
 bool ck_op_setitem(ck_vm *vm)
@@ -314,7 +300,9 @@ bool ck_op_additems(ck_vm *vm)
 		return true;
 	note_change(target);
 	if (target->kind == CK_SET && target->flags & CK_MUTABLE)
-		return check_keys(vm, &items, 1) && push_all(vm, target->items, &items);
+		return check_keys(vm, &items, 1) &&
+		       (target->items->count || ck_vm_settle_later(vm, target)) &&
+		       ck_vm_add(vm, target, target->items, items.item, items.count);
 	if (!ck_vm_tell(vm, CK_DID_APPEND, target, NULL, &items))
 		return false;
 	if (target->kind == CK_CALL)

@@ -3,6 +3,16 @@
 
 /* ---- stack and memo ---- */
 
+/* What nobody else holds, and was made last, leaves no trace: millions of lists that are made and
+ * dropped need no memory. */
+static void drop(ck_vm *vm, ck_value *value)
+{
+	bool list = value->kind == CK_LIST || value->kind == CK_DICT || value->kind == CK_SET;
+	bool bare = value->kind == CK_INT || value->kind == CK_FLOAT;
+	if (!(value->flags & CK_KEPT) && (bare || (list && !value->items->cap)))
+		ck_take_back(vm->job, value, sizeof *value);
+}
+
 bool ck_op_pop(ck_vm *vm)
 {
 	/* on an empty frame POP takes the mark itself away */
@@ -10,17 +20,28 @@ bool ck_op_pop(ck_vm *vm)
 		vm->mark_count--;
 		return true;
 	}
-	return ck_vm_pop(vm) != NULL;
+	ck_value *value = ck_vm_pop(vm);
+	if (value)
+		drop(vm, value);
+	return value;
 }
 
 bool ck_op_pop_mark(ck_vm *vm)
 {
-	return ck_vm_unmark(vm, &vm->depth);
+	size_t start;
+	if (!ck_vm_unmark(vm, &start))
+		return false;
+	while (vm->depth > start)
+		drop(vm, vm->stack[--vm->depth]);
+	return true;
 }
 
 bool ck_op_dup(ck_vm *vm)
 {
-	return ck_vm_push(vm, ck_vm_top(vm));
+	ck_value *top = ck_vm_top(vm);
+	if (top)
+		top->flags |= CK_KEPT;
+	return ck_vm_push(vm, top);
 }
 
 bool ck_op_get(ck_vm *vm)
@@ -72,6 +93,8 @@ bool ck_op_proto(ck_vm *vm)
 	if (vm->step->number > 5)
 		return ck_vm_fail(vm, "protocol %llu is unknown; there are 0 to 5",
 		                  (unsigned long long)vm->step->number);
+	if (vm->seen)
+		vm->seen->protocol = (uint8_t)vm->step->number;
 	return true;
 }
 

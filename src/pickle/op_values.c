@@ -112,7 +112,7 @@ static bool push_counted(ck_vm *vm, unsigned flags)
 		return false;
 	value->flags = (uint8_t)flags;
 	if (!value->text.data)
-		value->at = vm->step->from;
+		value->at = vm->step->from & CK_AT_MAX;
 	return ck_vm_tell_bytes(vm, value) && ck_vm_push(vm, value);
 }
 
@@ -146,20 +146,9 @@ bool ck_op_string_text(ck_vm *vm)
 }
 
 /* Python decodes with "surrogatepass": lone surrogates are allowed, overlong forms are not. */
-static bool is_python_text(const char *text, uint64_t len)
-{
-	uint32_t code;
-	for (size_t took; len; text += took, len -= took) {
-		took = ck_utf8_next_wide(text, (size_t)len, &code);
-		if (!took)
-			return false;
-	}
-	return true;
-}
-
 bool ck_op_unicode(ck_vm *vm)
 {
-	if (!is_python_text(vm->step->text, vm->step->len))
+	if (!ck_utf8_valid_wide(vm->step->text, (size_t)vm->step->len))
 		return ck_vm_fail(vm, "its text is not UTF-8");
 	return ck_vm_push(vm, ck_vm_text(vm, CK_STR, vm->step->text, vm->step->len));
 }

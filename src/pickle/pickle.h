@@ -35,6 +35,7 @@ enum ck_value_flag {
 	CK_COMPUTED = 8,   /* GLOBAL whose name was not a literal string */
 	CK_CHANGED = 16, /* GLOBAL, PERSID, EXT: something was set in or built into it; LIST, DICT,
 	                  * SET: changed after CK_PASSED, so that a call may have seen less */
+	CK_KEPT = 64,    /* it stands elsewhere, too: in the memo, or twice on the stack */
 	CK_PASSED = 32 /* LIST, DICT, SET: it was given to a call, or is an item of one that was */
 };
 
@@ -44,7 +45,7 @@ typedef struct ck_step ck_step;
 /* Items of a list, tuple or set; keys and values in turn of a dict. */
 typedef struct ck_items {
 	ck_value **item;
-	size_t count, cap;
+	uint32_t count, cap;
 } ck_items;
 
 typedef struct ck_global {
@@ -78,14 +79,21 @@ static inline const ck_later *ck_call_later(const ck_call *call)
 	return call->later ? call->later : &nothing;
 }
 
+enum { CK_HEIGHT_MAX = UINT16_MAX };
+#define CK_AT_MAX ((UINT64_C(1) << 56) - 1)
+
 /* Values are shared and may contain themselves: whoever walks them needs a budget. */
 struct ck_value {
 	uint8_t kind;  /* ck_kind */
 	uint8_t flags; /* ck_value_flag */
-	uint8_t mark;  /* for whoever walks; 0 at first */
+	/* Levels of values below it, CK_HEIGHT_MAX if there are more; what was put into it, or into
+	 * a value below, after it was put elsewhere itself, may be missing. */
+	uint16_t height;
 	uint32_t id;   /* counts the values of one pickle */
-	uint64_t at;   /* offset in the source: of the first byte for BYTES that were left there, of
-	                * the opcode for all else; 0 for what is shared, such as small integers */
+	/* Offset in the source: of the first byte for BYTES that were left there, of the opcode for
+	 * all else; 0 for what is shared, such as small integers. */
+	uint64_t at : 56;
+	uint64_t mark : 8; /* for whoever walks; 0 at first */
 	union {
 		bool b;
 		int64_t i; /* INT, EXT (code), BUFFER (count) */
@@ -96,7 +104,7 @@ struct ck_value {
 			const char *data;
 			uint64_t len;
 		} text;
-		ck_items *items;   /* LIST TUPLE SET DICT */
+		ck_items items[1]; /* LIST TUPLE SET DICT */
 		const ck_global *global;
 		ck_call *call;
 		ck_value *pid;
@@ -139,6 +147,8 @@ typedef struct ck_seen {
 	bool (*built)(void *arg, ck_value *call, uint64_t *at);
 	void *arg;
 	const ck_watch *watch; /* or NULL */
+	bool opcodes[256]; /* those of the last pickle */
+	uint8_t protocol;  /* that it said last */
 	/* The machine that read the last pickle, used again for the next one: a file may hold
 	 * millions of tiny ones. NULL at first. */
 	struct ck_vm *machine;
@@ -161,6 +171,8 @@ ck_shown ck_value_about(const ck_value *value);
 enum { CK_KEY_DEPTH = 64 };
 bool ck_items_settle(ck_job *job, ck_items *items, size_t step);
 bool ck_items_push(ck_job *job, ck_items *items, ck_value *value);
+/* Makes room for `more` items behind those that are there. */
+bool ck_items_reserve(ck_job *job, ck_items *items, size_t more);
 
 /* A LONG of so many bytes may have more digits than Python prints, and is printed as 0x... */
 enum { CK_DECIMAL_BYTES = 1785 }; /* they hold 4299 decimal digits */
@@ -204,6 +216,7 @@ typedef struct ck_op {
 
 extern const ck_op ck_op_table[256];
 
+/* number and len mean nothing where the kind of argument has no use for them. */
 struct ck_step {
 	uint8_t code;
 	uint64_t at;       /* offset of the opcode */
@@ -224,8 +237,9 @@ typedef struct ck_steps {
 	uint64_t count;      /* opcodes read */
 	uint64_t text;       /* bytes of text kept */
 	uint64_t window_at;
-	size_t window_len, window_cap;
-	unsigned char *window;
+	size_t window_len, buffer_cap;
+	const unsigned char *window;
+	unsigned char *buffer; /* what the window shows, unless the source lies in memory */
 } ck_steps;
 
 /* *steps is all zero, or was used before. */

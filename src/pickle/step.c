@@ -1,23 +1,33 @@
 /* Opcode by opcode: reads the byte and its argument, checks lengths and frames, makes no values. */
-#include "pickle.h"
+#include "vm.h"
 
+#include <endian.h>
 #include <string.h>
 
 enum {
 	WINDOW = 64 << 10,
 	KEEP = 4096, /* counted bytes up to this length are kept in memory */
+	AHEAD = 16,  /* more than an opcode and its number */
 };
 
 bool ck_steps_begin(ck_job *job, ck_steps *steps, const ck_source *source, uint64_t at)
 {
+	/* what lies in memory is its own window */
+	bool memory = source->fd < 0 && source->data;
 	size_t cap = source->size < WINDOW ? (size_t)source->size : WINDOW;
-	*steps = (ck_steps){.job = job, .source = source, .at = at, .window_cap = steps->window_cap,
-	                    .window = steps->window};
-	if (!steps->window || steps->window_cap < cap) {
-		steps->window = ck_alloc(job, cap);
-		steps->window_cap = cap;
+	*steps = (ck_steps){.job = job, .source = source, .at = at, .buffer_cap = steps->buffer_cap,
+	                    .buffer = steps->buffer};
+	if (memory) {
+		steps->window = source->data;
+		steps->window_len = (size_t)source->size;
+		return true;
 	}
-	return steps->window != NULL;
+	if (!steps->buffer || steps->buffer_cap < cap) {
+		steps->buffer = ck_alloc(job, cap);
+		steps->buffer_cap = cap;
+	}
+	steps->window = steps->buffer;
+	return steps->buffer != NULL;
 }
 
 static bool cut_short(ck_steps *s, uint64_t need)
@@ -27,33 +37,33 @@ static bool cut_short(ck_steps *s, uint64_t need)
 	                  (unsigned long long)need, (unsigned long long)(s->source->size - s->at));
 }
 
-/* Makes sure that the window holds the next len bytes (len <= WINDOW); returns them. */
-static const unsigned char *peek(ck_steps *s, size_t len)
+/* The part of the source that lies in the window from s->at on. */
+static inline size_t in_window(const ck_steps *s)
 {
-	if (len > s->source->size - s->at) {
-		cut_short(s, len);
-		return NULL;
-	}
-	if (s->at < s->window_at || s->at + len > s->window_at + s->window_len) {
-		uint64_t left = s->source->size - s->at;
-		s->window_at = s->at;
-		s->window_len = left < WINDOW ? (size_t)left : WINDOW;
-		if (!ck_read_at(s->job, s->source, s->at, s->window, s->window_len))
+	uint64_t from = s->at - s->window_at; /* huge if it lies before the window */
+	return from < s->window_len ? s->window_len - (size_t)from : 0;
+}
+
+static bool refill(ck_steps *s)
+{
+	uint64_t left = s->source->size - s->at;
+	s->window_at = s->at;
+	s->window_len = left < WINDOW ? (size_t)left : WINDOW;
+	return ck_read_at(s->job, s->source, s->at, s->buffer, s->window_len);
+}
+
+/* Makes sure that the window holds the next len bytes (len <= WINDOW); returns them. */
+static inline const unsigned char *peek(ck_steps *s, size_t len)
+{
+	if (len > in_window(s)) {
+		if (len > s->source->size - s->at) {
+			cut_short(s, len);
+			return NULL;
+		}
+		if (!refill(s))
 			return NULL;
 	}
 	return s->window + (s->at - s->window_at);
-}
-
-static bool read_integer(ck_steps *s, size_t width, uint64_t *value)
-{
-	const unsigned char *p = peek(s, width);
-	if (!p)
-		return false;
-	*value = 0;
-	for (size_t i = width; i-- > 0;)
-		*value = *value << 8 | p[i];
-	s->at += width;
-	return true;
 }
 
 static bool count_text(ck_steps *s, uint64_t len)
@@ -64,16 +74,16 @@ static bool count_text(ck_steps *s, uint64_t len)
 
 /* The next len bytes as text of their own; the length was checked against the source before
  * anything is allocated. */
-static bool read_text(ck_steps *s, uint64_t len, const char **text)
+static inline bool read_text(ck_steps *s, uint64_t len, const char **text)
 {
 	if (len > s->source->size - s->at)
 		return cut_short(s, len);
 	if (!count_text(s, len))
 		return false;
-	char *copy = ck_alloc_array(s->job, len + 1, 1);
+	char *copy = len < SIZE_MAX ? ck_alloc(s->job, (size_t)len + 1) : NULL;
 	if (!copy)
 		return false;
-	if (len <= WINDOW) {
+	if (len <= in_window(s) || len <= WINDOW) {
 		const unsigned char *p = peek(s, (size_t)len);
 		if (!p)
 			return false;
@@ -113,73 +123,68 @@ static bool read_line(ck_steps *s, const char **text, uint64_t *len)
 	return true;
 }
 
-static bool read_counted(ck_steps *s, ck_step *step, size_t width, bool keep)
+/* How an opcode is read: it begins with a number of so many bytes, which may count what follows. */
+typedef enum { NO_OPCODE, PLAIN, SIGNED, FLOAT, FRAME, KEPT, LEFT, LINE, LINES } reading;
+
+typedef struct {
+	uint64_t mask; /* of the number's bytes */
+	uint8_t width;
+	uint8_t is;    /* reading */
+} op_shape;
+
+#define SHAPE_NONE {0, 0, PLAIN}
+#define SHAPE_U1 {UINT8_MAX, 1, PLAIN}
+#define SHAPE_U2 {UINT16_MAX, 2, PLAIN}
+#define SHAPE_U4 {UINT32_MAX, 4, PLAIN}
+#define SHAPE_I4 {UINT32_MAX, 4, SIGNED}
+#define SHAPE_U8 {UINT64_MAX, 8, FRAME}
+#define SHAPE_F8 {UINT64_MAX, 8, FLOAT}
+#define SHAPE_LINE {0, 0, LINE}
+#define SHAPE_LINES {0, 0, LINES}
+/* what is counted: always brought to memory, or left in the source if it is long */
+#define SHAPE_TEXT1 {UINT8_MAX, 1, KEPT}
+#define SHAPE_TEXT4 {UINT32_MAX, 4, KEPT}
+#define SHAPE_TEXT8 {UINT64_MAX, 8, KEPT}
+#define SHAPE_LONG1 SHAPE_TEXT1
+#define SHAPE_LONG4 SHAPE_TEXT4
+#define SHAPE_BYTES1 {UINT8_MAX, 1, LEFT}
+#define SHAPE_BYTES4 {UINT32_MAX, 4, LEFT}
+#define SHAPE_BYTES8 {UINT64_MAX, 8, LEFT}
+
+static const op_shape shapes[256] = {
+#define X(name, code, arg, protocol, handler) [code] = SHAPE_##arg,
+	CK_OPS(X)
+#undef X
+};
+
+/* The number at s->at. There are nearly always more bytes behind it, and then one load will do. */
+static inline bool read_number(ck_steps *s, const op_shape *shape, uint64_t *number)
 {
-	if (!read_integer(s, width, &step->len))
-		return false;
+	uint64_t raw = 0;
+	if (in_window(s) >= sizeof raw) {
+		memcpy(&raw, s->window + (s->at - s->window_at), sizeof raw);
+	} else {
+		const unsigned char *p = peek(s, shape->width);
+		if (!p)
+			return false;
+		memcpy(&raw, p, shape->width);
+	}
+	*number = le64toh(raw) & shape->mask;
+	s->at += shape->width;
+	return true;
+}
+
+static bool read_counted(ck_steps *s, ck_step *step, bool keep)
+{
+	step->len = step->number;
 	step->from = s->at;
 	if (keep || step->len <= KEEP)
 		return read_text(s, step->len, &step->text);
 	if (step->len > s->source->size - s->at)
 		return cut_short(s, step->len);
 	s->at += step->len;
+	step->text = NULL;
 	return true;
-}
-
-static bool read_float(ck_steps *s, ck_step *step)
-{
-	const unsigned char *p = peek(s, 8);
-	if (!p)
-		return false;
-	for (size_t i = 0; i < 8; i++)
-		step->number = step->number << 8 | p[i];
-	s->at += 8;
-	return true;
-}
-
-static bool read_argument(ck_steps *s, ck_step *step, ck_arg arg)
-{
-	switch (arg) {
-	case CK_ARG_NONE:
-		return true;
-	case CK_ARG_U1:
-		return read_integer(s, 1, &step->number);
-	case CK_ARG_U2:
-		return read_integer(s, 2, &step->number);
-	case CK_ARG_U4:
-		return read_integer(s, 4, &step->number);
-	case CK_ARG_I4:
-		if (!read_integer(s, 4, &step->number))
-			return false;
-		step->number = (uint64_t)(int64_t)(int32_t)(uint32_t)step->number;
-		return true;
-	case CK_ARG_U8:
-		return read_integer(s, 8, &step->number);
-	case CK_ARG_F8:
-		return read_float(s, step);
-	case CK_ARG_LINE:
-		return read_line(s, &step->text, &step->len);
-	case CK_ARG_LINES:
-		return read_line(s, &step->text, &step->len) &&
-		       read_line(s, &step->more, &step->more_len);
-	case CK_ARG_TEXT1:
-		return read_counted(s, step, 1, true);
-	case CK_ARG_TEXT4:
-		return read_counted(s, step, 4, true);
-	case CK_ARG_TEXT8:
-		return read_counted(s, step, 8, true);
-	case CK_ARG_BYTES1:
-		return read_counted(s, step, 1, false);
-	case CK_ARG_BYTES4:
-		return read_counted(s, step, 4, false);
-	case CK_ARG_BYTES8:
-		return read_counted(s, step, 8, false);
-	case CK_ARG_LONG1:
-		return read_counted(s, step, 1, true);
-	case CK_ARG_LONG4:
-		return read_counted(s, step, 4, true);
-	}
-	return false;
 }
 
 /* A frame announces how many bytes follow it. C Python before 3.13.15 only checks that they exist;
@@ -201,30 +206,68 @@ static bool enter_frame(ck_steps *s, const ck_step *step)
 	return true;
 }
 
+static bool no_opcode(ck_steps *s, const ck_step *step)
+{
+	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
+	                  "byte 0x%02x is no pickle opcode", step->code);
+}
+
+/* What is more than a number. */
+static bool read_more(ck_steps *s, ck_step *step, reading is)
+{
+	switch (is) {
+	case SIGNED:
+		step->number = (uint64_t)(int64_t)(int32_t)(uint32_t)step->number;
+		break;
+	case FLOAT:
+		step->number = __builtin_bswap64(step->number);
+		break;
+	case PLAIN:
+	case FRAME:
+		break;
+	case KEPT:
+	case LEFT:
+		return read_counted(s, step, is == KEPT);
+	case LINES:
+	case LINE:
+		return read_line(s, &step->text, &step->len) &&
+		       (is == LINE || read_line(s, &step->more, &step->more_len));
+	case NO_OPCODE:
+		return no_opcode(s, step);
+	}
+	return true;
+}
+
+static bool across_frame(ck_steps *s, const ck_step *step)
+{
+	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
+	                  "opcode %s reaches across the end of its frame at byte %llu",
+	                  ck_op_table[step->code].name, (unsigned long long)s->frame_end);
+}
+
 bool ck_steps_next(ck_steps *s, ck_step *step)
 {
-	*step = (ck_step){.at = s->at};
+	step->at = s->at;
+	step->text = step->more = NULL;
+	step->from = 0;
+	/* at the end of the source there may be less than that: each argument looks for itself */
+	if (in_window(s) < AHEAD && s->window_at + s->window_len < s->source->size && !refill(s))
+		return false;
 	if (s->at >= s->source->size)
 		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, s->at,
 		                  "the pickle ends without a STOP");
-	const unsigned char *p = peek(s, 1);
-	if (!p)
-		return false;
-	step->code = *p;
+	step->code = s->window[s->at - s->window_at];
 	s->at++;
 	if (!ck_within(s->job, s->source->label, ops, ++s->count))
 		return false;
-	const ck_op *op = &ck_op_table[step->code];
-	if (!op->name)
-		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
-		                  "byte 0x%02x is no pickle opcode", step->code);
-	if (!read_argument(s, step, op->arg))
+	const op_shape *shape = &shapes[step->code];
+	if (shape->width && !read_number(s, shape, &step->number))
 		return false;
-	if (s->frame_end && step->at < s->frame_end && s->at > s->frame_end)
-		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
-		                  "opcode %s reaches across the end of its frame at byte %llu",
-		                  op->name, (unsigned long long)s->frame_end);
-	return op->arg != CK_ARG_U8 || enter_frame(s, step);
+	if (shape->is != PLAIN && !read_more(s, step, shape->is))
+		return false;
+	if (s->at > s->frame_end && step->at < s->frame_end)
+		return across_frame(s, step);
+	return shape->is != FRAME || enter_frame(s, step);
 }
 
 bool ck_steps_skip(ck_steps *s, uint64_t to)

@@ -51,13 +51,33 @@ ck_shown ck_value_about(const ck_value *value)
 	return shown;
 }
 
+/* The first room is of the exact size, because most lists and tuples never grow; then it doubles. */
+bool ck_items_reserve(ck_job *job, ck_items *items, size_t more)
+{
+	size_t cap = items->cap, need = items->count + more;
+	if (need <= cap)
+		return true;
+	if (need > UINT32_MAX / 2)
+		return ck_fail_nomem(job);
+	ck_value **item;
+	if (cap) {
+		item = ck_grow(job, items->item, &cap, need, sizeof *item);
+	} else {
+		item = ck_alloc_array(job, need, sizeof *item);
+		cap = need;
+	}
+	if (!item)
+		return false;
+	items->item = item;
+	items->cap = (uint32_t)cap;
+	return true;
+}
+
 bool ck_items_push(ck_job *job, ck_items *items, ck_value *value)
 {
-	ck_value **grown = ck_grow(job, items->item, &items->cap, items->count + 1, sizeof *grown);
-	if (!grown)
+	if (!ck_items_reserve(job, items, 1))
 		return false;
-	items->item = grown;
-	grown[items->count++] = value;
+	items->item[items->count++] = value;
 	return true;
 }
 
@@ -211,9 +231,60 @@ static bool is_small_text_dict(const ck_items *items, size_t step)
 	return true;
 }
 
+/* Never 0. */
+static bool hash_key(ck_job *job, ck_text *scratch, const ck_value *key, uint64_t *hash)
+{
+	const char *data;
+	size_t len;
+	scratch->len = 0;
+	if (!ck_value_text(key, &data, &len)) {
+		if (!add_key(job, scratch, key, 0))
+			return false;
+		data = scratch->data;
+		len = scratch->len;
+	}
+	*hash = ck_hash(job, data, len) | 1;
+	return true;
+}
+
+/* Most dicts have no key twice, and their hashes alone show it: no key needs to be compared, and
+ * the table is small. The places of several keys are fetched before they are looked at. */
+static bool all_differ(ck_job *job, const ck_items *items, size_t step, bool *differ)
+{
+	enum { BATCH = 16 };
+	unsigned bits = 6;
+	while ((UINT64_C(1) << bits) < 2 * (uint64_t)items->count / step)
+		bits++;
+	size_t mask = ((size_t)1 << bits) - 1;
+	uint64_t hash[BATCH], *table = ck_alloc_array(job, mask + 1, sizeof *table);
+	ck_text text = {0};
+	*differ = table != NULL;
+	for (size_t i = 0; *differ && i < items->count;) {
+		size_t n = 0;
+		for (; n < BATCH && i < items->count; n++, i += step) {
+			if (!hash_key(job, &text, items->item[i], &hash[n]))
+				return false;
+			__builtin_prefetch(&table[hash[n] >> (64 - bits)], 1);
+		}
+		for (size_t k = 0; k < n && *differ; k++) {
+			size_t place = hash[k] >> (64 - bits);
+			while (table[place] && table[place] != hash[k])
+				place = (place + 1) & mask;
+			*differ = !table[place];
+			table[place] = hash[k];
+		}
+	}
+	return table;
+}
+
 static bool settle(ck_job *job, ck_items *items, size_t step)
 {
 	find_key *find = is_small_text_dict(items, step) ? find_compared : find_hashed;
+	bool differ = false;
+	if (find == find_hashed && !all_differ(job, items, step, &differ))
+		return false;
+	if (differ)
+		return true;
 	ck_map seen = {0};
 	size_t kept = 0;
 	for (size_t i = 0; i < items->count; i += step) {
@@ -228,7 +299,7 @@ static bool settle(ck_job *job, ck_items *items, size_t step)
 			items->item[place + 1] = key[1];
 		}
 	}
-	items->count = kept;
+	items->count = (uint32_t)kept;
 	return true;
 }
 

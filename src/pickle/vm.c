@@ -5,12 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-struct ck_pending {
-	struct ck_pending *next;
-	ck_items *items;
-	size_t step;
-};
-
 bool ck_vm_fail(ck_vm *vm, const char *fmt, ...)
 {
 	char text[256];
@@ -21,17 +15,6 @@ bool ck_vm_fail(ck_vm *vm, const char *fmt, ...)
 	ck_utf8_trim(text);
 	return ck_fail_at(vm->job, CK_CORRUPT, vm->steps.source->label, vm->step->at,
 	                  "pickle opcode %s: %s", ck_op_table[vm->step->code].name, text);
-}
-
-ck_value *ck_vm_new(ck_vm *vm, ck_kind kind)
-{
-	ck_value *value = ck_alloc(vm->job, sizeof *value);
-	if (!value)
-		return NULL;
-	value->kind = (uint8_t)kind;
-	value->id = ++vm->values;
-	value->at = vm->step->at;
-	return value;
 }
 
 bool ck_vm_tell(ck_vm *vm, ck_deed deed, const ck_value *target, const ck_value *given,
@@ -51,51 +34,35 @@ bool ck_vm_tell_bytes(ck_vm *vm, const ck_value *bytes)
 
 /* ---- stack ---- */
 
-static size_t fence(const ck_vm *vm)
+/* Values and marks count together; the stack has room for all of them, so that one comparison tells
+ * of both. */
+bool ck_vm_widen(ck_vm *vm)
 {
-	return vm->mark_count ? vm->marks[vm->mark_count - 1] : 0;
-}
-
-static bool has_room(ck_vm *vm)
-{
-	return ck_within(vm->job, vm->steps.source->label, stack, vm->depth + vm->mark_count + 1);
-}
-
-bool ck_vm_push(ck_vm *vm, ck_value *value)
-{
-	if (!value || !has_room(vm))
+	size_t need = vm->depth + vm->mark_count + 1;
+	if (!ck_within(vm->job, vm->steps.source->label, stack, need))
 		return false;
-	ck_value **grown =
-		ck_grow(vm->job, vm->stack, &vm->stack_cap, vm->depth + 1, sizeof *grown);
+	ck_value **grown = ck_grow(vm->job, vm->stack, &vm->stack_cap, need, sizeof *grown);
 	if (!grown)
 		return false;
 	vm->stack = grown;
-	grown[vm->depth++] = value;
+	uint64_t limit = vm->job->limits.stack;
+	vm->room = vm->stack_cap < limit ? vm->stack_cap : (size_t)limit;
 	return true;
 }
 
-ck_value *ck_vm_top(ck_vm *vm)
+ck_value *ck_vm_no_value(ck_vm *vm)
 {
-	if (vm->depth <= fence(vm)) {
-		ck_vm_fail(vm, vm->mark_count
-		                       ? "it needs a value, but a MARK is on top of the stack"
-		                       : "it needs a value, but the stack is empty");
-		return NULL;
-	}
-	return vm->stack[vm->depth - 1];
+	ck_vm_fail(vm, vm->mark_count ? "it needs a value, but a MARK is on top of the stack"
+	                              : "it needs a value, but the stack is empty");
+	return NULL;
 }
 
-ck_value *ck_vm_pop(ck_vm *vm)
-{
-	ck_value *value = ck_vm_top(vm);
-	if (value)
-		vm->depth--;
-	return value;
-}
-
+/* A mark begins what will be inside another one: honest ones are not deep either. */
 bool ck_op_mark(ck_vm *vm)
 {
-	if (!has_room(vm))
+	if (vm->depth + vm->mark_count >= vm->room && !ck_vm_widen(vm))
+		return false;
+	if (!ck_within(vm->job, vm->steps.source->label, depth, vm->mark_count + 1))
 		return false;
 	size_t *grown = ck_grow(vm->job, vm->marks, &vm->mark_cap, vm->mark_count + 1,
 	                        sizeof *grown);
@@ -114,18 +81,35 @@ bool ck_vm_unmark(ck_vm *vm, size_t *start)
 	return true;
 }
 
-bool ck_vm_take(ck_vm *vm, size_t start, ck_items *items)
+/* ---- what values are made of ---- */
+
+static bool raise_to(ck_vm *vm, ck_value *value, unsigned height)
 {
-	size_t count = vm->depth - start;
-	*items = (ck_items){.count = count, .cap = count};
-	vm->depth = start;
+	if (!ck_within(vm->job, vm->steps.source->label, depth, height))
+		return false;
+	value->height = height < CK_HEIGHT_MAX ? (uint16_t)height : CK_HEIGHT_MAX;
+	return true;
+}
+
+bool ck_vm_raise(ck_vm *vm, ck_value *value, const ck_value *below)
+{
+	return below->height < value->height || raise_to(vm, value, below->height + 1u);
+}
+
+bool ck_vm_add(ck_vm *vm, ck_value *of, ck_items *items, ck_value *const *values, size_t count)
+{
 	if (!count)
 		return true;
-	items->item = ck_alloc_array(vm->job, count, sizeof(ck_value *));
-	if (!items->item)
+	if (items->cap - items->count < count && !ck_items_reserve(vm->job, items, count))
 		return false;
-	memcpy(items->item, vm->stack + start, count * sizeof(ck_value *));
-	return true;
+	ck_value **to = items->item + items->count;
+	unsigned height = 0;
+	for (size_t i = 0; i < count; i++) {
+		to[i] = values[i];
+		height = values[i]->height > height ? values[i]->height : height;
+	}
+	items->count += (uint32_t)count;
+	return height < of->height || raise_to(vm, of, height + 1);
 }
 
 /* ---- memo ---- */
@@ -154,6 +138,7 @@ static uint64_t *memo_mapped(const ck_vm *vm, uint64_t index)
 bool ck_vm_memo_put(ck_vm *vm, uint64_t index, ck_value *value)
 {
 	bool fresh;
+	value->flags |= CK_KEPT;
 	if (memo_fits(vm, index)) {
 		fresh = !vm->memo[index] && !memo_mapped(vm, index);
 		vm->memo[index] = value;
@@ -186,20 +171,22 @@ ck_value *ck_vm_memo_get(ck_vm *vm, uint64_t index)
 
 /* ---- run ---- */
 
-bool ck_vm_settle_later(ck_vm *vm, ck_items *items, size_t step)
+bool ck_vm_settle_later(ck_vm *vm, ck_value *value)
 {
-	struct ck_pending *pending = ck_alloc(vm->job, sizeof *pending);
-	if (!pending)
-		return false;
-	*pending = (struct ck_pending){vm->pending, items, step};
-	vm->pending = pending;
-	return true;
+	return ck_items_push(vm->job, &vm->pending, value);
+}
+
+static bool settle(ck_job *job, ck_value *value)
+{
+	if (value->kind == CK_CALL)
+		return ck_items_settle(job, &value->call->later->pairs, 2);
+	return ck_items_settle(job, value->items, value->kind == CK_DICT ? 2 : 1);
 }
 
 static bool settle_all(ck_vm *vm)
 {
-	for (const struct ck_pending *p = vm->pending; p; p = p->next)
-		if (ck_stopped(vm->job) || !ck_items_settle(vm->job, p->items, p->step))
+	for (size_t i = 0; i < vm->pending.count; i++)
+		if (ck_stopped(vm->job) || !settle(vm->job, vm->pending.item[i]))
 			return false;
 	return true;
 }
@@ -210,6 +197,18 @@ bool ck_op_stop(ck_vm *vm)
 	return vm->result != NULL;
 }
 
+/* The limit of memory follows the size of the file; a pickle that needs far more than its share from
+ * the first bytes on is refused at once. */
+static bool is_honest(ck_vm *vm, uint64_t bytes, uint64_t held)
+{
+	enum { FREE = 32 << 20 };
+	return vm->job->heap_given || held < FREE || (held - FREE) / CK_HEAP_PER_BYTE <= bytes ||
+	       ck_fail_at(vm->job, CK_LIMIT, vm->steps.source->label, vm->steps.at,
+	                  "%llu bytes of the pickle need more than %llu bytes of memory; if the "
+	                  "file can be trusted to need it, raise the limit with --limit heap=N",
+	                  (unsigned long long)bytes, (unsigned long long)held);
+}
+
 static bool run(ck_vm *vm)
 {
 	static ck_handler *const handlers[256] = {
@@ -218,12 +217,16 @@ static bool run(ck_vm *vm)
 #undef X
 	};
 	ck_step step;
+	const uint64_t from = vm->steps.at, held = vm->job->arena.held;
 	vm->step = &step;
 	while (!vm->result) {
-		if (vm->steps.count % 4096 == 0 && ck_stopped(vm->job))
+		if (vm->steps.count % 4096 == 0 &&
+		    (ck_stopped(vm->job) ||
+		     !is_honest(vm, vm->steps.at - from, vm->job->arena.held - held)))
 			return false;
 		if (!ck_steps_next(&vm->steps, &step) || !handlers[step.code](vm))
 			return false;
+		vm->used[step.code] = true;
 	}
 	return settle_all(vm);
 }
@@ -241,7 +244,7 @@ static bool restart(ck_vm *vm, const ck_source *source, uint64_t at)
 	vm->memo_used = 0;
 	vm->memo_map = (ck_map){0};
 	vm->memo_count = vm->keys = 0;
-	vm->pending = NULL;
+	vm->pending.count = 0;
 	vm->buffers = 0;
 	vm->result = NULL;
 	return true;
@@ -257,7 +260,6 @@ static ck_vm *machine_new(ck_job *job, const ck_source *source, uint64_t at)
 	vm->yes.kind = vm->no.kind = CK_BOOL;
 	vm->yes.b = true;
 	vm->empty_tuple.kind = CK_TUPLE;
-	vm->empty_tuple.items = &vm->no_items;
 	for (int i = 0; i < CK_SMALL_INTS; i++)
 		vm->small[i] = (ck_value){.kind = CK_INT, .i = i};
 	return vm;
@@ -273,9 +275,15 @@ ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_
 	if (!vm)
 		return NULL;
 	vm->seen = seen;
-	if (seen)
+	if (seen) {
 		seen->machine = vm;
-	if (!run(vm))
+		seen->protocol = 0;
+	}
+	memset(vm->used, 0, sizeof vm->used);
+	bool whole = run(vm);
+	if (seen)
+		memcpy(seen->opcodes, vm->used, sizeof seen->opcodes);
+	if (!whole)
 		return NULL;
 	*at = vm->steps.at;
 	return vm->result;

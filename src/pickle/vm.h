@@ -85,6 +85,7 @@ typedef struct ck_vm {
 	/* CPython keeps marks beside the stack: nothing below the newest mark can be popped. */
 	ck_value **stack;
 	size_t depth, stack_cap;
+	size_t room; /* so many values and marks need no look at the limit */
 	size_t *marks;
 	size_t mark_count, mark_cap;
 	/* The memo: an array for the numbers that honest picklers use, a map for the others. */
@@ -93,12 +94,12 @@ typedef struct ck_vm {
 	size_t memo_used; /* none of the array's entries from here on was ever set */
 	ck_map memo_map;
 	uint64_t memo_count;
-	struct ck_pending *pending; /* items that are settled at the end */
+	ck_items pending;           /* values whose items are settled at the end */
 	uint64_t keys;              /* bytes that settling will compare, about */
 	uint32_t values, buffers;
+	bool used[256];   /* the opcodes that were carried out */
 	/* shared, because nothing can be changed in them */
 	ck_value none, yes, no, empty_tuple, small[CK_SMALL_INTS];
-	ck_items no_items;
 	ck_seen *seen;              /* for the caller; or NULL */
 	ck_value *result;
 } ck_vm;
@@ -111,19 +112,62 @@ CK_OPS(X)
 
 /* Fails at the opcode that is being carried out. */
 bool ck_vm_fail(ck_vm *vm, const char *fmt, ...) CK_PRINTF(2, 3);
-ck_value *ck_vm_new(ck_vm *vm, ck_kind kind);
-bool ck_vm_push(ck_vm *vm, ck_value *value);
+/* Makes room on the stack for one more value; fails over the limit. */
+bool ck_vm_widen(ck_vm *vm);
+/* Says that there is no value on top of the stack; returns NULL. */
+ck_value *ck_vm_no_value(ck_vm *vm);
+
+static inline ck_value *ck_vm_new(ck_vm *vm, ck_kind kind)
+{
+	ck_value *value = ck_alloc(vm->job, sizeof *value);
+	if (!value)
+		return NULL;
+	value->kind = (uint8_t)kind;
+	value->id = ++vm->values;
+	value->at = vm->step->at & CK_AT_MAX;
+	return value;
+}
+
+static inline bool ck_vm_push(ck_vm *vm, ck_value *value)
+{
+	if (!value || (vm->depth + vm->mark_count >= vm->room && !ck_vm_widen(vm)))
+		return false;
+	vm->stack[vm->depth++] = value;
+	return true;
+}
+
+/* Nothing below the newest mark can be popped. */
+static inline size_t ck_vm_fence(const ck_vm *vm)
+{
+	return vm->mark_count ? vm->marks[vm->mark_count - 1] : 0;
+}
+
 /* NULL after a failure: the stack is empty, or a mark lies on top. */
-ck_value *ck_vm_pop(ck_vm *vm);
-ck_value *ck_vm_top(ck_vm *vm);
+static inline ck_value *ck_vm_top(ck_vm *vm)
+{
+	return vm->depth > ck_vm_fence(vm) ? vm->stack[vm->depth - 1] : ck_vm_no_value(vm);
+}
+
+static inline ck_value *ck_vm_pop(ck_vm *vm)
+{
+	ck_value *value = ck_vm_top(vm);
+	if (value)
+		vm->depth--;
+	return value;
+}
+
 /* Takes the newest mark away; *start receives the stack position it guarded. */
 bool ck_vm_unmark(ck_vm *vm, size_t *start);
-/* The values from `start` to the top of the stack, popped, as a new list of items. */
-bool ck_vm_take(ck_vm *vm, size_t start, ck_items *items);
 bool ck_vm_memo_put(ck_vm *vm, uint64_t index, ck_value *value);
 ck_value *ck_vm_memo_get(ck_vm *vm, uint64_t index);
-/* Notes that these items need ck_items_settle once the pickle has been read. */
-bool ck_vm_settle_later(ck_vm *vm, ck_items *items, size_t step);
+/* Puts `count` values behind the items of `of` (the items of a container, or of what is done
+ * later to a call), which becomes at least one level higher than they are. */
+bool ck_vm_add(ck_vm *vm, ck_value *of, ck_items *items, ck_value *const *values, size_t count);
+/* Makes `value` at least one level higher than `below`; fails over the limit of depth. */
+bool ck_vm_raise(ck_vm *vm, ck_value *value, const ck_value *below);
+/* Notes that the keys of this DICT, SET or CALL need ck_items_settle once the pickle has been
+ * read. */
+bool ck_vm_settle_later(ck_vm *vm, ck_value *value);
 
 /* ---- what the handlers share ---- */
 

@@ -927,7 +927,7 @@ open("in.pt", "wb").write(craft.archive(craft.checkpoint(pickled, {"0": craft.fl
 
 story_limit_expand() { trips expand=3 "$data/hostile/expand_bomb.pt"; }
 story_limit_inflated() { trips inflated=1K "$data/hostile/zeros.pt"; }
-story_limit_ratio() { trips ratio=1000 "$data/hostile/zeros.pt"; }
+story_limit_ratio() { trips ratio=1000 "$data/hostile/gzip_in_gzip.pt.gz"; }
 
 story_extras_are_no_longer_than_the_file_may_expand_to() {
 	refused 3 --disarm --extras out/extras.json "$data/hostile/shared_text.pt" \

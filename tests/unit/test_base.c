@@ -66,6 +66,43 @@ START_TEST(a_growing_array_keeps_its_items)
 }
 END_TEST
 
+START_TEST(a_growing_array_leaves_nothing_behind)
+{
+	enum { COUNT = 1 << 20 };
+	uint64_t *items = NULL;
+	size_t cap = 0;
+	for (size_t i = 0; i < COUNT; i++) {
+		items = ck_grow(job, items, &cap, i + 1, sizeof *items);
+		ck_assert_ptr_nonnull(items);
+		if (i + 1 < cap)
+			ck_assert_uint_eq(items[i + 1], 0);
+		items[i] = ~i;
+	}
+	ck_assert_uint_lt(job->arena.held, COUNT * sizeof *items + (1 << 20));
+	ck_give_back(job, items, cap * sizeof *items);
+	ck_assert_uint_lt(job->arena.held, 1 << 20);
+}
+END_TEST
+
+START_TEST(an_array_that_moved_outlives_the_mark_after_it)
+{
+	enum { COUNT = 200000 };
+	uint64_t *items = NULL;
+	size_t cap = 0;
+	items = ck_grow(job, items, &cap, COUNT, sizeof *items);
+	items[COUNT - 1] = 42;
+	uint64_t held = job->arena.held;
+	ck_mark mark = ck_arena_mark(job);
+	items = ck_grow(job, items, &cap, 4 * COUNT, sizeof *items);
+	ck_assert_ptr_nonnull(ck_alloc(job, 3 << 20));
+	uint64_t grown = job->arena.held;
+	ck_arena_release(job, mark);
+	ck_assert_uint_eq(items[COUNT - 1], 42);
+	ck_assert_uint_gt(job->arena.held, held);
+	ck_assert_uint_le(job->arena.held, grown - (3 << 20));
+}
+END_TEST
+
 START_TEST(the_heap_limit_stops_an_allocation)
 {
 	ck_assert(ck_limits_set(job, "heap=1M"));
@@ -235,6 +272,8 @@ int main(void)
 	tcase_add_test(tcase, closers_run_in_reverse_order);
 	tcase_add_test(tcase, memory_is_zero_even_where_it_was_given_back);
 	tcase_add_test(tcase, a_growing_array_keeps_its_items);
+	tcase_add_test(tcase, a_growing_array_leaves_nothing_behind);
+	tcase_add_test(tcase, an_array_that_moved_outlives_the_mark_after_it);
 	tcase_add_test(tcase, the_heap_limit_stops_an_allocation);
 	tcase_add_test(tcase, sizes_that_overflow_are_no_memory);
 	tcase_add_test(tcase, the_first_error_wins);

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""Throws bombs at ckconv: each must be refused in a sentence, in little time and little memory.
+
+usage: run.py CKCONV TYPES_H [--scan] [--table] [NAME...]
+
+For each bomb: the status is 3, standard error has one line that begins with "ckconv:" and holds
+what bombs.py says, no file is made, user and system time are below SECONDS, and the peak of the
+memory is below what ckconv needs for a trivial file, the size of the bomb, and MEMORY together.
+--scan runs `ckconv scan`, which must not call any of them clean. TYPES_H holds the list of limits:
+each of them must be reached by a bomb. --table prints all figures."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+SECONDS = 2.0
+MEMORY = 64 << 20
+
+
+def run(command, folder):
+    """Status, standard error, seconds of processor time, bytes of memory at the peak."""
+    errors = os.path.join(folder, 'stderr')
+    with open(errors, 'wb') as stderr, open(os.devnull, 'r+b') as null:
+        process = subprocess.Popen(command, stdin=null, stdout=null, stderr=stderr, cwd=folder)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    with open(errors, 'r', encoding='utf-8', errors='replace') as file:
+        said = file.read()
+    os.remove(errors)
+    return process.returncode, said, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+
+
+def make(name, path):
+    """In a process of its own, so that this one stays small: its memory counts for its children."""
+    subprocess.run([sys.executable, os.path.abspath(__file__), '--make', name, path], check=True)
+
+
+def limits_of(types_h):
+    with open(types_h, encoding='utf-8') as file:
+        table = re.search(r'#define CK_LIMITS\(X\)((?:.*\\\n)*.*\n)', file.read()).group(1)
+    return set(re.findall(r'X\((\w+),', table))
+
+
+def faults(row, folder, before, result, base, scan):
+    """What is wrong with the way a bomb was taken."""
+    status, said, seconds, memory = result
+    size = os.path.getsize(os.path.join(folder, before[0]))
+    lines = [line for line in said.splitlines() if not line.startswith('ckconv: note:')]
+    if scan:
+        if status not in (1, 3, 4):
+            yield f'status {status}'
+    else:
+        if status != 3:
+            yield f'status {status}'
+        if len(lines) != 1 or not lines[0].startswith('ckconv: ') or row.says not in lines[0]:
+            yield f'it said {said[:300]!r}, not {row.says!r}'
+    if sorted(os.listdir(folder)) != sorted(before):
+        yield f'it left {sorted(os.listdir(folder))}'
+    if seconds >= SECONDS:
+        yield f'{seconds:.2f} s'
+    if memory >= base + size + MEMORY:
+        yield f'{(memory - base - size) / (1 << 20):.0f} MiB beyond its size'
+
+
+def arguments(ckconv, row, path, scan):
+    if scan:
+        return [ckconv, 'scan', path]
+    return [ckconv, *row.options, path, 'out.safetensors']
+
+
+def main():
+    wanted = [a for a in sys.argv[3:] if not a.startswith('--')]
+    scan, table = '--scan' in sys.argv, '--table' in sys.argv
+    ckconv, types_h = os.path.realpath(sys.argv[1]), sys.argv[2]
+    names = subprocess.run([sys.executable, os.path.abspath(__file__), '--list'], check=True,
+                           capture_output=True, text=True).stdout.splitlines()
+    rows = [Row(*line.split('\t')) for line in names]
+    bad = 0
+    missing = limits_of(types_h) - {row.limit for row in rows}
+    if missing:
+        print('no bomb reaches these limits: ' + ' '.join(sorted(missing)))
+        bad += 1
+    base = None
+    for row in rows:
+        if wanted and row.name not in wanted and row.name != 'self_list':
+            continue
+        with tempfile.TemporaryDirectory(prefix='ckconv-bomb-') as folder:
+            path = row.name + row.suffix
+            make(row.name, os.path.join(folder, path))
+            if base is None:
+                base = run([ckconv, '--version'], folder)[3]
+            before = os.listdir(folder)
+            result = run(arguments(ckconv, row, path, scan), folder)
+            wrong = list(faults(row, folder, before, result, base, scan))
+            size = os.path.getsize(os.path.join(folder, path))
+        bad += bool(wrong)
+        if wrong or table:
+            beyond = (result[3] - base - size) / (1 << 20)
+            print(f'{"not ok" if wrong else "ok    "} {row.name:26} {size / 1e6:8.1f} MB '
+                  f'{result[2]:6.2f} s {beyond:8.1f} MiB  {"; ".join(wrong) or result[1][:110].strip()}',
+                  flush=True)
+    print(f'{len(rows)} bombs, {bad} of them badly taken')
+    return 1 if bad else 0
+
+
+class Row:
+    """What the runner needs to know of a bomb."""
+
+    def __init__(self, name, suffix, says, limit, *options):
+        self.name, self.suffix, self.says, self.limit = name, suffix, says, limit
+        self.options = [o for o in options if o]
+
+
+if sys.argv[1] == '--list':
+    import bombs
+    for b in bombs.ROWS:
+        print('\t'.join([b.name, b.suffix, b.says, b.limit or '', *b.options]))
+elif sys.argv[1] == '--make':
+    import bombs
+    with open(sys.argv[3], 'wb') as out:
+        out.write(next(b for b in bombs.ROWS if b.name == sys.argv[2]).make())
+else:
+    sys.exit(main())

@@ -21,7 +21,7 @@ in_chroot() {
 }
 
 cp "$here"/*.py "$here/cases.txt" "$work"
-mkdir "$work/good" "$work/bad" "$work/hostile" "$work/unsupported"
+mkdir "$work/good" "$work/bad" "$work/hostile" "$work/unsupported" "$work/odd"
 /usr/bin/python3 -B "$here/make_torch.py" "$work"
 in_chroot make_torch2.py
 /usr/bin/python3 -B "$here/make_numpy.py" "$work"
@@ -33,9 +33,10 @@ chroot "$chroot" sh -c 'cd "/tmp/$1" && python3 -B - . <make_archives.py' sh "${
 /usr/bin/python3 -B "$here/make_tables.py" "$work"
 /usr/bin/python3 -B "$here/make_wrapped.py" "$work"
 /usr/bin/python3 -B "$here/make_bad_numpy.py" "$work"
+/usr/bin/python3 -B "$here/make_views.py" "$work"
 in_chroot make_expected.py
 
-for kind in good bad hostile unsupported; do
+for kind in good bad hostile unsupported odd; do
 	mkdir -p "$here/$kind"
 	rm -f "$here/$kind"/*
 	cp "$work/$kind"/* "$here/$kind/"

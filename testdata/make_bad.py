@@ -322,6 +322,10 @@ def floods():
             Member("archive/data.pkl", craft.pickle(named(w=vector("0", 1 << 20)))),
             Member("archive/data/0", bytes(64), 8, size=1 << 31)]),
         "far_memo": packed(b"}" + b"r\xff\xff\xff\x7f" + text("w") + vector("0", 2) + SETITEM),
+        "cut_name": packed(named(w=call(name("torch._utils", "_rebuild_tensor_v2"),
+                                        storage("FloatStorage", "0", 2),
+                                        name("x" + "\u00e9" * 40, "y"), integers([2]),
+                                        integers([1]), FALSE, NONE))),
         "long_number": craft.archive(craft.checkpoint(craft.pickle(craft.dict_of(
             (digits, vector("0", 2)), (text("w"), vector("0", 2)))), TWO, method=8)),
     }

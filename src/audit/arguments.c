@@ -10,6 +10,11 @@ static ck_fault odd(const char *why)
 	return (ck_fault){CK_RULE_ODD_ARGUMENTS, why};
 }
 
+static ck_fault bad(const char *why)
+{
+	return (ck_fault){CK_RULE_BAD_ARGUMENTS, why};
+}
+
 static ck_fault unknown(const char *why)
 {
 	return (ck_fault){CK_RULE_UNKNOWN_CALL, why};
@@ -75,7 +80,7 @@ static ck_fault check_container(ck_audit *audit, const ck_call *call, ck_value *
 		if (is_long_range(args[i]))
 			return (ck_fault){CK_RULE_EXPANDS, "would make more items than memory holds"};
 		if (!is_filled(args[i]) && !(count == 2 && i == 1)) /* deque(items, length) */
-			return odd("takes a container, and is given something else");
+			return bad("takes a container, and is given something else");
 	}
 	(void)call;
 	return fine;
@@ -275,7 +280,7 @@ static ck_fault check_reconstructor(ck_audit *audit, const ck_call *call, ck_val
 {
 	ck_standing scratch;
 	if (count != 3)
-		return odd("needs a class, a base and a state");
+		return bad("needs a class, a base and a state");
 	ck_fault fault = check_class(audit, args[0]);
 	if (ck_fault_verdict(&fault) == CK_DANGEROUS)
 		return fault;
@@ -399,7 +404,7 @@ static ck_fault check_reconstruct(ck_audit *audit, const ck_call *call, ck_value
 {
 	(void)call;
 	if (count < 2)
-		return odd("needs a class and a shape");
+		return bad("needs a class and a shape");
 	bool plain = is_array_class(args[0]);
 	ck_fault class = plain ? fine : check_class(audit, args[0]);
 	if (ck_fault_verdict(&class) == CK_DANGEROUS)

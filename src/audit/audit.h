@@ -34,6 +34,8 @@
 	  "A pickle names a global by a number of the copyreg registry.")                        \
 	X(ODD_PERSISTENT_ID, "odd-persistent-id", CK_UNKNOWN, "5.0",                             \
 	  "A pickle names something outside of it in a way that torch does not.")                \
+	X(BAD_ARGUMENTS, "bad-arguments", CK_MALFORMED, "5.0",                                   \
+	  "A pickle calls a known function with arguments that it does not take.")               \
 	X(CHANGED_TENSOR, "changed-tensor", CK_MALFORMED, "7.5",                                 \
 	  "A pickle sets items in a tensor or another value that has none.")                     \
 	X(EXPANDS, "expands", CK_MALFORMED, "5.0",                                               \
@@ -79,6 +81,7 @@ typedef struct ck_place {
 typedef struct ck_audit {
 	ck_job *job;
 	const ck_source *file;
+	const ck_policy *policy;  /* or NULL */
 	const char *format;
 	ck_finding *findings;
 	size_t finding_count, finding_cap;
@@ -115,6 +118,10 @@ bool ck_audit_use(ck_audit *audit, const ck_global_use *use, size_t *index);
 
 /* Judges what a pickle does; `place` says where it is. */
 bool ck_judge_event(ck_audit *audit, const ck_place *place, const ck_event *event);
+/* Judges what a whole pickle came to: how large it unfolds, and by which opcodes it was written.
+ * `job` is the one that it was read in. */
+bool ck_judge_whole(ck_audit *audit, const ck_place *place, ck_job *job, const ck_value *root,
+                    const ck_seen *seen);
 
 /* Looks through a file, or a file inside it. False only if it cannot be read at all, memory ended,
  * or the job was stopped. */

@@ -162,6 +162,7 @@ static const char *const spared[] = {
 	"_io:BytesIO", "_io:StringIO", "io:BytesIO", "io:StringIO", "uuid:UUID",
 	"uuid:SafeUUID", "_codecs:encode", "StringIO:StringIO", "cStringIO:StringIO",
 	"_weakrefset:WeakSet", "http:HTTPStatus",
+	"torch.testing._internal.two_tensor:TwoTensor",
 };
 
 /* Parts of Python's library that data may come from; all others are denied. */

@@ -1,5 +1,5 @@
 /* What was found: the list of findings and of globals, and the report that is made of them. */
-#include "audit.h"
+#include "policy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,15 +77,25 @@ static uint64_t offset_in_file(const ck_audit *audit, const ck_place *place, uin
 	return base + at <= file->size ? base + at : CK_NO_OFFSET;
 }
 
+/* Paths of members live only as long as they are looked at; many findings share one. */
+static const char *keep_member(ck_audit *audit, const char *member)
+{
+	const ck_finding *last =
+		audit->finding_count ? &audit->findings[audit->finding_count - 1] : NULL;
+	if (last && !strcmp(last->member, member))
+		return last->member;
+	return *member ? ck_copy(audit->job, member, strlen(member)) : "";
+}
+
 /* So many of each verdict are kept, told and suppressed ones apart: what is left out never has a
  * say in the verdict of the file. */
-static bool has_room(ck_audit *audit, const ck_finding *draft, ck_verdict verdict)
+static bool has_room(ck_audit *audit, const ck_finding *f)
 {
-	if (audit->kept[verdict][draft->suppressed] >= FINDINGS_MAX) {
+	if (audit->kept[f->verdict][f->suppressed] >= FINDINGS_MAX) {
 		audit->left_out++;
 		return false;
 	}
-	audit->kept[verdict][draft->suppressed]++;
+	audit->kept[f->verdict][f->suppressed]++;
 	return true;
 }
 
@@ -93,7 +103,7 @@ static bool has_room(ck_audit *audit, const ck_finding *draft, ck_verdict verdic
 static const char *keep_member(ck_audit *audit, const char *member)
 {
 	const ck_finding *last =
-		audit->finding_count > 1 ? &audit->findings[audit->finding_count - 2] : NULL;
+		audit->finding_count ? &audit->findings[audit->finding_count - 1] : NULL;
 	if (last && !strcmp(last->member, member))
 		return last->member;
 	return *member ? ck_copy(audit->job, member, strlen(member)) : "";
@@ -102,27 +112,31 @@ static const char *keep_member(ck_audit *audit, const char *member)
 bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
                    const ck_finding *draft)
 {
-	if (!has_room(audit, draft, rules[rule].verdict))
+	ck_finding f = *draft;
+	audit->only_weights &= rule != CK_RULE_BROKEN_PICKLE; /* nobody loads it */
+	f.rule = rules[rule].name;
+	f.verdict = rules[rule].verdict;
+	f.member = place->member;
+	f.stream = place->stream;
+	f.stream_offset = at;
+	f.offset = offset_in_file(audit, place, at);
+	f.count = 1;
+	make_fingerprint(&f);
+	f.suppressed = f.suppressed || ck_policy_knows(audit->policy, f.fingerprint);
+	if (!has_room(audit, &f))
 		return true;
+	f.member = keep_member(audit, place->member);
+	if (!f.member)
+		return false;
 	ck_finding *grown = ck_grow(audit->job, audit->findings, &audit->finding_cap,
 	                            audit->finding_count + 1, sizeof *grown);
 	if (!grown)
 		return false;
 	audit->findings = grown;
-	ck_finding *f = &grown[audit->finding_count++];
-	*f = *draft;
-	f->rule = rules[rule].name;
-	f->verdict = rules[rule].verdict;
-	f->member = keep_member(audit, place->member);
-	if (!f->member) {
-		audit->finding_count--;
+	f.member = keep_member(audit, place->member);
+	if (!f.member)
 		return false;
-	}
-	f->stream = place->stream;
-	f->stream_offset = at;
-	f->offset = offset_in_file(audit, place, at);
-	f->count = 1;
-	make_fingerprint(f);
+	grown[audit->finding_count++] = f;
 	return true;
 }
 
@@ -156,8 +170,11 @@ bool ck_audit_find_once(ck_audit *audit, ck_rule rule, const ck_place *place, ui
 	uint64_t *kept = ck_map_put(audit->job, &audit->found, key.data, key.len, &fresh);
 	if (!kept)
 		return false;
-	*kept = audit->finding_count + 1;
-	return ck_audit_find(audit, rule, place, at, draft);
+	size_t before = audit->finding_count;
+	if (!ck_audit_find(audit, rule, place, at, draft))
+		return false;
+	*kept = audit->finding_count > before ? audit->finding_count : 0;
+	return true;
 }
 
 bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
@@ -168,6 +185,7 @@ bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t
 	va_start(args, fmt);
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
+	ck_utf8_trim(text);
 	const char *why = ck_copy(audit->job, text, strlen(text));
 	return why && ck_audit_find(audit, rule, place, at,
 	                            &(ck_finding){.why = why, .length = length});

@@ -10,14 +10,13 @@ enum { SMALLEST = 4, LARGEST_TEXT = 64 << 20 };
 static bool look_at(ck_audit *audit, const ck_place *place, const ck_source *source)
 {
 	unsigned char head[64];
-	const char *format;
 	size_t len = source->size < sizeof head ? (size_t)source->size : sizeof head;
 	if (len < SMALLEST)
 		return true;
 	if (!ck_read_at(audit->job, source, 0, head, len))
 		return false;
 	return ck_look_is_data(head, len) ||
-	       ck_look_inside(audit, source, place->member, CK_LOOK_BYTES, &format);
+	       ck_look_inside(audit, source, place->member, CK_LOOK_BYTES, NULL);
 }
 
 bool ck_inner_bytes(ck_audit *audit, const ck_place *place, const ck_source *source,

@@ -37,11 +37,19 @@ static bool fill_names(ck_audit *audit, const ck_standing *s, const char **modul
 	return *module && *name && (*mapped || !s->mapped);
 }
 
-static void raise_use(judge *j, const ck_standing *s, ck_how how, ck_verdict verdict)
+/* What is allowed may be imported and called, with arguments that are in order. */
+static bool is_suppressed(const ck_standing *s, ck_rule rule)
+{
+	return s->allowed && (rule == CK_RULE_DANGEROUS_IMPORT || rule == CK_RULE_DANGEROUS_CALL ||
+	                      rule == CK_RULE_UNKNOWN_GLOBAL || rule == CK_RULE_UNKNOWN_CALL);
+}
+
+static void raise_use(judge *j, const ck_standing *s, ck_how how, const ck_fault *fault)
 {
 	if (s->use == SIZE_MAX)
 		return;
 	ck_global_use *use = &j->audit->globals[s->use];
+	ck_verdict verdict = is_suppressed(s, fault->rule) ? CK_SAFE : ck_fault_verdict(fault);
 	if (how > use->how)
 		use->how = how;
 	if (verdict > use->verdict)
@@ -61,6 +69,7 @@ static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *
 		snprintf(why, sizeof why, "%s.%s %s", draft.module, draft.name, fault->why);
 	else
 		snprintf(why, sizeof why, "%s %s", subject, fault->why);
+	draft.suppressed = s && is_suppressed(s, fault->rule);
 	draft.why = ck_copy(j->audit->job, why, strlen(why));
 	draft.arguments = arguments ? ck_copy(j->audit->job, arguments, strlen(arguments)) : NULL;
 	return draft.why && (!arguments || draft.arguments) &&
@@ -75,7 +84,9 @@ static bool note_use(judge *j, ck_standing *s)
 		j->audit->globals[s->use].count++;
 		return true;
 	}
-	ck_global_use use = {.how = CK_IMPORTED, .verdict = ck_fault_verdict(&s->import),
+	bool allowed = is_suppressed(s, s->import.rule);
+	ck_global_use use = {.how = CK_IMPORTED,
+	                     .verdict = allowed ? CK_SAFE : ck_fault_verdict(&s->import),
 	                     .count = 1, .weights_only = s->weights_only};
 	return fill_names(j->audit, s, &use.module, &use.name, &use.mapped) &&
 	       ck_audit_use(j->audit, &use, &s->use);
@@ -123,8 +134,29 @@ static ck_fault fault_of_call(judge *j, const ck_standing *s, const ck_call *cal
 	return fault;
 }
 
+/* A class inside a class is written as getattr(Outer, 'Inner') in old protocols. */
+static bool is_inner_class(judge *j, const ck_call *made)
+{
+	const char *name;
+	size_t len;
+	ck_standing scratch;
+	const ck_value *outer = made->callee->kind == CK_CALL ? made->callee : NULL;
+	if (!is_construction(made) || !outer || outer->call->callee->kind != CK_GLOBAL)
+		return false;
+	const ck_global *g = outer->call->callee->global;
+	const ck_items *args = outer->call->args->items;
+	if (g->name_len != 7 || memcmp(g->name, "getattr", 7) != 0 || args->count != 2 ||
+	    args->item[0]->kind != CK_GLOBAL || !ck_value_text(args->item[1], &name, &len))
+		return false;
+	const ck_standing *s = ck_standing_find(j->audit, args->item[0], &scratch);
+	return s && len && *name >= 'A' && *name <= 'Z' &&
+	       ck_fault_verdict(&s->import) < CK_DANGEROUS;
+}
+
 static bool judge_value_call(judge *j, const ck_call *call, const char *arguments)
 {
+	static const ck_fault inner = {CK_RULE_UNKNOWN_CALL,
+	                               "is made an instance of, and is a class inside a class"};
 	static const ck_fault fault = {
 		CK_RULE_CALL_OF_VALUE, "is called, and nobody can tell what that is"};
 	char subject[CK_TEXT_MAX];
@@ -135,6 +167,8 @@ static bool judge_value_call(judge *j, const ck_call *call, const char *argument
 	else
 		snprintf(subject, sizeof subject, "a %s", ck_value_about(callee).s);
 	j->audit->only_weights = false;
+	if (is_inner_class(j, call))
+		return tell(j, NULL, subject, &inner, CK_CONSTRUCTED, arguments);
 	return tell(j, NULL, subject, &fault, CK_CALLED, arguments);
 }
 
@@ -154,7 +188,7 @@ static bool judge_call(judge *j)
 		return false;
 	const ck_fault fault = fault_of_call(j, s, call);
 	ck_how how = is_construction(call) ? CK_CONSTRUCTED : CK_CALLED;
-	raise_use(j, s, how, ck_fault_verdict(&fault));
+	raise_use(j, s, how, &fault);
 	if (j->audit->job->error.status != CK_OK)
 		return false;
 	if (!fault.why)
@@ -183,7 +217,7 @@ static bool judge_change_of_name(judge *j, const char *arguments)
 	if (target->kind == CK_GLOBAL) {
 		ck_standing *s = ck_standing_find(j->audit, target, &scratch);
 		if (s)
-			raise_use(j, s, CK_CHANGED_BY, CK_DANGEROUS);
+			raise_use(j, s, CK_CHANGED_BY, &fault);
 		return s && tell(j, s, NULL, &fault, CK_CHANGED_BY, arguments);
 	}
 	char subject[CK_TEXT_MAX];
@@ -229,7 +263,7 @@ static bool judge_change(judge *j)
 	if (!fault.why)
 		return true;
 	if (s)
-		raise_use(j, s, CK_CHANGED_BY, ck_fault_verdict(&fault));
+		raise_use(j, s, CK_CHANGED_BY, &fault);
 	tell_change(event, arguments);
 	return tell(j, s, "an object", &fault, CK_CHANGED_BY, arguments);
 }
@@ -297,4 +331,41 @@ bool ck_judge_event(ck_audit *audit, const ck_place *place, const ck_event *even
 		return judge_name(&j);
 	}
 	return true;
+}
+
+/* ---- whole pickles ---- */
+
+/* What torch.load's reader for weights_only=True knows; torch.save writes nothing else. */
+static bool is_usual(unsigned code)
+{
+	static const char usual[] = {
+		'c', '\x81', 'R', 'b', 'a', 'e', 's', 'u', '(', 't', '\x85', '\x86', '\x87', 'N',
+		'\x88', '\x89', '}', ']', ')', 'J', 'K', 'M', 'G', 'X', 'U', 'Q', 'h', 'j', 'q',
+		'r', '\x8a', '\x80', '.', '\x8f',
+	};
+	return memchr(usual, (int)code, sizeof usual);
+}
+
+/* A note about opcodes that torch.save does not write, in a pickle of the protocol that it does. */
+static bool judge_opcodes(ck_audit *audit, const ck_place *place, const ck_seen *seen)
+{
+	ck_text names = {0};
+	for (unsigned code = 0; code < CK_COUNT(seen->opcodes); code++) {
+		if (!seen->opcodes[code] || is_usual(code))
+			continue;
+		audit->only_weights = false;
+		if (!ck_text_addf(audit->job, &names, "%s%s", names.len ? ", " : "",
+		                  ck_op_table[code].name))
+			return false;
+	}
+	if (!names.len || seen->protocol != 2)
+		return true;
+	return ck_audit_say(audit, CK_RULE_UNUSUAL_OPCODE, place, CK_NO_OFFSET, 0,
+	                    "torch.save does not write %.*s", (int)names.len, names.data);
+}
+
+bool ck_judge_whole(ck_audit *audit, const ck_place *place, ck_job *job, const ck_value *root,
+                    const ck_seen *seen)
+{
+	return judge_opcodes(audit, place, seen) && ck_check_size(audit, place, job, root);
 }

@@ -73,6 +73,12 @@ ck_fault ck_check_build(ck_audit *audit, const ck_standing *s, const ck_value *s
 ck_fault ck_check_set(const ck_standing *s);
 ck_fault ck_check_append(const ck_standing *s, const ck_value *target);
 
+/* ---- expand.c: bombs ---- */
+
+/* A value that unfolds to far more than it holds is a finding. False after a failure of `job` or
+ * the audit's. */
+bool ck_check_size(ck_audit *audit, const ck_place *place, ck_job *job, const ck_value *root);
+
 /* ---- tell.c: arguments as short text ---- */
 
 enum { CK_ARGUMENTS_MAX = 80 };

@@ -23,8 +23,11 @@ typedef struct ck_look {
 	unsigned char head[CK_HEAD];
 	size_t head_len;
 	ck_regions claimed;
+	ck_regions inside;       /* what was handed on: archives in there are no business here */
 	const char *format;      /* what it is; NULL: nobody knows */
 	bool lenient;            /* readers pass over what is left at its end */
+	bool whole;              /* a pickle that is in order */
+	bool strict_end;         /* not even zeros may follow */
 } ck_look;
 
 /* What begins so. */
@@ -42,10 +45,18 @@ const ck_sniffed *ck_sniff(ck_look *look);
 /* Only letters, blanks and the like, as far as `len` bytes tell. */
 bool ck_sniff_text(const unsigned char *head, size_t len);
 
+/* What became of a look. */
+typedef struct ck_looked {
+	const char *format; /* NULL: nobody knows */
+	uint64_t end;       /* of what it is, as far as that is one piece */
+} ck_looked;
+
 /* Looks at a thing inside another: `member` is its whole path, safe to print. Memory, errors and
- * the count of what was unpacked are looked after. */
+ * the count of what was unpacked are looked after. `looked` may be NULL. */
 bool ck_look_inside(ck_audit *audit, const ck_source *source, const char *member,
-                    ck_look_kind kind, const char **format);
+                    ck_look_kind kind, ck_looked *looked);
+/* Looks at all bytes that nobody claimed: for files in them, and tells of them. */
+bool ck_look_at_rest(ck_look *look);
 /* True if data of this kind that begins so cannot be anything that must be looked at. */
 bool ck_look_is_data(const unsigned char *head, size_t len);
 
@@ -91,5 +102,10 @@ bool ck_packed_walk(ck_look *look);
 bool ck_npy_walk(ck_look *look);
 bool ck_legacy_walk(ck_look *look);
 bool ck_pickle_walk(ck_look *look);
+bool ck_safetensors_walk(ck_look *look);
+bool ck_gguf_walk(ck_look *look);
+bool ck_onnx_walk(ck_look *look);
+/* Whether it begins as an ONNX model does. */
+bool ck_onnx_begins(const unsigned char *head, size_t len);
 
 #endif

@@ -1,10 +1,12 @@
 /* What is known of a name, before anything is done with it: on the table of known globals, denied,
  * or neither. */
 #include "judge.h"
+#include "policy.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { STANDINGS_MAX = 50000, NAME_MAX_BYTES = 400 };
+enum { STANDINGS_MAX = 50000 };
 
 ck_verdict ck_rule_verdict(ck_rule rule)
 {
@@ -24,8 +26,6 @@ static const char *odd_text(const char *text, size_t len)
 	uint32_t code;
 	if (!len)
 		return "has an empty name";
-	if (len > NAME_MAX_BYTES)
-		return "has a name that is too long to be one";
 	for (size_t took; len; text += took, len -= took) {
 		took = ck_utf8_next(text, len, &code);
 		if (!took)
@@ -195,7 +195,8 @@ static void judge_row(ck_standing *s)
 	s->import = s->call = s->make = inert;
 }
 
-static void judge_name(ck_audit *audit, ck_standing *s, const ck_value *global)
+/* By what the table of known globals and the list of harmful names say. */
+static void judge_by_lists(ck_audit *audit, ck_standing *s, const ck_value *global)
 {
 	ck_fault odd = odd_name(&s->written);
 	if (odd.why) {
@@ -224,6 +225,25 @@ static void judge_name(ck_audit *audit, ck_standing *s, const ck_value *global)
 	                       "is not known to be harmless, and its module is loaded"};
 	s->make = (ck_fault){CK_RULE_UNKNOWN_CALL, "is a class that is not known to be harmless"};
 	s->call = judge_call(&s->meant);
+}
+
+static bool judge_by_policy(ck_audit *audit, ck_standing *s)
+{
+	unsigned line = 0;
+	char why[64];
+	ck_ruling ruling = ck_policy_find(audit->policy, &s->meant, &line);
+	if (ruling != CK_RULING_DENY && s->mapped) {
+		ck_ruling other = ck_policy_find(audit->policy, &s->written, &line);
+		ruling = other == CK_RULING_NONE ? ruling : other;
+	}
+	s->allowed = ruling == CK_RULING_ALLOW;
+	if (ruling != CK_RULING_DENY)
+		return true;
+	int len = snprintf(why, sizeof why, "is denied by line %u of the policy", line);
+	const char *kept = ck_copy(audit->job, why, (size_t)len);
+	s->import = (ck_fault){CK_RULE_DANGEROUS_IMPORT, kept};
+	s->call = s->make = (ck_fault){CK_RULE_DANGEROUS_CALL, kept};
+	return kept;
 }
 
 /* The key is made of both names; the standing owns it. */
@@ -268,6 +288,8 @@ ck_standing *ck_standing_find(ck_audit *audit, const ck_value *global, ck_standi
 	if (!s)
 		return NULL;
 	s->meant = s->written;
-	judge_name(audit, s, global);
+	judge_by_lists(audit, s, global);
+	if (!judge_by_policy(audit, s))
+		return NULL;
 	return audit->job->error.status == CK_OK ? s : NULL;
 }

@@ -3,24 +3,36 @@
 
 #include "look.h"
 
-/* The unpackers tell in a note what they pass over behind the last stream. */
+typedef struct {
+	const ck_job *outer;
+	bool follows;
+} ears;
+
+/* The unpackers tell in a note that they pass over what is behind the last stream. */
 static void on_note(void *arg, const char *text)
 {
-	const char **kept = arg;
-	*kept = text ? "something else follows the packed data" : *kept;
+	ears *e = arg;
+	e->follows = text != NULL;
+}
+
+static void on_progress(void *arg, const char *what, uint64_t done, uint64_t total)
+{
+	const ears *e = arg;
+	if (e->outer->progress)
+		e->outer->progress(e->outer->listener, what, done, total);
 }
 
 static bool look_at(ck_look *l, const ck_packing *packing, const ck_source *unpacked)
 {
-	const char *format;
+	ck_looked looked;
 	ck_text about = {0}, text = {0};
 	const char *path = ck_look_path(l->job, &text, l->place.member, packing->name,
 	                                strlen(packing->name));
-	if (!path || !ck_look_inside(l->audit, unpacked, path, l->kind, &format))
+	if (!path || !ck_look_inside(l->audit, unpacked, path, l->kind, &looked))
 		return false;
-	if (l->kind != CK_LOOK_FILE || !format)
+	if (l->kind != CK_LOOK_FILE || !looked.format)
 		return true;
-	if (!ck_text_addf(l->audit->job, &about, "%s of %s", packing->name, format) ||
+	if (!ck_text_addf(l->audit->job, &about, "%s of %s", packing->name, looked.format) ||
 	    !ck_text_add(l->audit->job, &about, "", 1))
 		return false;
 	l->format = about.data;
@@ -33,31 +45,50 @@ static bool is_weak(const ck_packing *packing)
 	return packing == &ck_packing_zlib || packing == &ck_packing_lzma;
 }
 
+/* A damaged file beside a model is no business of the model's; as the whole file it is. */
+static bool tell_damage(ck_look *l, const ck_job *own)
+{
+	if (own->error.status == CK_CORRUPT && l->kind != CK_LOOK_FILE)
+		return ck_audit_say(l->audit, CK_RULE_ODDITY, &l->place, CK_NO_OFFSET, 0,
+		                    "%s; what comes out of it up to there was looked at",
+		                    own->error.text);
+	return ck_look_failed(l->audit, own, CK_RULE_BROKEN_ARCHIVE, &l->place, CK_NO_OFFSET);
+}
+
+static bool walk(ck_look *l, ck_job *own, const ck_packing *packing)
+{
+	bool whole;
+	ears e = {.outer = l->audit->job};
+	own->note = on_note;
+	own->progress = on_progress;
+	own->listener = &e;
+	const ck_source *unpacked = ck_unpack_part(own, packing, l->source, &whole);
+	own->note = NULL;
+	own->progress = NULL;
+	if (l->audit->job->unpacked < own->unpacked)
+		l->audit->job->unpacked = own->unpacked;
+	if (!whole && own->error.status == CK_CORRUPT && is_weak(packing) &&
+	    l->kind != CK_LOOK_FILE) {
+		l->format = NULL; /* numbers that only began like it */
+		return true;
+	}
+	if ((!whole && !tell_damage(l, own)) || !unpacked)
+		return false;
+	if (unpacked->size && !look_at(l, packing, unpacked))
+		return false;
+	return !e.follows || ck_audit_say(l->audit, CK_RULE_UNACCOUNTED_BYTES, &l->place,
+	                                  CK_NO_OFFSET, 0,
+	                                  "something else follows the packed data");
+}
+
 bool ck_packed_walk(ck_look *l)
 {
-	const char *follows = NULL;
 	const ck_packing *packing = ck_packing_find(l->head, l->head_len);
 	ck_job *own = ck_look_job(l->audit);
 	if (!own)
 		return false;
-	own->note = on_note;
-	own->listener = (void *)&follows;
 	l->format = packing->name;
-	const ck_source *unpacked = ck_unpack(own, packing, l->source);
-	own->note = NULL;
-	own->listener = NULL;
-	if (l->audit->job->unpacked < own->unpacked)
-		l->audit->job->unpacked = own->unpacked;
-	bool ok = true;
-	if (unpacked)
-		ok = look_at(l, packing, unpacked);
-	else if (own->error.status == CK_CORRUPT && is_weak(packing) && l->kind != CK_LOOK_FILE)
-		l->format = NULL; /* numbers that only began like it */
-	else
-		ok = ck_look_failed(l->audit, own, CK_RULE_BROKEN_ARCHIVE, &l->place, CK_NO_OFFSET);
-	if (ok && follows)
-		ok = ck_audit_say(l->audit, CK_RULE_UNACCOUNTED_BYTES, &l->place, CK_NO_OFFSET, 0,
-		                  "%s", follows);
+	bool ok = walk(l, own, packing);
 	return ck_look_done(l->audit, own) && ok &&
 	       (!l->format || ck_regions_claim(l->job, &l->claimed, 0, l->source->size));
 }

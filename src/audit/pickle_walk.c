@@ -58,6 +58,7 @@ static bool walk(ck_look *l, ck_stream_reader *reader)
 		/* what a broken one did not reach is nothing that can be told apart from it */
 		if (!ck_regions_claim(l->job, &l->claimed, from, whole ? at : l->source->size))
 			return false;
+		l->whole = whole;
 		if (whole && !goes_on(l, reader, &b, at, &more))
 			return false;
 	}

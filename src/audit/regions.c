@@ -62,6 +62,13 @@ static size_t find(const ck_regions *regions, uint64_t at)
 	return low;
 }
 
+bool ck_regions_hold(ck_regions *regions, uint64_t at)
+{
+	ck_regions_settle(regions);
+	size_t i = find(regions, at);
+	return i < regions->count && regions->region[i].from <= at;
+}
+
 bool ck_regions_gap(ck_regions *regions, uint64_t size, uint64_t *at, ck_region *gap)
 {
 	ck_regions_settle(regions);

@@ -20,6 +20,8 @@ typedef struct ck_regions {
 /* Nothing is claimed if `to` is not behind `from`. */
 bool ck_regions_claim(ck_job *job, ck_regions *regions, uint64_t from, uint64_t to);
 void ck_regions_settle(ck_regions *regions);
+/* Whether somebody claimed the byte at `at`. */
+bool ck_regions_hold(ck_regions *regions, uint64_t at);
 /* The next bytes from *at on, below `size`, that nobody claimed; *at is then behind them. */
 bool ck_regions_gap(ck_regions *regions, uint64_t size, uint64_t *at, ck_region *gap);
 

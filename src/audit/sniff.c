@@ -17,6 +17,7 @@ typedef struct {
 #define PROGRAM "this is a program; nothing runs it when a model is loaded"
 
 static const row rows[] = {
+	{0, MAGIC("GGUF"), {"GGUF", ck_gguf_walk, NULL, NULL}},
 	{0, MAGIC("\x93NUMPY"), {"npy", ck_npy_walk, NULL, NULL}},
 	{0, MAGIC("7z\xbc\xaf\x27\x1c"), {"7z", NULL, CLOSED("a 7z archive"), NULL}},
 	{0, MAGIC("Rar!\x1a\x07"), {"rar", NULL, CLOSED("a RAR archive"), NULL}},
@@ -71,6 +72,8 @@ static const ck_sniffed zip = {"zip", ck_zip_walk, NULL, NULL};
 static const ck_sniffed tar = {"tar", ck_tar_walk, NULL, NULL};
 static const ck_sniffed packed = {"packed", ck_packed_walk, NULL, NULL};
 static const ck_sniffed legacy = {"legacy torch", ck_legacy_walk, NULL, NULL};
+static const ck_sniffed safetensors = {"safetensors", ck_safetensors_walk, NULL, NULL};
+static const ck_sniffed onnx = {"ONNX", ck_onnx_walk, NULL, NULL};
 static const ck_sniffed empty = {"empty", NULL, NULL, NULL};
 
 /* Numbers may begin with two or three bytes of any value: only whole files are known by so few. */
@@ -81,6 +84,12 @@ static const ck_sniffed *find_row(const unsigned char *head, size_t len, bool fi
 		    !memcmp(head + rows[i].at, rows[i].magic, rows[i].len))
 			return &rows[i].is;
 	return NULL;
+}
+
+/* The length of the header, then the header, an object of JSON. */
+static bool is_safetensors(const unsigned char *head, size_t len)
+{
+	return len >= 10 && head[8] == '{' && ck_little(head, 8) <= 100000000;
 }
 
 const ck_sniffed *ck_sniff(ck_look *l)
@@ -95,10 +104,14 @@ const ck_sniffed *ck_sniff(ck_look *l)
 	const ck_sniffed *known = find_row(l->head, l->head_len, l->kind == CK_LOOK_FILE);
 	if (known)
 		return known;
+	if (is_safetensors(l->head, l->head_len))
+		return &safetensors;
 	if (ck_packing_find(l->head, l->head_len))
 		return &packed;
 	ck_input in = {.source = l->source, .head = l->head, .head_len = l->head_len};
-	return ck_torch_legacy_probe(l->job, &in) ? &legacy : NULL;
+	if (ck_torch_legacy_probe(l->job, &in))
+		return &legacy;
+	return ck_onnx_begins(l->head, l->head_len) ? &onnx : NULL;
 }
 
 bool ck_sniff_text(const unsigned char *head, size_t len)
@@ -120,5 +133,6 @@ bool ck_look_is_data(const unsigned char *head, size_t len)
 {
 	return !find_row(head, len, false) && !ck_stream_may_begin(head, len) &&
 	       memcmp(head, "PK", len < 2 ? len : 2) != 0 && !ck_packing_find(head, len) &&
+	       !is_safetensors(head, len) &&
 	       !(len >= 263 && !memcmp(head + 257, "ustar", 5));
 }

@@ -64,7 +64,8 @@ bool ck_stream_next(ck_stream_reader *r, uint64_t *at, bool *whole)
 		return false;
 	r->events = 0;
 	r->torch->seen.globals.count = r->torch->seen.persids.count = 0;
-	*whole = ck_torch_read(r->torch, at);
+	const ck_value *root = ck_torch_read(r->torch, at);
+	*whole = root && ck_judge_whole(r->audit, &r->place, r->own, root, &r->torch->seen);
 	r->audit->pickles++;
 	r->place.stream++;
 	if (*whole)

@@ -6,7 +6,7 @@
 #include "stream.h"
 #include "tar.h"
 
-enum { TEXT_MAX = 1 << 20, TOLD_MAX = 100 };
+enum { TEXT_MAX = 1 << 20, TOLD_MAX = 100, ELSEWHERE_MAX = 4 };
 
 typedef struct {
 	ck_look *look;
@@ -17,7 +17,7 @@ typedef struct {
 	ck_map names;
 	ck_text path;
 	uint64_t entries;
-	unsigned told;
+	unsigned told, elsewhere;
 	bool pickle, storages; /* members of an old torch file */
 } tar;
 
@@ -127,16 +127,25 @@ static bool check_name(tar *t, const ck_tar_text *name)
 
 /* ---- entries ---- */
 
+static bool is_called(const ck_tar_text *name, const char *word)
+{
+	return name->len == strlen(word) && !memcmp(name->text, word, name->len);
+}
+
 static bool look_at(tar *t, const ck_tar_text *name, uint64_t size)
 {
 	ck_look *l = t->look;
-	const char *format;
 	const char *path = ck_look_path(l->job, &t->path, l->place.member, name->text, name->len);
 	const ck_source *source =
 		path ? ck_source_window(l->job, l->source, path, t->at + CK_TAR_BLOCK, size) : NULL;
-	t->pickle = t->pickle || !strcmp(path ? path : "", "pickle");
-	t->storages = t->storages || !strcmp(path ? path : "", "storages");
-	return source && (!size || ck_look_inside(l->audit, source, path, CK_LOOK_MEMBER, &format));
+	if (!source)
+		return false;
+	/* in torch's old files these hold pickles between numbers */
+	bool mixed = is_called(name, "storages") || is_called(name, "tensors");
+	t->pickle = t->pickle || is_called(name, "pickle");
+	t->storages = t->storages || is_called(name, "storages");
+	return !size || ck_look_inside(l->audit, source, path, mixed ? CK_LOOK_BYTES : CK_LOOK_MEMBER,
+	                               NULL);
 }
 
 static bool take_file(tar *t, char type, uint64_t size)
@@ -165,6 +174,19 @@ static bool take_file(tar *t, char type, uint64_t size)
 	return ok;
 }
 
+/* Whoever believes the size in the header goes on elsewhere. */
+static bool look_elsewhere(tar *t, uint64_t own)
+{
+	ck_look *l = t->look;
+	uint64_t step = rounded(own), left = left_behind(t);
+	if (step >= left || t->elsewhere++ >= ELSEWHERE_MAX)
+		return true;
+	uint64_t from = t->at + CK_TAR_BLOCK + step;
+	const ck_source *rest = ck_source_window(l->job, l->source, l->source->label, from,
+	                                         l->source->size - from);
+	return rest && ck_look_inside(l->audit, rest, l->place.member, CK_LOOK_GAP, NULL);
+}
+
 /* The entry at t->at, whose size may be said twice. */
 static bool take_entry(tar *t)
 {
@@ -189,8 +211,10 @@ static bool take_entry(tar *t)
 		t->long_name.len = strlen(t->long_name.text);
 	uint64_t step = rounded(size), left = left_behind(t);
 	uint64_t end = t->at + CK_TAR_BLOCK + (step < left ? step : left);
-	ok = ok && ck_regions_claim(l->job, &l->claimed, t->at, end);
-	/* whoever believes the other size goes on elsewhere: that is left to the gaps */
+	if (ok && size != own)
+		ok = look_elsewhere(t, own);
+	ok = ok && ck_regions_claim(l->job, &l->claimed, t->at, end) &&
+	     ck_regions_claim(l->job, &l->inside, t->at, end);
 	t->at = end;
 	return ok;
 }

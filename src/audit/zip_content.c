@@ -1,8 +1,11 @@
 /* The bytes of a member: stored or inflated, told apart from plain data by their beginning, and
  * held against their checksum where that costs little. */
+#include <stdio.h>
 #include <string.h>
 
 #include "zip_parts.h"
+
+#define LLU(x) ((unsigned long long)(x))
 
 enum { PIECE = 64 << 10 };
 
@@ -25,21 +28,26 @@ static ck_place place_of(const member *m)
 	return (ck_place){m->path, m->packed, 0};
 }
 
-static bool say(const member *m, const char *what)
+static bool CK_PRINTF(3, 4) say(const member *m, uint64_t at, const char *fmt, ...)
 {
+	char text[CK_TEXT_MAX];
 	ck_place place = place_of(m);
+	va_list args;
 	if (m->zip->told++ >= 100)
 		return true;
-	return ck_audit_say(m->zip->look->audit, CK_RULE_BROKEN_ARCHIVE, &place, CK_NO_OFFSET, 0,
-	                    "%s", what);
+	va_start(args, fmt);
+	vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	return ck_audit_say(m->zip->look->audit, CK_RULE_BROKEN_ARCHIVE, &place, at, 0, "%s", text);
 }
 
+/* torch writes 0 for "not computed", and never looks at it. */
 static bool check_crc(const member *m, uint32_t crc)
 {
-	/* torch writes 0 for "not computed" */
 	return crc == m->entry->crc || !m->entry->crc ||
-	       say(m, "its bytes do not have the checksum that the archive recorded; torch loads "
-	           "them all the same");
+	       say(m, CK_NO_OFFSET, "the bytes of '%s' have the CRC-32 %08x, but the archive "
+	           "recorded %08x: the file is damaged; get it again", m->path, crc,
+	           m->entry->crc);
 }
 
 static bool is_data(const member *m)
@@ -50,8 +58,7 @@ static bool is_data(const member *m)
 
 static bool look_inside(const member *m, const ck_source *source)
 {
-	const char *format;
-	return ck_look_inside(m->zip->look->audit, source, m->path, CK_LOOK_MEMBER, &format);
+	return ck_look_inside(m->zip->look->audit, source, m->path, CK_LOOK_MEMBER, NULL);
 }
 
 /* ---- stored ---- */
@@ -84,7 +91,8 @@ static bool take_stored(member *m)
 		return false;
 	bool data = is_data(m), small = job->input <= CHECKED_MAX;
 	if (m->entry->size != m->entry->packed && m->entry->method == 0 &&
-	    !say(m, "it is stored, but its two sizes differ"))
+	    !say(m, CK_NO_OFFSET, "the member is stored, so its %llu packed bytes must be its %llu "
+	         "bytes", LLU(m->entry->packed), LLU(m->entry->size)))
 		return false;
 	if ((small || (!data && s->size <= CHECKED_MAX)) && m->entry->method == 0 &&
 	    !(m->entry->flags & 1) && !check_stored(m))
@@ -164,26 +172,29 @@ static bool discard(ck_job *job, void *arg, const void *data, size_t len)
 	return true;
 }
 
+/* Bytes behind the end of the deflated ones may be anything. */
+static bool look_behind(member *m, uint64_t from)
+{
+	ck_look *l = m->zip->look;
+	const ck_source *rest =
+		ck_source_window(l->job, m->packed, m->path, from, m->packed->size - from);
+	return say(m, from, "there are bytes behind the deflated ones") && rest &&
+	       ck_look_inside(l->audit, rest, m->path, CK_LOOK_GAP, NULL);
+}
+
 static bool check_inflated(member *m, const ck_inflated *i)
 {
 	const ck_zip_entry *e = m->entry;
-	if (!i->ended && !say(m, "its deflated bytes are damaged or cut short"))
+	if (!i->ended)
+		return say(m, i->used, "the deflated bytes are damaged%s",
+		           i->cut ? ": they end too early" : "");
+	if (i->made > e->size && !say(m, CK_NO_OFFSET, "more bytes come out than the %llu recorded: "
+	                              "%llu", LLU(e->size), LLU(i->made)))
 		return false;
-	if (i->ended && i->made != e->size &&
-	    !say(m, "what comes out of it is not as long as the archive recorded"))
+	if (i->made < e->size && !say(m, CK_NO_OFFSET, "only %llu bytes come out, but the archive "
+	                              "recorded %llu", LLU(i->made), LLU(e->size)))
 		return false;
-	if (i->ended && i->used < m->packed->size &&
-	    !say(m, "there are bytes behind the end of its deflated ones"))
-		return false;
-	if (i->ended && i->used < m->packed->size) {
-		const char *format;
-		const ck_source *rest = ck_source_window(m->zip->look->job, m->packed, m->path,
-		                                         i->used, m->packed->size - i->used);
-		if (!rest || !ck_look_inside(m->zip->look->audit, rest, m->path, CK_LOOK_GAP,
-		                             &format))
-			return false;
-	}
-	return !i->ended || check_crc(m, i->crc);
+	return (i->used == m->packed->size || look_behind(m, i->used)) && check_crc(m, i->crc);
 }
 
 /* All of it: into a scratch file, or nowhere if it is only to be checked. */

@@ -143,6 +143,7 @@ bool ck_zip_ends(ck_look *look, bool *ends)
 	if (!ck_zip_find_views(&zip, views, &count))
 		return false;
 	for (size_t i = 0; i < count; i++)
-		*ends = *ends || views[i].members || views[i].size;
+		*ends = *ends || ((views[i].members || views[i].size) &&
+		                  !ck_regions_hold(&look->inside, views[i].end));
 	return true;
 }

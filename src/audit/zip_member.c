@@ -88,7 +88,7 @@ static bool claim_descriptor(ck_zip *zip, const ck_zip_entry *e, uint64_t at)
 		    ck_little(p + from + 4, width) != (e->packed & (width == 8 ? UINT64_MAX : UINT32_MAX)) ||
 		    ck_little(p + from + 4 + width, width) != (e->size & (width == 8 ? UINT64_MAX : UINT32_MAX)))
 			continue;
-		return ck_regions_claim(l->job, &zip->members, at, at + end) &&
+		return ck_regions_claim(l->job, &l->inside, at, at + end) &&
 		       ck_regions_claim(l->job, &l->claimed, at, at + end);
 	}
 	return !from || (ck_zip_say(zip, at, "what is recorded behind the bytes of member '%s' "
@@ -182,13 +182,13 @@ bool ck_zip_member(ck_zip *zip, const ck_zip_entry *entry)
 	if (!compare(zip, &e, &h.said) || !check_reach(zip, &e, h.data))
 		return false;
 	if (is_too_much(zip, &e))
-		return zip->told++ > 100 ||
-		       ck_look_closed(l->audit, &l->place, e.local, e.packed, "member '%s' was not "
-		                      "looked at: the members of the archive overlap",
+		return zip->too_much++ ||
+		       ck_look_closed(l->audit, &l->place, e.local, e.packed, "member '%s' and those "
+		                      "behind it were not looked at: the members overlap",
 		                      ck_show(e.name, e.name_len).s);
 	const char *path = ck_look_path(l->job, &zip->path, l->place.member, e.name, e.name_len);
 	uint64_t end = h.data + e.packed;
-	if (!path || !ck_regions_claim(l->job, &zip->members, e.local, end) ||
+	if (!path || !ck_regions_claim(l->job, &l->inside, e.local, end) ||
 	    !ck_regions_claim(l->job, &l->claimed, e.local, end) ||
 	    ((e.flags | h.said.flags) & DESCRIPTOR && !claim_descriptor(zip, &e, end)))
 		return false;

@@ -46,13 +46,12 @@ typedef struct ck_zip {
 	ck_look *look;
 	ck_zip_peek directory, local;
 	ck_map looked;        /* what was looked at: local header, size, method */
-	ck_regions members;   /* their headers and bytes */
-	ck_regions starts;    /* of directories that were walked */
 	uint64_t taken;       /* packed bytes of members that were looked at */
 	uint64_t count;       /* members, whichever directory names them */
 	uint64_t checked;     /* bytes whose checksum was looked at */
 	bool torch, script, package, arrays; /* members that tell what it is */
 	ck_text path;         /* of the member that is looked at */
+	uint64_t too_much;    /* members that were left out */
 	unsigned told;        /* findings about members */
 } ck_zip;
 

@@ -208,6 +208,8 @@ bool ck_utf8_valid(const char *text, size_t len);
 /* The same, with surrogates U+D800 to U+DFFF let through, as Python's "surrogatepass" does. */
 size_t ck_utf8_next_wide(const char *text, size_t len, uint32_t *code);
 bool ck_utf8_valid_wide(const char *text, size_t len);
+/* Takes away the beginning of a character at the end of a text that was cut there. */
+void ck_utf8_trim(char *text);
 /* Writes a code point (surrogates too) as UTF-8; returns 1 to 4. */
 size_t ck_utf8_put(char to[4], uint32_t code);
 

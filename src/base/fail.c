@@ -28,6 +28,7 @@ static void CK_PRINTF(6, 0) record(ck_job *job, ck_status status, int sys, const
 		if (where)
 			ck_show_to(error->where, sizeof error->where, where, strlen(where));
 		vsnprintf(error->text, sizeof error->text, fmt, args);
+		ck_utf8_trim(error->text);
 		if (sys) {
 			char why[128];
 			append(error->text, sizeof error->text, ": ");
@@ -91,6 +92,7 @@ void ck_note(ck_job *job, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
+	ck_utf8_trim(text);
 	job->note(job->listener, text);
 }
 

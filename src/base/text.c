@@ -89,6 +89,19 @@ size_t ck_utf8_put(char to[4], uint32_t code)
 	return len;
 }
 
+void ck_utf8_trim(char *text)
+{
+	uint32_t code;
+	size_t len = strlen(text), tail = 0; /* bytes of the last character behind its first one */
+	while (tail < 3 && tail < len && ((unsigned char)text[len - 1 - tail] & 0xC0) == 0x80)
+		tail++;
+	if (tail == len)
+		return;
+	char *last = text + len - 1 - tail;
+	if ((unsigned char)*last >= 0xC0 && !ck_utf8_next(last, tail + 1, &code))
+		*last = 0;
+}
+
 /* Code points that move the cursor, hide themselves or turn the direction of what follows. */
 static bool is_unprintable(uint32_t code)
 {

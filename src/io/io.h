@@ -56,6 +56,8 @@ size_t ck_scratch_descriptors(const ck_job *job, int *to, size_t max);
 /* Runs a stream into a scratch file, and gives what came out as a source with the stream's label.
  * For one thread at a time. */
 const ck_source *ck_stream_spill(ck_job *job, const ck_stream *stream);
+/* The same with what came out before the stream failed, if it did: then *whole is false. */
+const ck_source *ck_stream_spill_part(ck_job *job, const ck_stream *stream, bool *whole);
 
 /* ---- output: all files of one conversion, or none ---- */
 
@@ -89,6 +91,17 @@ bool ck_file_resize(ck_job *job, ck_file *file, uint64_t size);
 const ck_source *ck_file_source(ck_job *job, const ck_file *file);
 /* fsync of every file, rename of every file, fsync of every folder. */
 bool ck_output_commit(ck_job *job, ck_output *output);
+
+/* ---- temporary names ---- */
+
+/* ".NAME.ckconv-RANDOM", never longer than a file name may be. NULL after a failure. */
+char *ck_temp_name(ck_job *job, const char *name);
+/* Marks an open file as in use for as long as it is open; false if somebody has just removed it. */
+bool ck_temp_lock(int fd);
+/* Removes files of such names that no living process uses, with a note for each. */
+void ck_temp_clear(ck_job *job, int dir);
+/* Nobody clears up in this folder as long as this descriptor is open. */
+void ck_temp_keep(int dir);
 
 /* ---- digest ---- */
 

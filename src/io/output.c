@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -118,37 +118,31 @@ static bool check_distinct(ck_job *job, const ck_file *file)
 	return true;
 }
 
-/* ".NAME.ckconv-RANDOM", never longer than a file name may be. */
-static bool choose_temp(ck_job *job, ck_file *file)
-{
-	uint32_t number = 0;
-	if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
-		return ck_fail_sys(job, file->path, "cannot get a random number");
-	char name[NAME_MAX + 1];
-	snprintf(name, sizeof name, ".%.200s.ckconv-%08x", file->name, number);
-	file->temp = ck_copy(job, name, strlen(name));
-	return file->temp != NULL;
-}
-
 static int open_unnamed(const ck_file *file)
 {
 	/* a file without a name gets one through /proc, so without /proc it is of no use */
 	if (access("/proc/self/fd", X_OK))
 		return -1;
-	return openat(file->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+	int fd = openat(file->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+	if (fd >= 0)
+		flock(fd, LOCK_EX | LOCK_NB); /* it will have a temporary name for a moment */
+	return fd;
 }
 
 static int open_named(ck_job *job, ck_file *file)
 {
 	for (int tries = 0; tries < 100; tries++) {
-		if (!choose_temp(job, file))
+		file->temp = ck_temp_name(job, file->name);
+		if (!file->temp)
 			return -1;
 		int fd = openat(file->dir, file->temp,
 		                O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, 0666);
-		if (fd >= 0)
+		if (fd >= 0 && ck_temp_lock(fd))
 			return fd;
 		file->temp = NULL; /* not ours: nothing to remove */
-		if (errno != EEXIST)
+		if (fd >= 0)
+			close(fd);
+		else if (errno != EEXIST)
 			break;
 	}
 	ck_fail_sys(job, file->path, "cannot make a temporary file beside the output");
@@ -166,6 +160,7 @@ ck_file *ck_output_add(ck_job *job, ck_output *output, const char *path)
 		return NULL;
 	if (!resolve(job, file) || !open_folder(job, file) || !check_distinct(job, file))
 		return NULL;
+	ck_temp_clear(job, file->dir);
 	file->fd = open_unnamed(file);
 	if (file->fd < 0)
 		file->fd = open_named(job, file);
@@ -235,7 +230,8 @@ static bool name_unnamed(ck_job *job, ck_file *file)
 	char self[64];
 	snprintf(self, sizeof self, "/proc/self/fd/%d", file->fd);
 	for (int tries = 0; tries < 100; tries++) {
-		if (!choose_temp(job, file))
+		file->temp = ck_temp_name(job, file->name);
+		if (!file->temp)
 			return false;
 		if (!linkat(AT_FDCWD, self, file->dir, file->temp, AT_SYMLINK_FOLLOW))
 			return true;
@@ -266,6 +262,8 @@ static bool place_new(ck_file *file)
 static bool place_over(ck_file *file)
 {
 	bool alone = file == file->output->files && !file->next;
+	if (!alone)
+		ck_temp_keep(file->dir);
 	if (!alone && !renameat2(file->dir, file->temp, file->dir, file->name, RENAME_EXCHANGE)) {
 		file->swapped = true;
 		return true;

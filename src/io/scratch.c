@@ -31,22 +31,23 @@ static bool fail_sys(ck_job *job, const char *what)
 }
 
 /* Where the file system knows no files without a name: one with a name that is removed at once. */
-static int open_named(const char *folder)
+static int open_named(ck_job *job)
 {
 	char *path = NULL;
-	if (asprintf(&path, "%s/.ckconv-XXXXXX", folder) < 0)
+	const char *name = ck_temp_name(job, "scratch");
+	if (!name || asprintf(&path, "%s/%s", folder_of(job), name) < 0)
 		return -1;
-	int fd = mkostemp(path, O_CLOEXEC);
+	int fd = open(path, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		unlink(path);
 	free(path);
 	return fd;
 }
 
-static int open_any(const char *folder)
+static int open_any(ck_job *job)
 {
-	int fd = open(folder, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-	return fd < 0 ? open_named(folder) : fd;
+	int fd = open(folder_of(job), O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+	return fd < 0 ? open_named(job) : fd;
 }
 
 /* ---- files opened beforehand ---- */
@@ -77,7 +78,7 @@ bool ck_scratch_prepare(ck_job *job)
 	if (!pool || !ck_defer(job, close_pool, pool))
 		return false;
 	while (pool->count < PREPARED) {
-		int fd = open_any(folder_of(job));
+		int fd = open_any(job);
 		if (fd < 0) {
 			pool->sys = errno;
 			break;
@@ -126,7 +127,7 @@ int ck_scratch_open(ck_job *job)
 {
 	if (job->prepared)
 		return take_prepared(job);
-	int fd = open_any(folder_of(job));
+	int fd = open_any(job);
 	if (fd < 0) {
 		fail_sys(job, "make a file for");
 		return -1;
@@ -176,16 +177,24 @@ static bool spill_take(ck_job *job, void *arg, const void *data, size_t len)
 	return true;
 }
 
-const ck_source *ck_stream_spill(ck_job *job, const ck_stream *stream)
+const ck_source *ck_stream_spill_part(ck_job *job, const ck_stream *stream, bool *whole)
 {
 	struct ck_scratch *to = scratch_of(job);
 	ck_source *source = to ? ck_alloc(job, sizeof *source) : NULL;
+	*whole = false;
 	if (!source)
 		return NULL;
 	*source = (ck_source){.label = stream->label, .fd = to->fd, .base = to->used};
 	to->busy = true;
-	bool ok = stream->run(job, stream, &(ck_sink){spill_take, to});
+	*whole = stream->run(job, stream, &(ck_sink){spill_take, to});
 	to->busy = false;
 	source->size = to->used - source->base;
-	return ok ? source : NULL;
+	return source;
+}
+
+const ck_source *ck_stream_spill(ck_job *job, const ck_stream *stream)
+{
+	bool whole;
+	const ck_source *source = ck_stream_spill_part(job, stream, &whole);
+	return whole ? source : NULL;
 }

@@ -16,6 +16,7 @@ bool ck_rebuild_fail(ck_torch *torch, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
+	ck_utf8_trim(text);
 	return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, torch->at, "%s", text);
 }
 

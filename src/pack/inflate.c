@@ -109,6 +109,7 @@ static bool run_loosely(ck_job *job, const ck_source *packed, inflater *i, const
 		result->made += made;
 		result->used = i->read - i->z.avail_in;
 		result->ended = status == Z_STREAM_END;
+		result->cut = status == Z_BUF_ERROR;
 		if (made && !sink->take(job, sink->arg, i->out, made))
 			return false;
 		if (status != Z_OK)

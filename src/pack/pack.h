@@ -84,6 +84,7 @@ typedef struct ck_inflated {
 	uint64_t used, made; /* packed bytes that were needed, bytes that came out */
 	uint32_t crc;
 	bool ended;          /* the stream has an end, and nothing in it is damaged */
+	bool cut;            /* it goes on where the packed bytes end */
 } ck_inflated;
 bool ck_inflate_loosely(ck_job *job, const ck_source *packed, const ck_sink *sink,
                         ck_inflated *result);
@@ -117,6 +118,9 @@ bool ck_unpack_count(ck_job *job, const char *label, uint64_t len);
 /* Unpacks into a scratch file, within the limits `inflated` and `ratio`; of the latter, the first
  * 64 MiB are free. The label says what was done. */
 const ck_source *ck_unpack(ck_job *job, const ck_packing *packing, const ck_source *packed);
+/* The same with what came out before it failed, if it did: then *whole is false. */
+const ck_source *ck_unpack_part(ck_job *job, const ck_packing *packing, const ck_source *packed,
+                                bool *whole);
 /* Unpacks a deflated member into a scratch file. */
 const ck_source *ck_member_spill(ck_job *job, const ck_archive *archive, ck_member *member);
 

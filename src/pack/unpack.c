@@ -73,13 +73,22 @@ static const char *label_of(ck_job *job, const ck_packing *packing, const ck_sou
 	       ck_text_add(job, &text, "", 1) ? text.data : NULL;
 }
 
-const ck_source *ck_unpack(ck_job *job, const ck_packing *packing, const ck_source *packed)
+const ck_source *ck_unpack_part(ck_job *job, const ck_packing *packing, const ck_source *packed,
+                                bool *whole)
 {
 	unpacking u = {.packing = packing, .packed = packed,
 	               .ratio_most = ck_unpack_most(job, packed->size)};
 	const char *label = label_of(job, packing, packed);
 	const ck_stream stream = {run, label, CK_SIZE_UNKNOWN, &u};
-	return label ? ck_stream_spill(job, &stream) : NULL;
+	*whole = false;
+	return label ? ck_stream_spill_part(job, &stream, whole) : NULL;
+}
+
+const ck_source *ck_unpack(ck_job *job, const ck_packing *packing, const ck_source *packed)
+{
+	bool whole;
+	const ck_source *source = ck_unpack_part(job, packing, packed, &whole);
+	return whole ? source : NULL;
 }
 
 const ck_source *ck_member_spill(ck_job *job, const ck_archive *archive, ck_member *member)

@@ -93,6 +93,8 @@ bool ck_op_proto(ck_vm *vm)
 	if (vm->step->number > 5)
 		return ck_vm_fail(vm, "protocol %llu is unknown; there are 0 to 5",
 		                  (unsigned long long)vm->step->number);
+	if (vm->seen)
+		vm->seen->protocol = (uint8_t)vm->step->number;
 	return true;
 }
 

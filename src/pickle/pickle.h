@@ -147,6 +147,8 @@ typedef struct ck_seen {
 	bool (*built)(void *arg, ck_value *call, uint64_t *at);
 	void *arg;
 	const ck_watch *watch; /* or NULL */
+	bool opcodes[256]; /* those of the last pickle */
+	uint8_t protocol;  /* that it said last */
 	/* The machine that read the last pickle, used again for the next one: a file may hold
 	 * millions of tiny ones. NULL at first. */
 	struct ck_vm *machine;

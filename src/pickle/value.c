@@ -36,15 +36,17 @@ ck_shown ck_value_about(const ck_value *value)
 		[CK_CALL] = "object", [CK_PERSID] = "persistent id",
 		[CK_EXT] = "extension object", [CK_BUFFER] = "out-of-band buffer",
 	};
+	enum { PART = 51 };
 	ck_shown shown;
+	char module[PART], name[PART];
 	const ck_value *global = value;
 	for (int calls = 0; global->kind == CK_CALL && calls < CALLS_MAX; calls++)
 		global = global->call->callee;
 	if (global->kind != CK_GLOBAL)
 		return ck_show(names[value->kind], strlen(names[value->kind]));
-	ck_shown module = ck_show(global->global->module, global->global->module_len);
-	ck_shown name = ck_show(global->global->name, global->global->name_len);
-	snprintf(shown.s, sizeof shown.s, "%.50s.%.50s%s", module.s, name.s,
+	ck_show_to(module, sizeof module, global->global->module, global->global->module_len);
+	ck_show_to(name, sizeof name, global->global->name, global->global->name_len);
+	snprintf(shown.s, sizeof shown.s, "%s.%s%s", module, name,
 	         value->kind == CK_CALL ? " object" : "");
 	return shown;
 }

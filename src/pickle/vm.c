@@ -12,6 +12,7 @@ bool ck_vm_fail(ck_vm *vm, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
+	ck_utf8_trim(text);
 	return ck_fail_at(vm->job, CK_CORRUPT, vm->steps.source->label, vm->step->at,
 	                  "pickle opcode %s: %s", ck_op_table[vm->step->code].name, text);
 }
@@ -225,6 +226,7 @@ static bool run(ck_vm *vm)
 			return false;
 		if (!ck_steps_next(&vm->steps, &step) || !handlers[step.code](vm))
 			return false;
+		vm->used[step.code] = true;
 	}
 	return settle_all(vm);
 }
@@ -273,9 +275,15 @@ ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_
 	if (!vm)
 		return NULL;
 	vm->seen = seen;
-	if (seen)
+	if (seen) {
 		seen->machine = vm;
-	if (!run(vm))
+		seen->protocol = 0;
+	}
+	memset(vm->used, 0, sizeof vm->used);
+	bool whole = run(vm);
+	if (seen)
+		memcpy(seen->opcodes, vm->used, sizeof seen->opcodes);
+	if (!whole)
 		return NULL;
 	*at = vm->steps.at;
 	return vm->result;

@@ -98,6 +98,7 @@ typedef struct ck_vm {
 	ck_items pending;           /* values whose items are settled at the end */
 	uint64_t keys;              /* bytes that settling will compare, about */
 	uint32_t values, buffers;
+	bool used[256];   /* the opcodes that were carried out */
 	/* shared, because nothing can be changed in them */
 	ck_value none, yes, no, empty_tuple, small[CK_SMALL_INTS];
 	ck_seen *seen;              /* for the caller; or NULL */

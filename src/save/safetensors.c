@@ -76,13 +76,15 @@ static bool add_tensor(ck_job *job, const ck_entry *entry, uint64_t begin, ck_te
 	const ck_tensor *tensor = entry->tensor;
 	uint64_t offsets[2] = {begin, begin + tensor->bytes};
 	ck_json json;
-	ck_json_begin(&json);
+	if (!ck_text_add(job, to, ",", 1) ||
+	    !ck_json_string(job, to, entry->name, entry->name_len) ||
+	    !ck_text_add(job, to, ":", 1))
+		return false;
+	ck_json_begin(&json); /* from here on it must be finished */
 	ck_json_text(&json, "dtype", ck_dtype_table[tensor->dtype].safetensors);
 	ck_json_integers(&json, "shape", tensor->shape, tensor->ndim);
 	ck_json_integers(&json, "data_offsets", offsets, 2);
-	return ck_text_add(job, to, ",", 1) &&
-	       ck_json_string(job, to, entry->name, entry->name_len) &&
-	       ck_text_add(job, to, ":", 1) && ck_json_finish(job, &json, to);
+	return ck_json_finish(job, &json, to);
 }
 
 /* Length and JSON, padded; tensors are in file order already. */

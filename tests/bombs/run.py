@@ -3,7 +3,7 @@
 
 usage: run.py CKCONV TYPES_H [--scan] [--table] [NAME...]
 
-For each bomb: the status is 3, standard error has one line that begins with "ckconv:" and holds
+For each bomb: the status is 3, standard error ends in a line that begins with "ckconv:" and holds
 what bombs.py says, no file is made, user and system time are below SECONDS, and the peak of the
 memory is below what ckconv needs for a trivial file, the size of the bomb, and MEMORY together.
 --scan runs `ckconv scan`, which must not call any of them clean. TYPES_H holds the list of limits:
@@ -53,7 +53,7 @@ def faults(row, folder, before, result, base, scan):
     else:
         if status != row.status:
             yield f'status {status}'
-        if len(lines) != 1 or not lines[0].startswith('ckconv: ') or row.says not in lines[0]:
+        if not lines or not lines[-1].startswith('ckconv: ') or row.says not in lines[-1]:
             yield f'it said {said[:300]!r}, not {row.says!r}'
     if sorted(os.listdir(folder)) != sorted(before):
         yield f'it left {sorted(os.listdir(folder))}'

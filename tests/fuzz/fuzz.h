@@ -21,7 +21,7 @@ static inline void demand(bool right)
 		abort();
 }
 
-/* Nothing in it can move the cursor, change colours or turn the line around. */
+/* Nothing in it can move the cursor, change colours, hide or turn the line around. */
 static inline void demand_printable(const char *text)
 {
 	size_t left = strlen(text), len;
@@ -29,7 +29,8 @@ static inline void demand_printable(const char *text)
 	for (; left; text += len, left -= len) {
 		len = ck_utf8_next(text, left, &code);
 		demand(len && code >= 0x20 && (code < 0x7F || code > 0x9F));
-		demand((code < 0x202A || code > 0x202E) && (code < 0x2066 || code > 0x2069));
+		demand((code < 0x200B || code > 0x200F) && (code < 0x2028 || code > 0x202E));
+		demand((code < 0x2060 || code > 0x206F) && code != 0xFEFF && code < 0xE0000);
 	}
 }
 

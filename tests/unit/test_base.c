@@ -239,6 +239,31 @@ START_TEST(text_from_files_is_shown_without_its_tricks)
 }
 END_TEST
 
+START_TEST(a_text_that_is_cut_ends_with_a_whole_character)
+{
+	static const char *const cut[][2] = {
+		{"", ""}, {"a", "a"}, {"a\xc3", "a"}, {"a\xc3\xa9", "a\xc3\xa9"},
+		{"\xe2\x80", ""}, {"\xe2\x82\xac", "\xe2\x82\xac"}, {"b\xf0\x9f\x98", "b"},
+		{"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"}, {"\xf0", ""},
+	};
+	char text[8], where[2 * CK_TEXT_MAX];
+	for (size_t i = 0; i < CK_COUNT(cut); i++) {
+		ck_utf8_trim(strcpy(text, cut[i][0]));
+		ck_assert_str_eq(text, cut[i][1]);
+	}
+	for (size_t i = 0; i < sizeof where; i++)
+		where[i] = "\xe2\x82\xac"[i % 3];
+	where[sizeof where - 1] = 0;
+	for (size_t skip = 0; skip < 9; skip += 3) { /* whatever remains of the text's size */
+		ck_job *own = ck_base_job_new();
+		ck_fail(own, CK_CORRUPT, "", "%.*s%s", (int)(skip / 3), "abc", where);
+		ck_assert_uint_gt(strlen(own->error.text), CK_TEXT_MAX - 5);
+		ck_assert(ck_utf8_valid(own->error.text, strlen(own->error.text)));
+		ck_base_job_free(own);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("base");
@@ -258,6 +283,7 @@ int main(void)
 	tcase_add_test(tcase, utf8_is_read_strictly);
 	tcase_add_test(tcase, a_job_stops_with_the_one_that_it_works_for);
 	tcase_add_test(tcase, text_from_files_is_shown_without_its_tricks);
+	tcase_add_test(tcase, a_text_that_is_cut_ends_with_a_whole_character);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }

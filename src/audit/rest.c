@@ -1,0 +1,115 @@
+/* Bytes that belong to nothing: files in them are looked at all the same, and they are told of. */
+#include <string.h>
+
+#include "look.h"
+
+enum { TOLD_MAX = 64, FINDS_MAX = 64, SEARCHED_MAX = 16 << 20, PIECE = 64 << 10 };
+
+/* Zeros, and the blanks that editors and shells leave at the end. */
+static bool is_padding(ck_look *l, const ck_region *gap, bool *padding)
+{
+	unsigned char piece[PIECE];
+	*padding = true;
+	for (uint64_t at = gap->from; *padding && at < gap->to; at += sizeof piece) {
+		uint64_t left = gap->to - at;
+		size_t len = left < sizeof piece ? (size_t)left : sizeof piece;
+		if (ck_stopped(l->job) || !ck_read_at(l->job, l->source, at, piece, len))
+			return false;
+		for (size_t i = 0; *padding && i < len; i++)
+			*padding = !piece[i] || strchr("\n\r\t ", piece[i]);
+	}
+	return true;
+}
+
+/* What is known and no text begins here. */
+static bool look_at(ck_look *l, uint64_t from, uint64_t to, ck_looked *looked)
+{
+	const ck_source *part =
+		ck_source_window(l->job, l->source, l->source->label, from, to - from);
+	return part && ck_look_inside(l->audit, part, l->place.member, CK_LOOK_GAP, looked);
+}
+
+/* Where something may begin: a member of an archive, or a pickle of protocol 2 to 5. */
+static size_t find_start(const unsigned char *data, size_t len, size_t at)
+{
+	for (; at + 4 <= len; at++) {
+		if (data[at] == 0x80 && data[at + 1] >= 2 && data[at + 1] <= 5)
+			return at;
+		if (data[at] == 'P' && !memcmp(data + at, "PK\3\4", 4))
+			return at;
+	}
+	return len;
+}
+
+/* The next place from *at on where something may begin; `to` if there is none. */
+static bool search(ck_look *l, unsigned char *piece, uint64_t *at, uint64_t to)
+{
+	while (*at < to) {
+		uint64_t left = to - *at;
+		size_t len = left < PIECE ? (size_t)left : PIECE;
+		if (ck_stopped(l->job) || !ck_read_at(l->job, l->source, *at, piece, len))
+			return false;
+		size_t start = find_start(piece, len, 0);
+		if (start < len) {
+			*at += start;
+			return true;
+		}
+		*at = len < PIECE ? to : *at + len - 3;
+	}
+	return true;
+}
+
+/* All files in a gap, one after the other, whatever lies between; the first names its format. */
+static bool look_through(ck_look *l, const ck_region *gap, unsigned char *piece,
+                         const char **format)
+{
+	uint64_t at = gap->from;
+	uint64_t end = gap->to - at > SEARCHED_MAX ? at + SEARCHED_MAX : gap->to;
+	for (unsigned finds = 0; at < end && finds < FINDS_MAX; finds++) {
+		ck_looked looked;
+		if (!look_at(l, at, gap->to, &looked))
+			return false;
+		bool text = looked.format && !strcmp(looked.format, "text");
+		if (looked.format && (!*format || !text))
+			*format = looked.format;
+		at += looked.format && !text ? looked.end : 1;
+		if (at < end && !search(l, piece, &at, end))
+			return false;
+	}
+	return true;
+}
+
+static bool tell(ck_look *l, const ck_region *gap, const char *format)
+{
+	uint64_t length = gap->to - gap->from;
+	const char *s = length == 1 ? "" : "s";
+	bool harmless = l->lenient && (!format || !strcmp(format, "text"));
+	return ck_audit_say(l->audit, harmless ? CK_RULE_ODDITY : CK_RULE_UNACCOUNTED_BYTES,
+	                    &l->place, gap->from, length,
+	                    "%llu byte%s from here on belong%s to no part of the %s; in them there "
+	                    "is %s", (unsigned long long)length, s, length == 1 ? "s" : "",
+	                    l->format, format ? format : "nothing that is known");
+}
+
+bool ck_look_at_rest(ck_look *l)
+{
+	ck_region gap;
+	unsigned told = 0;
+	unsigned char *piece = NULL;
+	for (uint64_t at = 0; ck_regions_gap(&l->claimed, l->source->size, &at, &gap);) {
+		bool padding;
+		const char *format = NULL;
+		if (!is_padding(l, &gap, &padding))
+			return false;
+		if (padding && !(l->strict_end && gap.to == l->source->size))
+			continue;
+		if (!piece)
+			piece = ck_alloc(l->job, PIECE);
+		if (!piece || !look_through(l, &gap, piece, &format))
+			return false;
+		/* in the bytes of a pickle there may be anything */
+		if (l->kind != CK_LOOK_BYTES && told++ < TOLD_MAX && !tell(l, &gap, format))
+			return false;
+	}
+	return true;
+}

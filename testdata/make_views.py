@@ -1,0 +1,714 @@
+#!/usr/bin/env python3
+"""Writes the files in which one reader sees a harmless model and another one a pickle that runs a
+command, and files that are odd and harmless: make_views.py FOLDER
+
+What scan must say of each stands in views.txt. Needs only the standard library; two runs write the
+same bytes. Nothing here is ever unpickled.
+"""
+import bz2
+import gzip
+import io
+import lzma
+import os
+import struct
+import sys
+import zlib
+
+from craft import (EMPTY_DICT, NONE, POP, STOP, Member, archive, call, central, checkpoint, end,
+                   floats, integer, list_of, local, name, named, npy, pack, pickle, proto, text,
+                   tuple_of, vector)
+
+COMMAND = "touch ckconv-was-here"
+SYSTEM = call(name("os", "system"), text(COMMAND))
+EVIL = pickle(SYSTEM)
+EVIL0 = b"cos\nsystem\n(S'" + COMMAND.encode() + b"'\ntR."
+GOOD = pickle(named(w=vector("0", 4)))
+DATA = {"0": floats(1, 2, 3, 4)}
+MAGIC = b"\x8a\n\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
+files = {}
+
+
+def as_long(pickled, length):
+    """The pickle with a text in front that makes it so long: two archives then have one layout."""
+    filler = text("") + POP
+    return pickled[:2] + text("-" * (length - len(pickled) - len(filler))) + POP + pickled[2:]
+
+
+def same():
+    """A checkpoint with the command whose parts lie where those of the harmless one lie."""
+    return model(as_long(EVIL, len(GOOD)))
+
+
+def file(path):
+    """The decorated function makes the bytes of a file, and its docstring is the file's sentence."""
+    def keep(make):
+        files[path] = make
+        return make
+    return keep
+
+
+def model(pickled=GOOD, more=(), top="archive"):
+    """The members of a small checkpoint, and others behind them."""
+    return checkpoint(pickled, DATA, top) + list(more)
+
+
+def layout(members, hidden=(), comment=b"", between=b"", count=None, shift=0, directory_of=None):
+    """An archive with local entries that its directory does not name, bytes before the directory,
+    or a directory that tells other things of the members."""
+    body, directory = b"", b""
+    for member in members:
+        if member in hidden:
+            body += local(member) + member.packed
+            continue
+        told = directory_of(member) if directory_of else member
+        directory += central(told, len(body) + shift)
+        body += local(member) + member.packed
+    body += between
+    shown = len(members) - len(hidden) if count is None else count
+    return body + directory + end(shown, directory, len(body) + shift, comment)
+
+
+# ---- zip: what a member is ----
+
+@file("hostile/zip_bad_crc.pt")
+def _():
+    """a wrong checksum, over which zipfile stumbles and torch does not."""
+    members = model()
+    members[0] = Member("archive/data.pkl", EVIL, crc=1)
+    return archive(members)
+
+
+@file("hostile/zip_local_name.pt")
+def _():
+    """`data.pkl` goes by another name in its local header."""
+    members = model()
+    members[0] = Member("archive/data.pkl", EVIL, local_path="archive/README")
+    return archive(members)
+
+
+@file("hostile/zip_twice.pt")
+def _():
+    """two members `data.pkl`: zipfile takes the last, torch either, as it happens."""
+    return archive([Member("archive/data.pkl", EVIL)] + model())
+
+
+@file("hostile/zip_twice_last.pt")
+def _():
+    """the same the other way round."""
+    return archive(model(more=[Member("archive/data.pkl", EVIL)]))
+
+
+@file("hostile/zip_upper_case.pt")
+def _():
+    """`DATA.PKL` beside `data.pkl`: torch does not mind the case."""
+    return archive([Member("archive/DATA.PKL", EVIL)] + model())
+
+
+@file("hostile/zip_only_upper_case.pt")
+def _():
+    """`DATA.PKL` alone, which torch loads."""
+    return archive([Member("archive/DATA.PKL", EVIL)] + model()[1:])
+
+
+@file("hostile/zip_encrypted_flag.pt")
+def _():
+    """plain bytes that claim to be encrypted."""
+    members = model()
+    members[0] = Member("archive/data.pkl", EVIL, flags=1)
+    return archive(members)
+
+
+@file("hostile/zip_local_encrypted.pt")
+def _():
+    """the same in the local header only."""
+    members = model(EVIL)
+
+    def told(member):
+        return Member(member.path, b"", crc=member.crc, size=member.size, packed=member.packed)
+    members[0].flags = 1
+    return layout(members, directory_of=told)
+
+
+@file("hostile/zip_strange_method.pt")
+def _():
+    """stored bytes that claim to be packed by bzip2."""
+    members = model()
+    members[0] = Member("archive/data.pkl", EVIL)
+    members[0].method = 12
+    return archive(members)
+
+
+@file("hostile/zip_two_methods.pt")
+def _():
+    """stored in the directory, deflated in the local header, where the pickle comes out."""
+    members = model()
+    members[0] = Member("archive/data.pkl", EVIL, 8)
+
+    def told(member):
+        return Member(member.path, b"", 0, crc=member.crc, size=member.size,
+                      packed=member.packed)
+    return layout(members, directory_of=told)
+
+
+@file("hostile/zip_two_sizes.pt")
+def _():
+    """the directory ends the pickle at its first STOP, the local header goes on to a second one."""
+    members = model()
+    members[0] = Member("archive/data.pkl", GOOD + EVIL)
+
+    def told(member):
+        if not member.path.endswith(b"data.pkl"):
+            return member
+        return Member(member.path, GOOD)
+    return layout(members, directory_of=told)
+
+
+@file("hostile/zip_other_name.pt")
+def _():
+    """the pickle is called `notes.txt`."""
+    return archive(model(more=[Member("archive/notes.txt", EVIL0)]))
+
+
+@file("hostile/zip_storage.pt")
+def _():
+    """the pickle lies where the bytes of a tensor are."""
+    return archive(checkpoint(GOOD, {"0": EVIL + bytes(16)}))
+
+
+@file("hostile/zip_behind_deflated.pt")
+def _():
+    """a pickle behind the end of deflated bytes, in the same member."""
+    members = model()
+    members[0] = Member("archive/data.pkl", GOOD, packed=pack(GOOD, 8) + EVIL)
+    members[0].method = 8
+    return archive(members)
+
+
+@file("hostile/zip_link.pt")
+def _():
+    """`data.pkl` is a symbolic link, as zip's Unix attributes say."""
+    body = archive(model(EVIL))
+    at = body.index(b"PK\1\2")
+    return body[:at + 5] + b"\3" + body[at + 6:at + 38] + struct.pack("<I", 0o120777 << 16) + \
+        body[at + 42:]
+
+
+@file("hostile/zip_nul_name.pt")
+def _():
+    """a NUL behind `data.pkl` in a name, where torch's reader ends it."""
+    return archive([Member("archive/data.pkl\0.txt", EVIL)] + model()[1:])
+
+
+@file("hostile/zip_dots.pt")
+def _():
+    """a name that leads out of the folder."""
+    return archive(model(more=[Member("archive/../../data.pkl", EVIL)]))
+
+
+@file("hostile/zip_backslash.pt")
+def _():
+    """a name with a backslash for a slash."""
+    return archive(model(more=[Member("archive\\data.pkl", EVIL)]))
+
+
+# ---- zip: where members are ----
+
+@file("hostile/zip_hidden.pt")
+def _():
+    """a member between others that no directory names."""
+    members = model()
+    hidden = Member("archive/data.pkl", EVIL)
+    return layout([members[0], hidden] + members[1:], [hidden])
+
+
+@file("hostile/zip_hidden_first.pt")
+def _():
+    """the same before the others."""
+    hidden = Member("archive/data.pkl", EVIL, 8)
+    return layout([hidden] + model(), [hidden])
+
+
+@file("hostile/zip_before_directory.pt")
+def _():
+    """a bare pickle between the members and the directory."""
+    return layout(model(), between=EVIL)
+
+
+@file("hostile/zip_pickle_before.pt")
+def _():
+    """a pickle before the archive: torch reads the pickle, zipfile the archive."""
+    return EVIL + archive(model())
+
+
+@file("hostile/zip_pickle_before_shifted.pt")
+def _():
+    """the same with offsets that count from the beginning of the file."""
+    return EVIL + layout(model(), shift=len(EVIL))
+
+
+@file("hostile/zip_pickle_behind.pt")
+def _():
+    """a pickle behind the archive."""
+    return archive(model()) + EVIL
+
+
+@file("hostile/zip_in_comment.pt")
+def _():
+    """an archive in the comment of another one: torch reads the outer one, zipfile the inner."""
+    return archive(model(), archive(same()))
+
+
+@file("hostile/zip_in_comment_first.pt")
+def _():
+    """the same the other way round."""
+    return archive(same(), archive(model()))
+
+
+@file("hostile/zip_and_zip.pt")
+def _():
+    """two archives one after the other: torch reads the first, zipfile the second."""
+    return archive(same()) + archive(model())
+
+
+@file("hostile/zip_and_zip_last.pt")
+def _():
+    """the same the other way round."""
+    return archive(model()) + archive(same())
+
+
+@file("hostile/zip_two_directories.pt")
+def _():
+    """two directories and two end records over the same members, of which only one names the
+    pickle."""
+    members = model()
+    evil = Member("archive/data.pkl", EVIL)
+    body, offsets = b"", []
+    for member in members + [evil]:
+        offsets.append(len(body))
+        body += local(member) + member.packed
+    first = b"".join(map(central, members, offsets))
+    second = b"".join(map(central, members[1:] + [evil], offsets[1:]))
+    tail = first + end(len(members), first, len(body))
+    return body + tail + second + end(len(members), second, len(body) + len(tail))
+
+
+@file("hostile/zip_two_ends64.pt")
+def _():
+    """the zip64 end record names another directory than the old one."""
+    members = model()
+    evil = Member("archive/data.pkl", EVIL)
+    body, offsets = b"", []
+    for member in members + [evil]:
+        offsets.append(len(body))
+        body += local(member) + member.packed
+    first = b"".join(map(central, members, offsets))
+    second = b"".join(map(central, members[1:] + [evil], offsets[1:]))
+    at = len(body)
+    record_at = at + len(first) + len(second)
+    record = b"PK\6\6" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, len(members), len(members),
+                                      len(second), at + len(first))
+    locator = b"PK\6\7" + struct.pack("<IQI", 0, record_at, 1)
+    return body + first + second + record + locator + end(len(members), first, at)
+
+
+@file("hostile/zip_more_members.pt")
+def _():
+    """the end record announces fewer members than the directory has."""
+    members = model(more=[Member("archive/data.pkl", EVIL)])
+    return layout(members, count=len(members) - 1)
+
+
+@file("hostile/zip_overlap.pt")
+def _():
+    """one member lies inside another one."""
+    inner = Member("archive/inner.pkl", EVIL)
+    outer = Member("archive/data/0", local(inner) + inner.packed)
+    members = model()[:1] + [outer, Member("archive/version", b"3\n")]
+    body, directory = b"", b""
+    for member in members:
+        at = len(body)
+        directory += central(member, at)
+        if member is outer:
+            directory += central(inner, at + len(local(outer)))
+        body += local(member) + member.packed
+    return body + directory + end(len(members) + 1, directory, len(body))
+
+
+@file("hostile/zip_no_directory.pt")
+def _():
+    """members without a directory."""
+    return b"".join(local(m) + m.packed for m in model(EVIL))
+
+
+@file("hostile/zip_nested.zip")
+def _():
+    """an archive in an archive in an archive, the one in the middle deflated."""
+    inner = archive(model(EVIL))
+    return archive([Member("b.zip", archive([Member("a.dat", inner, 8)]), 8),
+                    Member("README", b"nothing to see\n")])
+
+
+@file("hostile/zip_7z.zip")
+def _():
+    """a 7z archive in an archive."""
+    return archive(model(more=[Member("archive/x", b"7z\xbc\xaf\x27\x1c" + bytes(26))]))
+
+
+@file("hostile/png_and_zip.png")
+def _():
+    """an image that ends as an archive."""
+    return b"\x89PNG\r\n\x1a\n" + bytes(8) + archive(model(EVIL))
+
+
+# ---- tar ----
+
+def entry(path, data=b"", kind=b"0", size=None):
+    """One entry of a tar archive."""
+    path = path.encode() if isinstance(path, str) else path
+    size = len(data) if size is None else size
+    head = path.ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2 + b"%011o\0" % size + \
+        b"00000000000\0" + b" " * 8 + kind + bytes(100) + b"ustar\00000" + bytes(247)
+    head = head[:148] + b"%06o\0 " % sum(head) + head[156:]
+    return head + data + bytes(-len(data) % 512)
+
+
+TAR_END = bytes(1024)
+
+
+@file("hostile/tar_two_sizes.tar")
+def _():
+    """a pax record and the header give an entry two sizes: who believes the header finds one more
+    entry."""
+    inner = entry("data.pkl", EVIL)
+    record = b"size=%d\n" % (len(inner) + 512)
+    record = b"%d " % (len(record) + 3) + record
+    return entry("pax", record, b"x") + entry("README", bytes(512) + inner, size=512) + TAR_END
+
+
+@file("hostile/tar_behind_end.tar")
+def _():
+    """an entry behind the end of the archive."""
+    return entry("README", b"hello\n") + TAR_END + entry("data.pkl", EVIL) + TAR_END
+
+
+@file("hostile/tar_twice.tar")
+def _():
+    """two entries of one name."""
+    return entry("data.pkl", EVIL) + entry("data.pkl", pickle(NONE)) + TAR_END
+
+
+@file("hostile/tar_and_zip.tar")
+def _():
+    """a tar archive that ends as a zip archive."""
+    return entry("README", b"hello\n") + TAR_END + archive(model(EVIL))
+
+
+@file("hostile/tar_is_pickle.tar")
+def _():
+    """a tar archive whose first name is a pickle."""
+    return entry(EVIL0, b"hello\n") + TAR_END
+
+
+@file("hostile/tar_storages.tar")
+def _():
+    """a torch file before 0.1.10 whose `storages` run a command."""
+    key = tuple_of(text("1"), SYSTEM, name("torch", "FloatStorage"))
+    storages = pickle(integer(1)) + pickle(key) + struct.pack("<Q", 4) + DATA["0"]
+    return entry("storages", storages) + entry("tensors", pickle(integer(0))) + \
+        entry("pickle", pickle(EMPTY_DICT)) + TAR_END
+
+
+# ---- legacy ----
+
+def legacy(magic=proto() + MAGIC + STOP, version=pickle(integer(1001)), facts=None,
+           root=GOOD, keys=None, data=None):
+    """A file of torch before 1.6."""
+    facts = pickle(named(little_endian=b"\x88")) if facts is None else facts
+    keys = pickle(list_of(text("0"))) if keys is None else keys
+    data = struct.pack("<Q", 4) + DATA["0"] if data is None else data
+    root = root.replace(b"K\x04tQ", b"K\x04NtQ")
+    return magic + version + facts + root + keys + data
+
+
+@file("hostile/legacy_magic.pt")
+def _():
+    """a legacy file whose magic number is what eval makes of a text."""
+    magic = pickle(call(name("builtins", "eval"), text("0x1950a86a20f9469cfc6c")))
+    return legacy(magic)
+
+
+@file("hostile/legacy_facts.pt")
+def _():
+    """a legacy file that runs a command where the facts of the machine are."""
+    return legacy(facts=EVIL)
+
+
+@file("hostile/legacy_keys.pt")
+def _():
+    """the same in the list of storages."""
+    return legacy(keys=pickle(SYSTEM + POP + list_of(text("0"))))
+
+
+@file("hostile/legacy_behind.pt")
+def _():
+    """a pickle behind the storages of a legacy file."""
+    return legacy() + EVIL
+
+
+# ---- pickles ----
+
+@file("hostile/behind_junk.pkl")
+def _():
+    """a second pickle behind some text."""
+    return pickle(NONE) + b"this is no pickle" + EVIL
+
+
+@file("hostile/in_bytes.pkl")
+def _():
+    """a pickle in the bytes of a pickle."""
+    return pickle(named(x=b"C" + bytes([len(EVIL)]) + EVIL), 4)
+
+
+@file("hostile/in_python2_text.pkl")
+def _():
+    """the same in a text of Python 2."""
+    return pickle(named(x=b"U" + bytes([len(EVIL)]) + EVIL))
+
+
+@file("hostile/in_latin1.pkl")
+def _():
+    """the same in a text that becomes bytes."""
+    data = call(name("_codecs", "encode"), text(EVIL.decode("latin1")), text("latin1"))
+    return pickle(named(x=data))
+
+
+@file("hostile/zip_in_bytes.pkl")
+def _():
+    """a checkpoint in the bytes of a pickle."""
+    data = archive(model(EVIL))
+    return pickle(named(x=b"B" + struct.pack("<I", len(data)) + data), 4)
+
+
+@file("hostile/popped_bytes.pkl")
+def _():
+    """a pickle in bytes that are thrown away."""
+    return proto(4) + b"C" + bytes([len(EVIL)]) + EVIL + POP + NONE + STOP
+
+
+@file("hostile/broken_behind.pkl")
+def _():
+    """a pickle that breaks behind its call."""
+    return EVIL[:-1] + b"\xff\xff"
+
+
+@file("hostile/plain_text.txt")
+def _():
+    """a pickle of protocol 0 that looks like text."""
+    return EVIL0
+
+
+@file("hostile/gif.gif")
+def _():
+    """a pickle that begins as an image."""
+    return b"GIF89a\1\0\1" + POP + EVIL0
+
+
+@file("hostile/objects.npy")
+def _():
+    """an array of objects."""
+    return npy("'|O'", "()", EVIL)
+
+
+@file("hostile/objects.npz")
+def _():
+    """the same in an archive."""
+    return archive([Member("a.npy", npy("'<f4'", "(4,)", DATA["0"])),
+                    Member("b.txt", npy("'|O'", "()", EVIL), 8)])
+
+
+# ---- packed ----
+
+@file("hostile/pickle.pkl.gz")
+def _():
+    """a pickle, packed."""
+    return gzip.compress(EVIL, mtime=0)
+
+
+@file("hostile/zip.pt.bz2")
+def _():
+    """a checkpoint, packed."""
+    return bz2.compress(archive(model(EVIL)))
+
+
+@file("hostile/pickle.pkl.xz")
+def _():
+    """a pickle, packed by xz."""
+    return lzma.compress(EVIL)
+
+
+@file("hostile/pickle.z")
+def _():
+    """a pickle, packed as joblib does."""
+    return zlib.compress(EVIL)
+
+
+@file("hostile/cut.pkl.gz")
+def _():
+    """a pickle and much else, packed and cut short: what is before the cut is read."""
+    noise = b"".join(zlib.crc32(b"%d" % i).to_bytes(4, "little") for i in range(4000))
+    return gzip.compress(EVIL + noise, mtime=0)[:-4000]
+
+
+@file("hostile/gzips.tar.gz")
+def _():
+    """a packed pickle in a packed archive."""
+    return gzip.compress(entry("a", gzip.compress(EVIL, mtime=0)) + TAR_END, mtime=0)
+
+
+# ---- floods ----
+
+@file("hostile/zip_flood.zip")
+def _():
+    """three thousand members in one place, each a little shorter than the one before."""
+    noise = b"".join(zlib.crc32(b"%d" % i).to_bytes(4, "little") for i in range(8000))
+    member = Member("archive/data.pkl", noise)
+    body = local(member) + noise
+    directory = b""
+    for i in range(3000):
+        directory += central(Member("%05d" % i, noise[:len(noise) - i]), 0)
+    return body + directory + end(3000, directory, len(body))
+
+
+@file("hostile/zip_zeros.zip")
+def _():
+    """archives in archives, each of sixteen: 16^5 files of a gigabyte of zeros."""
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
+    data = b"".join(squeeze.compress(bytes(1 << 20)) for _ in range(64)) + squeeze.flush()
+    member = Member("0", b"", 8, packed=data, size=64 << 20, crc=1)
+    whole = archive([member])
+    for _ in range(5):
+        whole = archive([Member("%x" % i, whole, 8) for i in range(16)])
+    return whole
+
+
+@file("hostile/zip_deep.zip")
+def _():
+    """thirty archives in each other."""
+    whole = archive(model(EVIL))
+    for _ in range(30):
+        whole = archive([Member("a", whole)])
+    return whole
+
+
+@file("hostile/pickles.pkl")
+def _():
+    """two hundred thousand pickles one after the other."""
+    return b"N." * 200000
+
+
+# ---- odd and harmless ----
+
+@file("odd/zip_comment.pt")
+def _():
+    """a comment."""
+    return archive(model(), b"made by hand on a Monday\n")
+
+
+@file("odd/zip_more_files.pt")
+def _():
+    """files that torch does not write, and some that newer ones write."""
+    return archive(model(more=[
+        Member("archive/.format_version", b"1"), Member("archive/.storage_alignment", b"64"),
+        Member("archive/.data/serialization_id", b"0" * 40), Member("archive/byteorder", b"little"),
+        Member("README.md", b"# A model\n\nclass of its own\n", 8),
+        Member("archive/code/model.py", b"class Net:\n\tpass\n", 8),
+        Member("archive/labels.txt", b"cat\ndog\nhorse\n"), Member("config.json", b"{\"a\": 1}\n"),
+        Member("archive/empty/", b""), Member("logo.png", b"\x89PNG\r\n\x1a\n" + bytes(40))]))
+
+
+@file("odd/zip_descriptors.pt")
+def _():
+    """sizes and checksums behind the bytes, with and without a signature."""
+    body, directory = b"", b""
+    for i, m in enumerate(model()):
+        flagged = Member(m.path, b"", crc=m.crc, size=m.size, packed=m.packed, flags=8)
+        directory += central(flagged, len(body))
+        body += local(Member(m.path, b"", crc=0, size=0, packed=b"", flags=8)) + m.packed
+        wide = "<IQQ" if i == 1 else "<III"
+        body += (b"PK\7\10" if i else b"") + struct.pack(wide, m.crc, len(m.packed), m.size)
+    return body + directory + end(len(model()), directory, len(body))
+
+
+@file("odd/zip_deflated.pt")
+def _():
+    """all of it deflated."""
+    return archive(checkpoint(GOOD, DATA, method=8))
+
+
+@file("odd/zip_no_crc.pt")
+def _():
+    """no checksums."""
+    members = model()
+    for member in members:
+        member.crc = 0
+    return archive(members)
+
+
+@file("odd/pickle_newline.pkl")
+def _():
+    """a newline behind a pickle."""
+    return pickle(named(a=integer(1))) + b"\n"
+
+
+@file("odd/pickle_text.pt")
+def _():
+    """a remark behind the STOP of `data.pkl`."""
+    return archive(model(GOOD + b"# written by hand"))
+
+
+@file("odd/legacy_zeros.pt")
+def _():
+    """zeros behind the storages."""
+    return legacy() + bytes(100)
+
+
+@file("odd/tar_padded.tar")
+def _():
+    """a tar archive with the padding of a tape."""
+    return entry("a.pkl", pickle(named(a=integer(1)))) + bytes(9216)
+
+
+@file("odd/data_like_opcodes.pt")
+def _():
+    """storages that begin as pickles do, and as archives do."""
+    bodies = [b"\x80\2\0\0" + bytes(12), b"(\x80\x02c\xff\xfe\n" + bytes(9), b"N." + bytes(14),
+              b"\x1f\x8b\x08\0\0\0\0\0" + bytes(8), b"x\x9c" + bytes(14), b"PK\5\6" + bytes(12),
+              b"cat\ndog\nhorse\nco", b"\x1f\x9d" + bytes(14), b"GGUF" + b"\xff" * 12]
+    values = named(**{"t%d" % i: vector(str(i), 4) for i in range(len(bodies))})
+    return archive(checkpoint(pickle(values), {str(i): b for i, b in enumerate(bodies)}))
+
+
+@file("odd/words.txt")
+def _():
+    """a list of words that reads as an import."""
+    return b"cat\ndog\nhorse\n"
+
+
+def main(folder):
+    """Writes all of them."""
+    for path, make in files.items():
+        with open(os.path.join(folder, path), "wb") as out:
+            out.write(make())
+
+
+def tell():
+    """The lines of README.md."""
+    for path, make in files.items():
+        print("- `%s`: %s" % (path.split("/")[1], " ".join(make.__doc__.split())))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        tell()
+    else:
+        main(sys.argv[1])

@@ -77,6 +77,16 @@ static uint64_t offset_in_file(const ck_audit *audit, const ck_place *place, uin
 	return base + at <= file->size ? base + at : CK_NO_OFFSET;
 }
 
+/* Paths of members live only as long as they are looked at; many findings share one. */
+static const char *keep_member(ck_audit *audit, const char *member)
+{
+	const ck_finding *last =
+		audit->finding_count ? &audit->findings[audit->finding_count - 1] : NULL;
+	if (last && !strcmp(last->member, member))
+		return last->member;
+	return *member ? ck_copy(audit->job, member, strlen(member)) : "";
+}
+
 /* So many of each verdict are kept, told and suppressed ones apart: what is left out never has a
  * say in the verdict of the file. */
 static bool has_room(ck_audit *audit, const ck_finding *f)
@@ -89,10 +99,21 @@ static bool has_room(ck_audit *audit, const ck_finding *f)
 	return true;
 }
 
+/* Paths of members live only as long as they are looked at; many findings share one. */
+static const char *keep_member(ck_audit *audit, const char *member)
+{
+	const ck_finding *last =
+		audit->finding_count ? &audit->findings[audit->finding_count - 1] : NULL;
+	if (last && !strcmp(last->member, member))
+		return last->member;
+	return *member ? ck_copy(audit->job, member, strlen(member)) : "";
+}
+
 bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
                    const ck_finding *draft)
 {
 	ck_finding f = *draft;
+	audit->only_weights &= rule != CK_RULE_BROKEN_PICKLE; /* nobody loads it */
 	f.rule = rules[rule].name;
 	f.verdict = rules[rule].verdict;
 	f.member = place->member;
@@ -104,11 +125,17 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
 	f.suppressed = f.suppressed || ck_policy_knows(audit->policy, f.fingerprint);
 	if (!has_room(audit, &f))
 		return true;
+	f.member = keep_member(audit, place->member);
+	if (!f.member)
+		return false;
 	ck_finding *grown = ck_grow(audit->job, audit->findings, &audit->finding_cap,
 	                            audit->finding_count + 1, sizeof *grown);
 	if (!grown)
 		return false;
 	audit->findings = grown;
+	f.member = keep_member(audit, place->member);
+	if (!f.member)
+		return false;
 	grown[audit->finding_count++] = f;
 	return true;
 }

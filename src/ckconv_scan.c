@@ -1,6 +1,10 @@
 /* The public API of scanning. */
 #include <ckconv/scan.h>
 
+#include <string.h>
+#include <sys/stat.h>
+
+#include "dis.h"
 #include "report.h"
 
 struct ck_scan {
@@ -22,7 +26,19 @@ ck_scan *ck_scan_open(ck_job *job, const char *path)
 	*scan = (ck_scan){.job = job, .source = ck_source_open(job, path)};
 	if (scan->source)
 		ck_limits_follow(job, scan->source->size);
-	return scan->source ? scan : NULL;
+	return scan->source && ck_scratch_prepare(job) ? scan : NULL;
+}
+
+static size_t descriptors(const ck_job *job, const ck_source *source, int *to, size_t max)
+{
+	if (max)
+		to[0] = source->fd;
+	return 1 + ck_scratch_descriptors(job, max ? to + 1 : NULL, max ? max - 1 : 0);
+}
+
+size_t ck_scan_descriptors(const ck_scan *scan, int *to, size_t max)
+{
+	return descriptors(scan->job, scan->source, to, max);
 }
 
 const ck_report *ck_scan_run(ck_scan *scan)
@@ -40,4 +56,57 @@ const ck_report *ck_scan_run(ck_scan *scan)
 ck_sarif *ck_sarif_new(ck_job *job)
 {
 	return ck_sarif_begin(job, ck_version());
+}
+
+enum { DIS_HEAP = 1 << 30 };
+
+struct ck_dis {
+	ck_job *job;
+	const ck_source *source;
+	const char *member; /* or NULL */
+};
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0;
+}
+
+/* Only where there is no file of the whole name, a mark in it ends the name of the file. */
+ck_dis *ck_dis_open(ck_job *job, const char *path)
+{
+	ck_dis *dis = ck_alloc(job, sizeof *dis);
+	const char *mark = is_file(path) ? NULL : strchr(path, '!');
+	if (!dis)
+		return NULL;
+	*dis = (ck_dis){.job = job};
+	for (; mark && !dis->member; mark = strchr(mark + 1, '!')) {
+		char *file = ck_copy(job, path, (size_t)(mark - path));
+		if (!file)
+			return NULL;
+		if (!is_file(file))
+			continue;
+		dis->member = mark + 1;
+		path = file;
+	}
+	dis->source = ck_source_open(job, path);
+	if (dis->source)
+		ck_limits_follow(job, dis->source->size);
+	/* the opcodes of a pickle that needs more are shown all the same */
+	if (!job->heap_given && job->limits.heap > DIS_HEAP)
+		job->limits.heap = DIS_HEAP;
+	return dis->source && ck_scratch_prepare(job) ? dis : NULL;
+}
+
+size_t ck_dis_descriptors(const ck_dis *dis, int *to, size_t max)
+{
+	return descriptors(dis->job, dis->source, to, max);
+}
+
+bool ck_dis_run(ck_dis *dis, bool (*line)(void *arg, const ck_dis_line *line), void *arg,
+                bool *whole)
+{
+	*whole = false;
+	return ck_dis_file(dis->job, dis->source, dis->member, &(ck_dis_listener){line, arg},
+	                   whole);
 }

@@ -28,6 +28,17 @@ MAGIC = b"\x8a\n\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 files = {}
 
 
+def as_long(pickled, length):
+    """The pickle with a text in front that makes it so long: two archives then have one layout."""
+    filler = text("") + POP
+    return pickled[:2] + text("-" * (length - len(pickled) - len(filler))) + POP + pickled[2:]
+
+
+def same():
+    """A checkpoint with the command whose parts lie where those of the harmless one lie."""
+    return model(as_long(EVIL, len(GOOD)))
+
+
 def file(path):
     """The decorated function makes the bytes of a file, and its docstring is the file's sentence."""
     def keep(make):
@@ -77,7 +88,7 @@ def _():
 
 @file("hostile/zip_twice.pt")
 def _():
-    """two members `data.pkl`: torch takes the first, zipfile the last."""
+    """two members `data.pkl`: zipfile takes the last, torch either, as it happens."""
     return archive([Member("archive/data.pkl", EVIL)] + model())
 
 
@@ -89,8 +100,14 @@ def _():
 
 @file("hostile/zip_upper_case.pt")
 def _():
-    """`DATA.PKL` before `data.pkl`: torch does not mind the case, and takes the first."""
+    """`DATA.PKL` beside `data.pkl`: torch does not mind the case."""
     return archive([Member("archive/DATA.PKL", EVIL)] + model())
+
+
+@file("hostile/zip_only_upper_case.pt")
+def _():
+    """`DATA.PKL` alone, which torch loads."""
+    return archive([Member("archive/DATA.PKL", EVIL)] + model()[1:])
 
 
 @file("hostile/zip_encrypted_flag.pt")
@@ -238,25 +255,25 @@ def _():
 @file("hostile/zip_in_comment.pt")
 def _():
     """an archive in the comment of another one: torch reads the outer one, zipfile the inner."""
-    return archive(model(), archive(model(EVIL)))
+    return archive(model(), archive(same()))
 
 
 @file("hostile/zip_in_comment_first.pt")
 def _():
     """the same the other way round."""
-    return archive(model(EVIL), archive(model()))
+    return archive(same(), archive(model()))
 
 
 @file("hostile/zip_and_zip.pt")
 def _():
     """two archives one after the other: torch reads the first, zipfile the second."""
-    return archive(model(EVIL)) + archive(model())
+    return archive(same()) + archive(model())
 
 
 @file("hostile/zip_and_zip_last.pt")
 def _():
     """the same the other way round."""
-    return archive(model()) + archive(model(EVIL))
+    return archive(model()) + archive(same())
 
 
 @file("hostile/zip_two_directories.pt")

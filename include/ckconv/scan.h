@@ -102,6 +102,9 @@ typedef struct ck_scan ck_scan;
 
 /* Opens a file by its name: the only part of a scan that does. NULL after a failure. */
 CK_API ck_scan *ck_scan_open(ck_job *job, const char *path);
+/* The descriptors that it reads and writes from then on; returns how many there are. Descriptors
+ * beyond `max` are only counted. */
+CK_API size_t ck_scan_descriptors(const ck_scan *scan, int *to, size_t max);
 /* Looks through it. What is wrong with the file is in the report; NULL only if the file could not
  * be read, memory ended, or the job was stopped. */
 CK_API const ck_report *ck_scan_run(ck_scan *scan);
@@ -121,6 +124,30 @@ CK_API const ck_report *ck_report_unpack(ck_job *job, const char *path, const vo
 CK_API const char *ck_report_json(ck_job *job, const ck_report *report);
 /* The same for a file that could not be looked through. */
 CK_API const char *ck_report_json_error(ck_job *job, const char *path, const char *why);
+
+/* One opcode of a pickle, or a remark between opcodes. */
+typedef struct ck_dis_line {
+	const char *member;     /* as in ck_finding */
+	unsigned stream;        /* which pickle of the member, counted from 0 */
+	uint64_t at;            /* byte offset in the member */
+	uint64_t offset;        /* in the file, or CK_NO_OFFSET */
+	const char *opcode;     /* NULL: a remark, which is `made` */
+	const char *argument;   /* shortened, or NULL */
+	size_t depth;           /* values on the stack when it is done */
+	const char *made;       /* "calls os.system('id')", or NULL */
+	ck_verdict verdict;     /* of that alone */
+} ck_dis_line;
+
+typedef struct ck_dis ck_dis;
+
+/* Opens a file by its name, or FILE!MEMBER: the only part of it that does. NULL after a failure. */
+CK_API ck_dis *ck_dis_open(ck_job *job, const char *path);
+/* As ck_scan_descriptors. */
+CK_API size_t ck_dis_descriptors(const ck_dis *dis, int *to, size_t max);
+/* Tells the opcodes of its pickles, line by line; what a line points to is gone when `line` returns;
+ * ends if that is false. *whole is false if a pickle is broken. False after a failure. */
+CK_API bool ck_dis_run(ck_dis *dis, bool (*line)(void *arg, const ck_dis_line *line), void *arg,
+                       bool *whole);
 
 /* One SARIF 2.1.0 document in the making. It lives as long as its job, which may be another than
  * that of the reports, and holds at most 5000 results and 10 MiB: the worst ones. */

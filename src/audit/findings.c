@@ -103,6 +103,7 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
                    const ck_finding *draft)
 {
 	ck_finding f = *draft;
+	audit->only_weights &= rule != CK_RULE_BROKEN_PICKLE; /* nobody loads it */
 	f.rule = rules[rule].name;
 	f.verdict = rules[rule].verdict;
 	f.member = place->member;
@@ -114,14 +115,14 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
 	f.suppressed = f.suppressed || ck_policy_knows(audit->policy, f.fingerprint);
 	if (!has_room(audit, &f))
 		return true;
+	f.member = keep_member(audit, place->member);
+	if (!f.member)
+		return false;
 	ck_finding *grown = ck_grow(audit->job, audit->findings, &audit->finding_cap,
 	                            audit->finding_count + 1, sizeof *grown);
 	if (!grown)
 		return false;
 	audit->findings = grown;
-	f.member = keep_member(audit, place->member);
-	if (!f.member)
-		return false;
 	grown[audit->finding_count++] = f;
 	return true;
 }

@@ -168,13 +168,14 @@ static char *read_file(ck_policy *policy, const char *path, size_t *len)
 
 static bool read_lines(reader *r, char *text, size_t len, bool (*line)(reader *r))
 {
-	for (char *end = text + len; text < end; text += strlen(text) + 1) {
+	for (char *next, *end = text + len; text < end; text = next) {
 		char *newline = memchr(text, '\n', (size_t)(end - text));
 		if (newline)
 			*newline = 0;
 		r->number++;
 		r->rest = text;
 		size_t have = (size_t)((newline ? newline : end) - text);
+		next = text + have + 1; /* `line` puts NULs between words */
 		if (strlen(text) != have)
 			return refuse(r, "there is a NUL in it", "");
 		if (!line(r))

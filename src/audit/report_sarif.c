@@ -85,7 +85,7 @@ static bool add_words(ck_job *job, ck_text *to, const char *text)
 	return ck_text_add(job, to, text, strlen(text));
 }
 
-/* "os.system, called with ('id',): why" */
+/* "os.system, called with ('id'): why" */
 static bool add_message(ck_job *job, ck_text *to, const ck_finding *f)
 {
 	ck_text text = {0};
@@ -95,8 +95,9 @@ static bool add_message(ck_job *job, ck_text *to, const ck_finding *f)
 		     add_words(job, &text, f->name ? f->name : "") &&
 		     (!f->how || (add_words(job, &text, ", ") &&
 		                  add_words(job, &text, ck_how_name(f->how)))) &&
-		     (!f->arguments || (add_words(job, &text, " with ") &&
-		                        add_words(job, &text, f->arguments))) &&
+		     (!f->arguments || (add_words(job, &text, " with (") &&
+		                        add_words(job, &text, f->arguments) &&
+		                        add_words(job, &text, ")"))) &&
 		     add_words(job, &text, ": ");
 	return ok && add_words(job, &text, f->why ? f->why : f->rule) &&
 	       ck_text_add(job, &text, "", 1) && ck_text_addf(job, to, "\"message\":{") &&

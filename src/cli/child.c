@@ -42,8 +42,10 @@ static void prepare(pid_t parent)
 	/* what the C library would look up in files, at a time when it no longer can: the number of
 	 * processors when many threads allocate, and the time zone */
 	mallopt(M_ARENA_MAX, 8);
-	setenv("TZ", "UTC0", 1);
+	if (setenv("TZ", "UTC0", 1))
+		_exit(EXIT_USAGE);
 	tzset();
+	tzset(); /* where memory was short, the zone is not remembered and read again later */
 }
 
 /* Says what is missing; false if it must not be. */
@@ -144,6 +146,8 @@ static void judge(const cli_task *task, const char *wrong, int status, cli_repor
 		     "be made to attack: do not trust it, and please report it", wrong);
 	else if (WIFSIGNALED(status))
 		judge_signal(task, WTERMSIG(status), report);
+	else if (WEXITSTATUS(status) == EXIT_USAGE && !report->ended)
+		fail(report, CK_NOMEM, task->subject, "the system has no memory left");
 	else if (!report->ended || report->have || WEXITSTATUS(status) != EXIT_DONE)
 		fail(report, CK_CORRUPT, task->subject,
 		     "the process that read it ended without a result");

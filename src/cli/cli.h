@@ -65,7 +65,7 @@ enum {
 	X(JSON, 0, "json", NULL, FOR_SCAN, "one JSON object for each file, a line each")         \
 	X(SARIF, 0, "sarif", NULL, FOR_SCAN, "one SARIF 2.1.0 document for all files")           \
 	X(FAIL_ON, 0, "fail-on", "VERDICT", FOR_SCAN,                                            \
-	  "status 0 below dangerous, malformed or unknown (default)")                            \
+	  "status 0 if all are better than that (default: unknown)")                              \
 	X(POLICY, 0, "policy", "FILE", FOR_SCAN, "names to allow and to deny, a line each")      \
 	X(BASELINE, 0, "baseline", "FILE", FOR_SCAN, "findings that are known and do not count") \
 	X(LIMIT, 0, "limit", "NAME=N", FOR_ALL, "change a limit (repeatable; see below)")        \
@@ -103,6 +103,8 @@ typedef struct cli_options {
 bool cli_parse(int argc, char **argv, cli_options *options);
 /* Sets the limits that were given; false after a failure of the job. */
 bool cli_set_limits(ck_job *job, const cli_options *options);
+/* Says what is wrong with them, before there is a job for each of many files. */
+bool cli_check_limits(const cli_options *options);
 
 /* help.c: the tables as rows, and --help, which is made of them. */
 typedef struct cli_verb {
@@ -151,10 +153,13 @@ typedef struct cli_progress {
 	const char *what;         /* what is done */
 	double started;           /* when that was, and how far it was then */
 	uint64_t first, last;
+	double counted;           /* when the last of many was shown */
 } cli_progress;
 double cli_now(void);
 void cli_progress_begin(cli_progress *progress, bool wanted);
 void cli_progress_show(cli_progress *progress, const char *what, uint64_t done, uint64_t total);
+/* The same for one of many things that are done. */
+void cli_progress_count(cli_progress *progress, const char *what, unsigned long count);
 /* Takes the line away again. */
 void cli_progress_clear(cli_progress *progress);
 

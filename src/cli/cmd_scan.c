@@ -1,11 +1,8 @@
 /* ckconv scan PATH...: looks through files and says what they could do. */
-#include "cli.h"
+#include "confined.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <ckconv/scan.h>
 
 enum { VERDICTS = CK_DANGEROUS + 1 };
 
@@ -14,22 +11,19 @@ typedef struct {
 	const cli_options *options;
 	cli_look look;
 	cli_progress progress;
+	cli_reader reader;
 	unsigned long counts[VERDICTS]; /* files of each verdict */
 	unsigned long files, unread, links;
 	/* Text comes worst first, so that it is kept until all is known. */
 	FILE *pages[VERDICTS];
 	char *page[VERDICTS];
 	size_t page_len[VERDICTS];
+	ck_job *policy_job; /* with --policy or --baseline */
 	ck_job *sarif_job; /* with --sarif */
 	ck_sarif *sarif;
 } scanning;
 
 /* ---- one file ---- */
-
-static void on_progress(void *arg, const char *what, uint64_t done, uint64_t total)
-{
-	cli_progress_show(&((scanning *)arg)->progress, what, done, total);
-}
 
 static void print_line(scanning *s, const char *line)
 {
@@ -64,16 +58,14 @@ static void on_failed(void *arg, const char *path, const char *why)
 	ck_job_free(job);
 }
 
-static void scan_with(scanning *s, ck_job *job, const char *path)
+/* What could be opened, but not looked through, is malformed: it may have been made so. */
+static void on_broken(scanning *s, const char *path, const ck_error *error)
 {
-	ck_job_listen(job, NULL, on_progress, s);
-	ck_scan *scan = cli_set_limits(job, s->options) ? ck_scan_open(job, path) : NULL;
-	const ck_report *report = scan ? ck_scan_run(scan) : NULL;
-	const ck_error *error = ck_job_error(job);
-	if (report)
-		show(s, job, report);
-	else if (error->status != CK_STOPPED)
-		on_failed(s, path, error->text);
+	on_failed(s, path, error->text);
+	if (cli_exit_status(error->status) != EXIT_INPUT)
+		return;
+	s->unread--;
+	s->counts[CK_MALFORMED]++;
 }
 
 static bool on_file(void *arg, const char *path)
@@ -86,7 +78,13 @@ static bool on_file(void *arg, const char *path)
 	}
 	cli_signals_watch(job);
 	s->files++;
-	scan_with(s, job, path);
+	cli_progress_count(&s->progress, "scanning file", s->files);
+	ck_error error;
+	const ck_report *report = cli_scan_file(&s->reader, job, path, &error);
+	if (report)
+		show(s, job, report);
+	else if (error.status != CK_STOPPED)
+		on_broken(s, path, &error);
 	cli_signals_watch(NULL);
 	ck_job_free(job);
 	return !cli_signals_came() && !ferror(stdout);
@@ -105,6 +103,36 @@ static void on_passed(void *arg, const char *path, bool is_link)
 }
 
 /* ---- all of them ---- */
+
+static void on_policy_note(void *arg, const char *text)
+{
+	const cli_options *options = arg;
+	if (!options->quiet)
+		cli_say("%s", text);
+}
+
+/* Reads --policy and --baseline; says what is wrong with them. */
+static bool begin_policy(scanning *s)
+{
+	const cli_options *options = s->options;
+	if (!options->policy && !options->baseline)
+		return true;
+	s->policy_job = ck_job_new();
+	if (!s->policy_job) {
+		cli_say("the system has no memory left");
+		return false;
+	}
+	ck_job_listen(s->policy_job, on_policy_note, NULL, (void *)(uintptr_t)options);
+	ck_policy *policy = ck_policy_new(s->policy_job);
+	if (policy && (!options->policy || ck_policy_read(policy, options->policy)) &&
+	    (!options->baseline || ck_policy_baseline(policy, options->baseline))) {
+		s->reader.policy = policy;
+		return true;
+	}
+	cli_print_error(ck_job_error(s->policy_job));
+	ck_job_free(s->policy_job);
+	return false;
+}
 
 static bool begin_sarif(scanning *s)
 {
@@ -192,10 +220,9 @@ int cli_scan(const cli_options *options)
 	scanning s = {.options = options, .look = cli_look_of_stdout(options->verbose)};
 	cli_tree tree = {on_file, on_passed, on_failed, &s};
 	bool all = true;
-	if (options->policy || options->baseline) {
-		cli_say("--policy and --baseline are not there yet");
+	s.reader = (cli_reader){.options = options, .progress = &s.progress};
+	if (!cli_check_limits(options) || !begin_policy(&s))
 		return EXIT_USAGE;
-	}
 	if (!open_pages(&s) || (options->sarif && !begin_sarif(&s))) {
 		cli_say("the system has no memory left");
 		return EXIT_USAGE;
@@ -206,6 +233,7 @@ int cli_scan(const cli_options *options)
 		all = cli_tree_walk(&tree, options->arguments[i]);
 	cli_progress_clear(&s.progress);
 	bool printed = print_results(&s);
+	ck_job_free(s.policy_job);
 	fflush(stdout);
 	cli_signals_die();
 	if (!s.files && !s.unread) {

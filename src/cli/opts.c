@@ -345,6 +345,18 @@ bool cli_parse(int argc, char **argv, cli_options *options)
 	return check_arguments(options);
 }
 
+bool cli_check_limits(const cli_options *options)
+{
+	ck_job *job = ck_job_new();
+	bool ok = job && cli_set_limits(job, options);
+	if (job && !ok)
+		cli_print_error(ck_job_error(job));
+	else if (!job)
+		cli_say("the system has no memory left");
+	ck_job_free(job);
+	return ok;
+}
+
 bool cli_set_limits(ck_job *job, const cli_options *options)
 {
 	for (int i = 0; i < options->limit_count; i++)

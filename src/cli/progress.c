@@ -45,6 +45,16 @@ void cli_progress_show(cli_progress *progress, const char *what, uint64_t done, 
 	        (double)(total > done ? total - done : 0) / rate);
 }
 
+void cli_progress_count(cli_progress *progress, const char *what, unsigned long count)
+{
+	double now = cli_now();
+	if (!progress->wanted || now - progress->begun < 1 || now - progress->counted < 0.1)
+		return;
+	progress->counted = now;
+	fprintf(stderr, "\r\033[K%s %lu", what, count);
+	progress->shown = true;
+}
+
 void cli_progress_clear(cli_progress *progress)
 {
 	if (progress->shown)

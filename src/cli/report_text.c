@@ -94,10 +94,6 @@ static size_t fitting(const page *p, const char *text, size_t len)
 
 static void put_word(page *p, const char *text, size_t len, int indent)
 {
-	if (p->column > indent && p->column + columns_of(text, len) > p->look->columns) {
-		end_line(p);
-		go_to(p, indent);
-	}
 	for (size_t fits; len; text += fits, len -= fits) {
 		fits = fitting(p, text, len);
 		fwrite(text, 1, fits, p->to);
@@ -118,8 +114,9 @@ static void put_text(page *p, int indent, const char *text)
 		size_t len = strcspn(text + blanks, " ");
 		bool fits = p->column + (int)blanks + columns_of(text + blanks, len) <=
 		            p->look->columns;
-		if (!first && fits)
-			go_to(p, p->column + (int)blanks);
+		if (!first && !fits)
+			end_line(p);
+		go_to(p, first ? p->column : fits ? p->column + (int)blanks : indent);
 		put_word(p, text + blanks, len, indent);
 		text += blanks + len;
 	}
@@ -168,7 +165,7 @@ static phrase __attribute__((format(printf, 1, 2))) say(const char *fmt, ...)
 	return made;
 }
 
-/* "os.system, called with ('id',)" */
+/* "os.system, called with ('id')" */
 static void put_global(page *p, const ck_finding *f)
 {
 	phrase times = f->count > 1 ? say(", %llu times", (unsigned long long)f->count)
@@ -177,10 +174,10 @@ static void put_global(page *p, const ck_finding *f)
 		[CK_HOW_NONE] = "", [CK_IMPORTED] = ", imported", [CK_CHANGED_BY] = ", changed",
 		[CK_CONSTRUCTED] = ", constructed", [CK_CALLED] = ", called",
 	};
-	put_line(p, TEXT_COLUMN, "%s.%s%s%s%s%s%s%s%s", f->module, f->name ? f->name : "",
+	put_line(p, TEXT_COLUMN, "%s.%s%s%s%s%s%s%s%s%s", f->module, f->name ? f->name : "",
 	         f->mapped ? " (now " : "", f->mapped ? f->mapped : "", f->mapped ? ")" : "",
-	         deeds[f->how], f->arguments ? " with " : "", f->arguments ? f->arguments : "",
-	         times.s);
+	         deeds[f->how], f->arguments ? " with (" : "", f->arguments ? f->arguments : "",
+	         f->arguments ? ")" : "", times.s);
 }
 
 /* "archive/data.pkl, byte 35 (99 in the file), REDUCE" */
@@ -269,7 +266,8 @@ static void put_loads(page *p, const ck_report *report)
 		snprintf(names.s + len, sizeof names.s - len, "%s%s.%s", needed > 1 ? ", " : "",
 		         g->module, g->name);
 	}
-	if (!report->weights_only)
+	/* nobody shall be told to add what is dangerous */
+	if (!report->weights_only || (needed && report->verdict == CK_DANGEROUS))
 		put_advice(p, "weights_only", "no");
 	else if (!needed)
 		put_advice(p, "weights_only", "yes");
@@ -320,7 +318,7 @@ void cli_report_print(FILE *to, const cli_look *look, const ck_report *report)
 	put_line(&p, VERDICT_COLUMN, "%s", about.s);
 	put_findings(&p, report);
 	if (report->verdict != CK_SAFE || look->verbose) {
-		if (report->pickles)
+		if (report->pickles && report->verdict != CK_MALFORMED)
 			put_loads(&p, report);
 		put_next(&p, report);
 	}

@@ -47,6 +47,15 @@ def child_of(pid):
     return int(found[0]) if found else None
 
 
+def is_confined(pid):
+    """True once the process has its sandbox, and with it all that was to be arranged before."""
+    try:
+        with open("/proc/%d/status" % pid, encoding="ascii", errors="replace") as status:
+            return "\nSeccomp:\t2" in status.read()
+    except OSError:
+        return False
+
+
 def send_kill(process, whom):
     """Kills; returns whether it hit what it should."""
     try:
@@ -56,6 +65,9 @@ def send_kill(process, whom):
                 return False
             os.kill(child, signal.SIGKILL)
         elif whom == "parent":
+            child = child_of(process.pid)
+            if child and is_confined(child):  # it must die of its parent's death, not of its own work's end
+                os.kill(child, signal.SIGSTOP)
             process.kill()
         else:
             os.killpg(process.pid, signal.SIGKILL)
@@ -76,6 +88,7 @@ def group_ends(group):
         except ProcessLookupError:
             return True
         time.sleep(0.001)
+    os.killpg(group, signal.SIGKILL)
     return False
 
 
@@ -131,9 +144,10 @@ class Rounds:
                                    start_new_session=True, env=environment)
         time.sleep(chance.uniform(0, 1.1 * self.duration))
         hit = send_kill(process, whom)
-        told = process.communicate()[1].decode()
+        process.wait(20)
         if not group_ends(process.pid):
             self.fail(number, "a process is left")
+        told = process.communicate()[1].decode()
         self.check(number, whom, hit, process.returncode, told)
         self.clear(number)
 

@@ -6,7 +6,7 @@
 # Runs every case of TESTDATA/cases.txt, and every story below (a function named for the behaviour
 # that it shows); with WORD, only those whose name contains it. Each runs in a fresh folder that has
 # an empty folder `out`. Prints a line for each that fails or must be skipped, and at the end
-# "N passed, N failed".
+# "N passed, N failed". With $STORIES, the stories of that file are run, and nothing else.
 # shellcheck disable=SC2016,SC2181,SC2012 # Python in quotes; a status that is looked at twice
 set -u
 export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
@@ -961,6 +961,16 @@ story_every_file_of_the_test_data_has_a_case_and_a_sentence() {
 
 # ---- the run ----
 
+cases=$data/cases.txt
+if [ -n "${STORIES-}" ]; then
+	for story in $(declare -F | sed -n 's/^declare -f \(story_.*\)/\1/p'); do
+		unset -f "$story"
+	done
+	# shellcheck source=/dev/null
+	. "$STORIES"
+	cases=/dev/null
+fi
+
 # attempt NAME FUNCTION ARGUMENTS...
 attempt() {
 	local name=$1 folder reason status
@@ -992,7 +1002,7 @@ while IFS='|' read -r file options status expected; do
 	file=$(trim "$file") options=$(trim "$options")
 	attempt "$file${options:+ $options}" run_case "$file" "$options" "$(trim "$status")" \
 		"$(trim "$expected")"
-done <"$data/cases.txt"
+done <"$cases"
 
 for story in $(declare -F | sed -n 's/^declare -f \(story_.*\)/\1/p'); do
 	attempt "${story#story_}" "$story"

@@ -21,9 +21,10 @@ static struct mark {
 	atomic_int struck;
 	atomic_int blocks; /* of memory, which nobody freed */
 	atomic_int files;  /* descriptors that nobody closed */
+	atomic_int calls;  /* of the function, by all processes together */
 } *mark, nowhere;
 
-static atomic_int calls, blocks;
+static atomic_int blocks;
 
 enum how { ONCE, ON, SHORT, AGAIN };
 
@@ -76,7 +77,7 @@ static int strikes(const char *name, int kind)
 		return 0;
 	if ((how == SHORT || how == AGAIN) != kind)
 		return 0;
-	int call = atomic_fetch_add(&calls, 1) + 1;
+	int call = atomic_fetch_add(&mark->calls, 1) + 1;
 	if (how == ON ? call < number : call != number)
 		return 0;
 	atomic_store(&mark->struck, 1);

@@ -1,0 +1,167 @@
+/* What scan and dis read is read by a confined child, or here if there is to be no sandbox. */
+#include "confined.h"
+
+#include <unistd.h>
+
+static void on_confined(void *arg, const cli_confinement *got)
+{
+	cli_reader *reader = arg;
+	if (reader->told)
+		return;
+	reader->told = true; /* every file gets the same */
+	if (reader->options->verbose)
+		cli_say("sandbox: %s", cli_show_walls(got).s);
+	else if (!got->seccomp && !reader->options->quiet)
+		cli_say("this system has no seccomp filter: what reads the files is not fully "
+		        "confined (-v says how far)");
+}
+
+static void on_progress(void *arg, const char *what, uint64_t done, uint64_t total)
+{
+	cli_progress_show(((cli_reader *)arg)->progress, what, done, total);
+}
+
+static void send_progress(void *arg, const char *what, uint64_t done, uint64_t total)
+{
+	cli_channel_progress(arg, what, done, total);
+}
+
+/* Whether there can be a child; error->status says if there must be. */
+static bool wants_child(cli_reader *reader, ck_error *error)
+{
+	const cli_options *options = reader->options;
+	if (options->sandbox != SANDBOX_OFF && cli_confine_built())
+		return true;
+	if (options->sandbox == SANDBOX_REQUIRE)
+		*error = (ck_error){.status = CK_USAGE, .text =
+			"--sandbox=require: this ckconv was built without a sandbox"};
+	else if (options->verbose && !reader->told)
+		cli_say("sandbox: none (%s)", options->sandbox == SANDBOX_OFF ? "--sandbox=off"
+		        : "this ckconv was built without");
+	reader->told = true;
+	return false;
+}
+
+/* ---- scan ---- */
+
+typedef struct {
+	ck_job *job;
+	ck_scan *scan;
+} scan_work;
+
+static bool scan_in_child(void *arg, cli_channel *channel)
+{
+	const scan_work *w = arg;
+	size_t len;
+	ck_job_listen(w->job, NULL, send_progress, channel);
+	const ck_report *report = ck_scan_run(w->scan);
+	const void *bytes = report ? ck_report_pack(w->job, report, &len) : NULL;
+	if (!bytes)
+		return false;
+	cli_channel_blob(channel, bytes, len);
+	return true;
+}
+
+static const ck_report *scan_by_child(cli_reader *reader, scan_work *w, const char *path,
+                                      ck_error *error)
+{
+	enum { MOST = 32 };
+	static cli_report told;
+	int keep[MOST];
+	const ck_report *report = NULL;
+	told = (cli_report){.progress = on_progress, .confined = on_confined, .listener = reader};
+	if (cli_child_run(&(cli_task){
+		.run = scan_in_child, .arg = w, .job = w->job, .subject = path, .keep = keep,
+		.keep_count = ck_scan_descriptors(w->scan, keep, MOST),
+		.require = reader->options->sandbox == SANDBOX_REQUIRE,
+		.stopped = cli_signals_came,
+	}, &told)) {
+		report = ck_report_unpack(w->job, path, told.blob, told.blob_len);
+		*error = *ck_job_error(w->job);
+	} else {
+		*error = told.error;
+	}
+	cli_report_free(&told);
+	return report;
+}
+
+const ck_report *cli_scan_file(cli_reader *reader, ck_job *job, const char *path, ck_error *error)
+{
+	scan_work w = {.job = job};
+	*error = (ck_error){0};
+	if (cli_set_limits(job, reader->options))
+		w.scan = ck_scan_open(job, path);
+	if (w.scan)
+		ck_scan_use_policy(w.scan, reader->policy);
+	if (w.scan && wants_child(reader, error))
+		return scan_by_child(reader, &w, path, error);
+	if (error->status)
+		return NULL;
+	ck_job_listen(job, NULL, on_progress, reader);
+	const ck_report *report = w.scan ? ck_scan_run(w.scan) : NULL;
+	*error = *ck_job_error(job);
+	return report;
+}
+
+/* ---- dis ---- */
+
+typedef struct {
+	ck_dis *dis;
+	bool (*line)(void *arg, const ck_dis_line *line);
+	void *arg;
+} dis_work;
+
+static bool show(const dis_work *w, cli_shown *shown)
+{
+	bool ok = ck_dis_run(w->dis, w->line, w->arg, &shown->whole);
+	shown->written = !fflush(stdout) && !ferror(stdout);
+	return ok || !shown->written;
+}
+
+/* What it says at the end, beside the lines that it wrote itself, fits two bytes. */
+static bool dis_in_child(void *arg, cli_channel *channel)
+{
+	cli_shown shown = {0};
+	if (!show(arg, &shown))
+		return false;
+	cli_channel_blob(channel, (char[]){shown.whole, shown.written}, 2);
+	return true;
+}
+
+static bool dis_by_child(cli_reader *reader, dis_work *w, ck_job *job, const char *path,
+                         cli_shown *shown, ck_error *error)
+{
+	enum { MOST = 32 };
+	static cli_report told;
+	int keep[MOST + 1] = {STDOUT_FILENO};
+	told = (cli_report){.confined = on_confined, .listener = reader};
+	bool ok = cli_child_run(&(cli_task){
+		.run = dis_in_child, .arg = w, .job = job, .subject = path, .keep = keep,
+		.keep_count = 1 + ck_dis_descriptors(w->dis, keep + 1, MOST),
+		.require = reader->options->sandbox == SANDBOX_REQUIRE,
+		.stopped = cli_signals_came,
+	}, &told);
+	*error = told.error;
+	if (ok && told.blob_len == 2)
+		*shown = (cli_shown){told.blob[0], told.blob[1]};
+	cli_report_free(&told);
+	return ok;
+}
+
+bool cli_dis_file(cli_reader *reader, ck_job *job, const char *path,
+                  bool (*line)(void *arg, const ck_dis_line *line), void *arg, cli_shown *shown,
+                  ck_error *error)
+{
+	dis_work w = {NULL, line, arg};
+	*error = (ck_error){0};
+	*shown = (cli_shown){0};
+	if (cli_set_limits(job, reader->options))
+		w.dis = ck_dis_open(job, path);
+	if (w.dis && wants_child(reader, error))
+		return dis_by_child(reader, &w, job, path, shown, error);
+	if (error->status)
+		return false;
+	bool ok = w.dis && show(&w, shown);
+	*error = *ck_job_error(job);
+	return ok;
+}

@@ -285,8 +285,8 @@ def floods():
                 SETITEM)),
         ("beyond.pt", "malformed", "a tensor of more than its storage (CVE-2026-24747)",
          zipped(named(w=tensor(storage("FloatStorage", "0", 60), [60], [1])))),
-        ("memo_index.pkl", "safe", "the word `]replace.`: a memo number over 10^9 (CPython#115952)",
-         b"]replace."),
+        ("memo_index.pkl", "malformed", "a memo number of 2^31-1, for which Python takes 34 GB "
+         "(CPython#115952)", b"]r\xff\xff\xff\x7f."),
         ("fraction.pkl", "malformed", "a fraction of 10^999999999",
          gadget("fractions", "Fraction", text("1e999999999"))),
     ]

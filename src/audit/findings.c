@@ -99,16 +99,6 @@ static bool has_room(ck_audit *audit, const ck_finding *f)
 	return true;
 }
 
-/* Paths of members live only as long as they are looked at; many findings share one. */
-static const char *keep_member(ck_audit *audit, const char *member)
-{
-	const ck_finding *last =
-		audit->finding_count ? &audit->findings[audit->finding_count - 1] : NULL;
-	if (last && !strcmp(last->member, member))
-		return last->member;
-	return *member ? ck_copy(audit->job, member, strlen(member)) : "";
-}
-
 bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
                    const ck_finding *draft)
 {
@@ -133,9 +123,6 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
 	if (!grown)
 		return false;
 	audit->findings = grown;
-	f.member = keep_member(audit, place->member);
-	if (!f.member)
-		return false;
 	grown[audit->finding_count++] = f;
 	return true;
 }

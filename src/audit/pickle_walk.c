@@ -4,19 +4,38 @@
 #include "look.h"
 #include "stream.h"
 
-enum { PROBED_MAX = 100, SHORT_HEAD = 64 };
+enum { PROBED_MAX = 100, SHORT_HEAD = 64, BLOCK = 8 << 10 };
+
+/* What was read last: millions of tiny pickles must not be millions of calls of the system. */
+typedef struct {
+	uint64_t at;
+	size_t len;
+	unsigned char data[BLOCK];
+} block;
+
+static const unsigned char *head_at(ck_look *l, block *b, uint64_t at, size_t len)
+{
+	uint64_t left = l->source->size - at;
+	if (at < b->at || at + len > b->at + b->len) {
+		b->at = at;
+		b->len = left < BLOCK ? (size_t)left : BLOCK;
+		if (!ck_read_at(l->job, l->source, at, b->data, b->len))
+			return NULL;
+	}
+	return b->data + (at - b->at);
+}
 
 /* Whether a further pickle begins at `at`. After so many of them nobody is asked any more. */
-static bool goes_on(ck_look *l, const ck_stream_reader *reader, uint64_t at, bool *more)
+static bool goes_on(ck_look *l, const ck_stream_reader *reader, block *b, uint64_t at, bool *more)
 {
 	ck_probed probed;
-	unsigned char head[SHORT_HEAD];
 	uint64_t left = l->source->size - at;
-	size_t len = left < sizeof head ? (size_t)left : sizeof head;
+	size_t len = left < SHORT_HEAD ? (size_t)left : SHORT_HEAD;
 	*more = false;
 	if (!left)
 		return true;
-	if (!ck_read_at(l->job, l->source, at, head, len))
+	const unsigned char *head = head_at(l, b, at, len);
+	if (!head)
 		return false;
 	*more = ck_stream_may_begin(head, len);
 	if (!*more || reader->place.stream > PROBED_MAX)
@@ -29,6 +48,7 @@ static bool goes_on(ck_look *l, const ck_stream_reader *reader, uint64_t at, boo
 
 static bool walk(ck_look *l, ck_stream_reader *reader)
 {
+	block b = {0};
 	uint64_t at = 0;
 	bool more = true, whole = true;
 	while (more && whole) {
@@ -39,7 +59,7 @@ static bool walk(ck_look *l, ck_stream_reader *reader)
 		if (!ck_regions_claim(l->job, &l->claimed, from, whole ? at : l->source->size))
 			return false;
 		l->whole = whole;
-		if (whole && !goes_on(l, reader, at, &more))
+		if (whole && !goes_on(l, reader, &b, at, &more))
 			return false;
 	}
 	return true;

@@ -80,12 +80,13 @@ char *ck_copy(ck_job *job, const void *data, size_t len);
  * and updates *cap. The array grows by doubling. No pointer into the old one may be used. */
 void *ck_grow(ck_job *job, void *items, size_t *cap, size_t need, size_t size);
 /* Gives back what was allocated last, with this very size; does nothing if it was not the last. */
-static inline void ck_take_back(ck_job *job, void *data, size_t size)
+static inline void ck_take_back(ck_job *job, const void *data, size_t size)
 {
-	if ((unsigned char *)data + CK_ALIGNED(size) != job->arena.next)
+	unsigned char *start = job->arena.next - CK_ALIGNED(size);
+	if ((const unsigned char *)data != start)
 		return;
-	memset(data, 0, size);
-	job->arena.next = data;
+	memset(start, 0, size);
+	job->arena.next = start;
 	job->arena.last = NULL;
 }
 

@@ -6,19 +6,55 @@ static const char TUPLE_NEEDED[] = "the arguments of a call must be a tuple, not
 
 /* ---- names and calls ---- */
 
-static ck_value *new_global(ck_vm *vm, const char *module, size_t module_len, const char *name,
-                            size_t name_len, unsigned flags)
+static ck_value *value_of_global(ck_vm *vm, const ck_global *global, unsigned flags)
 {
 	ck_value *value = ck_vm_new(vm, CK_GLOBAL);
-	ck_global *global = value ? ck_alloc(vm->job, sizeof *global) : NULL;
-	if (!global)
+	if (!value)
 		return NULL;
-	*global = (ck_global){module, name, module_len, name_len};
 	value->global = global;
 	value->flags = (uint8_t)flags;
 	if ((vm->seen && !ck_items_push(vm->job, &vm->seen->globals, value)) ||
 	    !ck_vm_tell(vm, CK_DID_IMPORT, value, NULL, NULL))
 		return NULL;
+	return value;
+}
+
+static ck_value *new_global(ck_vm *vm, const char *module, size_t module_len, const char *name,
+                            size_t name_len, unsigned flags)
+{
+	ck_global *global = ck_alloc(vm->job, sizeof *global);
+	if (!global)
+		return NULL;
+	*global = (ck_global){module, name, module_len, name_len};
+	return value_of_global(vm, global, flags);
+}
+
+/* A GLOBAL of the step's two lines. The texts of a name that was written before are given back, so
+ * that millions of one name need little memory. */
+static ck_value *global_of_texts(ck_vm *vm, size_t module_len, size_t name_len)
+{
+	enum { SHORT = 120 };
+	const ck_step *s = vm->step;
+	char key[2 * SHORT + 1];
+	bool fresh;
+	if (module_len > SHORT || name_len > SHORT)
+		return new_global(vm, s->text, module_len, s->more, name_len, 0);
+	size_t len = module_len + 1 + name_len;
+	memcpy(key, s->text, module_len);
+	key[module_len] = '\n'; /* in neither of the lines */
+	memcpy(key + module_len + 1, s->more, name_len);
+	const uint64_t *known = ck_map_find(vm->job, &vm->names, key, len);
+	if (known) {
+		ck_take_back(vm->job, s->more, name_len + 1);
+		ck_take_back(vm->job, s->text, module_len + 1);
+		return value_of_global(vm, (const ck_global *)(uintptr_t)*known, 0);
+	}
+	const char *kept = ck_copy(vm->job, key, len);
+	ck_value *value = kept ? new_global(vm, s->text, module_len, s->more, name_len, 0) : NULL;
+	uint64_t *place = value ? ck_map_put(vm->job, &vm->names, kept, len, &fresh) : NULL;
+	if (!place)
+		return NULL;
+	*place = (uint64_t)(uintptr_t)value->global;
 	return value;
 }
 
@@ -39,7 +75,7 @@ static ck_value *global_of_lines(ck_vm *vm, bool ascii)
 		ck_vm_fail(vm, ascii ? "the name is not ASCII" : "the name is not UTF-8");
 		return NULL;
 	}
-	return new_global(vm, s->text, (size_t)s->len, s->more, (size_t)s->more_len, 0);
+	return global_of_texts(vm, (size_t)s->len, (size_t)s->more_len);
 }
 
 bool ck_op_global(ck_vm *vm)

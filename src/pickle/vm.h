@@ -94,6 +94,7 @@ typedef struct ck_vm {
 	size_t memo_used; /* none of the array's entries from here on was ever set */
 	ck_map memo_map;
 	uint64_t memo_count;
+	ck_map names;               /* "module\nname" -> ck_global, for names written again and again */
 	ck_items pending;           /* values whose items are settled at the end */
 	uint64_t keys;              /* bytes that settling will compare, about */
 	uint32_t values, buffers;

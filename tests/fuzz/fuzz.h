@@ -30,7 +30,8 @@ static inline void demand_printable(const char *text)
 		len = ck_utf8_next(text, left, &code);
 		demand(len && code >= 0x20 && (code < 0x7F || code > 0x9F));
 		demand((code < 0x200B || code > 0x200F) && (code < 0x2028 || code > 0x202E));
-		demand((code < 0x2060 || code > 0x206F) && code != 0xFEFF && code < 0xE0000);
+		demand((code < 0x2060 || code > 0x206F) && (code < 0xE0000 || code > 0xE0FFF));
+		demand(code != 0xFEFF);
 	}
 }
 

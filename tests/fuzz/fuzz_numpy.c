@@ -13,7 +13,7 @@ static bool parse_header(ck_job *job, const ck_source *source)
 	ck_torch *torch = ck_torch_new(loaded, source);
 	demand(torch);
 	if (ck_numpy_dtype_of_text(text, (size_t)source->size, &dtype))
-		demand(dtype.kind == CK_NUMPY_OTHER ? dtype.about != NULL : dtype.size > 0);
+		demand(dtype.kind == CK_NUMPY_TENSOR ? dtype.size > 0 : dtype.about != NULL);
 	if (!ck_npy_parse(torch, text, (size_t)source->size, &array))
 		return false;
 	demand(array.ndim <= CK_DIMS_MAX);

@@ -96,6 +96,7 @@ typedef struct ck_audit {
 	bool incomplete;
 	bool only_weights;        /* until something says otherwise */
 	bool with_tensors;        /* check those of every checkpoint, too */
+	uint64_t vain;            /* bytes that were read as opcodes, and were none */
 	unsigned depth;           /* files inside files that are open just now */
 } ck_audit;
 

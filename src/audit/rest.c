@@ -89,6 +89,7 @@ static bool look_through(ck_look *l, const ck_region *gap, finds *f)
 	while (at < end && !f->cut) {
 		ck_looked looked = {0};
 		bool nothing = false;
+		uint64_t before = l->audit->vain;
 		if (at > gap->from && !is_nothing(l, at, gap->to, &nothing))
 			return false;
 		if (!nothing && !look_at(l, at, gap->to, &looked))
@@ -97,8 +98,9 @@ static bool look_through(ck_look *l, const ck_region *gap, finds *f)
 		if (looked.format && (!f->format || !text))
 			f->format = looked.format;
 		if (!nothing && (!looked.format || text)) {
-			f->cut = gap->to - at > f->left;
-			f->left -= f->cut ? 0 : gap->to - at;
+			uint64_t vain = l->audit->vain - before + SHORT_HEAD;
+			f->cut = vain > f->left;
+			f->left -= f->cut ? 0 : vain;
 		}
 		at += looked.format && !text ? looked.end : 1;
 		if (at < end && !search(l, f->piece, &at, end))

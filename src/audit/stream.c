@@ -112,7 +112,7 @@ static bool on_probed(void *arg, const ck_source *source, const ck_event *event)
 static bool has_danger(const ck_audit *audit)
 {
 	for (size_t i = 0; i < audit->finding_count; i++)
-		if (audit->findings[i].verdict == CK_DANGEROUS)
+		if (!strcmp(audit->findings[i].rule, "dangerous-import"))
 			return true;
 	return false;
 }
@@ -150,6 +150,8 @@ bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t at, ck_p
 			                  ? CK_PROBED_WHOLE : CK_PROBED_LITERAL;
 		else if (torch)
 			*probed = decide(&p, &own->error, ck_sniff_text(head, len));
+		if (own->error.has_offset && own->error.offset > at)
+			audit->vain += own->error.offset - at;
 	}
 	return ck_look_done(audit, own);
 }

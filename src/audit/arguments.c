@@ -288,6 +288,14 @@ static ck_fault check_newobj(ck_audit *audit, const ck_call *call, ck_value *con
 	return count ? ck_check_class(audit, args[0]) : odd("needs a class");
 }
 
+/* The last argument is set in what is made, attribute by attribute. */
+static ck_fault check_state(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                            size_t count)
+{
+	(void)call;
+	return count ? ck_check_build(audit, NULL, args[count - 1]) : fine;
+}
+
 static ck_fault check_from_type(ck_audit *audit, const ck_call *call, ck_value *const *args,
                                 size_t count)
 {
@@ -295,6 +303,9 @@ static ck_fault check_from_type(ck_audit *audit, const ck_call *call, ck_value *
 	(void)call;
 	if (count < 3 || args[0]->kind != CK_GLOBAL || args[2]->kind != CK_TUPLE)
 		return odd("needs the name of a function, a type and arguments");
+	const ck_fault state = check_state(audit, call, args, count);
+	if (state.why)
+		return state;
 	const ck_standing *s = ck_standing_find(audit, args[0], &scratch);
 	if (!s)
 		return fine;
@@ -339,6 +350,9 @@ static const ck_call_check checks[] = {
 	{"copyreg", "__newobj_ex__", true, check_newobj},
 	{"torch._tensor", "_rebuild_from_type_v2", true, check_from_type},
 	{"torch._tensor", "_rebuild_from_type", true, check_from_type},
+	{"torch._utils", "_rebuild_parameter_with_state", true, check_state},
+	{"types", "SimpleNamespace", false, check_state},
+	{"argparse", "Namespace", false, check_state},
 	{"torch.storage", "_load_from_bytes", true, ck_check_load_bytes},
 	{"numpy.core.multiarray", "_reconstruct", true, ck_check_reconstruct},
 	{"numpy._core.multiarray", "_reconstruct", true, ck_check_reconstruct},

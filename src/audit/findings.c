@@ -239,7 +239,7 @@ const ck_report *ck_audit_report(ck_audit *audit)
 	*report = (ck_report){
 		.path = audit->file->label, .format = audit->format ? audit->format : "unknown",
 		.size = audit->file->size, .pickles = audit->pickles,
-		.complete = !audit->incomplete && !audit->left_out,
+		.complete = !audit->incomplete,
 		.weights_only = audit->only_weights,
 		.findings = audit->findings, .finding_count = audit->finding_count,
 		.findings_left_out = audit->left_out,

@@ -523,7 +523,7 @@ story_extras_and_out_come_together_or_not_at_all() {
 	refused 2 --extras out/model.safetensors "$(good state_dict)" out/model.safetensors
 	refused 2 --extras ./out/model.safetensors "$(good state_dict)" out/model.safetensors
 	refused 2 --extras "$PWD/out/model.safetensors" "$(good state_dict)" out/model.safetensors
-	refused 3 --extras out/extras.json --disarm "$data/hostile/laughs.pt" out/model.safetensors
+	refused 3 -q --extras out/extras.json --disarm "$data/hostile/laughs.pt" out/model.safetensors
 	cp "$(good state_dict)" in.pt
 	refused 2 --extras in.pt in.pt out/model.safetensors
 	same in.pt "$(good state_dict)"
@@ -952,9 +952,12 @@ story_the_last_of_two_limits_counts() {
 story_every_file_of_the_test_data_has_a_case_and_a_sentence() {
 	local file
 	cd "$data" || fail "no test data"
-	for file in good/* bad/* hostile/* unsupported/*; do
-		grep -qE "^$file |\| $file\$" cases.txt || fail "$file is in no case"
+	for file in good/* bad/* hostile/* hostile/*/* unsupported/*; do
+		[ -f "$file" ] || continue
+		grep -qE "^$file |\| $file\$" cases.txt views.txt hostile.txt ||
+			fail "$file is in no case"
 		[ "${file%.pt}" = "$file" ] || grep -qF "\`${file#*/}\`" README.md ||
+			grep -qF "\`${file##*/}\`" README.md ||
 			fail "$file has no sentence in README.md"
 	done
 }

@@ -53,6 +53,11 @@ def seeds(target, path, data):
         return [data]
     if target in MAGIC:
         return [data] if data.startswith(MAGIC[target]) else []
+    if target == "safetensors":
+        header = data[8:8 + int.from_bytes(data[:8], "little")]
+        return [data, header] if data[8:9] == b"{" else []
+    if target == "report":
+        return []
     if target == "tar":
         return [data] if data[257:262] == b"ustar" else []
     if target == "legacy":

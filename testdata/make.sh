@@ -33,6 +33,7 @@ chroot "$chroot" sh -c 'cd "/tmp/$1" && python3 -B - . <make_archives.py' sh "${
 /usr/bin/python3 -B "$here/make_tables.py" "$work"
 /usr/bin/python3 -B "$here/make_wrapped.py" "$work"
 /usr/bin/python3 -B "$here/make_bad_numpy.py" "$work"
+/usr/bin/python3 -B "$here/make_hostile.py" "$work" >/dev/null
 /usr/bin/python3 -B "$here/make_views.py" "$work"
 in_chroot make_expected.py
 

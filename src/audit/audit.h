@@ -109,9 +109,10 @@ bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t
                   uint64_t length, const char *fmt, ...) CK_PRINTF(6, 7);
 /* Sorts what was found, and says what it amounts to. */
 const ck_report *ck_audit_report(ck_audit *audit);
-/* The same, once for each rule, global and pickle: doubles are only counted. */
+/* The same, once for each rule, global and pickle: doubles are only counted. *index is then its
+ * place in audit->findings, or SIZE_MAX if there are too many. */
 bool ck_audit_find_once(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
-                        const ck_finding *draft);
+                        const ck_finding *draft, size_t *index);
 /* Notes a global that is used for the first time; *index is then its place in audit->globals, or
  * SIZE_MAX if there are too many. */
 bool ck_audit_use(ck_audit *audit, const ck_global_use *use, size_t *index);

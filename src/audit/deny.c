@@ -31,7 +31,7 @@ static const struct {
 	          "platform pwd grp spwd crypt nis msvcrt winreg _winreg winsound _overlapped "
 	          "_wmi syslog termios tty fcntl sysconfig _sysconfig _osx_support _aix_support "
 	          "_android_support _apple_support _ios_support _interpreters _interpqueues "
-	          "_interpchannels psutil pexpect ptyprocess winpty plumbum fabric invoke "
+	          "_interpchannels _xxsubinterpreters _xxinterpchannels _xxinterpqueues psutil pexpect ptyprocess winpty plumbum fabric invoke "
 	          "delegator envoy sarge sh dask.distributed distributed.nanny ray._private"},
 	{PROCESS, "/popen /check_output /check_call /getoutput /getstatusoutput /Popen /popen2 "
 	          "/popen3 /popen4 /posix_spawn /spawnl /spawnle /spawnv /spawnve /execv /execve "
@@ -58,7 +58,7 @@ static const struct {
 	{IMPORTS, "/import_module /__import__ /run_module /run_path /load_module /exec_module "
 	          "/find_module /PackageImporter /resolve_name /CDLL /PyDLL /LibraryLoader "
 	          "/load_library /load_extension /load_inline"},
-	{RUNS, "code codeop bdb pdb cmd profile cProfile _lsprof hotshot timeit trace tracemalloc "
+	{RUNS, "__builtins__ code codeop bdb pdb cmd profile cProfile _lsprof hotshot timeit trace tracemalloc "
 	       "_tracemalloc faulthandler atexit compileall py_compile symtable _symtable parser "
 	       "compiler lib2to3 idlelib pydoc pydoc_data turtledemo turtle tkinter _tkinter "
 	       "Tkinter test doctest unittest pytest _pytest nose py.test IPython ipykernel jupyter "

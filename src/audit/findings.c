@@ -138,16 +138,19 @@ static bool once_key(ck_job *job, ck_text *key, ck_rule rule, const ck_place *pl
 }
 
 bool ck_audit_find_once(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
-                        const ck_finding *draft)
+                        const ck_finding *draft, size_t *index)
 {
 	bool fresh;
 	ck_text key = {0};
 	ck_mark mark = ck_arena_mark(audit->job);
+	*index = SIZE_MAX;
 	if (!once_key(audit->job, &key, rule, place, draft))
 		return false;
 	const uint64_t *known = ck_map_find(audit->job, &audit->found, key.data, key.len);
-	if (known && *known)
-		audit->findings[*known - 1].count++;
+	if (known && *known) {
+		*index = (size_t)*known - 1;
+		audit->findings[*index].count++;
+	}
 	bool full = audit->kept[rules[rule].verdict][draft->suppressed] >= FINDINGS_MAX;
 	if (known || full) {
 		audit->left_out += !known;
@@ -160,7 +163,9 @@ bool ck_audit_find_once(ck_audit *audit, ck_rule rule, const ck_place *place, ui
 	size_t before = audit->finding_count;
 	if (!ck_audit_find(audit, rule, place, at, draft))
 		return false;
-	*kept = audit->finding_count > before ? audit->finding_count : 0;
+	if (audit->finding_count > before)
+		*index = before;
+	*kept = *index + 1;
 	return true;
 }
 
@@ -234,7 +239,7 @@ const ck_report *ck_audit_report(ck_audit *audit)
 	*report = (ck_report){
 		.path = audit->file->label, .format = audit->format ? audit->format : "unknown",
 		.size = audit->file->size, .pickles = audit->pickles,
-		.complete = !audit->incomplete && !audit->left_out,
+		.complete = !audit->incomplete,
 		.weights_only = audit->only_weights,
 		.findings = audit->findings, .finding_count = audit->finding_count,
 		.findings_left_out = audit->left_out,

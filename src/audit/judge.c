@@ -56,11 +56,36 @@ static void raise_use(judge *j, const ck_standing *s, ck_how how, const ck_fault
 		use->verdict = verdict;
 }
 
+/* The same rule, global and pickle as before: a file may do one thing a million times. */
+static bool is_told(judge *j, const ck_standing *s, ck_rule rule)
+{
+	for (size_t i = 0; i < CK_COUNT(s->told); i++) {
+		const ck_told *t = &s->told[i];
+		if (!t->member || t->rule != rule || t->pickle != j->audit->pickles ||
+		    t->stream != j->place->stream || t->member != j->place->member)
+			continue;
+		if (t->index == SIZE_MAX)
+			j->audit->left_out++;
+		else
+			j->audit->findings[t->index].count++;
+		return true;
+	}
+	return false;
+}
+
+static void remember(judge *j, ck_standing *s, ck_rule rule, size_t index)
+{
+	ck_told *t = &s->told[s->told[0].member && s->told[0].rule != rule];
+	*t = (ck_told){rule, j->place->stream, j->audit->pickles, j->place->member, index};
+}
+
 /* Subject and reason as one sentence. `s` may be NULL: then `subject` is what it is about. */
 static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *fault, ck_how how,
                  const char *arguments)
 {
 	const ck_event *event = j->event;
+	if (s && is_told(j, s, fault->rule))
+		return true;
 	ck_finding draft = {.opcode = ck_op_table[event->step->code].name, .how = how};
 	char why[CK_TEXT_MAX];
 	if (s && !fill_names(j->audit, s, &draft.module, &draft.name, &draft.mapped))
@@ -72,8 +97,13 @@ static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *
 	draft.suppressed = s && is_suppressed(s, fault->rule);
 	draft.why = ck_copy(j->audit->job, why, strlen(why));
 	draft.arguments = arguments ? ck_copy(j->audit->job, arguments, strlen(arguments)) : NULL;
-	return draft.why && (!arguments || draft.arguments) &&
-	       ck_audit_find_once(j->audit, fault->rule, j->place, event->step->at, &draft);
+	size_t index;
+	if (!draft.why || (arguments && !draft.arguments) ||
+	    !ck_audit_find_once(j->audit, fault->rule, j->place, event->step->at, &draft, &index))
+		return false;
+	if (s)
+		remember(j, s, fault->rule, index);
+	return true;
 }
 
 /* ---- imports ---- */
@@ -191,7 +221,7 @@ static bool judge_call(judge *j)
 	raise_use(j, s, how, &fault);
 	if (j->audit->job->error.status != CK_OK)
 		return false;
-	if (!fault.why)
+	if (!fault.why || is_told(j, s, fault.rule))
 		return true;
 	ck_tell_arguments(arguments, call->args->items->item, call->args->items->count,
 	                  call->kwargs);
@@ -364,8 +394,22 @@ static bool judge_opcodes(ck_audit *audit, const ck_place *place, const ck_seen 
 	                    "torch.save does not write %.*s", (int)names.len, names.data);
 }
 
+/* CPython makes an array of twice as many entries as the largest number, and clears it. */
+static bool judge_memo(ck_audit *audit, const ck_place *place, const ck_seen *seen)
+{
+	enum { FAR = 1 << 26 };
+	return seen->far_memo < FAR ||
+	       ck_audit_say(audit, CK_RULE_EXPANDS, place, CK_NO_OFFSET, 0,
+	                    "the memo number %llu makes Python take %llu bytes of memory",
+	                    (unsigned long long)seen->far_memo,
+	                    (unsigned long long)seen->far_memo * 2 * sizeof(void *));
+}
+
 bool ck_judge_whole(ck_audit *audit, const ck_place *place, ck_job *job, const ck_value *root,
                     const ck_seen *seen)
 {
-	return judge_opcodes(audit, place, seen) && ck_check_size(audit, place, job, root);
+	/* n further places multiply what there is by e^(n/e) at most */
+	enum { SHARED_FEW = 16 };
+	return judge_opcodes(audit, place, seen) && judge_memo(audit, place, seen) &&
+	       (seen->shared <= SHARED_FEW || ck_check_size(audit, place, job, root));
 }

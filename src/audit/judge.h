@@ -25,6 +25,15 @@ typedef struct ck_fault {
 
 struct ck_call_check;
 
+/* A finding that was made of a global. */
+typedef struct ck_told {
+	ck_rule rule;
+	unsigned stream;
+	uint64_t pickle;    /* as the audit counts them */
+	const char *member; /* NULL: there is none */
+	size_t index;       /* in the findings, or SIZE_MAX if it was left out */
+} ck_told;
+
 /* Names are judged once for each file. */
 typedef struct ck_standing {
 	ck_global written;       /* as the pickle has it */
@@ -37,7 +46,8 @@ typedef struct ck_standing {
 	ck_fault make;           /* to make an instance of it */
 	bool weights_only;
 	bool allowed;            /* by the policy */
-	size_t use;              /* index + 1 in audit->globals */
+	size_t use;              /* index in audit->globals, or SIZE_MAX */
+	ck_told told[2];         /* the newest ones */
 } ck_standing;
 
 /* What is known of a GLOBAL. `scratch` is used if there are too many to be remembered. NULL after

@@ -42,7 +42,8 @@ static bool goes_on(ck_look *l, const ck_stream_reader *reader, block *b, uint64
 		return true;
 	if (!ck_stream_probe(l->audit, l->source, at, &probed))
 		return false;
-	*more = probed != CK_PROBED_NOTHING;
+	*more = probed > CK_PROBED_LITERAL ||
+	        (probed == CK_PROBED_LITERAL && l->kind == CK_LOOK_FILE);
 	return true;
 }
 

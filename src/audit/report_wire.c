@@ -246,9 +246,7 @@ static bool get_globals(reader *r, ck_report *report)
 /* A process that was taken over could send anything; what it sends does not contradict itself. */
 static void settle_verdict(ck_report *report)
 {
-	if (report->findings_left_out)
-		report->complete = false;
-	if (!report->complete && report->verdict < CK_MALFORMED && !report->findings_left_out)
+	if (!report->complete && report->verdict < CK_MALFORMED)
 		report->verdict = CK_MALFORMED;
 	for (size_t i = 0; i < report->finding_count; i++)
 		if (!report->findings[i].suppressed &&

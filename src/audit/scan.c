@@ -51,7 +51,8 @@ static bool take_pickle(ck_look *l, const ck_sniffed *known, bool *taken)
 		return true;
 	if (!certain && !ck_stream_probe(l->audit, l->source, 0, &probed))
 		return false;
-	*taken = probed != CK_PROBED_NOTHING;
+	*taken = probed > CK_PROBED_LITERAL ||
+	         (probed == CK_PROBED_LITERAL && l->kind == CK_LOOK_FILE);
 	if (!*taken || !ck_pickle_walk(l))
 		return !*taken;
 	return !known || ck_audit_say(l->audit, CK_RULE_BROKEN_ARCHIVE, &l->place, 0, 0,

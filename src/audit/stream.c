@@ -137,6 +137,7 @@ bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t at, ck_p
 	if (!own)
 		return false;
 	if (ck_read_at(own, source, at, head, len) && ck_stream_may_begin(head, len)) {
+		bool marked = len > 1 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5;
 		prober p = {.trial = ck_audit_new(own, source), .place = {"", source, 0}};
 		ck_watch watch = {on_probed, NULL, &p};
 		ck_loaded loaded = {.job = own, .model = ck_alloc(own, sizeof(ck_model)),
@@ -145,7 +146,8 @@ bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t at, ck_p
 		if (torch)
 			ck_joblib_watch(torch);
 		if (torch && ck_torch_read(torch, &at))
-			*probed = CK_PROBED_WHOLE;
+			*probed = p.imports || marked || at == source->size
+			                  ? CK_PROBED_WHOLE : CK_PROBED_LITERAL;
 		else if (torch)
 			*probed = decide(&p, &own->error, ck_sniff_text(head, len));
 	}

@@ -21,7 +21,12 @@ void ck_stream_begin(ck_stream_reader *reader, ck_audit *audit, const ck_place *
 bool ck_stream_next(ck_stream_reader *reader, uint64_t *at, bool *whole);
 bool ck_stream_end(ck_stream_reader *reader);
 
-typedef enum ck_probed { CK_PROBED_NOTHING, CK_PROBED_BROKEN, CK_PROBED_WHOLE } ck_probed;
+typedef enum ck_probed {
+	CK_PROBED_NOTHING,
+	CK_PROBED_LITERAL, /* ends in a STOP, names nothing, and something follows: may be data */
+	CK_PROBED_BROKEN,
+	CK_PROBED_WHOLE
+} ck_probed;
 
 /* Whether a pickle starts here, which is not certain: data and text may be opcodes, too. It is one
  * if it ends in a STOP, or imports or calls something before it breaks. Nothing is judged. */

@@ -68,8 +68,10 @@ static bool add_both(ck_zip *zip, ck_zip_view *views, size_t *count, ck_zip_view
 	return add(zip, views, count, v);
 }
 
-/* The zip64 record at `at`, if there is one. */
-static bool add_zip64(ck_zip *zip, ck_zip_view *views, size_t *count, ck_zip_view *old, uint64_t at)
+/* The zip64 record at `at`, if there is one. Fields of the old record that are all ones say what it
+ * says. */
+static bool add_zip64(ck_zip *zip, ck_zip_view *views, size_t *count, ck_zip_view *old,
+                      uint64_t *offset, uint64_t at)
 {
 	bool ok = true;
 	const unsigned char *p = ck_zip_peek_at(zip, &zip->directory, at, CK_ZIP_END64, &ok);
@@ -80,7 +82,14 @@ static bool add_zip64(ck_zip *zip, ck_zip_view *views, size_t *count, ck_zip_vie
 	v.members = ck_little(p + 32, 8);
 	v.size = ck_little(p + 40, 8);
 	v.record = old->record = at;
-	return add_both(zip, views, count, &v, ck_little(p + 48, 8));
+	uint64_t start = ck_little(p + 48, 8);
+	if (*offset == UINT32_MAX)
+		*offset = start;
+	if (old->size == UINT32_MAX)
+		old->size = v.size;
+	if (old->members == UINT16_MAX)
+		old->members = v.members;
+	return add_both(zip, views, count, &v, start);
 }
 
 static bool take_end(ck_zip *zip, const unsigned char *record, uint64_t at, ck_zip_view *views,
@@ -92,18 +101,20 @@ static bool take_end(ck_zip *zip, const unsigned char *record, uint64_t at, ck_z
 		.members = ck_little(record + 10, 2),
 		.many_disks = ck_little(record + 4, 4) != 0,
 	};
+	uint64_t offset = ck_little(record + 16, 4);
 	const unsigned char *p = NULL;
 	if (at >= CK_ZIP_LOCATOR)
 		p = ck_zip_peek_at(zip, &zip->directory, at - CK_ZIP_LOCATOR, CK_ZIP_LOCATOR, &ok);
 	if (p && !memcmp(p, "PK\6\7", 4)) {
 		uint64_t said = ck_little(p + 8, 8);
 		v.record = at - CK_ZIP_LOCATOR;
-		if (!add_zip64(zip, views, count, &v, said) ||
+		if (!add_zip64(zip, views, count, &v, &offset, said) ||
 		    (at >= CK_ZIP_LOCATOR + CK_ZIP_END64 &&
-		     !add_zip64(zip, views, count, &v, at - CK_ZIP_LOCATOR - CK_ZIP_END64)))
+		     !add_zip64(zip, views, count, &v, &offset,
+		                at - CK_ZIP_LOCATOR - CK_ZIP_END64)))
 			return false;
 	}
-	return ok && add_both(zip, views, count, &v, ck_little(record + 16, 4));
+	return ok && add_both(zip, views, count, &v, offset);
 }
 
 bool ck_zip_find_views(ck_zip *zip, ck_zip_view *views, size_t *count)

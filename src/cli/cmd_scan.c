@@ -180,8 +180,10 @@ static void say_summary(const scanning *s)
 {
 	char text[256];
 	const char *comma = ": ";
-	size_t len = (size_t)snprintf(text, sizeof text, "%lu file%s", s->files,
-	                              s->files == 1 ? "" : "s");
+	unsigned long all = s->unread;
+	for (int verdict = CK_SAFE; verdict <= CK_DANGEROUS; verdict++)
+		all += s->counts[verdict];
+	size_t len = (size_t)snprintf(text, sizeof text, "%lu file%s", all, all == 1 ? "" : "s");
 	for (int verdict = CK_DANGEROUS; verdict >= CK_SAFE; verdict--) {
 		if (!s->counts[verdict])
 			continue;

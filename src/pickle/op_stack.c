@@ -39,8 +39,10 @@ bool ck_op_pop_mark(ck_vm *vm)
 bool ck_op_dup(ck_vm *vm)
 {
 	ck_value *top = ck_vm_top(vm);
-	if (top)
+	if (top) {
 		top->flags |= CK_KEPT;
+		ck_vm_share(vm, top);
+	}
 	return ck_vm_push(vm, top);
 }
 

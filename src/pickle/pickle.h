@@ -149,6 +149,8 @@ typedef struct ck_seen {
 	const ck_watch *watch; /* or NULL */
 	bool opcodes[256]; /* those of the last pickle */
 	uint8_t protocol;  /* that it said last */
+	uint64_t shared;   /* how often it gave a value with parts a further place */
+	uint64_t far_memo; /* the largest memo number */
 	/* The machine that read the last pickle, used again for the next one: a file may hold
 	 * millions of tiny ones. NULL at first. */
 	struct ck_vm *machine;

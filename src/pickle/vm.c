@@ -139,6 +139,8 @@ bool ck_vm_memo_put(ck_vm *vm, uint64_t index, ck_value *value)
 {
 	bool fresh;
 	value->flags |= CK_KEPT;
+	if (index > vm->far_memo)
+		vm->far_memo = index;
 	if (memo_fits(vm, index)) {
 		fresh = !vm->memo[index] && !memo_mapped(vm, index);
 		vm->memo[index] = value;
@@ -158,13 +160,25 @@ bool ck_vm_memo_put(ck_vm *vm, uint64_t index, ck_value *value)
 	return ck_within(vm->job, vm->steps.source->label, memo, vm->memo_count);
 }
 
+void ck_vm_share(ck_vm *vm, const ck_value *value)
+{
+	vm->shared += value->kind == CK_LIST || value->kind == CK_TUPLE || value->kind == CK_SET ||
+	              value->kind == CK_DICT || value->kind == CK_CALL;
+}
+
+static ck_value *share(ck_vm *vm, ck_value *value)
+{
+	ck_vm_share(vm, value);
+	return value;
+}
+
 ck_value *ck_vm_memo_get(ck_vm *vm, uint64_t index)
 {
 	if (index < vm->memo_cap && vm->memo[index])
-		return vm->memo[index];
+		return share(vm, vm->memo[index]);
 	const uint64_t *place = memo_mapped(vm, index);
 	if (place)
-		return (ck_value *)(uintptr_t)*place;
+		return share(vm, (ck_value *)(uintptr_t)*place);
 	ck_vm_fail(vm, "nothing was stored under memo number %llu", (unsigned long long)index);
 	return NULL;
 }
@@ -280,9 +294,13 @@ ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_
 		seen->protocol = 0;
 	}
 	memset(vm->used, 0, sizeof vm->used);
+	vm->shared = vm->far_memo = 0;
 	bool whole = run(vm);
-	if (seen)
+	if (seen) {
 		memcpy(seen->opcodes, vm->used, sizeof seen->opcodes);
+		seen->shared = vm->shared;
+		seen->far_memo = vm->far_memo;
+	}
 	if (!whole)
 		return NULL;
 	*at = vm->steps.at;

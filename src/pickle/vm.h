@@ -99,6 +99,8 @@ typedef struct ck_vm {
 	uint64_t keys;              /* bytes that settling will compare, about */
 	uint32_t values, buffers;
 	bool used[256];   /* the opcodes that were carried out */
+	uint64_t shared;  /* see ck_seen */
+	uint64_t far_memo;
 	/* shared, because nothing can be changed in them */
 	ck_value none, yes, no, empty_tuple, small[CK_SMALL_INTS];
 	ck_seen *seen;              /* for the caller; or NULL */
@@ -157,6 +159,8 @@ static inline ck_value *ck_vm_pop(ck_vm *vm)
 	return value;
 }
 
+/* Counts a value with parts that gets a second place. */
+void ck_vm_share(ck_vm *vm, const ck_value *value);
 /* Takes the newest mark away; *start receives the stack position it guarded. */
 bool ck_vm_unmark(ck_vm *vm, size_t *start);
 bool ck_vm_memo_put(ck_vm *vm, uint64_t index, ck_value *value);

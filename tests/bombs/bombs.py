@@ -12,11 +12,14 @@ MANY = 30_000_000  # two opcodes each: beyond the limit of opcodes
 
 
 class Bomb:
-    """`make` gives the bytes; `says` is part of the sentence that refuses them."""
+    """`make` gives the bytes; `says` is part of the sentence that refuses them; `more` is memory in
+    MiB that it may need beyond what the others may, because an honest file of its size does."""
 
-    def __init__(self, name, about, make, says, options=(), limit=None, suffix='.pt'):
+    def __init__(self, name, about, make, says, options=(), limit=None, suffix='.pt', status=3,
+                 more=0):
         self.name, self.about, self.make, self.says = name, about, make, says
         self.options, self.limit, self.suffix = options, limit, suffix
+        self.status, self.more = status, more
 
 
 ROWS = []
@@ -28,6 +31,12 @@ def bomb(name, about, make, says, **more):
 
 def limited(name, about, make, limit, **more):
     bomb(name, about, make, f'--limit {limit}=', limit=limit, **more)
+
+
+def alone(name, about, make, says, limit=None, **more):
+    """A pickle as a file of its own."""
+    says = f'--limit {limit}=' if limit else says
+    bomb(name, about, make, says, limit=limit, suffix='.pkl', **more)
 
 
 def in_all_files(name, about, make, says, limit=None, **more):
@@ -53,12 +62,16 @@ def laughs(leaf, levels=60):
 def laughing_tuples(levels=60):
     body = b'N' + b'q\0'
     for level in range(1, levels):
-        body += (b'h' + bytes([level - 1])) * 3 + b'\x87q' + bytes([level])
+        body += b'0' + (b'h' + bytes([level - 1])) * 3 + b'\x87q' + bytes([level])
     return body
 
 
-in_all_files('laughs', 'billions of lists that share each other, with a tensor at the bottom',
-             lambda: pickled(laughs(tensor())), None, limit='visits')
+for name, make in [('laughs', torch_zip), ('laughs_legacy', legacy)]:
+    limited(name, 'billions of lists that share each other, with a tensor at the bottom',
+            lambda make=make: make(pickled(laughs(tensor()))), 'heap')
+limited('laughs_visits', 'the same, and more memory than it needs',
+        lambda: torch_zip(pickled(laughs(tensor()))), 'visits',
+        options=['--limit', 'heap=1G', '--limit', 'visits=100K'])
 in_all_files('laughs_empty', 'the same without a tensor', lambda: pickled(laughs(b'N')),
              'no tensor')
 in_all_files('laughs_key', 'a key of billions of tuples that share each other',
@@ -82,7 +95,7 @@ in_all_files('deep_states', 'a million objects, each the state of the next',
 in_all_files('deep_ids', 'a million persistent ids, each in the next',
              lambda: pickled(b'N' + b'Q' * DEEP), None, limit='depth')
 in_all_files('deep_memo', 'a million lists, each filled after it was put in the one before',
-             lambda: pickled(b']q\0' + b'q\x01]q\x02ah\x02' * DEEP), 'limit')
+             lambda: pickled(b']q\0' + b'q\x01]q\x02ah\x02' * DEEP), 'no tensor')
 in_all_files('self_list', 'a list that contains itself', lambda: pickled(b']q\0h\0a'), 'no tensor')
 in_all_files('self_dict', 'a dict that contains itself',
              lambda: pickled(b'}q\0(' + text('a') + b'h\0' + text('b') + b'h\0u'), 'no tensor')
@@ -118,34 +131,34 @@ for name, piece, times in [
         ('mark_list_pop', b'(l0', MANY * 2 // 3), ('dup_pop', b'20', MANY),
         ('proto', b'\x80\x02', MANY * 2), ('get_pop', b'h\x000', MANY), ('put', b'q\0', MANY * 2),
         ('nones_marked', b'(NNNNNNNNNNNNNNNNNNNNNNNN1', MANY // 12)]:
-    in_all_files('many_' + name, f'{times} times the opcodes {piece!r}',
+    alone('many_' + name, f'{times} times the opcodes {piece!r}',
                  lambda piece=piece, times=times: pickled(b'Nq\0' + piece * times), None,
                  limit='ops')
-in_all_files('many_lists', 'a list of 50 million empty lists',
+alone('many_lists', 'a list of 50 million empty lists',
              lambda: pickled(b'](' + (b']' * 100_000 + b'e(') * 500 + b'e'), 'limit')
-in_all_files('many_lists_dropped', 'millions of lists that are dropped',
+alone('many_lists_dropped', 'millions of lists that are dropped',
              lambda: pickled((b'(' + b']' * 100_000 + b'l0') * 500 + b'N'), 'limit')
-in_all_files('many_tuples', 'tuples of tuples, 50 million',
+alone('many_tuples', 'tuples of tuples, 50 million',
              lambda: pickled(b'](' + (b'N\x85' * 100_000 + b'e(') * 250 + b'e'), 'limit')
-in_all_files('many_memo', 'the memo filled by MEMOIZE', lambda: pickled(b'N' + b'\x94' * MANY), None,
-             limit='memo')
-in_all_files('many_nones', 'a stack of a million values', lambda: pickled(b'N' * 2_000_000), None,
+alone('many_memo', 'the memo filled by MEMOIZE', lambda: pickled(b'N' + b'\x94' * MANY), None,
+      limit='memo', more=64)
+alone('many_nones', 'a stack of a million values', lambda: pickled(b'N' * 2_000_000), None,
              limit='stack')
-in_all_files('many_globals', 'millions of globals',
-             lambda: pickled(b'ca\nb\n0' * 8_000_000 + b'N'), '')
-in_all_files('many_calls', 'millions of calls', lambda: pickled(b'ca\nb\nq\0' + b')R' * 10_000_000),
-             '')
-limited('many_pickles', 'millions of pickles, one after the other', lambda: b'N.' * 20_000_000,
-        'heap', suffix='.pkl')
+alone('many_globals', 'millions of globals', lambda: pickled(b'ca\nb\n0' * 1_000_000 + b'N'), '',
+      more=96)
+alone('many_calls', 'millions of calls', lambda: pickled(b'ca\nb\nq\0' + b')R' * 10_000_000), '',
+      status=1)
+alone('many_pickles', 'millions of pickles, one after the other', lambda: b'N.' * 20_000_000,
+      'not a checkpoint')
 limited('ops_in_gzip', '2^31 opcodes in a gzip file of 2 MB',
         lambda: gzip_repeat(b'N0' * (8 * MIB), 128), 'ratio', suffix='.pkl.gz')
 limited('ops_deflated', '2^31 opcodes in a deflated member of 2 MB',
-        lambda: deflated_pickle(b'N0' * (8 * MIB), 128), 'heap')
+        lambda: deflated_pickle(b'N0' * (8 * MIB), 128), 'ratio')
 limited('lists_deflated', '60 million lists in a deflated member',
-        lambda: deflated_pickle(b']0' * (8 * MIB), 4), 'ops')
+        lambda: deflated_pickle(b']0' * (8 * MIB), 4), 'heap')
 limited('text_deflated', 'a string of 1 GiB in a deflated member',
         lambda: deflated_pickle(b'x' * MIB, 1024, b'\x80\x02X' + struct.pack('<I', 1 << 30)),
-        'heap')
+        'ratio')
 
 
 def deflated_pickle(block, times, head=b''):
@@ -187,7 +200,8 @@ both_files('shape_overflow', 'sizes whose product is beyond 64 bits',
 both_files('dims', 'a tensor of a million dimensions',
            lambda: state('x', tensor(shape=(1,) * 400_000, stride=(1,) * 400_000)), '')
 bomb('overlapping', 'as_strided windows that overlap, a million times the storage',
-     lambda: torch_zip(state('x', tensor((2**20, 2**20), (1, 1), elements=2**21)),
+     lambda: torch_zip(pickled(b'}' + text('x') + tensor((2**20, 2**20), (1, 1), elements=2**21)
+                               + b's'),
                        {'0': bytes(2**23)}), '--limit expand=', limit='expand')
 bomb('overlapping_many', 'a thousand tensors that view one storage of 1 MiB, each shifted by one',
      lambda: torch_zip(pickled(b'}(' + b''.join(
@@ -196,7 +210,7 @@ bomb('overlapping_many', 'a thousand tensors that view one storage of 1 MiB, eac
 bomb('names_of_one', 'more than a million names of one tensor',
      lambda: torch_zip(pickled(tensor() + b'q\0' + b'0}(' + b''.join(
          text(str(i)) + b'h\0' + (b'u(' if i % 1000 == 999 else b'')
-         for i in range(1_000_001)) + b'u')), '--limit tensors=', limit='tensors')
+         for i in range(1_000_001)) + b'u')), '--limit tensors=', limit='tensors', more=64)
 bomb('long_names', 'tensors in each other\'s names: a name of megabytes',
      lambda: torch_zip(pickled((b'}' + text('n' * 100_000)) * 90 + tensor() + b's' * 90)),
      '--limit name=', limit='name')
@@ -258,14 +272,16 @@ def zip_in_itself():
 
 
 limited('storage_deflated', 'a storage of 1 GiB in a member of 1 MB',
-        lambda: deflated_storage(1024 * MIB), 'expand')
-limited('members', 'more than a million members', lambda: many_members(1_000_001), 'members')
+        lambda: deflated_storage(1024 * MIB), 'ratio')
+bomb('members', 'more than a million members', lambda: many_members(1_000_001), '', more=128)
+limited('limit_members', 'more members than allowed', lambda: torch_zip(state('x', tensor())), 'members',
+        options=['--limit', 'members=3'])
 bomb('members_named_alike', 'half a million members of one name',
-     lambda: many_members(500_000, 'archive/data/%d'[:13] + '%.0d'), '')
+     lambda: many_members(500_000, 'archive/data/%d'[:13] + '%.0d'), '', more=32)
 bomb('members_overlap', 'a thousand members that are the same deflated bytes',
      lambda: overlapping_members(1000), '')
 bomb('zip_in_zip', 'zip in zip in zip, a hundred times', lambda: zip_around(torch_zip(
-    state('x', b'N')), 100), 'deep')
+    state('x', b'N')), 100), 'no checkpoint')
 bomb('zip_in_itself', 'a zip whose member is its own directory', zip_in_itself, '')
 bomb('model_json', 'a deflated model.json of 16 million nodes',
      lambda: json_model(b'0,' * MIB, 16, b'0'), '')
@@ -332,11 +348,15 @@ for kind, what in [(b'0', 'file'), (b'x', 'pax header'), (b'L', 'long name'), (b
          lambda kind=kind: tar_member('a', 0, kind, number=huge_number(2**62)) + bytes(1024), '',
          suffix='.tar')
 bomb('tar_pax_long', 'a pax header of 100 MB that repeats one path',
-     lambda: pax_of(b'20 path=aaaaaaaaaaa\n' * 5_000_000) + bytes(1024), '', suffix='.tar')
+     lambda: pax_of(b'20 path=aaaaaaaaaaa\n' * 5_000_000) + bytes(1024), '', suffix='.tar', more=8)
 limited('tar_members', 'more than a million members of a tar',
-        lambda: tar_member('a', 0) * 1_000_001 + bytes(1024), 'members', suffix='.tar')
+        lambda: tar_of(200_000), 'members', suffix='.tar', options=['--limit', 'members=100K'])
 bomb('tar_members_300k', 'three hundred thousand members of a tar',
-     lambda: tar_member('a', 0) * 300_000 + bytes(1024), '', suffix='.tar')
+     lambda: tar_of(300_000), '', suffix='.tar', more=64)
+
+
+def tar_of(count):
+    return b''.join(tar_member(str(i), 0) for i in range(count)) + bytes(1024)
 
 
 def pax_of(records):
@@ -345,16 +365,17 @@ def pax_of(records):
 
 # ---- TorchScript ----
 
-def script(code, constants=b')'):
+def script(block, times):
+    """A class of TorchScript whose code, deflated, repeats itself."""
+    packed, size, crc = deflated_repeat(block, times)
     return (Zip().add('m/data.pkl', pickled(b'c__torch__\nM\n)\x81}' + text('w') + tensor() + b'sb'))
-            .add('m/constants.pkl', pickled(constants)).add('m/code/__torch__.py', code)
+            .add('m/constants.pkl', pickled(b')')).add('m/code/__torch__.py', packed, 8, size, crc)
             .add('m/data/0', bytes(4)).add('m/version', b'3\n').bytes())
 
 
-bomb('script_names', 'TorchScript code with a million attributes',
-     lambda: script(b'class M(Module):\n  __parameters__ = [' + b''.join(
-         b'"n%d", ' % i for i in range(1_000_000)) + b']\n  __buffers__ = []\n' + b''.join(
-             b'  n%d : Tensor\n' % i for i in range(1_000_000))), '')
+bomb('script_code', 'TorchScript code of 256 MiB in a member of 1 MB',
+     lambda: script(b'class M(Module):\n  __parameters__ = []\n' + b'  a : Tensor\n' * 80_000, 256),
+     '--limit ')
 
 # ---- limits that no bomb above reaches on its own ----
 

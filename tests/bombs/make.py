@@ -138,12 +138,15 @@ def torch_zip(pickle, storages=None, deflate=False):
 
 # ---- legacy ----
 
-def legacy(pickle, keys=b'](' + text('0') + b'e', data=None):
+def legacy(pickle):
+    """With the one storage that all of these bombs share, if they use it at all."""
+    used = b'storage' in pickle
+    keys = b'](' + text('0') + b'e' if used else b']'
     magic = b'\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19'
     system = b'}(' + text('protocol_version') + b'M\xe9\x03' + text('little_endian') + b'\x88u'
     # legacy persistent ids have a sixth part, the view
     pickle = pickle.replace(b'tQ', b'NtQ')
-    data = struct.pack('<q', 1) + bytes(4) if data is None else data
+    data = struct.pack('<q', 1) + bytes(4) if used else b''
     return (pickled(magic) + pickled(b'M\xe9\x03') + pickled(system) + pickle + pickled(keys) +
             data)
 

@@ -287,12 +287,39 @@ story_a_report_says_what_where_and_what_to_do() {
 	[ ! "$(grep -n ' $' stdout)" ] || fail "blanks at the end of lines: $(cat -A stdout)"
 }
 
+story_a_report_is_laid_out_like_this() {
+	dangerous d.pkl
+	safe s.pkl
+	zip_of z.zip a/data.pkl d.pkl
+	ck 1 scan d.pkl s.pkl
+	golden <<-'END'
+		dangerous  d.pkl                                   pickle, 26 B
+		  dangerous-import    posix.system, imported
+		                      byte 0, GLOBAL
+		                      posix.system reaches the operating system and its
+		                      processes
+		  dangerous-call      posix.system, called with ('true')
+		                      byte 24, REDUCE
+		                      posix.system reaches the operating system and its
+		                      processes
+		  weights_only        no
+		  next                do not load it; ckconv --disarm FILE OUT.safetensors takes
+		                      the tensors out and runs nothing
+		safe       s.pkl                                   pickle, 13 B
+	END
+	ck 1 scan z.zip
+	prints "                      a/data.pkl, byte 24 (64 in the file), REDUCE"
+}
+
 story_what_weights_only_would_need_is_told() {
 	unknown u.pkl
 	ck 4 scan u.pkl
 	prints "no, would need add_safe_globals([own.things.Thing])"
 	ck 4 scan --json u.pkl
 	json 'assert lines[0]["weights_only"] is False and lines[0]["add_safe_globals"] == ["own.things.Thing"]'
+	dangerous d.pkl
+	ck 1 scan --json d.pkl
+	json 'assert lines[0]["weights_only"] is False and lines[0]["add_safe_globals"] is None'
 	ck 0 scan -v "$(good state_dict)"
 	prints "  weights_only        yes"
 	ck 0 scan --json "$(good state_dict)"

@@ -1,0 +1,67 @@
+#!/bin/sh
+# Watches real conversions with strace: once its filter is loaded, the process that reads the file
+# makes no call that takes a name, makes a descriptor or reaches out; and without the sandbox the same
+# watch sees that files are opened.
+#
+# usage: calls.sh CKCONV TESTDATA
+
+ckconv=$1 data=$2
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+passed=0 failed=0
+
+strace -f -o "$tmp/trace" true 2>/dev/null && [ -s "$tmp/trace" ] || {
+	echo "skipped: strace is not installed, or may trace nothing here"
+	exit 77
+}
+
+reaches='open|openat|openat2|creat|stat|lstat|statx|access|faccessat2?|readlink|readlinkat|unlink|unlinkat|rename|renameat2?|link|linkat|symlink|mkdir|mkdirat|chmod|fchmod|socket|connect|sendto|sendmsg|pipe2?|dup[23]?|memfd_create|execve|fork|vfork|kill|ptrace|fcntl|ioctl|prctl'
+
+# watch FILE OPTION...: everything that process does after its filter was loaded
+watch() {
+	file=$1
+	shift
+	strace -f -o "$tmp/trace" "$ckconv" -q --no-fsync "$@" "$file" "$tmp/out.safetensors" || {
+		echo "$file: the conversion fails under strace"
+		failed=$((failed + 1))
+		return
+	}
+	# the filter is loaded by the one seccomp call that gives 0; threads come later
+	reader=$(sed -n 's/^\([0-9]*\) *seccomp(.*) = 0$/\1/p' "$tmp/trace")
+	[ "$(echo "$reader" | wc -w)" -eq 1 ] || {
+		echo "$file: no filter is loaded"
+		failed=$((failed + 1))
+		return
+	}
+	parent=$(head -1 "$tmp/trace" | cut -d ' ' -f 1)
+	awk -v parent="$parent" 'loaded && $1 != parent; /seccomp\(.*= 0$/ { loaded = 1 }' \
+		"$tmp/trace" >"$tmp/after"
+	if found=$(grep -E "^[0-9]+ +($reaches)\(" "$tmp/after"); then
+		printf '%s: after the lock-down:\n%s\n' "$file" "$found"
+		failed=$((failed + 1))
+	elif ! grep -q 'pread64(' "$tmp/after" || ! grep -q 'pwrite64(' "$tmp/after"; then
+		echo "$file: nothing was read and written after the lock-down"
+		failed=$((failed + 1))
+	else
+		passed=$((passed + 1))
+	fi
+}
+
+for name in state_dict.pt deflated.pt gzip.pt.gz model.tar.gz zips.distcp legacy.pt tar.pt script.pt \
+	several.pkl deflated_objects.npz joblib_objects.joblib; do
+	watch "$data/good/$name"
+done
+watch "$data/good/deflated_sparse.pt" --densify
+watch "$data/good/training.pt" --extras "$tmp/extras.json"
+python3 "$data/../tests/cli/big.py" "$data" "$tmp/big.pt" 16 && watch "$tmp/big.pt" -j 4
+
+strace -f -o "$tmp/trace" "$ckconv" -q --sandbox=off "$data/good/gzip.pt.gz" "$tmp/out.safetensors"
+if grep -q 'seccomp(' "$tmp/trace" || ! grep -q 'O_TMPFILE' "$tmp/trace"; then
+	echo "the watch is blind, or --sandbox=off is not off"
+	failed=$((failed + 1))
+else
+	passed=$((passed + 1))
+fi
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

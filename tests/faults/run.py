@@ -4,7 +4,7 @@ each: it must end with status 2 and a sentence, leave no file, and give back all
 or, where it has another way, give what it gives otherwise.
 
 usage: run.py CKCONV FAULT_LIBRARY convert INPUT EXPECTED [OPTION...]
-       run.py CKCONV FAULT_LIBRARY scan INPUT
+       run.py CKCONV FAULT_LIBRARY scan INPUT [OPTION...]
 """
 import json
 import os
@@ -129,7 +129,7 @@ def main():
     folder = tempfile.mkdtemp()
     try:
         out = os.path.join(folder, "out")
-        command = [program, "scan", "--json", source]
+        command = [program, "scan", "--json", *more, source]
         if verb == "convert":
             command = [program, *more[1:], "--extras", out + "/extras.json", source,
                        out + "/out.safetensors"]

@@ -153,7 +153,11 @@ static bool is_construction(const ck_call *call)
 /* What is wrong with the call of a global, or nothing. */
 static ck_fault fault_of_call(judge *j, const ck_standing *s, const ck_call *call)
 {
+	static const ck_fault named = {CK_RULE_ODD_ARGUMENTS,
+	                               "is given arguments by name, which no pickle of it has"};
 	ck_fault fault = is_construction(call) ? s->make : s->call;
+	if (s->check && s->row && call->kwargs && call->kwargs->items->count)
+		return named;
 	if (s->check && !(s->import.why && ck_rule_verdict(s->import.rule) == CK_DANGEROUS)) {
 		const ck_items *args = call->args->items;
 		const ck_fault odd = s->check->check(j->audit, call, args->item, args->count);

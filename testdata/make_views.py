@@ -292,6 +292,24 @@ def _():
     return body + tail + second + end(len(members), second, len(body) + len(tail))
 
 
+@file("hostile/zip_earlier_directory.pt")
+def _():
+    """an earlier directory, with an end record of its own, names a member that lies inside the
+    bytes of another one."""
+    evil = Member("archive/data.pkl", EVIL)
+    members = checkpoint(GOOD, {"0": bytes(16) + local(evil) + EVIL})
+    body, directory, inner = b"", b"", 0
+    for member in members:
+        directory += central(member, len(body))
+        body += local(member)
+        if member.path.endswith(b"data/0"):
+            inner = len(body) + 16
+        body += member.packed
+    other = central(evil, inner)
+    body += other + end(1, other, len(body))
+    return body + directory + end(len(members), directory, len(body))
+
+
 @file("hostile/zip_two_ends64.pt")
 def _():
     """the zip64 end record names another directory than the old one."""

@@ -799,8 +799,8 @@ story_a_signal_ends_it_and_leaves_nothing() {
 # Before a byte is written too: the flood of lists keeps --extras busy for a while.
 story_a_signal_ends_it_while_it_reads() {
 	local got
-	timeout --preserve-status -s TERM 0.3 "$ckconv" --limit visits=1T --extras out/extras.json \
-		"$data/hostile/laughs.pt" out/model.safetensors 2>stderr
+	timeout --preserve-status -s TERM 0.3 "$ckconv" --disarm --limit visits=1T --limit heap=4G \
+		--extras out/extras.json "$data/hostile/laughs.pt" out/model.safetensors 2>stderr
 	got=$?
 	[ "$got" -eq 143 ] || fail "SIGTERM gave status $got, not 143"
 	only

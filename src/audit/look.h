@@ -44,6 +44,8 @@ typedef struct ck_sniffed {
 const ck_sniffed *ck_sniff(ck_look *look);
 /* Only letters, blanks and the like, as far as `len` bytes tell. */
 bool ck_sniff_text(const unsigned char *head, size_t len);
+/* What such a text is. */
+const char *ck_sniff_text_format(const unsigned char *head, size_t len);
 
 /* What became of a look. */
 typedef struct ck_looked {

@@ -3,7 +3,8 @@
 
 #include "look.h"
 
-enum { TOLD_MAX = 64, FINDS_MAX = 64, SEARCHED_MAX = 16 << 20, PIECE = 64 << 10 };
+enum { TOLD_MAX = 64, SEARCHED_MAX = 16 << 20, VAIN_FREE = 16 << 20, PIECE = 64 << 10,
+       SHORT_HEAD = 64 };
 
 /* Zeros, and the blanks that editors and shells leave at the end. */
 static bool is_padding(ck_look *l, const ck_region *gap, bool *padding)
@@ -59,31 +60,59 @@ static bool search(ck_look *l, unsigned char *piece, uint64_t *at, uint64_t to)
 	return true;
 }
 
-/* All files in a gap, one after the other, whatever lies between; the first names its format. */
-static bool look_through(ck_look *l, const ck_region *gap, unsigned char *piece,
-                         const char **format)
+/* True if what begins at `at` is certainly nothing. */
+static bool is_nothing(ck_look *l, uint64_t at, uint64_t to, bool *nothing)
+{
+	unsigned char head[SHORT_HEAD];
+	size_t len = to - at < sizeof head ? (size_t)(to - at) : sizeof head;
+	if (!ck_read_at(l->job, l->source, at, head, len))
+		return false;
+	*nothing = ck_look_is_data(head, len);
+	return true;
+}
+
+/* What is found in gaps, and what looking for it may cost. */
+typedef struct {
+	unsigned char *piece;
+	uint64_t left;       /* bytes that may still be looked at in vain */
+	const char *format;  /* of the first thing in the gap that is known, or NULL */
+	bool cut;            /* not all of the gap was searched */
+} finds;
+
+/* All files in a gap, one after the other, whatever lies between. */
+static bool look_through(ck_look *l, const ck_region *gap, finds *f)
 {
 	uint64_t at = gap->from;
-	uint64_t end = gap->to - at > SEARCHED_MAX ? at + SEARCHED_MAX : gap->to;
-	for (unsigned finds = 0; at < end && finds < FINDS_MAX; finds++) {
-		ck_looked looked;
-		if (!look_at(l, at, gap->to, &looked))
+	f->format = NULL;
+	f->cut = gap->to - at > SEARCHED_MAX;
+	uint64_t end = f->cut ? at + SEARCHED_MAX : gap->to;
+	while (at < end && !f->cut) {
+		ck_looked looked = {0};
+		bool nothing = false;
+		if (at > gap->from && !is_nothing(l, at, gap->to, &nothing))
+			return false;
+		if (!nothing && !look_at(l, at, gap->to, &looked))
 			return false;
 		bool text = looked.format && !strcmp(looked.format, "text");
-		if (looked.format && (!*format || !text))
-			*format = looked.format;
+		if (looked.format && (!f->format || !text))
+			f->format = looked.format;
+		if (!nothing && (!looked.format || text)) {
+			f->cut = gap->to - at > f->left;
+			f->left -= f->cut ? 0 : gap->to - at;
+		}
 		at += looked.format && !text ? looked.end : 1;
-		if (at < end && !search(l, piece, &at, end))
+		if (at < end && !search(l, f->piece, &at, end))
 			return false;
 	}
 	return true;
 }
 
-static bool tell(ck_look *l, const ck_region *gap, const char *format)
+static bool tell(ck_look *l, const ck_region *gap, const finds *f)
 {
+	const char *format = f->format;
 	uint64_t length = gap->to - gap->from;
 	const char *s = length == 1 ? "" : "s";
-	bool harmless = l->lenient && (!format || !strcmp(format, "text"));
+	bool harmless = l->lenient && !f->cut && (!format || !strcmp(format, "text"));
 	return ck_audit_say(l->audit, harmless ? CK_RULE_ODDITY : CK_RULE_UNACCOUNTED_BYTES,
 	                    &l->place, gap->from, length,
 	                    "%llu byte%s from here on belong%s to no part of the %s; in them there "
@@ -95,20 +124,21 @@ bool ck_look_at_rest(ck_look *l)
 {
 	ck_region gap;
 	unsigned told = 0;
-	unsigned char *piece = NULL;
+	finds f = {.left = l->source->size > UINT64_MAX / 4 ? UINT64_MAX : VAIN_FREE +
+	                                                               2 * l->source->size};
 	for (uint64_t at = 0; ck_regions_gap(&l->claimed, l->source->size, &at, &gap);) {
 		bool padding;
-		const char *format = NULL;
 		if (!is_padding(l, &gap, &padding))
 			return false;
 		if (padding && !(l->strict_end && gap.to == l->source->size))
 			continue;
-		if (!piece)
-			piece = ck_alloc(l->job, PIECE);
-		if (!piece || !look_through(l, &gap, piece, &format))
+		if (!f.piece)
+			f.piece = ck_alloc(l->job, PIECE);
+		if (!f.piece || !look_through(l, &gap, &f))
 			return false;
+		l->audit->incomplete = l->audit->incomplete || f.cut;
 		/* in the bytes of a pickle there may be anything */
-		if (l->kind != CK_LOOK_BYTES && told++ < TOLD_MAX && !tell(l, &gap, format))
+		if (l->kind != CK_LOOK_BYTES && told++ < TOLD_MAX && !tell(l, &gap, &f))
 			return false;
 	}
 	return true;

@@ -21,9 +21,8 @@ static bool take_sniffed(ck_look *l, const ck_sniffed *known)
 	if (known->closed && !ck_look_closed(l->audit, &l->place, 0, l->source->size, "%s",
 	                                     known->closed))
 		return false;
-	if (known->note && l->kind != CK_LOOK_FILE &&
-	    !ck_audit_say(l->audit, CK_RULE_ODDITY, &l->place, 0, l->source->size, "%s",
-	                  known->note))
+	if (known->note && !ck_audit_say(l->audit, CK_RULE_ODDITY, &l->place, 0, l->source->size,
+	                                 "%s", known->note))
 		return false;
 	return claim_all(l);
 }
@@ -80,6 +79,12 @@ static bool take_zip_behind(ck_look *l)
 	                    "archive; programs disagree on what it is", first);
 }
 
+static bool take_text(ck_look *l)
+{
+	l->format = l->kind == CK_LOOK_FILE ? ck_sniff_text_format(l->head, l->head_len) : "text";
+	return claim_all(l);
+}
+
 static bool look(ck_look *l)
 {
 	bool taken = false;
@@ -95,7 +100,7 @@ static bool look(ck_look *l)
 	if (!zip && !take_zip_behind(l))
 		return false;
 	if (!l->format && ck_sniff_text(l->head, l->head_len))
-		return take_sniffed(l, &(ck_sniffed){"text", NULL, NULL, NULL});
+		return take_text(l);
 	if (!l->format && !take_unknown(l))
 		return false;
 	return l->kind == CK_LOOK_GAP || ck_look_at_rest(l);

@@ -1,6 +1,7 @@
 /* What begins so: the formats that are told by their first bytes, those that may hold pickles, those
  * that cannot, and those that nobody here can open. */
 #include <string.h>
+#include <strings.h>
 
 #include "look.h"
 #include "stream.h"
@@ -14,6 +15,7 @@ typedef struct {
 
 #define MAGIC(bytes) bytes, sizeof(bytes) - 1
 #define CLOSED(what) "this is " what ", which cannot be opened here: unpack it and scan what comes out"
+#define KERAS "it holds no pickle; code that Keras keeps in Lambda layers was not looked for"
 #define PROGRAM "this is a program; nothing runs it when a model is loaded"
 
 static const row rows[] = {
@@ -40,7 +42,7 @@ static const row rows[] = {
 	{0, MAGIC("age-encryption.org/"), {"encrypted", NULL, CLOSED("an encrypted file"), NULL}},
 	{0, MAGIC("PYTORCH1"), {"PyTorch 1.0 preview", NULL,
 	                        CLOSED("a PyTorch 1.0 preview archive"), NULL}},
-	{0, MAGIC("\x89HDF\r\n\x1a\n"), {"HDF5", NULL, NULL, NULL}},
+	{0, MAGIC("\x89HDF\r\n\x1a\n"), {"HDF5", NULL, NULL, KERAS}},
 	{4, MAGIC("TFL3"), {"TensorFlow Lite", NULL, NULL, NULL}},
 	{4, MAGIC("PTMF"), {"PyTorch mobile flatbuffer", NULL, NULL, NULL}},
 	{0, MAGIC("RDX2\n"), {"R workspace", NULL, NULL, NULL}},
@@ -112,6 +114,25 @@ const ck_sniffed *ck_sniff(ck_look *l)
 	if (ck_torch_legacy_probe(l->job, &in))
 		return &legacy;
 	return ck_onnx_begins(l->head, l->head_len) ? &onnx : NULL;
+}
+
+const char *ck_sniff_text_format(const unsigned char *head, size_t len)
+{
+	static const struct {
+		const char *start, *format;
+	} starts[] = {
+		{"<!doctype html", "HTML page"}, {"<html", "HTML page"}, {"<?xml", "XML text"},
+		{"{", "JSON text"},
+	};
+	size_t at = 0;
+	while (at < len && head[at] && strchr(" \t\r\n", head[at]))
+		at++;
+	for (size_t i = 0; i < CK_COUNT(starts); i++)
+		if (len - at >= strlen(starts[i].start) &&
+		    !strncasecmp((const char *)head + at, starts[i].start,
+		                 strlen(starts[i].start)))
+			return starts[i].format;
+	return "text";
 }
 
 bool ck_sniff_text(const unsigned char *head, size_t len)

@@ -101,6 +101,12 @@ def plain_model():
             "half": torch.ones(3).half(), "array": numpy.arange(3)}
 
 
+def persistent_class():
+    """What StyleGAN2-ADA saves: networks that carry their own source, beside a setting."""
+    torch.manual_seed(4)
+    return {"G": nets.Generator(), "training_set_kwargs": {"resolution": 64}, "augment_pipe": None}
+
+
 # ---- files ----
 
 def dump(path, *values, protocol=2):
@@ -138,6 +144,7 @@ def save_old(good, unsupported):
     dump(good("scalars.pkl"), scalars())
     dump(good("scalar_keys.pkl"), scalar_keys())
     dump(good("plain_model2.pkl"), plain_model(), protocol=2)
+    dump(good("stylegan.pkl"), persistent_class(), protocol=4)
     dump(good("several.pkl"), {"a": numpy.arange(3)}, {"epoch": 1}, {"a": numpy.ones(2)},
          [numpy.zeros(1, "f4")])
     dump(good("several0.pkl"), {"a": numpy.arange(3)}, {"a": numpy.ones(2)}, protocol=0)

@@ -5,6 +5,7 @@ there, so that torch finds them when it saves and when it loads.
 """
 import collections
 import sys
+import types
 from typing import Dict, List
 
 import torch
@@ -151,8 +152,42 @@ def script_attributes(net):
 CLASSES = (TinyNet, Wrapper, Bag, Slotted, Config, Stack, Pair, Tagged)
 
 
+# ---- a class that carries its own source, as StyleGAN2-ADA and StyleGAN3 save theirs ----
+
+def _reconstruct_persistent_obj(meta):
+    """Theirs runs the source that it is given; this one knows the class already."""
+    made = Generator()
+    made.__dict__.update(meta["state"])
+    return made
+
+
+class Generator(nn.Module):
+    """A layer and a buffer; it is pickled by what it is made of, its source included."""
+
+    def __init__(self):
+        super().__init__()
+        self.mapping = nn.Linear(2, 3)
+        self.register_buffer("w_avg", torch.arange(3.0))
+        self.z_dim = 2
+
+    def __reduce__(self):
+        meta = {"type": "class", "version": 6, "module_src": "import torch\n",
+                "class_name": "Generator", "state": self.__dict__}
+        return _reconstruct_persistent_obj, (meta,)
+
+
+def install_persistence():
+    """Puts that function where their pickles look for it."""
+    for module in ("torch_utils", "torch_utils.persistence"):
+        sys.modules[module] = types.ModuleType(module)
+    sys.modules["torch_utils.persistence"]._reconstruct_persistent_obj = (
+        _reconstruct_persistent_obj)
+    _reconstruct_persistent_obj.__module__ = "torch_utils.persistence"
+
+
 def install():
     """Makes the classes findable as __main__.NAME."""
+    install_persistence()
     for cls in CLASSES:
         cls.__module__ = "__main__"
         setattr(sys.modules["__main__"], cls.__name__, cls)

@@ -1,24 +1,7 @@
 /* Calls that are harmless with some arguments and not with others: one check for each such global. */
-#include "judge.h"
+#include "arguments.h"
 
 #include <string.h>
-
-static const ck_fault fine = {0};
-
-static ck_fault odd(const char *why)
-{
-	return (ck_fault){CK_RULE_ODD_ARGUMENTS, why};
-}
-
-static ck_fault bad(const char *why)
-{
-	return (ck_fault){CK_RULE_BAD_ARGUMENTS, why};
-}
-
-static ck_fault unknown(const char *why)
-{
-	return (ck_fault){CK_RULE_UNKNOWN_CALL, why};
-}
 
 /* ---- what arguments are ---- */
 
@@ -51,8 +34,6 @@ static bool is_filled(const ck_value *value)
 		return false;
 	}
 }
-
-enum { CHEAP_COUNT = 1 << 20 }; /* items that may be asked for without their bytes */
 
 /* range(start, stop, step) as an argument: nobody pickles a sequence that way. */
 static bool is_long_range(const ck_value *value)
@@ -124,7 +105,7 @@ const ck_value *ck_callee_of(const ck_value *value)
 	return value;
 }
 
-static bool is_call_of(const ck_value *value, const char *module, const char *name)
+bool ck_is_call_of(const ck_value *value, const char *module, const char *name)
 {
 	return value->kind == CK_CALL && ck_value_is_global(value->call->callee, module, name);
 }
@@ -133,7 +114,7 @@ ck_fault ck_check_deferred(ck_audit *audit, const ck_value *function)
 {
 	ck_standing scratch;
 	function = ck_callee_of(function);
-	if (is_call_of(function, "functools", "partial"))
+	if (ck_is_call_of(function, "functools", "partial"))
 		return unknown("wraps another such function");
 	if (function->kind == CK_CALL)
 		return unknown("wraps what another call returned");
@@ -252,7 +233,7 @@ static ck_fault check_ufunc(ck_audit *audit, const ck_call *call, ck_value *cons
 
 /* ---- objects ---- */
 
-static ck_fault check_class(ck_audit *audit, const ck_value *class)
+ck_fault ck_check_class(ck_audit *audit, const ck_value *class)
 {
 	ck_standing scratch;
 	class = ck_callee_of(class);
@@ -281,7 +262,7 @@ static ck_fault check_reconstructor(ck_audit *audit, const ck_call *call, ck_val
 	ck_standing scratch;
 	if (count != 3)
 		return bad("needs a class, a base and a state");
-	ck_fault fault = check_class(audit, args[0]);
+	ck_fault fault = ck_check_class(audit, args[0]);
 	if (ck_fault_verdict(&fault) == CK_DANGEROUS)
 		return fault;
 	const ck_value *base = ck_callee_of(args[1]);
@@ -304,7 +285,15 @@ static ck_fault check_newobj(ck_audit *audit, const ck_call *call, ck_value *con
                              size_t count)
 {
 	(void)call;
-	return count ? check_class(audit, args[0]) : odd("needs a class");
+	return count ? ck_check_class(audit, args[0]) : odd("needs a class");
+}
+
+/* The last argument is set in what is made, attribute by attribute. */
+static ck_fault check_state(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                            size_t count)
+{
+	(void)call;
+	return count ? ck_check_build(audit, NULL, args[count - 1]) : fine;
 }
 
 static ck_fault check_from_type(ck_audit *audit, const ck_call *call, ck_value *const *args,
@@ -314,6 +303,9 @@ static ck_fault check_from_type(ck_audit *audit, const ck_call *call, ck_value *
 	(void)call;
 	if (count < 3 || args[0]->kind != CK_GLOBAL || args[2]->kind != CK_TUPLE)
 		return odd("needs the name of a function, a type and arguments");
+	const ck_fault state = check_state(audit, call, args, count);
+	if (state.why)
+		return state;
 	const ck_standing *s = ck_standing_find(audit, args[0], &scratch);
 	if (!s)
 		return fine;
@@ -329,120 +321,6 @@ static ck_fault check_from_type(ck_audit *audit, const ck_call *call, ck_value *
 	if (s->call.why)
 		return s->call;
 	return rebuilds ? fine : odd("calls a function that rebuilds no tensor");
-}
-
-/* ---- torch and NumPy ---- */
-
-/* A checkpoint inside: its bytes must be there for the scan to look at. */
-static ck_fault check_load_bytes(ck_audit *audit, const ck_call *call, ck_value *const *args,
-                                 size_t count)
-{
-	(void)audit;
-	(void)call;
-	bool bytes = count == 1 && (args[0]->kind == CK_BYTES || args[0]->kind == CK_STR ||
-	                            is_call_of(args[0], "_codecs", "encode"));
-	return bytes ? fine : odd("loads a pickle that is not written in this one as it is");
-}
-
-static ck_fault check_tensor_class(ck_audit *audit, const ck_call *call, ck_value *const *args,
-                                   size_t count)
-{
-	(void)audit;
-	(void)call;
-	for (size_t i = 0; i < count; i++)
-		if (args[i]->kind == CK_INT || args[i]->kind == CK_LONG)
-			return (ck_fault){CK_RULE_EXPANDS, "makes a tensor of memory that was never written"};
-	for (size_t i = 0; i < count; i++)
-		if (args[i]->kind != CK_PERSID && args[i]->kind != CK_CALL &&
-		    args[i]->kind != CK_BOOL && args[i]->kind != CK_NONE)
-			return odd("is called with arguments that torch.save never writes");
-	return fine;
-}
-
-static ck_fault check_no_call(ck_audit *audit, const ck_call *call, ck_value *const *args,
-                              size_t count)
-{
-	(void)audit;
-	(void)call;
-	(void)args;
-	return count ? odd("is called, which no file does that torch or NumPy wrote") : fine;
-}
-
-/* Elements of a shape that would be allocated. */
-static bool is_cheap_shape(const ck_value *shape)
-{
-	uint64_t total = 1;
-	if (shape->kind == CK_INT)
-		return shape->i >= 0 && shape->i <= CHEAP_COUNT;
-	if (shape->kind != CK_TUPLE && shape->kind != CK_LIST)
-		return false;
-	for (size_t i = 0; i < shape->items->count; i++) {
-		const ck_value *n = shape->items->item[i];
-		if (n->kind != CK_INT || n->i < 0 || !ck_mul(total, (uint64_t)n->i, &total))
-			return false;
-	}
-	return total <= CHEAP_COUNT;
-}
-
-static bool is_array_class(const ck_value *value)
-{
-	static const char *const names[] = {"ndarray", "matrix", "memmap", "recarray", "chararray",
-	                                    "MaskedArray"};
-	if (value->kind != CK_GLOBAL || value->global->module_len < 5 ||
-	    memcmp(value->global->module, "numpy", 5) != 0)
-		return false;
-	for (size_t i = 0; i < CK_COUNT(names); i++)
-		if (value->global->name_len == strlen(names[i]) &&
-		    !memcmp(value->global->name, names[i], value->global->name_len))
-			return true;
-	return false;
-}
-
-/* (class, shape, type): an array without elements, which its state then fills. */
-static ck_fault check_reconstruct(ck_audit *audit, const ck_call *call, ck_value *const *args,
-                                  size_t count)
-{
-	(void)call;
-	if (count < 2)
-		return bad("needs a class and a shape");
-	bool plain = is_array_class(args[0]);
-	ck_fault class = plain ? fine : check_class(audit, args[0]);
-	if (ck_fault_verdict(&class) == CK_DANGEROUS)
-		return class;
-	for (size_t i = 1; i < count; i++)
-		if ((args[i]->kind == CK_TUPLE || args[i]->kind == CK_INT || args[i]->kind == CK_LONG ||
-		     args[i]->kind == CK_LIST) && !is_cheap_shape(args[i]))
-			return (ck_fault){CK_RULE_EXPANDS, "makes an array of memory that was never written"};
-	return class;
-}
-
-static ck_fault check_array(ck_audit *audit, const ck_call *call, ck_value *const *args, size_t count)
-{
-	(void)audit;
-	(void)call;
-	bool shape = count && (args[0]->kind == CK_TUPLE || args[0]->kind == CK_LIST ||
-	                       args[0]->kind == CK_INT || args[0]->kind == CK_LONG);
-	if (shape && !is_cheap_shape(args[0]))
-		return (ck_fault){CK_RULE_EXPANDS, "makes an array of memory that was never written"};
-	return fine;
-}
-
-/* "1/3", but not "1e1000000000", which Python would write out. */
-static ck_fault check_fraction(ck_audit *audit, const ck_call *call, ck_value *const *args,
-                               size_t count)
-{
-	const char *text;
-	size_t len;
-	(void)audit;
-	(void)call;
-	for (size_t i = 0; i < count; i++) {
-		if (!ck_value_text(args[i], &text, &len))
-			continue;
-		for (size_t k = 0; k < len; k++)
-			if (!strchr("0123456789/-+. ", text[k]) || !text[k])
-				return (ck_fault){CK_RULE_EXPANDS, "would make a number of any length"};
-	}
-	return fine;
 }
 
 /* ---- the table ---- */
@@ -461,7 +339,7 @@ static const ck_call_check checks[] = {
 	{"collections", "deque", false, check_container},
 	{"collections", "defaultdict", true, check_defaultdict},
 	{"torch", "Size", false, check_container},
-	{"fractions", "Fraction", false, check_fraction},
+	{"fractions", "Fraction", false, ck_check_fraction},
 	{"functools", "partial", true, check_partial},
 	{"builtins", "getattr", true, check_getattr},
 	{"builtins", "type", true, check_type},
@@ -472,24 +350,27 @@ static const ck_call_check checks[] = {
 	{"copyreg", "__newobj_ex__", true, check_newobj},
 	{"torch._tensor", "_rebuild_from_type_v2", true, check_from_type},
 	{"torch._tensor", "_rebuild_from_type", true, check_from_type},
-	{"torch.storage", "_load_from_bytes", true, check_load_bytes},
-	{"numpy.core.multiarray", "_reconstruct", true, check_reconstruct},
-	{"numpy._core.multiarray", "_reconstruct", true, check_reconstruct},
-	{"numpy.core._multiarray_umath", "_reconstruct", true, check_reconstruct},
-	{"numpy._core._multiarray_umath", "_reconstruct", true, check_reconstruct},
-	{"numpy.ma.core", "_mareconstruct", true, check_reconstruct},
-	{"numpy.ma", "_mareconstruct", true, check_reconstruct},
+	{"torch._utils", "_rebuild_parameter_with_state", true, check_state},
+	{"types", "SimpleNamespace", false, check_state},
+	{"argparse", "Namespace", false, check_state},
+	{"torch.storage", "_load_from_bytes", true, ck_check_load_bytes},
+	{"numpy.core.multiarray", "_reconstruct", true, ck_check_reconstruct},
+	{"numpy._core.multiarray", "_reconstruct", true, ck_check_reconstruct},
+	{"numpy.core._multiarray_umath", "_reconstruct", true, ck_check_reconstruct},
+	{"numpy._core._multiarray_umath", "_reconstruct", true, ck_check_reconstruct},
+	{"numpy.ma.core", "_mareconstruct", true, ck_check_reconstruct},
+	{"numpy.ma", "_mareconstruct", true, ck_check_reconstruct},
 	{"numpy.core", "_ufunc_reconstruct", true, check_ufunc},
 	{"numpy._core", "_ufunc_reconstruct", true, check_ufunc},
-	{"numpy", "ndarray", false, check_array},
-	{"numpy", "void", false, check_array},
-	{"numpy", "memmap", true, check_no_call},
-	{"numpy.core.memmap", "memmap", true, check_no_call},
-	{"numpy._core.memmap", "memmap", true, check_no_call},
+	{"numpy", "ndarray", false, ck_check_array},
+	{"numpy", "void", false, ck_check_array},
+	{"numpy", "memmap", true, ck_check_no_call},
+	{"numpy.core.memmap", "memmap", true, ck_check_no_call},
+	{"numpy._core.memmap", "memmap", true, ck_check_no_call},
 };
 
-static const ck_call_check tensor_class = {"torch", "*Tensor", false, check_tensor_class};
-static const ck_call_check storage_class = {"torch", "*Storage", true, check_no_call};
+static const ck_call_check tensor_class = {"torch", "*Tensor", false, ck_check_tensor_class};
+static const ck_call_check storage_class = {"torch", "*Storage", true, ck_check_no_call};
 
 static bool same(const char *text, size_t len, const char *want)
 {

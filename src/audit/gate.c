@@ -53,7 +53,10 @@ static const ck_finding *worst(const ck_report *report)
 bool ck_gate_open(ck_job *job, const ck_source *source, ck_gate *gate)
 {
 	ck_audit *audit = ck_audit_new(job, source);
-	if (!audit || !ck_audit_source(audit, source, ""))
+	if (!audit)
+		return false;
+	audit->policy = gate->policy;
+	if (!ck_audit_source(audit, source, ""))
 		return false;
 	gate->report = ck_audit_report(audit);
 	if (!gate->report)

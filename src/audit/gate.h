@@ -6,6 +6,7 @@
 #include "audit.h"
 
 typedef struct ck_gate {
+	const ck_policy *policy; /* or NULL */
 	const ck_report *report;
 	bool disarm; /* take the tensors out all the same */
 	bool strict; /* nothing may be unknown */

@@ -153,7 +153,11 @@ static bool is_construction(const ck_call *call)
 /* What is wrong with the call of a global, or nothing. */
 static ck_fault fault_of_call(judge *j, const ck_standing *s, const ck_call *call)
 {
+	static const ck_fault named = {CK_RULE_ODD_ARGUMENTS,
+	                               "is given arguments by name, which no pickle of it has"};
 	ck_fault fault = is_construction(call) ? s->make : s->call;
+	if (s->check && s->row && call->kwargs && call->kwargs->items->count)
+		return named;
 	if (s->check && !(s->import.why && ck_rule_verdict(s->import.rule) == CK_DANGEROUS)) {
 		const ck_items *args = call->args->items;
 		const ck_fault odd = s->check->check(j->audit, call, args->item, args->count);
@@ -361,55 +365,4 @@ bool ck_judge_event(ck_audit *audit, const ck_place *place, const ck_event *even
 		return judge_name(&j);
 	}
 	return true;
-}
-
-/* ---- whole pickles ---- */
-
-/* What torch.load's reader for weights_only=True knows; torch.save writes nothing else. */
-static bool is_usual(unsigned code)
-{
-	static const char usual[] = {
-		'c', '\x81', 'R', 'b', 'a', 'e', 's', 'u', '(', 't', '\x85', '\x86', '\x87', 'N',
-		'\x88', '\x89', '}', ']', ')', 'J', 'K', 'M', 'G', 'X', 'U', 'Q', 'h', 'j', 'q',
-		'r', '\x8a', '\x80', '.', '\x8f',
-	};
-	return memchr(usual, (int)code, sizeof usual);
-}
-
-/* A note about opcodes that torch.save does not write, in a pickle of the protocol that it does. */
-static bool judge_opcodes(ck_audit *audit, const ck_place *place, const ck_seen *seen)
-{
-	ck_text names = {0};
-	for (unsigned code = 0; code < CK_COUNT(seen->opcodes); code++) {
-		if (!seen->opcodes[code] || is_usual(code))
-			continue;
-		audit->only_weights = false;
-		if (!ck_text_addf(audit->job, &names, "%s%s", names.len ? ", " : "",
-		                  ck_op_table[code].name))
-			return false;
-	}
-	if (!names.len || seen->protocol != 2)
-		return true;
-	return ck_audit_say(audit, CK_RULE_UNUSUAL_OPCODE, place, CK_NO_OFFSET, 0,
-	                    "torch.save does not write %.*s", (int)names.len, names.data);
-}
-
-/* CPython makes an array of twice as many entries as the largest number, and clears it. */
-static bool judge_memo(ck_audit *audit, const ck_place *place, const ck_seen *seen)
-{
-	enum { FAR = 1 << 26 };
-	return seen->far_memo < FAR ||
-	       ck_audit_say(audit, CK_RULE_EXPANDS, place, CK_NO_OFFSET, 0,
-	                    "the memo number %llu makes Python take %llu bytes of memory",
-	                    (unsigned long long)seen->far_memo,
-	                    (unsigned long long)seen->far_memo * 2 * sizeof(void *));
-}
-
-bool ck_judge_whole(ck_audit *audit, const ck_place *place, ck_job *job, const ck_value *root,
-                    const ck_seen *seen)
-{
-	/* n further places multiply what there is by e^(n/e) at most */
-	enum { SHARED_FEW = 16 };
-	return judge_opcodes(audit, place, seen) && judge_memo(audit, place, seen) &&
-	       (seen->shared <= SHARED_FEW || ck_check_size(audit, place, job, root));
 }

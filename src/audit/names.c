@@ -171,6 +171,8 @@ static ck_fault judge_call(const ck_global *g)
 
 /* ---- standings ---- */
 
+static const char loaded[] = "is not known to be harmless, and its module is loaded";
+
 static void judge_row(ck_standing *s)
 {
 	const ck_fault inert = {0};
@@ -186,10 +188,9 @@ static void judge_row(ck_standing *s)
 		                               "runs Python code that lies in the file"};
 		return;
 	case CK_FOREIGN:
-		s->import = (ck_fault){CK_RULE_UNKNOWN_GLOBAL,
-		                       "belongs to another project, whose code runs when it is loaded"};
+		s->import = (ck_fault){CK_RULE_UNKNOWN_GLOBAL, loaded};
 		s->call = s->make = (ck_fault){CK_RULE_UNKNOWN_CALL,
-		                               "is code of another project, and is called"};
+		                               "is not known to be harmless, and is called"};
 		return;
 	}
 	s->import = s->call = s->make = inert;
@@ -221,8 +222,7 @@ static void judge_by_lists(ck_audit *audit, ck_standing *s, const ck_value *glob
 		s->call = s->make = (ck_fault){CK_RULE_DANGEROUS_CALL, why};
 		return;
 	}
-	s->import = (ck_fault){CK_RULE_UNKNOWN_GLOBAL,
-	                       "is not known to be harmless, and its module is loaded"};
+	s->import = (ck_fault){CK_RULE_UNKNOWN_GLOBAL, loaded};
 	s->make = (ck_fault){CK_RULE_UNKNOWN_CALL, "is a class that is not known to be harmless"};
 	s->call = judge_call(&s->meant);
 }

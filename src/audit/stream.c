@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "joblib.h"
+#include "judge.h"
 #include "look.h"
 
 enum { RENEW = 8 << 20 }; /* bytes of memory after which a machine is made anew */
@@ -85,6 +86,7 @@ typedef struct {
 	ck_audit *trial;
 	ck_place place;
 	uint64_t imports, calls;
+	uint64_t denied; /* imports of modules that are on the list of harmful ones */
 } prober;
 
 static bool is_name(const char *text, size_t len)
@@ -103,25 +105,20 @@ static bool on_probed(void *arg, const ck_source *source, const ck_event *event)
 	prober *p = arg;
 	const ck_global *g = event->target->global;
 	p->place.source = source;
-	if (event->deed == CK_DID_IMPORT)
+	if (event->deed == CK_DID_IMPORT) {
+		const ck_global any = {g->module, "x", g->module_len, 1};
 		p->imports += is_name(g->module, g->module_len) && is_name(g->name, g->name_len);
+		p->denied += ck_deny_find(p->trial, &any) != NULL;
+	}
 	p->calls += event->deed == CK_DID_CALL && p->imports;
 	return ck_judge_event(p->trial, &p->place, event);
 }
 
-static bool has_danger(const ck_audit *audit)
-{
-	for (size_t i = 0; i < audit->finding_count; i++)
-		if (!strcmp(audit->findings[i].rule, "dangerous-import"))
-			return true;
-	return false;
-}
-
 /* Lists of words may read as imports ("cat", "dog": the name dog of a module at): then only what is
- * called counts, and what is dangerous to name. */
+ * called counts, and modules that are denied. */
 static ck_probed decide(const prober *p, const ck_error *error, bool text)
 {
-	bool named = p->imports && (!text || has_danger(p->trial));
+	bool named = text ? p->denied : p->imports;
 	if (p->calls || named || error->status == CK_LIMIT)
 		return CK_PROBED_BROKEN;
 	return CK_PROBED_NOTHING;

@@ -169,8 +169,13 @@ static bool open_pages(scanning *s)
 {
 	for (int verdict = CK_SAFE; verdict <= CK_DANGEROUS; verdict++) {
 		s->pages[verdict] = open_memstream(&s->page[verdict], &s->page_len[verdict]);
-		if (!s->pages[verdict])
-			return false;
+		if (s->pages[verdict])
+			continue;
+		while (verdict-- > CK_SAFE) {
+			fclose(s->pages[verdict]);
+			free(s->page[verdict]);
+		}
+		return false;
 	}
 	return true;
 }

@@ -523,7 +523,7 @@ story_extras_and_out_come_together_or_not_at_all() {
 	refused 2 --extras out/model.safetensors "$(good state_dict)" out/model.safetensors
 	refused 2 --extras ./out/model.safetensors "$(good state_dict)" out/model.safetensors
 	refused 2 --extras "$PWD/out/model.safetensors" "$(good state_dict)" out/model.safetensors
-	refused 3 --extras out/extras.json --disarm "$data/hostile/laughs.pt" out/model.safetensors
+	refused 3 -q --extras out/extras.json --disarm "$data/hostile/laughs.pt" out/model.safetensors
 	cp "$(good state_dict)" in.pt
 	refused 2 --extras in.pt in.pt out/model.safetensors
 	same in.pt "$(good state_dict)"
@@ -799,8 +799,8 @@ story_a_signal_ends_it_and_leaves_nothing() {
 # Before a byte is written too: the flood of lists keeps --extras busy for a while.
 story_a_signal_ends_it_while_it_reads() {
 	local got
-	timeout --preserve-status -s TERM 0.3 "$ckconv" --limit visits=1T --extras out/extras.json \
-		"$data/hostile/laughs.pt" out/model.safetensors 2>stderr
+	timeout --preserve-status -s TERM 0.3 "$ckconv" --disarm --limit visits=1T --limit heap=4G \
+		--extras out/extras.json "$data/hostile/laughs.pt" out/model.safetensors 2>stderr
 	got=$?
 	[ "$got" -eq 143 ] || fail "SIGTERM gave status $got, not 143"
 	only
@@ -952,9 +952,12 @@ story_the_last_of_two_limits_counts() {
 story_every_file_of_the_test_data_has_a_case_and_a_sentence() {
 	local file
 	cd "$data" || fail "no test data"
-	for file in good/* bad/* hostile/* unsupported/*; do
-		grep -qE "^$file |\| $file\$" cases.txt || fail "$file is in no case"
+	for file in good/* bad/* hostile/* hostile/*/* unsupported/*; do
+		[ -f "$file" ] || continue
+		grep -qE "^$file |\| $file\$" cases.txt views.txt hostile.txt ||
+			fail "$file is in no case"
 		[ "${file%.pt}" = "$file" ] || grep -qF "\`${file#*/}\`" README.md ||
+			grep -qF "\`${file##*/}\`" README.md ||
 			fail "$file has no sentence in README.md"
 	done
 }

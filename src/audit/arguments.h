@@ -1,0 +1,36 @@
+/* Inside the audit room: what the checks of arguments share. */
+#ifndef CK_AUDIT_ARGUMENTS_H
+#define CK_AUDIT_ARGUMENTS_H
+
+#include "judge.h"
+
+enum { CHEAP_COUNT = 1 << 20 }; /* items that may be asked for without their bytes */
+
+static const ck_fault fine = {0};
+
+static inline ck_fault odd(const char *why)
+{
+	return (ck_fault){CK_RULE_ODD_ARGUMENTS, why};
+}
+
+static inline ck_fault bad(const char *why)
+{
+	return (ck_fault){CK_RULE_BAD_ARGUMENTS, why};
+}
+
+static inline ck_fault unknown(const char *why)
+{
+	return (ck_fault){CK_RULE_UNKNOWN_CALL, why};
+}
+
+/* The result of a call of exactly this global. */
+bool ck_is_call_of(const ck_value *value, const char *module, const char *name);
+/* What it means to make an instance of something. */
+ck_fault ck_check_class(ck_audit *audit, const ck_value *class);
+
+/* ---- arguments_data.c ---- */
+
+ck_check_call ck_check_load_bytes, ck_check_tensor_class, ck_check_no_call, ck_check_reconstruct,
+	ck_check_array, ck_check_fraction;
+
+#endif

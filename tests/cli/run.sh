@@ -432,7 +432,7 @@ story_extras_of_every_good_file_are_json() {
 	local file
 	for file in "$data"/good/*; do
 		[ "${file%.safetensors}" = "$file" ] || continue
-		ck 0 --extras out/extras.json "$file" out/model.safetensors
+		ck 0 --disarm --extras out/extras.json "$file" out/model.safetensors
 		python3 -m json.tool out/extras.json >/dev/null 2>&1 || fail "$file: no JSON"
 	done
 	only extras.json model.safetensors
@@ -930,13 +930,13 @@ story_limit_inflated() { trips inflated=1K "$data/hostile/zeros.pt"; }
 story_limit_ratio() { trips ratio=1000 "$data/hostile/gzip_in_gzip.pt.gz"; }
 
 story_extras_are_no_longer_than_the_file_may_expand_to() {
-	refused 3 --disarm --extras out/extras.json "$data/hostile/shared_text.pt" \
+	refused 3 --disarm --limit heap=4G --extras out/extras.json "$data/hostile/shared_text.pt" \
 		out/model.safetensors
 	says "--limit expand=N"
 }
 
 story_limits_that_just_suffice_do_not_trip() {
-	ck 0 --limit tensors=8 --limit members=12 --limit name=24 --limit depth=2 \
+	ck 0 --limit tensors=8 --limit members=12 --limit name=24 --limit depth=5 \
 		"$(good state_dict)" out/model.safetensors
 	same out/model.safetensors "$(wanted state_dict)"
 	ck 0 --disarm --limit inflated=16M --limit ratio=1040 "$data/hostile/zeros.pt" \

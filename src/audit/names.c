@@ -139,7 +139,9 @@ static bool sounds_harmful(const ck_global *g)
 		"command cmd commands import importlib load loads loader loadtxt open opener call "
 		"caller calls invoke invokes compile getattr getattribute setattr delattr request "
 		"requests urlopen url download fetch unpickle unpickler subprocess process proc fork "
-		"kill socket connect deserialize eval2 pickle marshal ctypes ";
+		"kill socket connect deserialize eval2 pickle marshal ctypes main init instantiate "
+		"locate inline dynamic script install setup reduce apply env read write save remove "
+		"delete unlink listen send render template parse show function code closure lambda ";
 	char word[32], padded[40];
 	size_t at = 0;
 	while (next_word(g, &at, word)) {
@@ -163,7 +165,7 @@ static ck_fault judge_call(const ck_global *g)
 	if (own && !rebuilds(g))
 		return (ck_fault){CK_RULE_DANGEROUS_CALL,
 		                  "is a function that no data needs to call"};
-	if (!own && sounds_harmful(g) && !rebuilds(g))
+	if (!own && sounds_harmful(g))
 		return (ck_fault){CK_RULE_DANGEROUS_CALL,
 		                  "is a function that by its name runs, loads or fetches something"};
 	return (ck_fault){CK_RULE_UNKNOWN_CALL, "is not known to be harmless, and is called"};
@@ -223,8 +225,11 @@ static void judge_by_lists(ck_audit *audit, ck_standing *s, const ck_value *glob
 		return;
 	}
 	s->import = (ck_fault){CK_RULE_UNKNOWN_GLOBAL, loaded};
-	s->make = (ck_fault){CK_RULE_UNKNOWN_CALL, "is a class that is not known to be harmless"};
 	s->call = judge_call(&s->meant);
+	/* TorchScript's own classes may be written in lower case, Python's are known */
+	bool stdlib = ck_deny_is_stdlib(s->meant.module, s->meant.module_len);
+	s->make = stdlib && is_function(&s->meant) ? s->call : (ck_fault){
+		CK_RULE_UNKNOWN_CALL, "is a class that is not known to be harmless"};
 }
 
 static bool judge_by_policy(ck_audit *audit, ck_standing *s)

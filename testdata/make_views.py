@@ -712,6 +712,12 @@ def _():
     return b"cat\ndog\nhorse\n"
 
 
+@file("odd/modules.txt")
+def _():
+    """a list of modules, as torch.package keeps it, that reads as an import."""
+    return b"collections\ntorch._utils\nos\n"
+
+
 def main(folder):
     """Writes all of them."""
     for path, make in files.items():

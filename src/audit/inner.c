@@ -42,7 +42,8 @@ bool ck_inner_bytes(ck_audit *audit, const ck_place *place, const ck_source *sou
 bool ck_inner_call(ck_audit *audit, const ck_place *place, const ck_value *value)
 {
 	const ck_call *call = value->call;
-	const ck_items *args = call->args && call->args->kind == CK_TUPLE ? call->args->items : NULL;
+	bool tuple = call->args && call->args->kind == CK_TUPLE;
+	const ck_items *args = tuple ? call->args->items : NULL;
 	if (!args || !args->count || args->item[0]->kind != CK_STR ||
 	    !ck_value_is_global(call->callee, "_codecs", "encode"))
 		return true;

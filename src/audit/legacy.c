@@ -31,7 +31,8 @@ static bool find_end(ck_look *l, uint64_t from, uint64_t *end)
 		return false;
 	ck_loaded loaded = {.job = own, .model = ck_alloc(own, sizeof(ck_model))};
 	const ck_torch *torch = loaded.model ? ck_torch_legacy_read(&loaded, &in) : NULL;
-	bool ok = torch || ck_look_failed(l->audit, own, CK_RULE_BROKEN_CHECKPOINT, &l->place, from);
+	bool ok = torch ||
+	          ck_look_failed(l->audit, own, CK_RULE_BROKEN_CHECKPOINT, &l->place, from);
 	*end = torch ? torch->end : l->source->size;
 	return ck_look_done(l->audit, own) && ok;
 }

@@ -33,7 +33,7 @@ typedef struct ck_look {
 /* What begins so. */
 typedef struct ck_sniffed {
 	const char *format;
-	/* Walks through it; NULL: there is nothing in it that could be run, all of it is claimed. */
+	/* Walks through it; NULL: nothing in it could be run, and all of it is claimed. */
 	bool (*walk)(ck_look *look);
 	/* Why it was not scanned, for what cannot be opened; or NULL. */
 	const char *closed;

@@ -1,4 +1,4 @@
-/* Keeps the books on the bytes of a source: what is claimed, what is claimed twice, what is left. */
+/* Keeps the books on the bytes of a source: what is claimed, claimed twice, or left. */
 #include "regions.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* What begins so: the formats that are told by their first bytes, those that may hold pickles, those
- * that cannot, and those that nobody here can open. */
+/* What begins so: the formats that are told by their first bytes, those that may hold pickles,
+ * those that cannot, and those that nobody here can open. */
 #include <string.h>
 #include <strings.h>
 
@@ -14,7 +14,8 @@ typedef struct {
 } row;
 
 #define MAGIC(bytes) bytes, sizeof(bytes) - 1
-#define CLOSED(what) "this is " what ", which cannot be opened here: unpack it and scan what comes out"
+#define CLOSED(what) \
+	"this is " what ", which cannot be opened here: unpack it and scan what comes out"
 #define KERAS "it holds no pickle; code that Keras keeps in Lambda layers was not looked for"
 #define PROGRAM "this is a program; nothing runs it when a model is loaded"
 
@@ -36,9 +37,9 @@ static const row rows[] = {
 	{0, MAGIC("070701"), {"cpio", NULL, CLOSED("a cpio archive"), NULL}},
 	{0, MAGIC("070707"), {"cpio", NULL, CLOSED("a cpio archive"), NULL}},
 	{0, MAGIC("hsqs"), {"squashfs", NULL, CLOSED("a squashfs image"), NULL}},
-	{0, MAGIC("ZF0x"), {"old joblib", NULL, CLOSED("a compressed file of an old joblib"), NULL}},
+	{0, MAGIC("ZF0x"), {"old joblib", NULL, CLOSED("a packed file of an old joblib"), NULL}},
 	{0, MAGIC("Salted__"), {"encrypted", NULL, CLOSED("a file that openssl encrypted"), NULL}},
-	{0, MAGIC("-----BEGIN PGP MESSAGE"), {"encrypted", NULL, CLOSED("an encrypted text"), NULL}},
+	{0, MAGIC("-----BEGIN PGP MESSAGE"), {"encrypted", NULL, CLOSED("encrypted text"), NULL}},
 	{0, MAGIC("age-encryption.org/"), {"encrypted", NULL, CLOSED("an encrypted file"), NULL}},
 	{0, MAGIC("PYTORCH1"), {"PyTorch 1.0 preview", NULL,
 	                        CLOSED("a PyTorch 1.0 preview archive"), NULL}},

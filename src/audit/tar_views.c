@@ -70,7 +70,8 @@ static bool read_pax(tar *t, uint64_t size, ck_tar_pax *pax)
 		return false;
 	ck_tar_pax said = {0};
 	bool ok = true;
-	if (text.text && !ck_tar_pax_read(own, l->source->label, t->at + CK_TAR_BLOCK, &text, &said))
+	if (text.text &&
+	    !ck_tar_pax_read(own, l->source->label, t->at + CK_TAR_BLOCK, &text, &said))
 		ok = ck_look_failed(l->audit, own, CK_RULE_BROKEN_ARCHIVE, &l->place, t->at);
 	if (said.path.text) {
 		const char *kept = ck_copy(l->job, said.path.text, said.path.len);
@@ -116,8 +117,9 @@ static bool check_name(tar *t, const ck_tar_text *name)
 	if ((up || (name->len && name->text[0] == '/')) &&
 	    !say(t, "the name of an entry leads out of the folder"))
 		return false;
-	char *copy = ck_copy(t->look->job, name->text, name->len);
-	uint64_t *place = copy ? ck_map_put(t->look->job, &t->names, copy, name->len, &fresh) : NULL;
+	ck_job *job = t->look->job;
+	char *copy = ck_copy(job, name->text, name->len);
+	uint64_t *place = copy ? ck_map_put(job, &t->names, copy, name->len, &fresh) : NULL;
 	if (!place)
 		return false;
 	*place = t->at;
@@ -144,8 +146,8 @@ static bool look_at(tar *t, const ck_tar_text *name, uint64_t size)
 	bool mixed = is_called(name, "storages") || is_called(name, "tensors");
 	t->pickle = t->pickle || is_called(name, "pickle");
 	t->storages = t->storages || is_called(name, "storages");
-	return !size || ck_look_inside(l->audit, source, path, mixed ? CK_LOOK_BYTES : CK_LOOK_MEMBER,
-	                               NULL);
+	ck_look_kind kind = mixed ? CK_LOOK_BYTES : CK_LOOK_MEMBER;
+	return !size || ck_look_inside(l->audit, source, path, kind, NULL);
 }
 
 static bool take_file(tar *t, char type, uint64_t size)
@@ -224,7 +226,8 @@ static bool walk(tar *t)
 	ck_look *l = t->look;
 	uint64_t size = l->source->size, zeros = 0;
 	while (t->at <= size && size - t->at >= CK_TAR_BLOCK) {
-		if (ck_stopped(l->job) || !ck_read_at(l->job, l->source, t->at, t->header, CK_TAR_BLOCK))
+		if (ck_stopped(l->job) ||
+		    !ck_read_at(l->job, l->source, t->at, t->header, CK_TAR_BLOCK))
 			return false;
 		if (is_zeros(t->header)) {
 			zeros++;
@@ -275,7 +278,8 @@ static bool read_old_torch(ck_look *l)
 	bool ok = loaded.model && loaded.model->top && ck_input_open(own, l->source, head, &in) &&
 	          ck_layout_torch_tar.load(&loaded, &in, loaded.model->top);
 	if (!ok && l->audit->job->error.status == CK_OK)
-		ok = ck_look_failed(l->audit, own, CK_RULE_BROKEN_CHECKPOINT, &l->place, CK_NO_OFFSET);
+		ok = ck_look_failed(l->audit, own, CK_RULE_BROKEN_CHECKPOINT, &l->place,
+		                    CK_NO_OFFSET);
 	return ck_look_done(l->audit, own) && ok;
 }
 

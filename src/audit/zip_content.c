@@ -129,7 +129,7 @@ static bool take(ck_job *job, void *arg, const void *data, size_t len)
 	counter *c = arg;
 	member *m = c->m;
 	if (m->head_len < sizeof m->head) {
-		size_t more = sizeof m->head - m->head_len < len ? sizeof m->head - m->head_len : len;
+		size_t room = sizeof m->head - m->head_len, more = room < len ? room : len;
 		memcpy(m->head + m->head_len, data, more);
 		m->head_len += more;
 	}
@@ -188,8 +188,9 @@ static bool check_inflated(member *m, const ck_inflated *i)
 	if (!i->ended)
 		return say(m, i->used, "the deflated bytes are damaged%s",
 		           i->cut ? ": they end too early" : "");
-	if (i->made > e->size && !say(m, CK_NO_OFFSET, "more bytes come out than the %llu recorded: "
-	                              "%llu", LLU(e->size), LLU(i->made)))
+	if (i->made > e->size &&
+	    !say(m, CK_NO_OFFSET, "more bytes come out than the %llu recorded: %llu", LLU(e->size),
+	         LLU(i->made)))
 		return false;
 	if (i->made < e->size && !say(m, CK_NO_OFFSET, "only %llu bytes come out, but the archive "
 	                              "recorded %llu", LLU(i->made), LLU(e->size)))
@@ -242,8 +243,8 @@ bool ck_zip_content(ck_zip *zip, const ck_zip_entry *entry, const char *path, ui
 	uint64_t end = entry->packed;
 	if (!entry->packed)
 		return !entry->size || entry->method == 8 ||
-		       ck_zip_say(zip, data, "member '%s' should hold %llu bytes, but has none", path,
-		                  (unsigned long long)entry->size);
+		       ck_zip_say(zip, data, "member '%s' should hold %llu bytes, but has none",
+		                  path, LLU(entry->size));
 	ck_mark mark = ck_arena_mark(l->job);
 	m = ck_alloc(l->job, sizeof *m);
 	const ck_source *packed = m ? ck_source_window(l->job, l->source, path, data, end) : NULL;

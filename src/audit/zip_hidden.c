@@ -16,9 +16,10 @@ static bool read_header(ck_zip *zip, uint64_t at, const ck_region *gap, ck_zip_e
 	uint64_t all = CK_ZIP_LOCAL + name_len + extra_len;
 	if (all > gap->to - at)
 		return false;
-	p = ck_zip_peek_at(zip, &zip->local, at, (size_t)all > 64 << 10 ? CK_ZIP_LOCAL : (size_t)all,
-	                   ok);
-	if (!p || all > 64 << 10)
+	if (all > 64 << 10)
+		return false;
+	p = ck_zip_peek_at(zip, &zip->local, at, (size_t)all, ok);
+	if (!p)
 		return false;
 	*e = (ck_zip_entry){
 		.flags = (unsigned)ck_little(p + 6, 2), .method = (unsigned)ck_little(p + 8, 2),

@@ -17,8 +17,8 @@ static bool read_local(ck_zip *zip, const ck_zip_entry *e, local *h, bool *found
 	*found = false;
 	const unsigned char *p = ck_zip_peek_at(zip, &zip->local, e->local, CK_ZIP_LOCAL, &ok);
 	if (!p || memcmp(p, "PK\3\4", 4) != 0)
-		return ok && ck_zip_say(zip, e->local, "member '%s' should begin here, but there is "
-		                        "no local header", ck_show(e->name, e->name_len).s);
+		return ok && ck_zip_say(zip, e->local, "member '%s' should begin here, but there "
+		                        "is no local header", ck_show(e->name, e->name_len).s);
 	size_t name_len = (size_t)ck_little(p + 26, 2), extra_len = (size_t)ck_little(p + 28, 2);
 	size_t all = CK_ZIP_LOCAL + name_len + extra_len;
 	if (all <= 64 << 10)
@@ -84,9 +84,10 @@ static bool claim_descriptor(ck_zip *zip, const ck_zip_entry *e, uint64_t at)
 	size_t from = !memcmp(p, "PK\7\10", 4) ? 4 : 0;
 	for (size_t width = 8; width >= 4; width -= 4) {
 		size_t end = from + 4 + 2 * width;
+		uint64_t mask = width == 8 ? UINT64_MAX : UINT32_MAX;
 		if (len < end || ck_little(p + from, 4) != e->crc ||
-		    ck_little(p + from + 4, width) != (e->packed & (width == 8 ? UINT64_MAX : UINT32_MAX)) ||
-		    ck_little(p + from + 4 + width, width) != (e->size & (width == 8 ? UINT64_MAX : UINT32_MAX)))
+		    ck_little(p + from + 4, width) != (e->packed & mask) ||
+		    ck_little(p + from + 4 + width, width) != (e->size & mask))
 			continue;
 		return ck_regions_claim(l->job, &l->inside, at, at + end) &&
 		       ck_regions_claim(l->job, &l->claimed, at, at + end);
@@ -183,8 +184,8 @@ bool ck_zip_member(ck_zip *zip, const ck_zip_entry *entry)
 		return false;
 	if (is_too_much(zip, &e))
 		return zip->too_much++ ||
-		       ck_look_closed(l->audit, &l->place, e.local, e.packed, "member '%s' and those "
-		                      "behind it were not looked at: the members overlap",
+		       ck_look_closed(l->audit, &l->place, e.local, e.packed, "member '%s' and "
+		                      "those behind it were not looked at: the members overlap",
 		                      ck_show(e.name, e.name_len).s);
 	const char *path = ck_look_path(l->job, &zip->path, l->place.member, e.name, e.name_len);
 	uint64_t end = h.data + e.packed;

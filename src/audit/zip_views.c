@@ -101,7 +101,8 @@ void ck_zip_extra64(const unsigned char *extra, size_t len, uint64_t *size, uint
 {
 	uint64_t *const fields[] = {size, packed, local};
 	for (size_t at = 0; at + 4 <= len;) {
-		size_t id = (size_t)ck_little(extra + at, 2), n = (size_t)ck_little(extra + at + 2, 2);
+		size_t id = (size_t)ck_little(extra + at, 2);
+		size_t n = (size_t)ck_little(extra + at + 2, 2);
 		size_t from = at + 4, end = from + n < len ? from + n : len;
 		at = from + n;
 		if (id != 1)
@@ -247,8 +248,8 @@ static bool walk_views(ck_zip *zip, const ck_zip_view *views, size_t count)
 			return false;
 	}
 	if (ends > 1)
-		return ck_zip_say(zip, views[0].end, "there are %llu end records; programs disagree "
-		                  "on which one counts", (unsigned long long)ends);
+		return ck_zip_say(zip, views[0].end, "there are %llu end records; programs "
+		                  "disagree on which one counts", (unsigned long long)ends);
 	return starts < 2 || ck_zip_say(zip, views[0].end, "there are %llu directories; programs "
 	                                "disagree on which one counts",
 	                                (unsigned long long)starts);

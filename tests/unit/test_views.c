@@ -1,5 +1,5 @@
-/* The books on bytes, the guess whether a pickle begins, and what a scan sees in files that are made
- * here byte by byte. */
+/* The books on bytes, the guess whether a pickle begins, and what a scan sees in files that are
+ * made here byte by byte. */
 #include <stdlib.h>
 #include <string.h>
 

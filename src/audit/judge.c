@@ -84,7 +84,8 @@ static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *
                  const char *arguments)
 {
 	const ck_event *event = j->event;
-	if (s && is_told(j, s, fault->rule))
+	bool harm = ck_fault_verdict(fault) == CK_DANGEROUS && event->deed == CK_DID_CALL;
+	if (s && !harm && is_told(j, s, fault->rule))
 		return true;
 	ck_finding draft = {.opcode = ck_op_table[event->step->code].name, .how = how};
 	char why[CK_TEXT_MAX];
@@ -94,6 +95,7 @@ static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *
 		snprintf(why, sizeof why, "%s.%s %s", draft.module, draft.name, fault->why);
 	else
 		snprintf(why, sizeof why, "%s %s", subject, fault->why);
+	draft.digest = harm ? ck_tell_digest(event->target->call) : 0;
 	draft.suppressed = s && is_suppressed(s, fault->rule);
 	draft.why = ck_copy(j->audit->job, why, strlen(why));
 	draft.arguments = arguments ? ck_copy(j->audit->job, arguments, strlen(arguments)) : NULL;

@@ -289,7 +289,7 @@ static bool judge_change(judge *j)
 		return true; /* the machine refuses it */
 	ck_standing *s = standing_of_call(j, target, &scratch);
 	if (event->deed == CK_DID_BUILD)
-		fault = ck_check_build(j->audit, s, event->given);
+		fault = ck_check_build(j->audit, s, target, event->given);
 	else if (event->deed == CK_DID_SET)
 		fault = ck_check_set(s);
 	else

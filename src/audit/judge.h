@@ -79,7 +79,10 @@ const ck_value *ck_callee_of(const ck_value *value);
 /* ---- state.c: what may be built into, set in or appended to what a call returned ---- */
 
 /* `s` is that of the global that was called, or NULL if it was something else. */
-ck_fault ck_check_build(ck_audit *audit, const ck_standing *s, const ck_value *state);
+ck_fault ck_check_build(ck_audit *audit, const ck_standing *s, const ck_value *target,
+                        const ck_value *state);
+/* dtype.c: the state of numpy.dtype */
+ck_fault ck_check_dtype(const ck_value *target, const ck_value *state);
 ck_fault ck_check_set(const ck_standing *s);
 ck_fault ck_check_append(const ck_standing *s, const ck_value *target);
 

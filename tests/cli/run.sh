@@ -964,6 +964,24 @@ story_a_baseline_of_one_call_hides_no_other() {
 	ck 1 scan --baseline known.json other.pkl
 }
 
+story_forged_dtypes_are_dangerous() {
+	python3 - <<-'END'
+		def dtype(kind, flags, again=b""):
+		    return (b"\x80\x02cnumpy\ndtype\nU\x02" + kind + b"K\0K\1\x87R(K\3U\1|NNNJ\xff\xff\xff\xff"
+		            b"J\xff\xff\xff\xffK" + flags + b"tb" + again + b".")
+		again = b"(K\3U\1|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"
+		for name, data in (("right", dtype(b"O8", b"?")), ("plain", dtype(b"f4", b"\0")),
+		                   ("bytes", dtype(b"O8", b"\0")), ("objects", dtype(b"f4", b"?")),
+		                   ("twice", dtype(b"f4", b"\0", again))):
+		    open(name + ".pkl", "wb").write(data)
+	END
+	ck 0 scan right.pkl
+	ck 0 scan plain.pkl
+	ck 1 scan bytes.pkl
+	ck 1 scan objects.pkl
+	ck 1 scan twice.pkl
+}
+
 story_what_does_harm_cannot_be_allowed() {
 	local name
 	for name in os.system exceptions.eval torch.hub.load numpy.load thread.start_new_thread; do

@@ -140,6 +140,8 @@ static bool judge_import(judge *j)
 	ck_standing *s = ck_standing_find(j->audit, j->event->target, &scratch);
 	if (!s || !note_use(j, s))
 		return false;
+	if (s->row)
+		j->audit->meaningful = true;
 	if (is_blocked(&s->written) || is_blocked(&s->meant))
 		j->audit->only_weights = false;
 	return !s->import.why || tell(j, s, NULL, &s->import, CK_IMPORTED, NULL);
@@ -338,6 +340,7 @@ static bool judge_name(judge *j)
 	                             "has a form that torch does not write"};
 	const ck_value *target = j->event->target;
 	char arguments[CK_ARGUMENTS_MAX + 1], subject[64];
+	j->audit->meaningful = true;
 	if (target->kind == CK_PERSID && is_storage_id(target->pid))
 		return true;
 	j->audit->only_weights = false;

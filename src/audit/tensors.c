@@ -116,7 +116,13 @@ static bool check_data(ck_job *own, const ck_model *model)
 	return seen;
 }
 
-bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *member)
+/* Pickles without any name that is known make no tensors, and have been judged as a whole. */
+static bool has_none(const ck_audit *audit, const ck_layout *layout, bool pure)
+{
+	return pure && layout == &ck_layout_pickle && !audit->meaningful;
+}
+
+bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *member, bool pure)
 {
 	unsigned char head[CK_HEAD];
 	ck_input in;
@@ -128,6 +134,8 @@ bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *memb
 	const ck_layout *layout = ck_input_open(own, source, head, &in) ? ck_layout_find(own, &in)
 	                                                                : NULL;
 	const ck_loaded *loaded = NULL;
+	if (has_none(audit, layout, pure))
+		layout = NULL;
 	if (layout && layout->name) /* others only hold files that are looked at in their turn */
 		loaded = ck_load(own, source, &(ck_wishes){.everything = true});
 	bool whole = loaded && (source->size > SMALL || check_data(own, loaded->model));

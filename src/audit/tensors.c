@@ -128,13 +128,13 @@ bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *memb
 	const ck_layout *layout = ck_input_open(own, source, head, &in) ? ck_layout_find(own, &in)
 	                                                                : NULL;
 	const ck_loaded *loaded = NULL;
-	if (layout && layout->name) /* others only hold files that are looked at in their turn */
+	if (layout)
 		loaded = ck_load(own, source, &(ck_wishes){.everything = true});
 	bool whole = loaded && (source->size > SMALL || check_data(own, loaded->model));
 	bool ok = !is_fatal(&own->error);
 	if (!ok)
 		ck_fail(audit->job, own->error.status, NULL, "%s", own->error.text);
-	else if (!whole && layout && layout->name)
+	else if (!whole && layout)
 		ok = tell_failure(audit, &place, &own->error);
 	if (ok && loaded)
 		ok = check_all(audit, &place, loaded->model);

@@ -163,6 +163,7 @@ static const char *const spared[] = {
 	"uuid:SafeUUID", "_codecs:encode", "StringIO:StringIO", "cStringIO:StringIO",
 	"_weakrefset:WeakSet", "http:HTTPStatus",
 	"torch.testing._internal.two_tensor:TwoTensor",
+	"torch._dynamo.repro.after_dynamo:WrapBackendDebug",
 };
 
 /* Parts of Python's library that data may come from; all others are denied. */

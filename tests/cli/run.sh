@@ -942,6 +942,19 @@ story_limits_that_just_suffice_do_not_trip() {
 		out/model.safetensors
 }
 
+story_a_policy_says_what_may_be_converted() {
+	echo "allow torch.nn.modules.linear.Linear # ours" >allow
+	ck 0 --strict --policy allow "$(good tar_module)" out/model.safetensors
+	same out/model.safetensors "$(wanted tar_module)"
+	echo "deny torch.nn.modules.linear.*" >deny
+	rm out/model.safetensors
+	refused 1 --policy deny "$(good tar_module)" out/model.safetensors
+	says "is denied by line 1 of the policy"
+	echo "allow os.system" >never
+	refused 2 --policy never "$(good state_dict)" out/model.safetensors
+	refused 2 --policy none "$(good state_dict)" out/model.safetensors
+}
+
 story_the_last_of_two_limits_counts() {
 	ck 0 --limit tensors=1 --limit tensors=1K "$(good state_dict)" out/model.safetensors
 }

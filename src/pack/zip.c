@@ -147,9 +147,9 @@ static void try_open(reader *r, int flags, zip_error_t *error)
 }
 
 /* libzip checks that directory and local headers agree. It refuses names that occur twice as well,
- * but does not say which: the directory is then read again unchecked, and read_member tells. It also
- * refuses what writers of streams and of zip64 put into local headers; the audit, which knows better
- * what is odd and what is damaged, has the last word on those. */
+ * but does not say which: the directory is then read again unchecked, and read_member tells. It
+ * also refuses what writers of streams and of zip64 put into local headers; the audit, which knows
+ * better what is odd and what is damaged, has the last word on those. */
 static bool open_zip(ck_job *job, const ck_source *source, reader *r)
 {
 	zip_error_t error;

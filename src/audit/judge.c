@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { STORAGE_PARTS = 5 }; /* ('storage', class, key, location, count) */
+
 typedef struct {
 	ck_audit *audit;
 	const ck_place *place;
@@ -338,11 +340,18 @@ static bool judge_name(judge *j)
 	                              "stands for a global that only the loading program knows"};
 	static const ck_fault odd = {CK_RULE_ODD_PERSISTENT_ID,
 	                             "has a form that torch does not write"};
+	static const ck_fault cut = {CK_RULE_BAD_ARGUMENTS,
+	                             "is that of a storage, and lacks parts of it"};
 	const ck_value *target = j->event->target;
 	char arguments[CK_ARGUMENTS_MAX + 1], subject[64];
 	j->audit->meaningful = true;
-	if (target->kind == CK_PERSID && is_storage_id(target->pid))
+	bool storage = target->kind == CK_PERSID && is_storage_id(target->pid);
+	if (storage && target->pid->items->count >= STORAGE_PARTS)
 		return true;
+	if (storage) {
+		ck_tell_arguments(arguments, &target->pid, 1, NULL);
+		return tell(j, NULL, "a persistent id", &cut, CK_HOW_NONE, arguments);
+	}
 	j->audit->only_weights = false;
 	if (target->kind == CK_EXT) {
 		snprintf(subject, sizeof subject, "the extension code %lld", (long long)target->i);

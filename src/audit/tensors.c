@@ -1,9 +1,10 @@
 /* Holds what a checkpoint says of its tensors against the data that it has, which is read in small
  * files only: the loader that converts files is asked, so that scanning and converting cannot
  * disagree. */
-#include "audit.h"
-
 #include <string.h>
+#include <strings.h>
+
+#include "look.h"
 
 enum {
 	EXPANDED_FREE = 16 << 20, /* bytes of an expanded tensor that no limit counts */
@@ -47,6 +48,50 @@ static bool tell_failure(ck_audit *audit, const ck_place *place, const ck_error 
 		audit->incomplete = true;
 	return ck_audit_say(audit, rule, place, CK_NO_OFFSET, 0, "%s%s%s", inside,
 	                    *inside && *error->text ? ": " : "", error->text);
+}
+
+/* ---- files that are no checkpoints ---- */
+
+static bool ends_in(const char *path, size_t len, const char *const *ends, size_t count,
+                    size_t *which)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t n = strlen(ends[i]);
+		*which = i;
+		if (len > n && !strncasecmp(path + len - n, ends[i], n))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the name of a file promises a checkpoint, packed or not. */
+static bool is_promised(const char *path)
+{
+	static const char *const packed[] = {".gz", ".xz", ".bz2", ".lzma", ".zlib"};
+	static const char *const ends[] = {
+		".pt", ".pth", ".pt2", ".ptl", ".bin", ".ckpt", ".pkl", ".pickle", ".p", ".th",
+		".t7", ".npy", ".npz", ".joblib", ".distcp", ".nemo", ".mar", ".safetensors",
+	};
+	size_t len = strlen(path), which;
+	if (ends_in(path, len, packed, CK_COUNT(packed), &which))
+		len -= strlen(packed[which]);
+	return ends_in(path, len, ends, CK_COUNT(ends), &which);
+}
+
+/* An empty file, a page of a server, an archive without a model: nothing in it can be run, but who
+ * asks whether the checkpoint is safe must hear that there is none. */
+static bool tell_none(ck_audit *audit, const ck_place *place, const ck_error *error)
+{
+	static const char pointer[] = "this is a Git LFS pointer";
+	bool stands_for = !strncmp(error->text, pointer, sizeof pointer - 1);
+	if (audit->finding_count || audit->pickles || *place->member ||
+	    (error->status != CK_UNSUPPORTED && error->status != CK_CORRUPT))
+		return true;
+	if (stands_for)
+		return ck_look_closed(audit, place, 0, place->source->size, "%s", error->text);
+	return !is_promised(audit->file->label) ||
+	       ck_audit_say(audit, CK_RULE_BROKEN_CHECKPOINT, place, CK_NO_OFFSET, 0,
+	                    "it is called a checkpoint and is none: %s", error->text);
 }
 
 /* ---- tensors that are all right for torch, and still odd ---- */
@@ -131,19 +176,21 @@ bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *memb
 	if (!own)
 		return ck_fail_nomem(audit->job);
 	/* what cannot be opened is for those to tell who looked at its structure */
-	const ck_layout *layout = ck_input_open(own, source, head, &in) ? ck_layout_find(own, &in)
-	                                                                : NULL;
+	bool opened = ck_input_open(own, source, head, &in);
+	const ck_layout *layout = opened ? ck_layout_find(own, &in) : NULL;
 	const ck_loaded *loaded = NULL;
-	if (has_none(audit, layout, pure))
-		layout = NULL;
-	if (layout && layout->name) /* others only hold files that are looked at in their turn */
+	bool none = has_none(audit, layout, pure);
+	/* with no layout, for the sentence that refuses it */
+	if (opened && !none && own->error.status == CK_OK)
 		loaded = ck_load(own, source, &(ck_wishes){.everything = true});
 	bool whole = loaded && (source->size > SMALL || check_data(own, loaded->model));
 	bool ok = !is_fatal(&own->error);
 	if (!ok)
 		ck_fail(audit->job, own->error.status, NULL, "%s", own->error.text);
-	else if (!whole && layout && layout->name)
+	else if (!whole && layout && !none)
 		ok = tell_failure(audit, &place, &own->error);
+	if (ok && !loaded && !none && !(layout && layout->name))
+		ok = tell_none(audit, &place, &own->error);
 	if (ok && loaded)
 		ok = check_all(audit, &place, loaded->model);
 	ck_base_job_free(own);

@@ -42,12 +42,17 @@ static bool read_local(ck_zip *zip, const ck_zip_entry *e, local *h, bool *found
 	return true;
 }
 
-/* Sizes that stand behind the bytes are zeros, or all ones, in front of them. */
-static bool is_later(const ck_zip_entry *said)
+/* A size in front of bytes that it also stands behind: zero, all ones, or known all the same. */
+static bool is_open(uint64_t said, uint64_t known)
 {
-	return said->flags & DESCRIPTOR && !said->crc &&
-	       (said->packed == 0 || said->packed == UINT32_MAX) &&
-	       (said->size == 0 || said->size == UINT32_MAX);
+	return said == 0 || said == UINT32_MAX || said == known;
+}
+
+/* What stands behind the bytes need not stand in front of them. */
+static bool is_later(const ck_zip_entry *said, const ck_zip_entry *e)
+{
+	return said->flags & DESCRIPTOR && !said->crc && is_open(said->packed, e->packed) &&
+	       is_open(said->size, e->size);
 }
 
 static bool compare(ck_zip *zip, const ck_zip_entry *e, const ck_zip_entry *said)
@@ -66,7 +71,7 @@ static bool compare(ck_zip *zip, const ck_zip_entry *e, const ck_zip_entry *said
 	                "encrypted", name.s))
 		return false;
 	bool same = e->crc == said->crc && e->packed == said->packed && e->size == said->size;
-	return same || is_later(said) ||
+	return same || is_later(said, e) ||
 	       ck_zip_say(zip, e->local, "the headers of member '%s' disagree on its sizes or its "
 	                  "checksum", name.s);
 }
@@ -85,7 +90,7 @@ static bool claim_descriptor(ck_zip *zip, const ck_zip_entry *e, uint64_t at)
 	for (size_t width = 8; width >= 4; width -= 4) {
 		size_t end = from + 4 + 2 * width;
 		uint64_t mask = width == 8 ? UINT64_MAX : UINT32_MAX;
-		if (len < end || ck_little(p + from, 4) != e->crc ||
+		if (len < end || (e->crc && ck_little(p + from, 4) != e->crc) ||
 		    ck_little(p + from + 4, width) != (e->packed & mask) ||
 		    ck_little(p + from + 4 + width, width) != (e->size & mask))
 			continue;
@@ -157,8 +162,8 @@ static bool look_locally(ck_zip *zip, const ck_zip_entry *e, ck_zip_entry *said,
                          uint64_t data)
 {
 	bool ok = true;
-	bool same = said->method == e->method && (is_later(said) || said->packed == e->packed);
-	if (is_later(said)) {
+	bool same = said->method == e->method && (is_later(said, e) || said->packed == e->packed);
+	if (is_later(said, e)) {
 		said->packed = e->packed;
 		said->size = e->size;
 		said->crc = e->crc;

@@ -36,7 +36,8 @@ enum ck_value_flag {
 	CK_CHANGED = 16, /* GLOBAL, PERSID, EXT: something was set in or built into it; LIST, DICT,
 	                  * SET: changed after CK_PASSED, so that a call may have seen less */
 	CK_KEPT = 64,    /* it stands elsewhere, too: in the memo, or twice on the stack */
-	CK_PASSED = 32 /* LIST, DICT, SET: it was given to a call, or is an item of one that was */
+	CK_PASSED = 32, /* LIST, DICT, SET: it was given to a call, or is an item of one that was */
+	CK_PLAIN = 128  /* STR, BYTES: looked at once, and neither code nor a command */
 };
 
 typedef struct ck_value ck_value;

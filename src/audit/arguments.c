@@ -53,11 +53,25 @@ static bool is_long_range(const ck_value *value)
 	return false;
 }
 
+/* A container goes through the items of what it is given: of an object that is not known, by code of
+ * that object. */
+static bool has_own_items(ck_audit *audit, const ck_value *value)
+{
+	ck_standing scratch;
+	if (value->kind != CK_CALL)
+		return false;
+	const ck_value *callee = ck_callee_of(value->call->callee);
+	const ck_standing *s = callee->kind == CK_GLOBAL ? ck_standing_find(audit, callee, &scratch)
+	                                                 : NULL;
+	return !s || !s->row || s->row->listing == CK_FOREIGN;
+}
+
 static ck_fault check_container(ck_audit *audit, const ck_call *call, ck_value *const *args,
                                 size_t count)
 {
-	(void)audit;
 	for (size_t i = 0; i < count; i++) {
+		if (has_own_items(audit, args[i]))
+			return odd("goes through the items of an object that is not known");
 		if (is_long_range(args[i]))
 			return (ck_fault){CK_RULE_EXPANDS, "would make more items than memory holds"};
 		if (!is_filled(args[i]) && !(count == 2 && i == 1)) /* deque(items, length) */
@@ -153,6 +167,13 @@ static ck_fault check_defaultdict(ck_audit *audit, const ck_call *call, ck_value
 	return ck_check_deferred(audit, factory);
 }
 
+static bool is_of_pathlib(const ck_value *value)
+{
+	const ck_value *class = value->kind == CK_CALL ? ck_callee_of(value->call->callee) : value;
+	return class->kind == CK_GLOBAL && class->global->module_len >= 7 &&
+	       !memcmp(class->global->module, "pathlib", 7);
+}
+
 /* Bound methods and members of enumerations are pickled so. */
 static ck_fault check_getattr(ck_audit *audit, const ck_call *call, ck_value *const *args,
                               size_t count)
@@ -160,6 +181,10 @@ static ck_fault check_getattr(ck_audit *audit, const ck_call *call, ck_value *co
 	static const char *const harmful[] = {
 		"system", "popen", "eval", "exec", "execfile", "compile", "open", "load_module",
 		"exec_module", "get_data", "find_module", "load_library", "spawn", "load", "loads",
+		"tofile", "dump", "from_file", "fromfile", "touch", "write_text", "write_bytes", "write",
+		"unlink", "rmdir", "mkdir", "rename", "chmod", "symlink_to", "hardlink_to", "run_code",
+		"runcode", "runsource", "run_path", "execute", "extractall", "import_module", "urlopen",
+		"check_output", "check_call", "Popen", "apply_async", "starmap", "communicate",
 	};
 	const char *text;
 	size_t len;
@@ -173,6 +198,8 @@ static ck_fault check_getattr(ck_audit *audit, const ck_call *call, ck_value *co
 		if (text_is(args[1], harmful[i]))
 			return odd("takes an attribute that by its name is a harmful function");
 	const ck_value *of = ck_callee_of(args[0]);
+	if (is_of_pathlib(of))
+		return odd("takes a method of a path, which reaches files");
 	if (of->kind == CK_GLOBAL) {
 		const ck_standing *s = ck_standing_find(audit, of, &scratch);
 		if (s && !s->row && s->call.rule == CK_RULE_DANGEROUS_CALL)

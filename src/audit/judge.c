@@ -171,6 +171,11 @@ static ck_fault fault_of_call(judge *j, const ck_standing *s, const ck_call *cal
 		if (odd.why && (!s->row || ck_fault_verdict(&odd) >= ck_fault_verdict(&fault)))
 			fault = odd;
 	}
+	if (ck_fault_verdict(&fault) == CK_UNKNOWN && !(s->check && s->check->guarded)) {
+		const ck_fault given = ck_check_given(j->audit, s, call);
+		if (given.why)
+			return given;
+	}
 	return fault;
 }
 

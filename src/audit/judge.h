@@ -53,6 +53,8 @@ typedef struct ck_standing {
 /* What is known of a GLOBAL. `scratch` is used if there are too many to be remembered. NULL after
  * a failure. */
 ck_standing *ck_standing_find(ck_audit *audit, const ck_value *global, ck_standing *scratch);
+/* It belongs to Python's own library, torch or NumPy. */
+bool ck_is_own(const ck_global *global);
 ck_verdict ck_rule_verdict(ck_rule rule);
 /* The verdict of a fault; safe if there is none. */
 ck_verdict ck_fault_verdict(const ck_fault *fault);
@@ -75,6 +77,11 @@ const ck_call_check *ck_call_check_find(const ck_global *global, const ck_global
 /* What a value stands for that is called or built: the class of a persistent id that torch's old
  * files have for classes, else the value itself. */
 const ck_value *ck_callee_of(const ck_value *value);
+
+/* ---- given.c: what is given to calls of which nothing is known ---- */
+
+/* `s` is that of the global that is called. */
+ck_fault ck_check_given(ck_audit *audit, const ck_standing *s, const ck_call *call);
 
 /* ---- state.c: what may be built into, set in or appended to what a call returned ---- */
 

@@ -155,13 +155,18 @@ static bool sounds_harmful(const ck_global *g)
 	return false;
 }
 
+bool ck_is_own(const ck_global *g)
+{
+	return ck_deny_is_stdlib(g->module, g->module_len) || is_under(g, "torch") ||
+	       is_under(g, "numpy");
+}
+
 static ck_fault judge_call(const ck_global *g)
 {
 	if (!is_function(g) || is_called_by_data(g))
 		return (ck_fault){CK_RULE_UNKNOWN_CALL,
 		                  "is not known to be harmless, and is called"};
-	bool own = ck_deny_is_stdlib(g->module, g->module_len) || is_under(g, "torch") ||
-	           is_under(g, "numpy");
+	bool own = ck_is_own(g);
 	if (own && !rebuilds(g))
 		return (ck_fault){CK_RULE_DANGEROUS_CALL,
 		                  "is a function that no data needs to call"};

@@ -37,7 +37,8 @@ enum ck_value_flag {
 	                  * SET: changed after CK_PASSED, so that a call may have seen less */
 	CK_KEPT = 64,    /* it stands elsewhere, too: in the memo, or twice on the stack */
 	CK_PASSED = 32, /* LIST, DICT, SET: it was given to a call, or is an item of one that was */
-	CK_COUNTED = 128 /* LIST, DICT, SET: see ck_value_left_out */
+	CK_COUNTED = 128, /* LIST, DICT, SET: see ck_value_left_out */
+	CK_PLAIN = 128    /* STR, BYTES: looked at once, and neither code nor a command */
 };
 
 typedef struct ck_value ck_value;

@@ -167,53 +167,6 @@ static ck_fault check_defaultdict(ck_audit *audit, const ck_call *call, ck_value
 	return ck_check_deferred(audit, factory);
 }
 
-static bool is_of_pathlib(const ck_value *value)
-{
-	const ck_value *class = value->kind == CK_CALL ? ck_callee_of(value->call->callee) : value;
-	return class->kind == CK_GLOBAL && class->global->module_len >= 7 &&
-	       !memcmp(class->global->module, "pathlib", 7);
-}
-
-/* Bound methods and members of enumerations are pickled so. */
-static ck_fault check_getattr(ck_audit *audit, const ck_call *call, ck_value *const *args,
-                              size_t count)
-{
-	static const char *const harmful[] = {
-		"system", "popen", "eval", "exec", "execfile", "compile", "open", "load_module",
-		"exec_module", "get_data", "find_module", "load_library", "spawn", "load", "loads",
-		"tofile", "dump", "from_file", "fromfile", "touch", "write_text", "write_bytes", "write",
-		"unlink", "rmdir", "mkdir", "rename", "chmod", "symlink_to", "hardlink_to", "run_code",
-		"runcode", "runsource", "run_path", "execute", "extractall", "import_module", "urlopen",
-		"check_output", "check_call", "Popen", "apply_async", "starmap", "communicate",
-	};
-	const char *text;
-	size_t len;
-	ck_standing scratch;
-	(void)call;
-	if (count != 2 || !is_text(args[1], &text, &len) || !len || memchr(text, '.', len))
-		return odd("takes an attribute whose name is not written in the pickle as it is");
-	if (len >= 2 && text[0] == '_' && text[1] == '_')
-		return odd("takes a special attribute, by which anything can be reached");
-	for (size_t i = 0; i < CK_COUNT(harmful); i++)
-		if (text_is(args[1], harmful[i]))
-			return odd("takes an attribute that by its name is a harmful function");
-	const ck_value *of = ck_callee_of(args[0]);
-	if (is_of_pathlib(of))
-		return odd("takes a method of a path, which reaches files");
-	if (of->kind == CK_GLOBAL) {
-		const ck_standing *s = ck_standing_find(audit, of, &scratch);
-		if (s && !s->row && s->call.rule == CK_RULE_DANGEROUS_CALL)
-			return odd("takes an attribute of a function or module");
-	} else if (of->kind == CK_CALL && of->call->callee->kind == CK_GLOBAL) {
-		const ck_value *from = of->call->callee;
-		if (from->global->name_len == 7 && !memcmp(from->global->name, "getattr", 7))
-			return odd("takes an attribute of an attribute: so one walks to anything");
-	} else if (of->kind != CK_CALL) {
-		return odd("takes an attribute of something that is no object");
-	}
-	return unknown("takes an attribute of an object");
-}
-
 /* type(None), as pickle writes the types of the constants. */
 static ck_fault check_type(ck_audit *audit, const ck_call *call, ck_value *const *args, size_t count)
 {
@@ -237,6 +190,15 @@ static ck_fault check_getitem(ck_audit *audit, const ck_call *call, ck_value *co
 		ok = false;
 	return ok ? unknown("makes a type hint")
 	          : odd("takes an item of what is no type hint");
+}
+
+/* A | B of the members of an enumeration. */
+static ck_fault check_or(ck_audit *audit, const ck_call *call, ck_value *const *args, size_t count)
+{
+	(void)audit;
+	(void)call;
+	bool members = count == 2 && args[0]->kind == CK_CALL && args[1]->kind == CK_CALL;
+	return members ? unknown("joins flags") : odd("joins what are no flags");
 }
 
 /* (module, name) of a ufunc, which is then imported. */
@@ -264,6 +226,8 @@ ck_fault ck_check_class(ck_audit *audit, const ck_value *class)
 {
 	ck_standing scratch;
 	class = ck_callee_of(class);
+	if (ck_inner_class(audit, class, true))
+		return unknown("makes an object of a class inside a class");
 	if (class->kind != CK_GLOBAL)
 		return odd("makes an object of something that is no class");
 	const ck_standing *s = ck_standing_find(audit, class, &scratch);
@@ -368,10 +332,12 @@ static const ck_call_check checks[] = {
 	{"torch", "Size", false, check_container},
 	{"fractions", "Fraction", false, ck_check_fraction},
 	{"functools", "partial", true, check_partial},
-	{"builtins", "getattr", true, check_getattr},
+	{"builtins", "getattr", true, ck_check_getattr},
 	{"builtins", "type", true, check_type},
 	{"operator", "getitem", true, check_getitem},
 	{"_operator", "getitem", true, check_getitem},
+	{"operator", "or_", true, check_or},
+	{"_operator", "or_", true, check_or},
 	{"copyreg", "_reconstructor", true, check_reconstructor},
 	{"copyreg", "__newobj__", true, check_newobj},
 	{"copyreg", "__newobj_ex__", true, check_newobj},

@@ -31,7 +31,7 @@ static const struct {
 	          "platform pwd grp spwd crypt nis msvcrt winreg _winreg winsound _overlapped "
 	          "_wmi syslog termios tty fcntl sysconfig _sysconfig _osx_support _aix_support "
 	          "_android_support _apple_support _ios_support _interpreters _interpqueues "
-	          "_interpchannels _xxsubinterpreters _xxinterpchannels _xxinterpqueues psutil pexpect ptyprocess winpty plumbum fabric invoke "
+	          "_interpchannels _xxsubinterpreters _xxinterpchannels _xxinterpqueues psutil pexpect ptyprocess winpty pathos plumbum fabric invoke "
 	          "delegator envoy sarge sh dask.distributed distributed.nanny ray._private"},
 	{PROCESS, "/popen /check_output /check_call /getoutput /getstatusoutput /Popen /popen2 "
 	          "/popen3 /popen4 /posix_spawn /spawnl /spawnle /spawnv /spawnve /execv /execve "
@@ -63,7 +63,7 @@ static const struct {
 	{IMPORTS, "importlib _frozen_importlib _frozen_importlib_external imp _imp pkgutil runpy "
 	          "zipimport modulefinder site sitecustomize usercustomize pip setuptools "
 	          "pkg_resources distutils _distutils_hack ensurepip venv easy_install wheel "
-	          "virtualenv conda cffi pyximport ihooks rexec Bastion"},
+	          "virtualenv conda cffi pyximport tvm onnxruntime cupy/RawKernel cupy/RawModule ihooks rexec Bastion"},
 	{IMPORTS, "/import_module /__import__ /run_module /run_path /load_module /exec_module "
 	          "/find_module /PackageImporter /resolve_name /CDLL /PyDLL /LibraryLoader "
 	          "/load_library /load_extension /load_inline"},
@@ -176,7 +176,7 @@ static const char *const spared[] = {
 	"operator:truediv", "_operator:truediv", "operator:neg", "_operator:neg", "operator:lt",
 	"_operator:lt", "operator:gt", "_operator:gt", "operator:le", "_operator:le",
 	"operator:ge", "_operator:ge", "operator:eq", "_operator:eq", "operator:ne",
-	"_operator:ne", "copyreg:_reconstructor", "copyreg:__newobj__", "copyreg:__newobj_ex__",
+	"_operator:ne", "operator:or_", "_operator:or_", "copyreg:_reconstructor", "copyreg:__newobj__", "copyreg:__newobj_ex__",
 	"copy_reg:_reconstructor", "copy_reg:__newobj__", "copy_reg:__newobj_ex__",
 	"_io:BytesIO", "_io:StringIO", "io:BytesIO", "io:StringIO", "uuid:UUID",
 	"uuid:SafeUUID", "_codecs:encode", "StringIO:StringIO", "cStringIO:StringIO",

@@ -64,7 +64,8 @@ static bool is_code(const char *text, size_t len)
 		"exec(", "eval(", "open(", "os.system",
 	};
 	static const char *const anywhere[] = {"__import__(", "os.system(", "os.popen(",
-	                                       "subprocess.", "importlib.import_module("};
+	                                       "subprocess.", "importlib.import_module(", "__class__",
+	                                       "__subclasses__", "__globals__", "__builtins__"};
 	for (size_t i = 0; i < CK_COUNT(starts); i++)
 		if (begins(text, len, starts[i]))
 			return true;
@@ -157,6 +158,10 @@ static const char *why_of(const receiver *to, ck_value *value, int depth)
 ck_fault ck_check_given(ck_audit *audit, const ck_standing *s, const ck_call *call)
 {
 	const ck_items *args = call->args->items;
+	static const char exceptions[] = "builtins"; /* of it, all else is listed or denied */
+	if (s->meant.module_len == strlen(exceptions) &&
+	    !memcmp(s->meant.module, exceptions, s->meant.module_len))
+		return fine;
 	bool makes = call->how == CK_NEWOBJ || call->how == CK_NEWOBJ_EX;
 	bool stdlib = ck_deny_is_stdlib(s->meant.module, s->meant.module_len);
 	const receiver to = {audit, stdlib || (!makes && ck_is_own(&s->meant)), makes};

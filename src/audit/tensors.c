@@ -8,6 +8,7 @@
 
 enum {
 	EXPANDED_FREE = 16 << 20, /* bytes of an expanded tensor that no limit counts */
+	EXPANDED_FREE_SUM = 256 << 20, /* the same of all tensors */
 	SMALL = 64 << 20, /* files up to this size are read as a whole, their checksums checked */
 };
 
@@ -137,8 +138,35 @@ static bool check_tensor(ck_audit *audit, const ck_place *place, const ck_entry 
 	                    "elements of tensor '%s' share their bytes", name.s);
 }
 
+/* As conversions count it. */
+static bool check_sum(ck_audit *audit, const ck_place *place, const ck_model *model)
+{
+	uint64_t total = 0, most;
+	for (size_t i = 0; i < model->count; i++)
+		if (model->entries[i].tensor &&
+		    !ck_add(total, model->entries[i].tensor->bytes, &total))
+			total = UINT64_MAX;
+	if (total <= EXPANDED_FREE_SUM ||
+	    !ck_mul(place->source->size, audit->job->limits.expand, &most) || total <= most)
+		return true;
+	return ck_audit_say(audit, CK_RULE_EXPANDED_TENSOR, place, CK_NO_OFFSET, 0,
+	                    "the tensors make %llu bytes of a file of %llu", LLU(total),
+	                    LLU(place->source->size));
+}
+
+/* There is nothing to follow them for. */
+static bool check_circles(ck_audit *audit, const ck_place *place, const ck_model *model)
+{
+	return model->count || !audit->circles ||
+	       ck_audit_say(audit, CK_RULE_EXPANDS, place, CK_NO_OFFSET, 0,
+	                    "a value holds itself, so that following it never ends, and there is no "
+	                    "tensor in the file");
+}
+
 static bool check_all(ck_audit *audit, const ck_place *place, const ck_model *model)
 {
+	if (!check_sum(audit, place, model) || !check_circles(audit, place, model))
+		return false;
 	for (size_t i = 0; i < model->count; i++)
 		if (model->entries[i].tensor && !check_tensor(audit, place, &model->entries[i]))
 			return false;

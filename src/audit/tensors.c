@@ -7,7 +7,7 @@
 #include "look.h"
 
 enum {
-	EXPANDED_FREE = 256 << 20, /* bytes of tensors that no limit counts */
+	EXPANDED_FREE = 256 << 20, /* bytes of all tensors that no limit counts */
 	SMALL = 64 << 20, /* files up to this size are read as a whole, their checksums checked */
 };
 
@@ -120,41 +120,45 @@ static bool overlaps_itself(const ck_tensor *tensor)
 	return false;
 }
 
-/* More than a conversion would write: its rule is that of ck_save. */
-static bool is_too_large(const ck_audit *audit, const ck_model *model)
+static bool check_tensor(ck_audit *audit, const ck_place *place, const ck_entry *entry)
+{
+	return !overlaps_itself(entry->tensor) ||
+	       ck_audit_say(audit, CK_RULE_OVERLAPPING_TENSOR, place, CK_NO_OFFSET, 0,
+	                    "elements of tensor %s share their bytes", ck_path_show(entry->path).s);
+}
+
+/* As conversions count it. */
+static bool check_sum(ck_audit *audit, const ck_place *place, const ck_model *model)
 {
 	uint64_t total = 0, most;
 	for (size_t i = 0; i < model->count; i++)
 		if (model->entries[i].tensor &&
 		    !ck_add(total, model->entries[i].tensor->bytes, &total))
-			return true;
-	return total > EXPANDED_FREE &&
-	       ck_mul(model->source->size, audit->job->limits.expand, &most) && total > most;
+			total = UINT64_MAX;
+	if (total <= EXPANDED_FREE ||
+	    !ck_mul(place->source->size, audit->job->limits.expand, &most) || total <= most)
+		return true;
+	return ck_audit_say(audit, CK_RULE_EXPANDED_TENSOR, place, CK_NO_OFFSET, 0,
+	                    "the tensors make %llu bytes of a file of %llu", LLU(total),
+	                    LLU(place->source->size));
 }
 
-static bool check_tensor(ck_audit *audit, const ck_place *place, const ck_entry *entry,
-                         bool too_large)
+/* There is nothing to follow them for. */
+static bool check_circles(ck_audit *audit, const ck_place *place, const ck_model *model)
 {
-	const ck_tensor *tensor = entry->tensor;
-	uint64_t most, held = tensor->storage->size;
-	ck_shown name = ck_path_show(entry->path);
-	bool much = ck_mul(held, audit->job->limits.expand, &most) && tensor->bytes > most;
-	if (too_large && much)
-		return ck_audit_say(audit, CK_RULE_EXPANDED_TENSOR, place, CK_NO_OFFSET, 0,
-		                    "tensor %s makes %llu bytes of the %llu of its storage",
-		                    name.s, LLU(tensor->bytes), LLU(held));
-	if (!overlaps_itself(tensor))
-		return true;
-	return ck_audit_say(audit, CK_RULE_OVERLAPPING_TENSOR, place, CK_NO_OFFSET, 0,
-	                    "elements of tensor %s share their bytes", name.s);
+	return model->count || !audit->circles ||
+	       ck_audit_say(audit, CK_RULE_EXPANDS, place, CK_NO_OFFSET, 0,
+	                    "a value holds itself, so that following it never ends, and there is no "
+	                    "tensor in the file");
 }
 
 static bool check_all(ck_audit *audit, const ck_place *place, const ck_model *model)
 {
-	bool too_large = is_too_large(audit, model);
+	if (!check_sum(audit, place, model) || !check_circles(audit, place, model))
+		return false;
 	for (size_t i = 0; i < model->count; i++)
 		if (model->entries[i].tensor &&
-		    !check_tensor(audit, place, &model->entries[i], too_large))
+		    !check_tensor(audit, place, &model->entries[i]))
 			return false;
 	return true;
 }

@@ -174,6 +174,22 @@ static bool look_locally(ck_zip *zip, const ck_zip_entry *e, ck_zip_entry *said,
 	                                        ? ok : look_at(zip, said, path, data));
 }
 
+/* What two lines of a directory name cannot be told apart, nor can what holds the directory. */
+static bool check_place(ck_zip *zip, const ck_zip_entry *e, uint64_t end)
+{
+	const ck_zip_view *v = zip->view;
+	if (!v || end <= v->start || e->local >= v->end + CK_ZIP_END)
+		return true;
+	return ck_zip_say(zip, e->local, "member '%s' reaches into the directory",
+	                  ck_show(e->name, e->name_len).s);
+}
+
+static bool tell_shared(ck_zip *zip, const ck_zip_entry *e)
+{
+	return ck_zip_say(zip, e->local, "member '%s' has the local header and the bytes of "
+	                  "another one", ck_show(e->name, e->name_len).s);
+}
+
 bool ck_zip_member(ck_zip *zip, const ck_zip_entry *entry)
 {
 	local h;
@@ -181,7 +197,7 @@ bool ck_zip_member(ck_zip *zip, const ck_zip_entry *entry)
 	ck_zip_entry e = *entry;
 	ck_look *l = zip->look;
 	if (is_known(zip, &e, &ok) || !ok)
-		return ok;
+		return ok && tell_shared(zip, &e);
 	if (!read_local(zip, &e, &h, &found) || !found)
 		return found ? false : l->audit->job->error.status == CK_OK &&
 		                       l->job->error.status == CK_OK;
@@ -194,7 +210,7 @@ bool ck_zip_member(ck_zip *zip, const ck_zip_entry *entry)
 		                      ck_show(e.name, e.name_len).s);
 	const char *path = ck_look_path(l->job, &zip->path, l->place.member, e.name, e.name_len);
 	uint64_t end = h.data + e.packed;
-	if (!path || !ck_regions_claim(l->job, &l->inside, e.local, end) ||
+	if (!path || !check_place(zip, &e, end) || !ck_regions_claim(l->job, &l->inside, e.local, end) ||
 	    !ck_regions_claim(l->job, &l->claimed, e.local, end) ||
 	    ((e.flags | h.said.flags) & DESCRIPTOR && !claim_descriptor(zip, &e, end)))
 		return false;

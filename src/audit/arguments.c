@@ -284,7 +284,7 @@ static ck_fault check_state(ck_audit *audit, const ck_call *call, ck_value *cons
                             size_t count)
 {
 	(void)call;
-	return count ? ck_check_build(audit, NULL, args[count - 1]) : fine;
+	return count ? ck_check_build(audit, NULL, NULL, args[count - 1]) : fine;
 }
 
 static ck_fault check_from_type(ck_audit *audit, const ck_call *call, ck_value *const *args,

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { STORAGE_PARTS = 5 }; /* ('storage', class, key, location, count) */
+
 typedef struct {
 	ck_audit *audit;
 	const ck_place *place;
@@ -84,7 +86,8 @@ static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *
                  const char *arguments)
 {
 	const ck_event *event = j->event;
-	if (s && is_told(j, s, fault->rule))
+	bool harm = ck_fault_verdict(fault) == CK_DANGEROUS && event->deed == CK_DID_CALL;
+	if (s && !harm && is_told(j, s, fault->rule))
 		return true;
 	ck_finding draft = {.opcode = ck_op_table[event->step->code].name, .how = how};
 	char why[CK_TEXT_MAX];
@@ -94,6 +97,7 @@ static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *
 		snprintf(why, sizeof why, "%s.%s %s", draft.module, draft.name, fault->why);
 	else
 		snprintf(why, sizeof why, "%s %s", subject, fault->why);
+	draft.digest = harm ? ck_tell_digest(event->target->call) : 0;
 	draft.suppressed = s && is_suppressed(s, fault->rule);
 	draft.why = ck_copy(j->audit->job, why, strlen(why));
 	draft.arguments = arguments ? ck_copy(j->audit->job, arguments, strlen(arguments)) : NULL;
@@ -138,6 +142,8 @@ static bool judge_import(judge *j)
 	ck_standing *s = ck_standing_find(j->audit, j->event->target, &scratch);
 	if (!s || !note_use(j, s))
 		return false;
+	if (s->row)
+		j->audit->meaningful = true;
 	if (is_blocked(&s->written) || is_blocked(&s->meant))
 		j->audit->only_weights = false;
 	return !s->import.why || tell(j, s, NULL, &s->import, CK_IMPORTED, NULL);
@@ -306,7 +312,7 @@ static bool judge_change(judge *j)
 		return true; /* the machine refuses it */
 	ck_standing *s = standing_of_call(j, target, &scratch);
 	if (event->deed == CK_DID_BUILD)
-		fault = ck_check_build(j->audit, s, event->given);
+		fault = ck_check_build(j->audit, s, target, event->given);
 	else if (event->deed == CK_DID_SET)
 		fault = ck_check_set(s);
 	else
@@ -353,10 +359,18 @@ static bool judge_name(judge *j)
 	                              "stands for a global that only the loading program knows"};
 	static const ck_fault odd = {CK_RULE_ODD_PERSISTENT_ID,
 	                             "has a form that torch does not write"};
+	static const ck_fault cut = {CK_RULE_BAD_ARGUMENTS,
+	                             "is that of a storage, and lacks parts of it"};
 	const ck_value *target = j->event->target;
 	char arguments[CK_ARGUMENTS_MAX + 1], subject[64];
-	if (target->kind == CK_PERSID && is_storage_id(target->pid))
+	j->audit->meaningful = true;
+	bool storage = target->kind == CK_PERSID && is_storage_id(target->pid);
+	if (storage && target->pid->items->count >= STORAGE_PARTS)
 		return true;
+	if (storage) {
+		ck_tell_arguments(arguments, &target->pid, 1, NULL);
+		return tell(j, NULL, "a persistent id", &cut, CK_HOW_NONE, arguments);
+	}
 	j->audit->only_weights = false;
 	if (target->kind == CK_EXT) {
 		snprintf(subject, sizeof subject, "the extension code %lld", (long long)target->i);

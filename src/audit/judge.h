@@ -86,7 +86,10 @@ ck_fault ck_check_given(ck_audit *audit, const ck_standing *s, const ck_call *ca
 /* ---- state.c: what may be built into, set in or appended to what a call returned ---- */
 
 /* `s` is that of the global that was called, or NULL if it was something else. */
-ck_fault ck_check_build(ck_audit *audit, const ck_standing *s, const ck_value *state);
+ck_fault ck_check_build(ck_audit *audit, const ck_standing *s, const ck_value *target,
+                        const ck_value *state);
+/* dtype.c: the state of numpy.dtype */
+ck_fault ck_check_dtype(const ck_value *target, const ck_value *state);
 ck_fault ck_check_set(const ck_standing *s);
 ck_fault ck_check_append(const ck_standing *s, const ck_value *target);
 
@@ -103,6 +106,9 @@ enum { CK_ARGUMENTS_MAX = 80 };
 void ck_tell_arguments(char to[CK_ARGUMENTS_MAX + 1], ck_value *const *items, size_t count,
                        const ck_value *kwargs);
 /* The same for keys and values in turn. */
+/* A number that differs when the arguments of a call do; their first thousand values and 64 KiB of
+ * text count. */
+uint64_t ck_tell_digest(const ck_call *call);
 void ck_tell_pairs(char to[CK_ARGUMENTS_MAX + 1], ck_value *const *items, size_t count);
 
 #endif

@@ -70,6 +70,7 @@ void ck_options_default(ck_options *options)
 typedef struct {
 	const ck_source *source;
 	const char *member; /* or NULL */
+	const ck_policy *policy; /* or NULL */
 } input;
 
 static bool is_file(const char *path)
@@ -96,11 +97,18 @@ static bool open_input(ck_job *job, const char *path, input *in)
 	return in->source;
 }
 
+static const ck_policy *read_policy(ck_job *job, const char *path)
+{
+	ck_policy *policy = ck_policy_new(job);
+	return policy && ck_policy_read(policy, path) ? policy : NULL;
+}
+
 /* `writer` may be NULL: then every tensor is taken. */
 static ck_checkpoint *open_source(ck_job *job, const input *in, const ck_options *options,
                                   const ck_writer *writer)
 {
-	ck_gate gate = {.disarm = options->disarm, .strict = options->strict};
+	ck_gate gate = {.policy = in->policy, .member = in->member, .disarm = options->disarm,
+	                .strict = options->strict};
 	ck_checkpoint *cp = ck_alloc(job, sizeof *cp);
 	if (!cp || !ck_gate_open(job, in->source, &gate))
 		return NULL;
@@ -133,6 +141,9 @@ ck_checkpoint *ck_checkpoint_open(ck_job *job, const char *path, const ck_option
 	const ck_writer *writer =
 		options->format ? ck_writer_find(job, options->format, "") : NULL;
 	if ((options->format && !writer) || !open_input(job, path, &in))
+		return NULL;
+	in.policy = options->policy ? read_policy(job, options->policy) : NULL;
+	if (options->policy && !in.policy)
 		return NULL;
 	return open_source(job, &in, options, writer);
 }
@@ -209,7 +220,10 @@ static bool begin_conversion(ck_job *job, const char *in, const char *out,
 	else
 		ck_options_default(&c->options);
 	c->writer = ck_writer_find(job, c->options.format, out);
-	return c->writer && open_input(job, in, &c->from) &&
+	if (!c->writer || !open_input(job, in, &c->from))
+		return false;
+	c->from.policy = c->options.policy ? read_policy(job, c->options.policy) : NULL;
+	return (c->from.policy || !c->options.policy) &&
 	       check_paths(job, c->from.source, out, &c->options) &&
 	       make_outputs(job, out, &c->options, &c->to);
 }

@@ -62,6 +62,7 @@ typedef struct ck_options {
 	bool densify;        /* sparse tensors become dense, as to_dense() makes them */
 	ck_complex complex;
 	bool skip_unsupported; /* leave out what cannot be written, rather than fail */
+	const char *policy;  /* file of names to allow and deny (see ck_policy_read), or NULL */
 	bool disarm;         /* take the tensors even out of a file that carries code */
 	/* how the output is written */
 	const char *format;  /* "safetensors"; NULL: by the suffix of the output */

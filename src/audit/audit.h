@@ -95,6 +95,7 @@ typedef struct ck_audit {
 	uint64_t pickles;
 	bool incomplete;
 	bool only_weights;        /* until something says otherwise */
+	bool circles;             /* a list, dict or the like holds itself */
 	bool with_tensors;        /* check those of every checkpoint, too */
 	bool meaningful;          /* a pickle named something that means anything to the loader */
 	uint64_t vain;            /* bytes that were read as opcodes, and were none */

@@ -231,8 +231,10 @@ static const char *take_blob(cli_report *report, const unsigned char *data, size
 	if (need > report->blob_cap) {
 		size_t cap = need > CHANNEL_BLOB / 2 ? CHANNEL_BLOB : 2 * need;
 		unsigned char *grown = realloc(report->blob, cap);
-		if (!grown)
+		if (!grown) {
+			report->no_memory = true;
 			return "there is no memory for its report";
+		}
 		report->blob = grown;
 		report->blob_cap = cap;
 	}

@@ -140,6 +140,8 @@ static void judge(const cli_task *task, const char *wrong, int status, cli_repor
 {
 	if (task->stopped())
 		fail(report, CK_STOPPED, "", "stopped on request");
+	else if (report->no_memory)
+		fail(report, CK_NOMEM, task->subject, "the system has no memory left");
 	else if (wrong)
 		fail(report, CK_CORRUPT, task->subject,
 		     "the process that read it reports nonsense (%s) and was stopped; the file may "

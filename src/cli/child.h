@@ -73,6 +73,7 @@ typedef struct cli_report {
 	char layout[64];           /* of the summary */
 	unsigned char *blob;       /* to be freed with cli_report_free */
 	size_t blob_len, blob_cap;
+	bool no_memory;            /* here, for what the child sends: not its fault */
 	/* below: channel.c's own */
 	unsigned char message[8 + CHANNEL_PIECE];
 	size_t have;

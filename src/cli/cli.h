@@ -66,7 +66,8 @@ enum {
 	X(SARIF, 0, "sarif", NULL, FOR_SCAN, "one SARIF 2.1.0 document for all files")           \
 	X(FAIL_ON, 0, "fail-on", "VERDICT", FOR_SCAN,                                            \
 	  "status 0 if all are better than it (default: unknown)")                                \
-	X(POLICY, 0, "policy", "FILE", FOR_SCAN, "names to allow and to deny, a line each")      \
+	X(POLICY, 0, "policy", "FILE", FOR_CONVERT | FOR_SCAN,                                   \
+	  "names to allow and to deny, a line each")                                             \
 	X(BASELINE, 0, "baseline", "FILE", FOR_SCAN, "findings that are known and do not count") \
 	X(LIMIT, 0, "limit", "NAME=N", FOR_ALL, "change a limit (repeatable; see below)")        \
 	X(QUIET, 'q', "quiet", NULL, FOR_CONVERT, "say nothing but errors")                      \

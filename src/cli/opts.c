@@ -128,7 +128,7 @@ static bool apply(option_id id, const char *arg, cli_options *options)
 	case OPT_FAIL_ON:
 		return parse_fail_on(arg, &options->fail_on);
 	case OPT_POLICY:
-		options->policy = arg;
+		options->policy = options->convert.policy = arg;
 		return true;
 	case OPT_BASELINE:
 		options->baseline = arg;

@@ -33,6 +33,7 @@ enum ck_value_flag {
 	CK_PY2 = 2,
 	CK_UNHASHABLE = 4, /* Python would not take it as a dict key */
 	CK_COMPUTED = 8,   /* GLOBAL whose name was not a literal string */
+	CK_PLAIN = 8,      /* STR, BYTES: looked at once, and neither code nor a command */
 	CK_CHANGED = 16, /* GLOBAL, PERSID, EXT: something was set in or built into it; LIST, DICT,
 	                  * SET: changed after CK_PASSED, so that a call may have seen less */
 	CK_KEPT = 64,    /* it stands elsewhere, too: in the memo, or twice on the stack */

@@ -26,7 +26,7 @@ CONVERT = {
     "?pipe2": "once",
 }
 SCAN = {
-    "malloc": "once on", "calloc": "once on", "?pthread_mutex_init": "once",
+    "malloc": "once on", "calloc": "once on", "?realloc": "once", "?pthread_mutex_init": "once",
     "pread64": "once on short again", "?pwrite64": "once", "open64": "once", "fstat64": "once",
     "?stat64": "once", "getrandom": "once on", "?fork": "once", "?pipe2": "once",
 }

@@ -52,6 +52,7 @@ class Case:
     ties: bool = False              # save_model is the judge
     notes: list = field(default_factory=list)  # words that must be said
     strict: object = None           # True: --strict makes no difference; a list: it fails with them
+    refuses: str = None             # words of its refusal without --disarm, which it then gets
     suffix: str = ".pt"
     member: str = None              # of an archive
     cut: int = 0                    # cut after every so many bytes it must be refused

@@ -50,9 +50,22 @@ class Converter:
         os.unlink(other)
         return "" if same else "with %s it writes another file" % (options,)
 
-    def fault_of_strict(self, row, out):
-        if row["strict"] is True:
+    def fault_of_guard(self, row, out):
+        """Without --disarm, what carries code or is not one thing to all is left alone."""
+        if not row["refuses"]:
+            return ""
+        done = self.run(row, out)
+        row["args"] = [*row["args"], "--disarm"]
+        if done.returncode not in (1, 3) or os.path.exists(out):
+            return "it is not refused: status %d" % done.returncode
+        return unsaid([row["refuses"]], done)
+
+    def fault_of_strict(self, row, out, foreign):
+        """Needing classes that are not known to be harmless is an error of its own."""
+        if row["strict"] is True and not foreign:
             return self.fault_of_other(row, out, "--strict")
+        if row["strict"] is True:
+            row["strict"] = ["nobody knows to be harmless"]
         if not row["strict"]:
             return ""
         done = self.run(row, out + ".strict", "--to", "safetensors", "--strict")
@@ -81,13 +94,17 @@ class Converter:
         return ""
 
     def fault(self, row, out):
+        found = self.fault_of_guard(row, out)
+        if found:
+            return found
         done = self.run(row, out, "-j1")
         if done.returncode:
             return "exit status %d: %s" % (done.returncode, done.stderr.decode(errors="replace"))
         found = unsaid(row["notes"], done)
         for threads in (2, 3, 8) if os.path.getsize(out) > SMALL else (4,):
             found = found or self.fault_of_other(row, out, "-j%d" % threads)
-        return found or self.fault_of_strict(row, out) or self.fault_of_cuts(row, out)
+        foreign = b"not known to be harmless" in done.stderr
+        return found or self.fault_of_strict(row, out, foreign) or self.fault_of_cuts(row, out)
 
     def fault_of(self, row):
         out = os.path.join(self.folder, "out", row["name"] + ".safetensors")

@@ -67,13 +67,16 @@ def small(source):
 
 
 for _name, _pack in PACKERS.items():
+    # what is packed by zlib and not compressed ends as the zip in it does
     case(name="packed-%s" % _name, save=packed(_pack),
+         refuses="ends as a zip archive" if _name == "zlib-0" else None,
          load=lambda path: load_torch(unpacked(path)))(checkpoint)
     case(name="packed-%s-legacy" % _name, save=packed(_pack, save_legacy),
          load=lambda path: load_torch(unpacked(path)))(checkpoint)
     case(name="packed-%s-pickle" % _name, load=lambda path: pickle.load(unpacked(path)),
          save=packed(_pack, lambda value, file: pickle.dump(value, file)))(every_array)
     case(name="packed-%s-cut" % _name, save=packed(_pack), cut=197,
+         refuses="ends as a zip archive" if _name == "zlib-0" else None,
          load=lambda path: load_torch(unpacked(path)))(small)
 for _name, _open in OPENERS.items():
     case(name="opened-" + _name, suffix=".pkl." + _name, save=save_pickle(4, _open),

@@ -34,7 +34,8 @@ def expected(case, value, folder):
 def write(case, folder):
     value = case.make(cases.Source(case.name))
     row = {"name": case.name, "file": case.name + case.suffix, "member": case.member,
-           "args": case.args, "notes": case.notes, "strict": case.strict, "cut": case.cut,
+           "args": case.args, "notes": case.notes, "strict": case.strict,
+           "refuses": case.refuses, "cut": case.cut,
            **expected(case, value, folder)}
     case.save(value, os.path.join(folder, row["file"]))
     return row

@@ -179,10 +179,11 @@ static bool check_data(ck_job *own, const ck_model *model)
 	return seen;
 }
 
-/* Pickles without any name that is known make no tensors, and have been judged as a whole. */
+/* Pickles without any name that is known make no tensors, and have been judged as a whole, except
+ * for values that hold themselves. */
 static bool has_none(const ck_audit *audit, const ck_layout *layout, bool pure)
 {
-	return pure && layout == &ck_layout_pickle && !audit->meaningful;
+	return pure && layout == &ck_layout_pickle && !audit->meaningful && !audit->circles;
 }
 
 /* Which loader takes the file; *opened is false if none can look into it: that is for those to tell

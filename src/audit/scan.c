@@ -39,6 +39,29 @@ static bool take_unknown(ck_look *l)
 	       && claim_all(l);
 }
 
+/* Pickles of literals may be data; what follows them tells. Very many of them are no data. */
+bool ck_pickle_probe(ck_look *l, uint64_t at, ck_probed *probed)
+{
+	enum { LITERALS_MAX = 100 };
+	ck_purpose purpose = ck_look_purpose(l);
+	uint64_t from = at;
+	*probed = CK_PROBED_LITERAL;
+	for (unsigned i = 0; *probed == CK_PROBED_LITERAL; i++) {
+		if (i == LITERALS_MAX) {
+			*probed = CK_PROBED_WHOLE;
+			break;
+		}
+		from = at;
+		if (!ck_stream_probe(l->audit, l->source, &at, purpose, probed))
+			return false;
+		if (l->kind == CK_LOOK_FILE)
+			break;
+	}
+	if (*probed > CK_PROBED_LITERAL)
+		l->sure = from;
+	return true;
+}
+
 /* A pickle may begin as another format does: its first bytes are then the text of a string. */
 static bool take_pickle(ck_look *l, const ck_sniffed *known, bool *taken)
 {
@@ -48,7 +71,7 @@ static bool take_pickle(ck_look *l, const ck_sniffed *known, bool *taken)
 	*taken = false;
 	if (!ck_stream_may_begin(l->head, l->head_len) && !certain)
 		return true;
-	if (!certain && !ck_stream_probe(l->audit, l->source, 0, &probed))
+	if (!certain && !ck_pickle_probe(l, 0, &probed))
 		return false;
 	*taken = probed > CK_PROBED_LITERAL ||
 	         (probed == CK_PROBED_LITERAL && l->kind == CK_LOOK_FILE);

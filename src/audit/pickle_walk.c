@@ -43,7 +43,8 @@ static bool goes_on(ck_look *l, const ck_stream_reader *reader, block *b, uint64
 	if (!ck_pickle_probe(l, at, &probed))
 		return false;
 	*more = probed > CK_PROBED_LITERAL ||
-	        (probed == CK_PROBED_LITERAL && l->kind == CK_LOOK_FILE);
+	        (probed == CK_PROBED_LITERAL &&
+	         (l->kind == CK_LOOK_FILE || ck_look_purpose(l) == CK_FOR_PICKLE));
 	return true;
 }
 

@@ -39,6 +39,12 @@ static bool take_unknown(ck_look *l)
 	       && claim_all(l);
 }
 
+/* A reader of pickles opens it, whatever is in it. */
+static bool is_pointed_at(const ck_look *l)
+{
+	return l->kind == CK_LOOK_FILE || ck_look_purpose(l) == CK_FOR_PICKLE;
+}
+
 /* Pickles of literals may be data; what follows them tells. Very many of them are no data. */
 bool ck_pickle_probe(ck_look *l, uint64_t at, ck_probed *probed)
 {
@@ -54,11 +60,11 @@ bool ck_pickle_probe(ck_look *l, uint64_t at, ck_probed *probed)
 		from = at;
 		if (!ck_stream_probe(l->audit, l->source, &at, purpose, probed))
 			return false;
-		if (l->kind == CK_LOOK_FILE)
+		if (is_pointed_at(l))
 			break;
 	}
 	if (*probed > CK_PROBED_LITERAL)
-		l->sure = from;
+		l->sure = from; /* all before it are pickles, too */
 	return true;
 }
 
@@ -67,14 +73,14 @@ static bool take_pickle(ck_look *l, const ck_sniffed *known, bool *taken)
 {
 	ck_probed probed = CK_PROBED_WHOLE;
 	bool certain = !known && l->head_len > 2 && l->head[0] == 0x80 && l->head[1] <= 5 &&
-	               l->kind == CK_LOOK_FILE;
+	               is_pointed_at(l);
 	*taken = false;
 	if (!ck_stream_may_begin(l->head, l->head_len) && !certain)
 		return true;
 	if (!certain && !ck_pickle_probe(l, 0, &probed))
 		return false;
 	*taken = probed > CK_PROBED_LITERAL ||
-	         (probed == CK_PROBED_LITERAL && l->kind == CK_LOOK_FILE);
+	         (probed == CK_PROBED_LITERAL && is_pointed_at(l));
 	if (!*taken || !ck_pickle_walk(l))
 		return !*taken;
 	return !known || ck_audit_say(l->audit, CK_RULE_BROKEN_ARCHIVE, &l->place, 0, 0,

@@ -30,7 +30,6 @@ static const row rows[] = {
 	{0, MAGIC("\xff\x06\0\0sNaPpY"), {"snappy", NULL, CLOSED("a snappy file"), NULL}},
 	{0, MAGIC("LZIP"), {"lzip", NULL, CLOSED("an lzip file"), NULL}},
 	{0, MAGIC("\x89LZO\0\r\n\x1a\n"), {"lzop", NULL, CLOSED("an lzop file"), NULL}},
-	{0, MAGIC("\x1f\x9d"), {"compress", NULL, CLOSED("a file of compress"), NULL}},
 	{0, MAGIC("MSCF\0\0\0\0"), {"cabinet", NULL, CLOSED("a cabinet file"), NULL}},
 	{0, MAGIC("xar!"), {"xar", NULL, CLOSED("a xar archive"), NULL}},
 	{0, MAGIC("!<arch>\n"), {"ar", NULL, CLOSED("an ar archive"), NULL}},
@@ -71,6 +70,7 @@ static const row rows[] = {
 	{0, MAGIC("version https://git-lfs.github.com/"), {"Git LFS pointer", NULL, NULL, NULL}},
 };
 
+static const ck_sniffed compress = {"compress", NULL, CLOSED("a file of compress"), NULL};
 static const ck_sniffed zip = {"zip", ck_zip_walk, NULL, NULL};
 static const ck_sniffed tar = {"tar", ck_tar_walk, NULL, NULL};
 static const ck_sniffed packed = {"packed", ck_packed_walk, NULL, NULL};
@@ -87,6 +87,13 @@ static const ck_sniffed *find_row(const unsigned char *head, size_t len, bool fi
 		    !memcmp(head + rows[i].at, rows[i].magic, rows[i].len))
 			return &rows[i].is;
 	return NULL;
+}
+
+/* Two bytes, and the number of bits of the longest code. */
+static bool is_compress(const unsigned char *head, size_t len)
+{
+	unsigned bits = len > 2 ? head[2] & 0x1f : 0;
+	return bits >= 9 && bits <= 16 && !(head[2] & 0x60) && head[0] == 0x1f && head[1] == 0x9d;
 }
 
 /* The length of the header, then the header, an object of JSON. */
@@ -107,6 +114,8 @@ const ck_sniffed *ck_sniff(ck_look *l)
 	const ck_sniffed *known = find_row(l->head, l->head_len, l->kind == CK_LOOK_FILE);
 	if (known)
 		return known;
+	if (is_compress(l->head, l->head_len))
+		return &compress;
 	if (is_safetensors(l->head, l->head_len))
 		return &safetensors;
 	if (ck_packing_find(l->head, l->head_len))
@@ -155,6 +164,6 @@ bool ck_look_is_data(const unsigned char *head, size_t len)
 {
 	return !find_row(head, len, false) && !ck_stream_may_begin(head, len) &&
 	       memcmp(head, "PK", len < 2 ? len : 2) != 0 && !ck_packing_find(head, len) &&
-	       !is_safetensors(head, len) &&
-	       !(len >= 263 && !memcmp(head + 257, "ustar", 5));
+	       !is_safetensors(head, len) && !is_compress(head, len) &&
+	       !ck_archiver_tar.probe(head, len);
 }

@@ -19,7 +19,8 @@ typedef enum ck_purpose {
 	CK_FOR_PICKLE,  /* what readers of pickles are pointed at */
 	CK_FOR_OTHER,
 	CK_FOR_TEXT,    /* for people to read, or lists of words */
-	CK_FOR_STORAGE  /* the elements of a tensor */
+	CK_FOR_STORAGE, /* the elements of a tensor */
+	CK_FOR_NOTHING  /* bytes that belong to nothing */
 } ck_purpose;
 
 typedef struct ck_look {
@@ -36,6 +37,7 @@ typedef struct ck_look {
 	bool lenient;            /* readers pass over what is left at its end */
 	bool whole;              /* a pickle that is in order */
 	bool strict_end;         /* not even zeros may follow */
+	bool loose;              /* where its own bytes end is not known */
 	uint64_t sure;           /* up to here pickles follow one another for certain */
 } ck_look;
 
@@ -49,6 +51,8 @@ typedef struct ck_sniffed {
 	/* Why it was not scanned, for what cannot be opened; or NULL. */
 	const char *closed;
 	const char *note;   /* what is odd about it inside an archive, or NULL */
+	/* Why a whole file of it counts as not scanned, though it holds no pickle; or NULL. */
+	const char *alone;
 } ck_sniffed;
 
 /* Which of the formats that are no pickles begins so; NULL: none. */

@@ -43,7 +43,9 @@ ck_purpose ck_look_purpose(const ck_look *l)
 {
 	const char *path = *l->place.member ? l->place.member : l->source->label;
 	const char *outer = strrchr(path, '!');
-	if (l->kind == CK_LOOK_GAP || l->kind == CK_LOOK_BYTES)
+	if (l->kind == CK_LOOK_GAP)
+		return CK_FOR_NOTHING;
+	if (l->kind == CK_LOOK_BYTES)
 		return ck_sniff_text(l->head, l->head_len) ? CK_FOR_TEXT : CK_FOR_OTHER;
 	path = outer ? outer + 1 : path;
 	size_t len = strlen(path);

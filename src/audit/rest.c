@@ -140,7 +140,7 @@ bool ck_look_at_rest(ck_look *l)
 {
 	ck_region gap;
 	unsigned told = 0;
-	finds f = {.left = l->source->size > UINT64_MAX / 4 ? UINT64_MAX : VAIN_FREE +
+	finds f = {.packed = l->loose, .left = l->source->size > UINT64_MAX / 4 ? UINT64_MAX : VAIN_FREE +
 	                                                               2 * l->source->size};
 	for (uint64_t at = 0; ck_regions_gap(&l->claimed, l->source->size, &at, &gap);) {
 		bool padding;
@@ -152,6 +152,8 @@ bool ck_look_at_rest(ck_look *l)
 			f.piece = ck_alloc(l->job, PIECE);
 		if (!f.piece || !look_through(l, &gap, &f))
 			return false;
+		if (l->loose)
+			continue; /* they may well be its own */
 		l->audit->incomplete = l->audit->incomplete || f.cut;
 		/* in the bytes of a pickle there may be anything */
 		if (l->kind != CK_LOOK_BYTES && told++ < TOLD_MAX && !tell(l, &gap, &f))

@@ -4,7 +4,8 @@
 #include "look.h"
 #include "stream.h"
 
-enum { DEPTH_MAX = 8 };
+enum { DEPTH_MAX = 8,
+       MAGIC_MOST = 12 /* bytes by which a format is told */ };
 
 /* ---- what it is ---- */
 
@@ -24,7 +25,11 @@ static bool take_sniffed(ck_look *l, const ck_sniffed *known)
 	if (known->note && !ck_audit_say(l->audit, CK_RULE_ODDITY, &l->place, 0, l->source->size,
 	                                 "%s", known->note))
 		return false;
-	return claim_all(l);
+	if (known->alone && l->kind == CK_LOOK_FILE &&
+	    !ck_look_closed(l->audit, &l->place, 0, l->source->size, "%s", known->alone))
+		return false;
+	l->loose = !known->closed && !ck_sniff_text(l->head, l->head_len);
+	return l->loose ? ck_regions_claim(l->job, &l->claimed, 0, MAGIC_MOST) : claim_all(l);
 }
 
 /* Nobody knows it. That is as it should be for data, and a gap is told by whoever found it. */

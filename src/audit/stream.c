@@ -127,7 +127,7 @@ static bool does_something(const prober *p, ck_purpose purpose, bool text)
 		return p->imports || p->extensions || p->calls;
 	if (purpose == CK_FOR_OTHER)
 		return p->imports || called;
-	if (text)
+	if (text || purpose == CK_FOR_NOTHING)
 		return p->denied || called;
 	return p->named || (p->calls && p->imports);
 }

@@ -24,6 +24,7 @@ SYSTEM = call(name("os", "system"), text(COMMAND))
 EVIL = pickle(SYSTEM)
 EVIL0 = b"cos\nsystem\n(S'" + COMMAND.encode() + b"'\ntR."
 GOOD = pickle(named(w=vector("0", 4)))
+GOOD_VALUES = pickle(named(a=integer(1)))
 DATA = {"0": floats(1, 2, 3, 4)}
 MAGIC = b"\x8a\n\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 files = {}
@@ -681,7 +682,246 @@ def _():
     return b"N." * 200000
 
 
+# ---- what is only a pickle at a second look ----
+
+LITERAL0 = b"I1\n."
+
+
+@file("hostile/literal_first.pkl.zip")
+def _():
+    """an archive, not of torch, of a file with a number as a pickle before the command's."""
+    return archive([Member("settings.bin", LITERAL0 + EVIL0)])
+
+
+@file("hostile/literal_newline.pt")
+def _():
+    """`data.pkl` is None, a newline and then a pickle of protocol 0."""
+    return archive(model(b"N.\n" + EVIL0))
+
+
+@file("hostile/literal_in_bytes.pkl")
+def _():
+    """the same two pickles in a value of bytes."""
+    inner = LITERAL0 + EVIL0
+    return pickle(b"B" + struct.pack("<I", len(inner)) + inner, 3)
+
+
+def long_legacy(facts=b"(dp0\n.", value=EVIL0):
+    """A file of the old layout with values before the magic number that are taken off again."""
+    number = int.from_bytes(MAGIC[2:], "little")
+    head = b"N0" * 3000 + b"(lp0\nN" + b"a0" + b"L%dL\n." % number
+    return head + b"I1001\n." + facts + value + b"(lp0\n."
+
+
+@file("hostile/legacy_long_head.pt")
+def _():
+    """an old file whose magic number comes after six kilobytes of values that are taken away, with
+    the command where only facts of the machine should be."""
+    return long_legacy(EVIL0, b"(dp0\n.")
+
+
+@file("hostile/load_from_bytes.pkl")
+def _():
+    """such a file as bytes that torch.storage._load_from_bytes loads."""
+    inner = long_legacy()
+    value = b"B" + struct.pack("<I", len(inner)) + inner
+    return pickle(call(name("torch.storage", "_load_from_bytes"), value), 3)
+
+
+@file("hostile/broken_text.pkl")
+def _():
+    """an import, and then no pickle any more: Python imports before it finds out."""
+    return b"cmodels.yolo\nModel\n(X"
+
+
+@file("hostile/broken_text.pt")
+def _():
+    """the same as `data.pkl`."""
+    return archive(model(b"cevilmod\nX\n"))
+
+
+@file("hostile/odd_import.pt")
+def _():
+    """a module with a hyphen, called, and a newline behind the pickle."""
+    return archive(model(b"cmy-evil\nrun\n(tR.\n"))
+
+
+@file("hostile/extension.pt")
+def _():
+    """a number of the copyreg registry, called, and a newline behind the pickle."""
+    return archive(model(b"(\x82\1)Rt.\n"))
+
+
+@file("hostile/gap_text.pkl")
+def _():
+    """words, and a pickle of protocol 0 behind them."""
+    return GOOD_VALUES + b"junkjunk" + EVIL0
+
+
+@file("hostile/gap_blanks.pkl")
+def _():
+    """newlines, and a pickle of protocol 0 behind them."""
+    return GOOD_VALUES + b"\n" * 10 + EVIL0
+
+
+@file("hostile/gap_inst.pt")
+def _():
+    """junk behind `data.pkl`, and a pickle that makes an instance behind it."""
+    return archive(model(GOOD + b"\xff" * 50 + b"(S'" + COMMAND.encode() + b"'\nios\nsystem\n."))
+
+
+@file("hostile/gap_junk.pkl")
+def _():
+    """bytes behind a pickle that are no text and nothing that is known."""
+    return GOOD_VALUES + bytes(range(0xc0, 0x100))
+
+
+def tar_v7(path, data):
+    """An archive as tars of the seventies wrote them, without a magic number."""
+    body = bytearray(entry(path, data))
+    body[257:512] = bytes(255)
+    body[148:156] = b" " * 8
+    body[148:156] = b"%06o\0 " % sum(body[:512])
+    return bytes(body) + TAR_END
+
+
+@file("hostile/tar_v7.zip")
+def _():
+    """an archive with a tar archive that has no magic number, and begins with no opcode."""
+    return archive([Member("x.bin", tar_v7("@dir/data.pkl", EVIL))])
+
+
+@file("hostile/zip_in_middle.zip")
+def _():
+    """a member that is zeros, an archive with the command, and a comment."""
+    return archive([Member("x.bin", bytes(100) + archive(model(EVIL), b"a comment"))])
+
+
+@file("hostile/zip_in_middle_deflated.zip")
+def _():
+    """the same, deflated."""
+    inner = bytes(100) + archive(model(EVIL), b"a comment")
+    return archive([Member("x.bin", inner, 8)])
+
+
+@file("hostile/zip_in_middle_of_bytes.pkl")
+def _():
+    """the same in a value of bytes."""
+    inner = bytes(100) + archive(model(EVIL), b"a comment")
+    return pickle(named(a=b"B" + struct.pack("<I", len(inner)) + inner, b=text("-" * 70000)), 3)
+
+
+@file("hostile/zip_100_directories.zip")
+def _():
+    """a hundred archives behind each other, and a byte in front: readers find the last directory."""
+    body = b"-" + archive(model(EVIL))
+    for i in range(100):
+        body += archive([Member("%d" % i, b"a")])
+    return body
+
+
+def gguf(tensors=0, data=b""):
+    """A GGUF model of vectors of four floats."""
+    head = b"GGUF" + struct.pack("<IQQ", 3, tensors, 0)
+    for i in range(tensors):
+        head += struct.pack("<Q", 1) + b"%x" % i + struct.pack("<IQIQ", 1, 4, 0, 32 * i)
+    return head + bytes(-len(head) % 32) + data
+
+
+@file("hostile/behind_header.gguf")
+def _():
+    """a GGUF model without tensors, and a pickle."""
+    return gguf() + EVIL
+
+
+@file("hostile/behind_tensors.gguf")
+def _():
+    """a GGUF model, and a pickle behind its only tensor."""
+    return gguf(1, floats(1, 2, 3, 4)) + EVIL
+
+
+@file("hostile/junk_behind.gguf")
+def _():
+    """a GGUF model, and bytes that belong to nothing."""
+    return gguf(1, floats(1, 2, 3, 4)) + b"\xd5" * 50
+
+
+@file("hostile/png_and_pickle.png")
+def _():
+    """the beginning of an image, and a pickle."""
+    return b"\x89PNG\r\n\x1a\n" + b"\xd5" * 40 + EVIL
+
+
+@file("hostile/graph_is_pickle.onnx")
+def _():
+    """a model of ONNX whose graph is a pickle."""
+    return b"\x08\x08\x12\1a\x3a" + bytes([len(EVIL)]) + EVIL
+
+
+@file("hostile/value.rds")
+def _():
+    """a value of R, which may hold code."""
+    return b"X\n\0\0\0\3" + bytes(60)
+
+
+@file("hostile/layers.h5")
+def _():
+    """an HDF5 file, in which Keras may keep code."""
+    return b"\x89HDF\r\n\x1a\n" + bytes(600)
+
+
+@file("hostile/lambda.keras")
+def _():
+    """a model of Keras with a layer of code."""
+    return archive([Member("config.json", b'{"class_name": "Lambda"}'),
+                    Member("metadata.json", b"{}")])
+
+
+@file("hostile/saved_model.pb")
+def _():
+    """the beginning of a SavedModel of TensorFlow, whose graph may write files."""
+    return b"\x08\1\x12\2\x0a\0"
+
+
+@file("hostile/program.bin")
+def _():
+    """a program."""
+    return b"\x7fELF\2\1\1" + bytes(60)
+
+
+@file("hostile/script.sh")
+def _():
+    """a script."""
+    return b"#!/bin/sh\ntouch ckconv-was-here\n"
+
+
+@file("hostile/member.Z.zip")
+def _():
+    """a member that compress packed."""
+    return archive([Member("x.bin", b"\x1f\x9d\x90" + bytes(40))])
+
+
 # ---- odd and harmless ----
+
+@file("odd/words.zip")
+def _():
+    """an archive with lists of words that read as imports, and a program beside them."""
+    return archive([Member("labels.txt", b"cat\ndog\nhorse\n"), Member("run.sh", b"#!/bin/sh\n"),
+                    Member(".data/extern_modules", b"collections\ntorch._utils\nos\n"),
+                    Member("lib.so", b"\x7fELF\2\1\1" + bytes(60))])
+
+
+@file("odd/tensors.gguf")
+def _():
+    """a GGUF model of two vectors, padded."""
+    return gguf(2, floats(1, 2, 3, 4) + bytes(16) + floats(1, 2, 3, 4) + bytes(16))
+
+
+@file("odd/image.png")
+def _():
+    """an image in whose bytes there are the beginnings of a pickle and of a packed file."""
+    return b"\x89PNG\r\n\x1a\n" + b"\xd5\x80\2\x8f\x1f\x8b\x08\xffc\xff\n\xd5" * 40
+
 
 @file("odd/zip_comment.pt")
 def _():

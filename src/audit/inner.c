@@ -6,27 +6,42 @@
 #include "look.h"
 #include "stream.h"
 
-enum { SMALLEST = 4, LARGEST_TEXT = 64 << 20 };
+enum { SMALLEST = 4, TAIL = 64 << 10, LARGEST_TEXT = 64 << 20 };
+
+/* An archive may have anything before it and a comment behind it. */
+static bool may_end_as_zip(ck_audit *audit, const ck_source *source, bool *may)
+{
+	unsigned char tail[TAIL];
+	uint64_t from = source->size < TAIL ? 0 : source->size - TAIL;
+	size_t len = (size_t)(source->size - from);
+	*may = false;
+	if (!ck_read_at(audit->job, source, from, tail, len))
+		return false;
+	*may = memmem(tail, len, "PK\5\6", 4) != NULL;
+	return true;
+}
 
 /* `at` is the offset of the opcode that makes the bytes: they are called by it, as members are by
  * their names. */
-static bool look_at(ck_audit *audit, const ck_place *place, const ck_source *source, uint64_t at)
+static bool look_at(ck_audit *audit, const ck_place *place, const ck_source *source, uint64_t at,
+                    ck_look_kind kind)
 {
-	unsigned char head[64];
 	char member[CK_WHERE_MAX];
+	bool zip = false;
+	unsigned char head[CK_HEAD];
 	size_t len = source->size < sizeof head ? (size_t)source->size : sizeof head;
 	if (len < SMALLEST)
 		return true;
-	if (!ck_read_at(audit->job, source, 0, head, len))
+	if (!ck_read_at(audit->job, source, 0, head, len) || !may_end_as_zip(audit, source, &zip))
 		return false;
 	snprintf(member, sizeof member, "%s%sbytes at %llu", place->member, *place->member ? "!" : "",
 	         (unsigned long long)at);
-	return ck_look_is_data(head, len) ||
-	       ck_look_inside(audit, source, member, CK_LOOK_BYTES, NULL);
+	return (kind == CK_LOOK_BYTES && !zip && ck_look_is_data(head, len)) ||
+	       ck_look_inside(audit, source, member, kind, NULL);
 }
 
-bool ck_inner_bytes(ck_audit *audit, const ck_place *place, const ck_source *source,
-                    const ck_value *bytes)
+static bool look_at_bytes(ck_audit *audit, const ck_place *place, const ck_source *source,
+                          const ck_value *bytes, ck_look_kind kind)
 {
 	ck_source part = *source;
 	uint64_t from = bytes->at, end;
@@ -41,20 +56,31 @@ bool ck_inner_bytes(ck_audit *audit, const ck_place *place, const ck_source *sou
 		part.data = part.data ? part.data + from : NULL;
 	}
 	part.size = bytes->text.len;
-	return look_at(audit, place, &part, from);
+	return look_at(audit, place, &part, from, kind);
+}
+
+bool ck_inner_bytes(ck_audit *audit, const ck_place *place, const ck_source *source,
+                    const ck_value *bytes)
+{
+	return look_at_bytes(audit, place, source, bytes, CK_LOOK_BYTES);
+}
+
+/* The first argument of a call of `module`.`name`; NULL: there is none, or it calls something else. */
+static const ck_value *argument_of(const ck_value *value, const char *module, const char *name)
+{
+	const ck_call *call = value->kind == CK_CALL ? value->call : NULL;
+	bool tuple = call && call->args && call->args->kind == CK_TUPLE;
+	if (!tuple || !call->args->items->count || !ck_value_is_global(call->callee, module, name))
+		return NULL;
+	return call->args->items->item[0];
 }
 
 /* _codecs.encode(text, 'latin1') is how protocols 0 to 2 spell bytes. */
-bool ck_inner_call(ck_audit *audit, const ck_place *place, const ck_value *value)
+static bool look_at_text(ck_audit *audit, const ck_place *place, const ck_value *value,
+                         ck_look_kind kind)
 {
-	const ck_call *call = value->call;
-	bool tuple = call->args && call->args->kind == CK_TUPLE;
-	const ck_items *args = tuple ? call->args->items : NULL;
-	if (!args || !args->count || args->item[0]->kind != CK_STR ||
-	    !ck_value_is_global(call->callee, "_codecs", "encode"))
-		return true;
-	const char *text = args->item[0]->text.data;
-	size_t left = (size_t)args->item[0]->text.len, len = 0;
+	const char *text = value->text.data;
+	size_t left = (size_t)value->text.len, len = 0;
 	if (left < SMALLEST || left > LARGEST_TEXT)
 		return true;
 	ck_job *own = ck_look_job(audit);
@@ -69,6 +95,23 @@ bool ck_inner_call(ck_audit *audit, const ck_place *place, const ck_value *value
 		bytes[len++] = (unsigned char)code;
 	}
 	ck_source part = {.label = place->source->label, .size = len, .fd = -1, .data = bytes};
-	bool ok = bytes && (left || look_at(audit, place, &part, value->at));
+	bool ok = bytes && (left || look_at(audit, place, &part, value->at, kind));
 	return ck_look_done(audit, own) && ok;
+}
+
+/* What torch.storage._load_from_bytes is given it loads as a file. */
+bool ck_inner_call(ck_audit *audit, const ck_place *place, const ck_source *source,
+                   const ck_value *call)
+{
+	ck_look_kind kind = CK_LOOK_BYTES;
+	const ck_value *text = argument_of(call, "_codecs", "encode");
+	const ck_value *bytes = argument_of(call, "torch.storage", "_load_from_bytes");
+	if (bytes && bytes->kind == CK_CALL) {
+		text = argument_of(bytes, "_codecs", "encode");
+		kind = CK_LOOK_FILE;
+	}
+	if (text && text->kind == CK_STR)
+		return look_at_text(audit, place, text, kind);
+	return !bytes || bytes->kind != CK_BYTES ||
+	       look_at_bytes(audit, place, source, bytes, CK_LOOK_FILE);
 }

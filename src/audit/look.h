@@ -14,6 +14,15 @@ typedef enum ck_look_kind {
 	CK_LOOK_GAP     /* bytes that belong to nothing: may be anything */
 } ck_look_kind;
 
+/* What it is for, as its name tells. */
+typedef enum ck_purpose {
+	CK_FOR_PICKLE,  /* what readers of pickles are pointed at */
+	CK_FOR_OTHER,
+	CK_FOR_TEXT,    /* for people to read, or lists of words */
+	CK_FOR_STORAGE, /* the elements of a tensor */
+	CK_FOR_NOTHING  /* bytes that belong to nothing */
+} ck_purpose;
+
 typedef struct ck_look {
 	ck_audit *audit;
 	ck_job *job;             /* memory and errors of this look; gone after it */
@@ -28,7 +37,11 @@ typedef struct ck_look {
 	bool lenient;            /* readers pass over what is left at its end */
 	bool whole;              /* a pickle that is in order */
 	bool strict_end;         /* zeros that follow hide it, if they are many */
+	bool loose;              /* where its own bytes end is not known */
+	uint64_t sure;           /* up to here pickles follow one another for certain */
 } ck_look;
+
+ck_purpose ck_look_purpose(const ck_look *look);
 
 /* What begins so. */
 typedef struct ck_sniffed {
@@ -38,6 +51,8 @@ typedef struct ck_sniffed {
 	/* Why it was not scanned, for what cannot be opened; or NULL. */
 	const char *closed;
 	const char *note;   /* what is odd about it inside an archive, or NULL */
+	/* Why a whole file of it counts as not scanned, though it holds no pickle; or NULL. */
+	const char *alone;
 } ck_sniffed;
 
 /* Which of the formats that are no pickles begins so; NULL: none. */
@@ -91,8 +106,9 @@ static inline uint64_t ck_little(const unsigned char *bytes, size_t len)
 /* A bytes value that a pickle makes. */
 bool ck_inner_bytes(ck_audit *audit, const ck_place *place, const ck_source *source,
                     const ck_value *bytes);
-/* A call that may make bytes of text. */
-bool ck_inner_call(ck_audit *audit, const ck_place *place, const ck_value *call);
+/* A call that may make bytes of text, or load them. */
+bool ck_inner_call(ck_audit *audit, const ck_place *place, const ck_source *source,
+                   const ck_value *call);
 
 /* ---- the walkers ---- */
 

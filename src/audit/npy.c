@@ -48,6 +48,7 @@ bool ck_npy_walk(ck_look *l)
 	l->lenient = true;
 	if (read && h.array.dtype.holds_objects)
 		return walk_objects(l, &h);
+	l->loose = read && !h.array.dtype.size; /* records of a size that nobody counted */
 	if (!read || !ck_add(h.data, h.array.bytes, &end))
 		end = l->source->size;
 	if (end > l->source->size &&

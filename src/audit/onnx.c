@@ -5,7 +5,7 @@
 #include "look.h"
 
 enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5, GRAPH = 7, FIELD_MAX = 64,
-       FIELDS_MAX = 100000, VARINT_MAX = 10 };
+       FIELDS_MAX = 100000, NODES_MAX = 10000000, VARINT_MAX = 10 };
 
 /* ir_version, a small number, and then a name or a graph. */
 bool ck_onnx_begins(const unsigned char *head, size_t len)
@@ -29,11 +29,21 @@ static bool read_varint(const unsigned char *bytes, size_t len, size_t *used, ui
 	return false;
 }
 
-/* One field at *at; *right is false if it is none, or reaches beyond the file. */
-static bool step(ck_look *l, uint64_t *at, uint64_t *field, bool *right)
+/* A message that is walked: where it ends, and which of its fields there may be, as bits. */
+typedef struct {
+	ck_look *look;
+	uint64_t end, known, bytes_only;
+} message;
+
+/* Those of a GraphProto, which all are messages or texts. */
+static const uint64_t GRAPH_FIELDS = 0x1fd26;
+
+/* One field at *at; *right is false if it is none, or reaches beyond the message. */
+static bool step(const message *m, uint64_t *at, uint64_t *field, uint64_t *from, bool *right)
 {
+	ck_look *l = m->look;
 	unsigned char bytes[2 * VARINT_MAX];
-	uint64_t key, value = 0, left = l->source->size - *at;
+	uint64_t key, value = 0, left = m->end - *at;
 	size_t len = left < sizeof bytes ? (size_t)left : sizeof bytes, used, more = 0;
 	*right = false;
 	if (!ck_read_at(l->job, l->source, *at, bytes, len))
@@ -53,19 +63,38 @@ static bool step(ck_look *l, uint64_t *at, uint64_t *field, bool *right)
 		return true;
 	if (value > left - used - more)
 		return true;
-	*right = *field && *field < FIELD_MAX;
-	*at += used + more + value;
+	*right = *field && *field < FIELD_MAX && (m->known >> *field & 1) &&
+	         (!m->bytes_only || wire == WIRE_BYTES);
+	*from = *at + used + more;
+	*at = *from + value;
+	return true;
+}
+
+/* All fields of a graph, so that nothing else passes for one. */
+static bool walk_graph(ck_look *l, uint64_t from, uint64_t *end, bool *right)
+{
+	const message m = {l, *end, GRAPH_FIELDS, true};
+	uint64_t at = from, fields = 0, field, value;
+	while (*right && at < m.end && fields++ < NODES_MAX)
+		if (ck_stopped(l->job) || !step(&m, &at, &field, &value, right))
+			return false;
+	*right = *right && at == m.end;
+	if (!*right)
+		*end = at;
 	return true;
 }
 
 bool ck_onnx_walk(ck_look *l)
 {
-	uint64_t at = 0, fields = 0, field;
+	const message m = {l, l->source->size, UINT64_MAX, false};
+	uint64_t at = 0, fields = 0, field, from;
 	bool right = true, graph = false;
 	while (right && at < l->source->size && fields++ < FIELDS_MAX) {
-		if (ck_stopped(l->job) || !step(l, &at, &field, &right))
+		if (ck_stopped(l->job) || !step(&m, &at, &field, &from, &right))
 			return false;
 		graph = graph || (right && field == GRAPH);
+		if (right && field == GRAPH && !walk_graph(l, from, &at, &right))
+			return false;
 	}
 	if (right && at == l->source->size && graph)
 		return ck_regions_claim(l->job, &l->claimed, 0, at);
@@ -75,7 +104,11 @@ bool ck_onnx_walk(ck_look *l)
 	}
 	if (!graph && right && l->source->size > 2 && !memcmp(l->head, "\x08\x01\x12", 3)) {
 		l->format = "TensorFlow SavedModel"; /* of fields that are none of ours */
-		return ck_regions_claim(l->job, &l->claimed, 0, l->source->size);
+		return (l->kind != CK_LOOK_FILE ||
+		        ck_look_closed(l->audit, &l->place, 0, l->source->size,
+		                       "this is a TensorFlow SavedModel, whose graph may read and "
+		                       "write files; it was not looked at")) &&
+		       ck_regions_claim(l->job, &l->claimed, 0, l->source->size);
 	}
 	return ck_audit_say(l->audit, CK_RULE_BROKEN_CHECKPOINT, &l->place, at, 0,
 	                    "this begins as an ONNX model, but %s", graph || !right

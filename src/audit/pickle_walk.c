@@ -38,12 +38,13 @@ static bool goes_on(ck_look *l, const ck_stream_reader *reader, block *b, uint64
 	if (!head)
 		return false;
 	*more = ck_stream_may_begin(head, len);
-	if (!*more || reader->place.stream > PROBED_MAX)
+	if (!*more || reader->place.stream > PROBED_MAX || at <= l->sure)
 		return true;
-	if (!ck_stream_probe(l->audit, l->source, at, &probed))
+	if (!ck_pickle_probe(l, at, &probed))
 		return false;
 	*more = probed > CK_PROBED_LITERAL ||
-	        (probed == CK_PROBED_LITERAL && l->kind == CK_LOOK_FILE);
+	        (probed == CK_PROBED_LITERAL &&
+	         (l->kind == CK_LOOK_FILE || ck_look_purpose(l) == CK_FOR_PICKLE));
 	return true;
 }
 

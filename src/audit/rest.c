@@ -2,9 +2,10 @@
 #include <string.h>
 
 #include "look.h"
+#include "starts.h"
 
 enum { TOLD_MAX = 64, SEARCHED_MAX = 16 << 20, VAIN_FREE = 16 << 20, PIECE = 64 << 10,
-       SHORT_HEAD = 64, PADDING_MAX = 65535 };
+       SHORT_HEAD = 64, TAR_HEAD = 512, PADDING_MAX = 65535 };
 
 /* Zeros, and the blanks that editors and shells leave at the end. */
 static bool is_padding(ck_look *l, const ck_region *gap, bool *padding)
@@ -30,32 +31,20 @@ static bool look_at(ck_look *l, uint64_t from, uint64_t to, ck_looked *looked)
 	return part && ck_look_inside(l->audit, part, l->place.member, CK_LOOK_GAP, looked);
 }
 
-/* Where something may begin: a member of an archive, or a pickle of protocol 2 to 5. */
-static size_t find_start(const unsigned char *data, size_t len, size_t at)
-{
-	for (; at + 4 <= len; at++) {
-		if (data[at] == 0x80 && data[at + 1] >= 2 && data[at + 1] <= 5)
-			return at;
-		if (data[at] == 'P' && !memcmp(data + at, "PK\3\4", 4))
-			return at;
-	}
-	return len;
-}
-
 /* The next place from *at on where something may begin; `to` if there is none. */
-static bool search(ck_look *l, unsigned char *piece, uint64_t *at, uint64_t to)
+static bool search(ck_look *l, unsigned char *piece, bool packed, uint64_t *at, uint64_t to)
 {
 	while (*at < to) {
 		uint64_t left = to - *at;
 		size_t len = left < PIECE ? (size_t)left : PIECE;
 		if (ck_stopped(l->job) || !ck_read_at(l->job, l->source, *at, piece, len))
 			return false;
-		size_t start = find_start(piece, len, 0);
+		size_t start = ck_starts_find(piece, len, packed);
 		if (start < len) {
 			*at += start;
 			return true;
 		}
-		*at = len < PIECE ? to : *at + len - 3;
+		*at = len < PIECE ? to : *at + len - CK_STARTS_OVERLAP;
 	}
 	return true;
 }
@@ -63,7 +52,7 @@ static bool search(ck_look *l, unsigned char *piece, uint64_t *at, uint64_t to)
 /* True if what begins at `at` is certainly nothing. */
 static bool is_nothing(ck_look *l, uint64_t at, uint64_t to, bool *nothing)
 {
-	unsigned char head[SHORT_HEAD];
+	unsigned char head[TAR_HEAD]; /* enough for a tar archive */
 	size_t len = to - at < sizeof head ? (size_t)(to - at) : sizeof head;
 	if (!ck_read_at(l->job, l->source, at, head, len))
 		return false;
@@ -77,6 +66,7 @@ typedef struct {
 	uint64_t left;       /* bytes that may still be looked at in vain */
 	const char *format;  /* of the first thing in the gap that is known, or NULL */
 	bool cut;            /* not all of the gap was searched */
+	bool packed;         /* the bytes are packed, as those of images are */
 } finds;
 
 /* All files in a gap, one after the other, whatever lies between. */
@@ -103,18 +93,42 @@ static bool look_through(ck_look *l, const ck_region *gap, finds *f)
 			f->left -= f->cut ? 0 : vain;
 		}
 		at += looked.format && !text ? looked.end : 1;
-		if (at < end && !search(l, f->piece, &at, end))
+		if (at < end && !search(l, f->piece, f->packed, &at, end))
 			return false;
+	}
+	return true;
+}
+
+/* All of it is UTF-8 for people to read, or padding. */
+static bool is_text(ck_look *l, const ck_region *gap, unsigned char *piece, bool *text)
+{
+	*text = true;
+	for (uint64_t at = gap->from; *text && at < gap->to;) {
+		uint64_t left = gap->to - at;
+		size_t len = left < PIECE ? (size_t)left : PIECE, done = 0;
+		if (ck_stopped(l->job) || !ck_read_at(l->job, l->source, at, piece, len))
+			return false;
+		uint32_t code;
+		for (size_t took = 1; done < len && took; done += took) {
+			took = ck_utf8_next((const char *)piece + done, len - done, &code);
+			if (took && code && (code < ' ' || code == 0x7f) && !strchr("\t\n\r\f", (int)code))
+				took = 0;
+		}
+		*text = done == len || (len == PIECE && len - done < 4);
+		at += done;
 	}
 	return true;
 }
 
 static bool tell(ck_look *l, const ck_region *gap, const finds *f)
 {
+	bool text = false;
 	const char *format = f->format;
 	uint64_t length = gap->to - gap->from;
 	const char *s = length == 1 ? "" : "s";
-	bool harmless = l->lenient && !f->cut && (!format || !strcmp(format, "text"));
+	if (l->lenient && !f->cut && !is_text(l, gap, f->piece, &text))
+		return false;
+	bool harmless = text && (!format || !strcmp(format, "text"));
 	return ck_audit_say(l->audit, harmless ? CK_RULE_ODDITY : CK_RULE_UNACCOUNTED_BYTES,
 	                    &l->place, gap->from, length,
 	                    "%llu byte%s from here on belong%s to no part of the %s; in them there "
@@ -126,7 +140,7 @@ bool ck_look_at_rest(ck_look *l)
 {
 	ck_region gap;
 	unsigned told = 0;
-	finds f = {.left = l->source->size > UINT64_MAX / 4 ? UINT64_MAX : VAIN_FREE +
+	finds f = {.packed = l->loose, .left = l->source->size > UINT64_MAX / 4 ? UINT64_MAX : VAIN_FREE +
 	                                                               2 * l->source->size};
 	for (uint64_t at = 0; ck_regions_gap(&l->claimed, l->source->size, &at, &gap);) {
 		bool padding;
@@ -140,6 +154,8 @@ bool ck_look_at_rest(ck_look *l)
 			f.piece = ck_alloc(l->job, PIECE);
 		if (!f.piece || !look_through(l, &gap, &f))
 			return false;
+		if (l->loose)
+			continue; /* they may well be its own */
 		l->audit->incomplete = l->audit->incomplete || f.cut;
 		/* in the bytes of a pickle there may be anything */
 		if (l->kind != CK_LOOK_BYTES && told++ < TOLD_MAX && !tell(l, &gap, &f))

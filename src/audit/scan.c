@@ -4,7 +4,8 @@
 #include "look.h"
 #include "stream.h"
 
-enum { DEPTH_MAX = 8 };
+enum { DEPTH_MAX = 8,
+       MAGIC_MOST = 12 /* bytes by which a format is told */ };
 
 /* ---- what it is ---- */
 
@@ -24,7 +25,11 @@ static bool take_sniffed(ck_look *l, const ck_sniffed *known)
 	if (known->note && !ck_audit_say(l->audit, CK_RULE_ODDITY, &l->place, 0, l->source->size,
 	                                 "%s", known->note))
 		return false;
-	return claim_all(l);
+	if (known->alone && l->kind == CK_LOOK_FILE &&
+	    !ck_look_closed(l->audit, &l->place, 0, l->source->size, "%s", known->alone))
+		return false;
+	l->loose = !known->closed && !ck_sniff_text(l->head, l->head_len);
+	return l->loose ? ck_regions_claim(l->job, &l->claimed, 0, MAGIC_MOST) : claim_all(l);
 }
 
 /* Nobody knows it. That is as it should be for data, and a gap is told by whoever found it. */
@@ -39,19 +44,48 @@ static bool take_unknown(ck_look *l)
 	       && claim_all(l);
 }
 
+/* A reader of pickles opens it, whatever is in it. */
+static bool is_pointed_at(const ck_look *l)
+{
+	return l->kind == CK_LOOK_FILE || ck_look_purpose(l) == CK_FOR_PICKLE;
+}
+
+/* Pickles of literals may be data; what follows them tells. Very many of them are no data. */
+bool ck_pickle_probe(ck_look *l, uint64_t at, ck_probed *probed)
+{
+	enum { LITERALS_MAX = 100 };
+	ck_purpose purpose = ck_look_purpose(l);
+	uint64_t from = at;
+	*probed = CK_PROBED_LITERAL;
+	for (unsigned i = 0; *probed == CK_PROBED_LITERAL; i++) {
+		if (i == LITERALS_MAX) {
+			*probed = CK_PROBED_WHOLE;
+			break;
+		}
+		from = at;
+		if (!ck_stream_probe(l->audit, l->source, &at, purpose, probed))
+			return false;
+		if (is_pointed_at(l))
+			break;
+	}
+	if (*probed > CK_PROBED_LITERAL)
+		l->sure = from; /* all before it are pickles, too */
+	return true;
+}
+
 /* A pickle may begin as another format does: its first bytes are then the text of a string. */
 static bool take_pickle(ck_look *l, const ck_sniffed *known, bool *taken)
 {
 	ck_probed probed = CK_PROBED_WHOLE;
 	bool certain = !known && l->head_len > 2 && l->head[0] == 0x80 && l->head[1] <= 5 &&
-	               l->kind == CK_LOOK_FILE;
+	               is_pointed_at(l);
 	*taken = false;
 	if (!ck_stream_may_begin(l->head, l->head_len) && !certain)
 		return true;
-	if (!certain && !ck_stream_probe(l->audit, l->source, 0, &probed))
+	if (!certain && !ck_pickle_probe(l, 0, &probed))
 		return false;
 	*taken = probed > CK_PROBED_LITERAL ||
-	         (probed == CK_PROBED_LITERAL && l->kind == CK_LOOK_FILE);
+	         (probed == CK_PROBED_LITERAL && is_pointed_at(l));
 	if (!*taken || !ck_pickle_walk(l))
 		return !*taken;
 	return !known || ck_audit_say(l->audit, CK_RULE_BROKEN_ARCHIVE, &l->place, 0, 0,

@@ -13,7 +13,7 @@ static bool on_event(void *arg, const ck_source *source, const ck_event *event)
 {
 	ck_stream_reader *r = arg;
 	r->events += event->deed == CK_DID_IMPORT || event->deed == CK_DID_CALL;
-	if (event->deed == CK_DID_CALL && !ck_inner_call(r->audit, &r->place, event->target))
+	if (event->deed == CK_DID_CALL && !ck_inner_call(r->audit, &r->place, source, event->target))
 		return false;
 	r->place.source = source;
 	return ck_judge_event(r->audit, &r->place, event);
@@ -87,7 +87,8 @@ bool ck_stream_next(ck_stream_reader *r, uint64_t *at, bool *whole)
 typedef struct {
 	ck_audit *trial;
 	ck_place place;
-	uint64_t imports, calls;
+	uint64_t imports, named; /* all, and those that have names as people give them */
+	uint64_t calls, extensions;
 	uint64_t denied; /* imports of modules that are on the list of harmful ones */
 } prober;
 
@@ -105,37 +106,52 @@ static bool is_name(const char *text, size_t len)
 static bool on_probed(void *arg, const ck_source *source, const ck_event *event)
 {
 	prober *p = arg;
-	const ck_global *g = event->target->global;
+	const ck_global *g = event->target->global; /* of imports */
 	p->place.source = source;
 	if (event->deed == CK_DID_IMPORT) {
 		const ck_global any = {g->module, "x", g->module_len, 1};
-		p->imports += is_name(g->module, g->module_len) && is_name(g->name, g->name_len);
+		p->imports++;
+		p->named += is_name(g->module, g->module_len) && is_name(g->name, g->name_len);
 		p->denied += ck_deny_find(p->trial, &any) != NULL;
 	}
-	p->calls += event->deed == CK_DID_CALL && p->imports;
+	p->calls += event->deed == CK_DID_CALL;
+	p->extensions += event->deed == CK_DID_NAME && event->target->kind == CK_EXT;
 	return ck_judge_event(p->trial, &p->place, event);
 }
 
-/* Lists of words may read as imports ("cat", "dog": the name dog of a module at): then only what is
- * called counts, and modules that are denied. */
-static ck_probed decide(const prober *p, const ck_error *error, bool text)
+/* Where a reader of pickles is pointed at, all that it does before it stumbles counts. Lists of words
+ * may read as imports ("cat", "dog": the name dog of a module at): in them only what is called
+ * counts, and modules that are denied; in numbers, names that people give. */
+static bool does_something(const prober *p, ck_purpose purpose, bool text)
 {
-	bool named = text ? p->denied : p->imports;
-	if (p->calls || named || error->status == CK_LIMIT)
+	bool called = p->calls && (p->imports || p->extensions);
+	if (purpose == CK_FOR_PICKLE)
+		return p->imports || p->extensions || p->calls;
+	if (purpose == CK_FOR_OTHER)
+		return p->imports || called;
+	if (text || purpose == CK_FOR_NOTHING)
+		return p->denied || called;
+	return p->named || (p->calls && p->imports);
+}
+
+static ck_probed decide(const prober *p, const ck_error *error, ck_purpose purpose, bool text)
+{
+	if (does_something(p, purpose, text) || error->status == CK_LIMIT)
 		return CK_PROBED_BROKEN;
 	return CK_PROBED_NOTHING;
 }
 
-bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t at, ck_probed *probed)
+bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t *at, ck_purpose purpose,
+                     ck_probed *probed)
 {
 	unsigned char head[256];
-	uint64_t left = source->size - at;
+	uint64_t left = source->size - *at;
 	size_t len = left < sizeof head ? (size_t)left : sizeof head;
 	*probed = CK_PROBED_NOTHING;
 	ck_job *own = ck_look_job(audit);
 	if (!own)
 		return false;
-	if (ck_read_at(own, source, at, head, len) && ck_stream_may_begin(head, len)) {
+	if (ck_read_at(own, source, *at, head, len) && ck_stream_may_begin(head, len)) {
 		bool marked = len > 1 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5;
 		prober p = {.trial = ck_audit_new(own, source), .place = {"", source, 0}};
 		ck_watch watch = {on_probed, NULL, &p};
@@ -146,13 +162,13 @@ bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t at, ck_p
 			ck_joblib_watch(torch);
 			torch->seen.lean = true;
 		}
-		if (torch && ck_torch_read(torch, &at))
-			*probed = p.imports || marked || at == source->size
-			                  ? CK_PROBED_WHOLE : CK_PROBED_LITERAL;
+		if (torch && ck_torch_read(torch, at))
+			*probed = p.imports || p.calls || p.extensions || marked ||
+			          *at == source->size ? CK_PROBED_WHOLE : CK_PROBED_LITERAL;
 		else if (torch)
-			*probed = decide(&p, &own->error, ck_sniff_text(head, len));
-		if (own->error.has_offset && own->error.offset > at)
-			audit->vain += own->error.offset - at;
+			*probed = decide(&p, &own->error, purpose, ck_sniff_text(head, len));
+		if (own->error.has_offset && own->error.offset > *at)
+			audit->vain += own->error.offset - *at;
 	}
 	return ck_look_done(audit, own);
 }

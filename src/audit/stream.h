@@ -2,7 +2,7 @@
 #ifndef CK_AUDIT_STREAM_H
 #define CK_AUDIT_STREAM_H
 
-#include "audit.h"
+#include "look.h"
 
 /* What reads the pickles of one source: it keeps a machine from one pickle to the next. */
 typedef struct ck_stream_reader {
@@ -28,9 +28,13 @@ typedef enum ck_probed {
 	CK_PROBED_WHOLE
 } ck_probed;
 
-/* Whether a pickle starts here, which is not certain: data and text may be opcodes, too. It is one
- * if it ends in a STOP, or imports or calls something before it breaks. Nothing is judged. */
-bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t at, ck_probed *probed);
+/* Whether a pickle starts at *at, which is not certain: data and text may be opcodes, too. It is one
+ * if it ends in a STOP, or imports or calls something before it breaks. Nothing is judged. *at is
+ * then behind its STOP, if it has one. */
+bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t *at, ck_purpose purpose,
+                     ck_probed *probed);
+/* The same for all pickles of a look from `at` on: literals are passed over to what follows. */
+bool ck_pickle_probe(ck_look *look, uint64_t at, ck_probed *probed);
 /* A first guess from a few bytes, without the machine: false is certain. */
 bool ck_stream_may_begin(const unsigned char *head, size_t len);
 

@@ -7,7 +7,7 @@
 
 #define LLU(x) ((unsigned long long)(x))
 
-enum { PIECE = 64 << 10 };
+enum { PIECE = 64 << 10, TAIL_MAX = CK_ZIP_END + 65535 };
 
 /* Files up to this size have all their checksums looked at; tensors of larger ones are not read. */
 static const uint64_t CHECKED_MAX = UINT64_C(256) << 20;
@@ -19,8 +19,9 @@ typedef struct {
 	const ck_zip_entry *entry;
 	const char *path;
 	const ck_source *packed;  /* its bytes as they lie in the archive */
-	unsigned char head[CK_HEAD], tail[CK_ZIP_END];
+	unsigned char head[CK_HEAD], *tail;
 	size_t head_len, tail_len;
+	size_t tail_max;          /* last bytes that are looked at for an end record */
 } member;
 
 static ck_place place_of(const member *m)
@@ -53,7 +54,7 @@ static bool check_crc(const member *m, uint32_t crc)
 static bool is_data(const member *m)
 {
 	return !ck_script_is(m->path) && ck_look_is_data(m->head, m->head_len) &&
-	       (m->tail_len < 4 || memcmp(m->tail, "PK\5\6", 4) != 0);
+	       !memmem(m->tail, m->tail_len, "PK\5\6", 4);
 }
 
 static bool look_inside(const member *m, const ck_source *source)
@@ -87,7 +88,7 @@ static bool take_stored(member *m)
 	const ck_source *s = m->packed;
 	ck_job *job = m->zip->look->job;
 	m->head_len = s->size < CK_HEAD ? (size_t)s->size : CK_HEAD;
-	m->tail_len = s->size < sizeof m->tail ? 0 : sizeof m->tail;
+	m->tail_len = s->size < m->tail_max ? (size_t)s->size : m->tail_max;
 	if (!ck_read_at(job, s, 0, m->head, m->head_len) ||
 	    !ck_read_at(job, s, s->size - m->tail_len, m->tail, m->tail_len))
 		return false;
@@ -114,7 +115,7 @@ typedef struct {
 
 static void keep_tail(member *m, const unsigned char *data, size_t len)
 {
-	size_t room = sizeof m->tail;
+	size_t room = m->tail_max;
 	if (len >= room) {
 		memcpy(m->tail, data + len - room, room);
 		m->tail_len = room;
@@ -231,11 +232,18 @@ static bool take_deflated(member *m)
 	counter c = {.m = m, .head_only = true};
 	bool ok = ck_inflate_loosely(own, m->packed, &(ck_sink){take, &c}, &result) || c.full;
 	bool data = is_data(m);
-	if (ok && (!data || own->input <= CHECKED_MAX))
+	if (ok && (!data || m->tail_max > CK_ZIP_END || own->input <= CHECKED_MAX))
 		ok = inflate_all(m, own, !data);
 	else if (ok && !c.full)
 		ok = check_inflated(m, &result);
 	return ck_look_done(audit, own) && ok;
+}
+
+/* Of what holds a tensor no more is read than its first and last bytes. */
+static bool is_storage(const char *path, const ck_source *source)
+{
+	const ck_look l = {.source = source, .place = {path, source, 0}, .kind = CK_LOOK_MEMBER};
+	return ck_look_purpose(&l) == CK_FOR_STORAGE;
 }
 
 bool ck_zip_content(ck_zip *zip, const ck_zip_entry *entry, const char *path, uint64_t data)
@@ -252,7 +260,11 @@ bool ck_zip_content(ck_zip *zip, const ck_zip_entry *entry, const char *path, ui
 	const ck_source *packed = m ? ck_source_window(l->job, l->source, path, data, end) : NULL;
 	if (!packed)
 		return false;
-	*m = (member){.zip = zip, .entry = entry, .path = path, .packed = packed};
+	size_t most = is_storage(path, packed) ? CK_ZIP_END : TAIL_MAX;
+	*m = (member){.zip = zip, .entry = entry, .path = path, .packed = packed,
+	              .tail_max = most, .tail = ck_alloc(l->job, most)};
+	if (!m->tail)
+		return false;
 	bool ok = entry->method == 8 ? take_deflated(m) : take_stored(m);
 	ck_arena_release(l->job, mark);
 	return ok;

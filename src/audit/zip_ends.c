@@ -47,8 +47,12 @@ static bool add(ck_zip *zip, ck_zip_view *views, size_t *count, const ck_zip_vie
 	for (size_t i = 0; i < *count; i++)
 		if (views[i].start == v->start && views[i].base == v->base)
 			return true;
-	if (*count < CK_ZIP_VIEWS && has_directory(zip, v, &ok))
+	if (!has_directory(zip, v, &ok))
+		return ok;
+	if (*count < CK_ZIP_VIEWS)
 		views[(*count)++] = *v;
+	else
+		zip->many_views = true;
 	return ok;
 }
 
@@ -138,7 +142,7 @@ bool ck_zip_find_views(ck_zip *zip, ck_zip_view *views, size_t *count)
 
 bool ck_zip_ends(ck_look *look, bool *ends)
 {
-	/* the data of a member is not read for it, beyond its last bytes */
+	/* the data of a tensor is not read for it, beyond its last bytes */
 	unsigned char tail[CK_ZIP_END];
 	*ends = false;
 	if (look->source->size < CK_ZIP_END)
@@ -146,7 +150,8 @@ bool ck_zip_ends(ck_look *look, bool *ends)
 	if (!ck_read_at(look->job, look->source, look->source->size - CK_ZIP_END, tail,
 	                sizeof tail))
 		return false;
-	if (look->kind == CK_LOOK_MEMBER && memcmp(tail, "PK\5\6", 4) != 0)
+	if (look->kind == CK_LOOK_MEMBER && ck_look_purpose(look) == CK_FOR_STORAGE &&
+	    memcmp(tail, "PK\5\6", 4) != 0)
 		return true;
 	ck_zip zip = {.look = look, .directory.want = CK_ZIP_PEEK};
 	ck_zip_view views[CK_ZIP_VIEWS];

@@ -49,8 +49,9 @@ typedef struct ck_zip {
 	const ck_zip_view *view; /* whose directory is walked just now, or NULL */
 	uint64_t taken;       /* packed bytes of members that were looked at */
 	uint64_t count;       /* members, whichever directory names them */
-	uint64_t checked;     /* bytes whose checksum was looked at */
 	bool torch, script, package, arrays; /* members that tell what it is */
+	bool config, metadata; /* both: a model of Keras */
+	bool many_views;      /* more directories than there is room for */
 	ck_text path;         /* of the member that is looked at */
 	uint64_t too_much;    /* members that were left out */
 	unsigned told;        /* findings about members */
@@ -59,8 +60,8 @@ typedef struct ck_zip {
 /* `len` bytes at `at`, or NULL if they are not all there; *ok is false after a failure. */
 const unsigned char *ck_zip_peek_at(ck_zip *zip, ck_zip_peek *peek, uint64_t at, size_t len,
                                     bool *ok);
-/* All directories that end records in the last 64 KiB of the source, or the end record at `at`, may
- * mean; `views` has room for CK_ZIP_VIEWS. */
+/* All directories that end records in the last 64 KiB of the source may mean; `views` has room for
+ * CK_ZIP_VIEWS. */
 enum { CK_ZIP_VIEWS = 64 };
 bool ck_zip_find_views(ck_zip *zip, ck_zip_view *views, size_t *count);
 /* Walks a directory, and what it names. */

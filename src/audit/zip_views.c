@@ -65,12 +65,19 @@ static bool ends_so(const ck_zip_entry *e, const char *end)
 	return e->name_len >= len && !memcmp(e->name + e->name_len - len, end, len);
 }
 
+static bool is_named(const ck_zip_entry *e, const char *name)
+{
+	return e->name_len == strlen(name) && ends_so(e, name);
+}
+
 static void note_kind(ck_zip *zip, const ck_zip_entry *e)
 {
 	zip->torch = zip->torch || ends_so(e, "/data.pkl") || ends_so(e, "/DATA.PKL");
 	zip->script = zip->script || ends_so(e, "/constants.pkl");
 	zip->package = zip->package || ends_so(e, "/.data/extern_modules");
 	zip->arrays = zip->arrays || ends_so(e, ".npy");
+	zip->config = zip->config || is_named(e, "config.json");
+	zip->metadata = zip->metadata || is_named(e, "metadata.json");
 }
 
 /* Two members of one name; torch finds members whatever their case. */
@@ -264,7 +271,21 @@ static const char *format_of(const ck_zip *zip)
 		return "TorchScript zip";
 	if (zip->torch)
 		return "torch zip";
+	if (zip->config && zip->metadata)
+		return "Keras zip";
 	return zip->arrays ? "npz" : "zip";
+}
+
+static bool tell_closed(ck_zip *zip)
+{
+	ck_look *l = zip->look;
+	if (zip->many_views &&
+	    !ck_look_closed(l->audit, &l->place, CK_NO_OFFSET, 0, "there are more than %d "
+	                    "directories, and the others were not looked at", CK_ZIP_VIEWS))
+		return false;
+	return strcmp(l->format, "Keras zip") || l->kind != CK_LOOK_FILE ||
+	       ck_look_closed(l->audit, &l->place, CK_NO_OFFSET, 0, "this is a model of Keras, "
+	                      "which may keep code in Lambda layers; that was not looked for");
 }
 
 static bool walk(ck_zip *zip)
@@ -291,7 +312,7 @@ static bool walk(ck_zip *zip)
 		return false;
 	l->strict_end = true;
 	l->format = format_of(zip);
-	return true;
+	return tell_closed(zip);
 }
 
 /* Distributed checkpoints are archives one after the other. */

@@ -11,6 +11,8 @@ static const char MAGIC[] = {0x6c, (char)0xfc, (char)0x9c, 0x46, (char)0xf9, 0x2
                              0x50, 0x19};
 
 enum { VERSION = 1001, COUNT_SIZE = 8 };
+/* Of the pickle with the magic number. */
+enum { OPS_MAX = 1000000, BYTES_MAX = 16 << 20 };
 
 typedef struct {
 	const ck_source *source;
@@ -30,17 +32,47 @@ static bool is_magic(const ck_value *value)
 	       !memcmp(value->text.data, MAGIC, sizeof MAGIC);
 }
 
-bool ck_torch_legacy_probe(ck_job *job, const ck_input *in)
+/* Imports are none of a magic number's business; what is put into lists may be taken off again. */
+static bool on_event(void *arg, const ck_source *source, const ck_event *event)
+{
+	ck_job *job = arg;
+	return event->deed == CK_DID_SET || event->deed == CK_DID_APPEND ||
+	       ck_fail(job, CK_UNSUPPORTED, source->label, "deed %d", (int)event->deed);
+}
+
+/* Whether the first pickle of a source is the magic number. *cut is true if it goes on behind the
+ * end. */
+static bool begins_with_magic(ck_job *job, const ck_source *whole, uint64_t size, bool *cut)
 {
 	uint64_t at = 0;
 	ck_job *own = ck_base_job_new(); /* errors of this reading are nobody's business */
-	const ck_source *source = own ? ck_source_memory(own, "", in->head, in->head_len) : NULL;
-	const ck_value *value = source ? ck_pickle_read(own, source, &at, NULL) : NULL;
+	const ck_source *source = own ? ck_source_window(own, whole, "", 0, size) : NULL;
+	if (own)
+		own->limits.ops = OPS_MAX;
+	ck_watch watch = {on_event, NULL, own};
+	ck_seen seen = {.watch = &watch};
+	const ck_value *value = source ? ck_pickle_read(own, source, &at, &seen) : NULL;
 	bool magic = value && is_magic(value);
+	*cut = source && !value && own->error.status == CK_CORRUPT;
 	if (!own || own->error.status == CK_NOMEM) /* it was not read: nobody knows what it is */
 		ck_fail_nomem(job);
 	ck_base_job_free(own);
 	return magic;
+}
+
+/* Whatever is put on the stack and taken off again before it does not matter to torch: only what
+ * reaches beyond the first bytes is read from the source. */
+bool ck_torch_legacy_probe(ck_job *job, const ck_input *in)
+{
+	bool cut;
+	ck_job *own = ck_base_job_new();
+	const ck_source *head = own ? ck_source_memory(own, "", in->head, in->head_len) : NULL;
+	bool magic = head ? begins_with_magic(job, head, head->size, &cut) : !ck_fail_nomem(job);
+	ck_base_job_free(own);
+	if (magic || !head || !cut || !in->source || in->source->size <= in->head_len)
+		return magic;
+	uint64_t size = in->source->size < BYTES_MAX ? in->source->size : BYTES_MAX;
+	return begins_with_magic(job, in->source, size, &cut);
 }
 
 /* The next pickle, which must be made of literals alone: nothing honest names a class there. */

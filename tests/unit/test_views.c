@@ -112,7 +112,7 @@ static ck_probed probe(const char *bytes, size_t len)
 	ck_probed probed;
 	const ck_source *source = ck_source_memory(job, "test", bytes, len);
 	ck_audit *audit = ck_audit_new(job, source);
-	ck_assert(ck_stream_probe(audit, source, 0, &probed));
+	ck_assert(ck_stream_probe(audit, source, &(uint64_t){0}, CK_FOR_OTHER, &probed));
 	ck_assert_uint_eq(audit->finding_count, 0); /* nothing is judged */
 	return probed;
 }

@@ -261,7 +261,7 @@ static bool on_event(void *arg, const ck_source *source, const ck_event *event)
 	if (!judge(d, event, &verdict))
 		return false;
 	if (event->deed == CK_DID_IMPORT && verdict == CK_SAFE)
-		add(made, sizeof made, ", listed");
+		add(made, sizeof made, ", safe");
 	if (!catch_up(d, event->step->at))
 		return false;
 	if (d->steps.at == event->step->at)

@@ -10,13 +10,14 @@ import gzip
 import io
 import lzma
 import os
+import re
 import struct
 import sys
 import zlib
 
-from craft import (EMPTY_DICT, NONE, POP, STOP, Member, archive, call, central, checkpoint, end,
-                   floats, integer, list_of, local, name, named, npy, pack, pickle, proto, text,
-                   tuple_of, vector)
+from craft import (APPEND, EMPTY_DICT, EMPTY_LIST, NONE, POP, STOP, Member, archive, call, central,
+                   checkpoint, end, floats, get, integer, list_of, local, name, named, npy, pack,
+                   pickle, proto, put, safetensors, text, tuple_of, vector)
 
 COMMAND = "touch ckconv-was-here"
 SYSTEM = call(name("os", "system"), text(COMMAND))
@@ -448,6 +449,62 @@ def legacy(magic=proto() + MAGIC + STOP, version=pickle(integer(1001)), facts=No
     return magic + version + facts + root + keys + data
 
 
+@file("hostile/zip_shared_header.pt")
+def _():
+    """two storages that share a local header, and so their bytes."""
+    members = checkpoint(pickle(named(w=vector("0", 4), v=vector("1", 4))), DATA)
+    body, directory = b"", b""
+    for m in members:
+        directory += central(m, len(body))
+        if m.path == b"archive/data/0":
+            directory += central(Member("archive/data/1", m.packed), len(body))
+        body += local(m) + m.packed
+    return body + directory + end(len(members) + 1, directory, len(body))
+
+
+@file("hostile/zip_in_itself.pt")
+def _():
+    """a member that holds the rest of the archive, its directory included."""
+    size = 46 + len(b"model.pt") + 22
+    member = Member("model.pt", b"", crc=0, size=size, packed=bytes(size))
+    directory = central(member, 0)
+    return local(member) + directory + end(1, directory, len(local(member)))
+
+
+@file("hostile/circle.pkl")
+def _():
+    """a list that holds itself, and no tensor."""
+    return pickle(EMPTY_LIST + put(0) + get(0) + APPEND)
+
+
+@file("hostile/storage_id_cut.pt")
+def _():
+    """a persistent id of a storage that has two of five parts; nothing is made of it."""
+    cut = tuple_of(text("storage"), text("0")) + b"Q"
+    return archive(model(pickle(named(w=vector("0", 4), v=cut))))
+
+
+@file("hostile/tar_cut_in_padding.tar")
+def _():
+    """a tar archive that ends in the middle of its padding."""
+    return entry("a.pkl", pickle(named(a=integer(1)))) + bytes(5000)
+
+
+@file("hostile/gzip_seven_times.pt.gz")
+def _():
+    """a checkpoint, packed seven times."""
+    data = archive(model())
+    for _ in range(7):
+        data = gzip.compress(data, mtime=0)
+    return data
+
+
+@file("hostile/bundle_without_storages.zip")
+def _():
+    """a checkpoint packed without its folder: `data.pkl` names a storage that is beside it."""
+    return archive([Member("data.pkl", GOOD), Member("0", DATA["0"]), Member("version", b"3\n")])
+
+
 @file("hostile/legacy_magic.pt")
 def _():
     """a legacy file whose magic number is what eval makes of a text."""
@@ -670,6 +727,70 @@ def _():
     for member in members:
         member.crc = 0
     return archive(members)
+
+
+@file("odd/zip_streamed.pt")
+def _():
+    """sizes in front of the bytes and behind them, checksums only behind: what Info-ZIP and
+    libarchive write into a pipe."""
+    body, directory = b"", b""
+    for m in model():
+        flagged = Member(m.path, b"", crc=m.crc, size=m.size, packed=m.packed, flags=8)
+        directory += central(flagged, len(body))
+        body += local(Member(m.path, crc=0, size=m.size, packed=m.packed, flags=8)) + m.packed
+        body += b"PK\7\10" + struct.pack("<III", m.crc, len(m.packed), m.size)
+    return body + directory + end(len(model()), directory, len(body))
+
+
+@file("odd/zip_newer_version.pt")
+def _():
+    """local headers that ask for a newer program than the directory does, as those of `zip -fz`."""
+    made = bytearray(archive(model()))
+    for found in re.finditer(b"PK\x03\x04", bytes(made)):
+        made[found.end()] = 45
+    return bytes(made)
+
+
+@file("odd/zip_zeros_behind.pt")
+def _():
+    """zeros behind the archive."""
+    return archive(model()) + bytes(512)
+
+
+@file("odd/zip_newline_behind.pt")
+def _():
+    """a newline behind the archive and its comment."""
+    return archive(model(), b"made by hand\n") + b"\r\n"
+
+
+@file("odd/zip_no_crc_in_front.pt")
+def _():
+    """checksums that are zero in both headers, and not behind the bytes."""
+    body, directory = b"", b""
+    for m in model():
+        bare = Member(m.path, crc=0, size=m.size, packed=m.packed, flags=8)
+        directory += central(bare, len(body))
+        body += local(bare) + m.packed
+        body += b"PK\7\10" + struct.pack("<III", m.crc, len(m.packed), m.size)
+    return body + directory + end(len(model()), directory, len(body))
+
+
+@file("odd/byteorder_newline.pt")
+def _():
+    """a newline behind `little`."""
+    return archive(checkpoint(GOOD, DATA, byteorder="little\n"))
+
+
+@file("odd/legacy_keys_in_tuple.pt")
+def _():
+    """a legacy file whose keys are a tuple."""
+    return legacy(keys=pickle(tuple_of(text("0"))))
+
+
+@file("odd/w.safetensors")
+def _():
+    """what all of these convert to."""
+    return safetensors({"w": ("F32", [4], DATA["0"])})
 
 
 @file("odd/pickle_newline.pkl")

@@ -26,6 +26,8 @@
 	  "A pickle imports a name that no module or function has, made to mislead.")            \
 	X(ODD_ARGUMENTS, "odd-arguments", CK_DANGEROUS, "7.5",                                   \
 	  "A pickle calls a harmless function with arguments that make it harmful.")             \
+	X(HARMFUL_SCRIPT, "harmful-script", CK_DANGEROUS, "8.1",                                 \
+	  "TorchScript code, which runs when it is loaded, reaches files or other machines.")    \
 	X(UNKNOWN_GLOBAL, "unknown-global", CK_UNKNOWN, "5.0",                                   \
 	  "A pickle imports a class or function that is not known to be harmless.")              \
 	X(UNKNOWN_CALL, "unknown-call", CK_UNKNOWN, "5.0",                                       \
@@ -95,7 +97,9 @@ typedef struct ck_audit {
 	uint64_t pickles;
 	bool incomplete;
 	bool only_weights;        /* until something says otherwise */
+	bool circles;             /* a list, dict or the like holds itself */
 	bool with_tensors;        /* check those of every checkpoint, too */
+	bool meaningful;          /* a pickle named something that means anything to the loader */
 	uint64_t vain;            /* bytes that were read as opcodes, and were none */
 	unsigned depth;           /* files inside files that are open just now */
 } ck_audit;
@@ -128,8 +132,9 @@ bool ck_judge_whole(ck_audit *audit, const ck_place *place, ck_job *job, const c
 /* Looks through a file, or a file inside it. False only if it cannot be read at all, memory ended,
  * or the job was stopped. */
 bool ck_audit_source(ck_audit *audit, const ck_source *source, const char *member);
-/* Checks the tensors of a file that is a checkpoint; nothing to do in others. */
-bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *member);
+/* Checks the tensors of a file that is a checkpoint; nothing to do in others. `pure`: it is nothing
+ * but pickles, and all of them were judged. */
+bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *member, bool pure);
 ck_audit *ck_audit_new(ck_job *job, const ck_source *file);
 
 #endif

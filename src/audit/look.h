@@ -27,7 +27,7 @@ typedef struct ck_look {
 	const char *format;      /* what it is; NULL: nobody knows */
 	bool lenient;            /* readers pass over what is left at its end */
 	bool whole;              /* a pickle that is in order */
-	bool strict_end;         /* not even zeros may follow */
+	bool strict_end;         /* zeros that follow hide it, if they are many */
 } ck_look;
 
 /* What begins so. */

@@ -46,6 +46,7 @@ typedef struct ck_zip {
 	ck_look *look;
 	ck_zip_peek directory, local;
 	ck_map looked;        /* what was looked at: local header, size, method */
+	const ck_zip_view *view; /* whose directory is walked just now, or NULL */
 	uint64_t taken;       /* packed bytes of members that were looked at */
 	uint64_t count;       /* members, whichever directory names them */
 	uint64_t checked;     /* bytes whose checksum was looked at */
@@ -68,6 +69,9 @@ bool ck_zip_directory(ck_zip *zip, const ck_zip_view *view);
 bool ck_zip_member(ck_zip *zip, const ck_zip_entry *entry);
 /* Its bytes, whose place is known. */
 bool ck_zip_content(ck_zip *zip, const ck_zip_entry *entry, const char *path, uint64_t data);
+/* Whether a member is code of TorchScript, and what is wrong with that. */
+bool ck_script_is(const char *path);
+bool ck_script_look(ck_audit *audit, const ck_source *source, const char *path);
 /* Members with a local header that no directory names. */
 bool ck_zip_hidden(ck_zip *zip);
 /* Writes down what is wrong with the archive; only the first of many are told. */

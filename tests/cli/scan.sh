@@ -245,6 +245,40 @@ story_formats_do_not_change_the_status() {
 	done
 }
 
+# ---- what is no checkpoint ----
+
+story_what_is_called_a_checkpoint_must_be_one() {
+	local file name
+	mkdir t
+	for file in empty html xml json text one_byte other_zip; do
+		for name in t/x.pt t/x.BIN t/x.pkl; do
+			cp "$data/unsupported/$file.pt" "$name"
+			ck 3 scan "$name"
+			prints "it is called a checkpoint and is none"
+			rm "$name"
+		done
+	done
+	printf '<html></html>' | gzip >t/x.pt.gz
+	ck 3 scan t/x.pt.gz
+}
+
+story_files_beside_a_model_need_not_be_one() {
+	mkdir t
+	cp "$data/unsupported/text.pt" t/README.md
+	cp "$data/unsupported/json.pt" t/config.json
+	cp "$data/unsupported/html.pt" t/index.html
+	cp "$data/unsupported/other_zip.pt" t/docs.zip
+	: >t/__init__.py
+	ck 0 scan t
+	says "5 files: 5 safe"
+}
+
+story_what_a_pointer_stands_for_was_not_scanned() {
+	cp "$data/unsupported/git_lfs.pt" pointer
+	ck 3 scan pointer
+	prints "this is a Git LFS pointer"
+}
+
 # ---- trees ----
 
 story_trees_are_scanned_whatever_files_are_called() {

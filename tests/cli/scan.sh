@@ -121,6 +121,63 @@ story_arguments_that_are_no_files_are_explained() {
 	ck 0 scan -
 }
 
+story_one_policy_and_one_baseline_are_taken() {
+	safe s.pkl
+	printf 'deny a.b\n' >p
+	refused 2 scan --policy p --policy p s.pkl
+	says "--policy was given twice"
+	refused 2 scan --baseline p --baseline p s.pkl
+	says "--baseline was given twice"
+	refused 2 --policy p --policy p "$(good state_dict)" out/x.safetensors
+	says "--policy was given twice"
+}
+
+story_the_verb_comes_first() {
+	safe s.pkl
+	refused 2 -q scan s.pkl
+	says "the verb comes first"
+	says "ckconv scan [OPTIONS] PATH..."
+	refused 2 Scan s.pkl
+	says "ckconv scan [OPTIONS] PATH..."
+	refused 2 -q dis s.pkl out/x.safetensors
+	says "ckconv dis [OPTIONS]"
+}
+
+story_help_has_its_texts_in_one_column() {
+	local verb
+	for verb in scan dis ""; do
+		ck 0 $verb --help
+		grep -A 1 -- '--sandbox' stdout | tail -n 1 | grep -qE '^ {25}confine' || fail "$(cat stdout)"
+		grep -qE '^  -h, --help {13}show' stdout || fail "$(cat stdout)"
+	done
+	ck 0 scan --help
+	prints "--fail-on dangerous|malformed|unknown"
+	safe s.pkl
+	ck 0 dis -q s.pkl
+	silent stderr
+	ck 0 dis -v s.pkl
+	says "sandbox: "
+}
+
+# The page has the rules of the program, in its order, with its verdicts and sentences.
+story_every_rule_is_in_the_manual() {
+	safe s.pkl
+	ck 0 scan --sarif s.pkl
+	python -c '
+import json, os, re
+page = open(os.path.join(os.environ["PAGES"], "ckconv-scan.1")).read()
+part = page[page.index("\n.Sh RULES"):page.index("\n.Sh POLICY")]
+part = re.sub(r"\n\.Fn (\w+)\n", r" \1() ", part)
+told = [(m[1], m[2].replace("\n", " ").strip()) for m in re.finditer(r"^\.It (\S+) Pq \w+\n((?:[^.].*\n)+)", part, re.M)]
+rules = json.load(open("stdout"))["runs"][0]["tool"]["driver"]["rules"]
+assert told == [(r["id"], r["shortDescription"]["text"]) for r in rules], (told, rules)
+verdicts = dict(re.findall(r"^\.It (\S+) Pq (\w+)", part, re.M))
+levels = {"dangerous": "error", "malformed": "warning", "unknown": "warning", "safe": "note"}
+for r in rules:
+    assert r["defaultConfiguration"]["level"] == levels[verdicts[r["id"]]], (r, verdicts[r["id"]])
+'
+}
+
 story_a_file_called_scan_is_named_with_a_dot() {
 	cp "$(good state_dict)" scan
 	ck 0 ./scan out/model.safetensors
@@ -723,6 +780,7 @@ with open("t/big", "wb") as file:
 	local got=$?
 	[ $got -eq 143 ] || fail "it ended with status $got"
 	! pgrep -P $pid >/dev/null || fail "a child is left"
+	says "interrupted after 0 files; the rest was not scanned"
 }
 
 # ---- dis ----
@@ -759,6 +817,10 @@ story_dis_finds_the_pickle() {
 	gzip -k z.zip
 	ck 0 dis z.zip.gz
 	prints "calls posix.system('true')  DANGEROUS"
+	ck 0 dis 'z.zip.gz!gzip!a/data.pkl'
+	prints "calls posix.system('true')  DANGEROUS"
+	ck 0 dis 'z.zip.gz!gzip'
+	ck 2 dis 'z.zip.gz!gzip!b'
 	ck 2 dis 'z.zip!b'
 	says "no member 'b'"
 	ck 2 dis 'd.pkl!b'
@@ -782,7 +844,10 @@ story_dis_goes_on_behind_errors() {
 	printf '\x80\x02K\x01\xff' >f.pkl
 	ck 3 dis f.pkl
 	prints "BININT1"
-	prints "0xff"
+	[ "$(grep -c 0xff stdout)" -eq 1 ] || fail "it is said twice: $(cat stdout)"
+	ck 3 dis --limit heap=1 f.pkl
+	one_line
+	says "f.pkl: "
 }
 
 # The opcodes and offsets are those of Python's pickletools.

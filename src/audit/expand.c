@@ -133,7 +133,9 @@ static bool visit(walk *w, const ck_value *value, bool apart, uint64_t *sum)
 	if (!grown)
 		return false;
 	w->frames = grown;
-	grown[w->depth++] = (frame){.value = value, .sum = 1, .apart = apart};
+	uint64_t leaves = ck_value_left_out(value);
+	w->held += leaves;
+	grown[w->depth++] = (frame){.value = value, .sum = 1 + leaves, .apart = apart};
 	*size = 1; /* what it counts for inside itself */
 	return true;
 }

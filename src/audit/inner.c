@@ -1,5 +1,6 @@
 /* Files inside the values of a pickle: bytes that may be a pickle or an archive of their own, and
  * text that becomes bytes when the pickle is loaded. */
+#include <stdio.h>
 #include <string.h>
 
 #include "look.h"
@@ -7,16 +8,21 @@
 
 enum { SMALLEST = 4, LARGEST_TEXT = 64 << 20 };
 
-static bool look_at(ck_audit *audit, const ck_place *place, const ck_source *source)
+/* `at` is the offset of the opcode that makes the bytes: they are called by it, as members are by
+ * their names. */
+static bool look_at(ck_audit *audit, const ck_place *place, const ck_source *source, uint64_t at)
 {
 	unsigned char head[64];
+	char member[CK_WHERE_MAX];
 	size_t len = source->size < sizeof head ? (size_t)source->size : sizeof head;
 	if (len < SMALLEST)
 		return true;
 	if (!ck_read_at(audit->job, source, 0, head, len))
 		return false;
+	snprintf(member, sizeof member, "%s%sbytes at %llu", place->member, *place->member ? "!" : "",
+	         (unsigned long long)at);
 	return ck_look_is_data(head, len) ||
-	       ck_look_inside(audit, source, place->member, CK_LOOK_BYTES, NULL);
+	       ck_look_inside(audit, source, member, CK_LOOK_BYTES, NULL);
 }
 
 bool ck_inner_bytes(ck_audit *audit, const ck_place *place, const ck_source *source,
@@ -35,7 +41,7 @@ bool ck_inner_bytes(ck_audit *audit, const ck_place *place, const ck_source *sou
 		part.data = part.data ? part.data + from : NULL;
 	}
 	part.size = bytes->text.len;
-	return look_at(audit, place, &part);
+	return look_at(audit, place, &part, from);
 }
 
 /* _codecs.encode(text, 'latin1') is how protocols 0 to 2 spell bytes. */
@@ -63,6 +69,6 @@ bool ck_inner_call(ck_audit *audit, const ck_place *place, const ck_value *value
 		bytes[len++] = (unsigned char)code;
 	}
 	ck_source part = {.label = place->source->label, .size = len, .fd = -1, .data = bytes};
-	bool ok = bytes && (left || look_at(audit, place, &part));
+	bool ok = bytes && (left || look_at(audit, place, &part, value->at));
 	return ck_look_done(audit, own) && ok;
 }

@@ -7,8 +7,7 @@
 #include "look.h"
 
 enum {
-	EXPANDED_FREE = 16 << 20, /* bytes of an expanded tensor that no limit counts */
-	EXPANDED_FREE_SUM = 256 << 20, /* the same of all tensors */
+	EXPANDED_FREE = 256 << 20, /* bytes of all tensors that no limit counts */
 	SMALL = 64 << 20, /* files up to this size are read as a whole, their checksums checked */
 };
 
@@ -123,19 +122,9 @@ static bool overlaps_itself(const ck_tensor *tensor)
 
 static bool check_tensor(ck_audit *audit, const ck_place *place, const ck_entry *entry)
 {
-	const ck_tensor *tensor = entry->tensor;
-	uint64_t most, held = tensor->storage->size;
-	ck_shown name = ck_show(entry->name, entry->name_len);
-	bool much = tensor->bytes > EXPANDED_FREE &&
-	            ck_mul(held, audit->job->limits.expand, &most) && tensor->bytes > most;
-	if (much)
-		return ck_audit_say(audit, CK_RULE_EXPANDED_TENSOR, place, CK_NO_OFFSET, 0,
-		                    "tensor '%s' makes %llu bytes of the %llu of its storage",
-		                    name.s, LLU(tensor->bytes), LLU(held));
-	if (!overlaps_itself(tensor))
-		return true;
-	return ck_audit_say(audit, CK_RULE_OVERLAPPING_TENSOR, place, CK_NO_OFFSET, 0,
-	                    "elements of tensor '%s' share their bytes", name.s);
+	return !overlaps_itself(entry->tensor) ||
+	       ck_audit_say(audit, CK_RULE_OVERLAPPING_TENSOR, place, CK_NO_OFFSET, 0,
+	                    "elements of tensor %s share their bytes", ck_path_show(entry->path).s);
 }
 
 /* As conversions count it. */
@@ -146,7 +135,7 @@ static bool check_sum(ck_audit *audit, const ck_place *place, const ck_model *mo
 		if (model->entries[i].tensor &&
 		    !ck_add(total, model->entries[i].tensor->bytes, &total))
 			total = UINT64_MAX;
-	if (total <= EXPANDED_FREE_SUM ||
+	if (total <= EXPANDED_FREE ||
 	    !ck_mul(place->source->size, audit->job->limits.expand, &most) || total <= most)
 		return true;
 	return ck_audit_say(audit, CK_RULE_EXPANDED_TENSOR, place, CK_NO_OFFSET, 0,
@@ -155,9 +144,9 @@ static bool check_sum(ck_audit *audit, const ck_place *place, const ck_model *mo
 }
 
 /* There is nothing to follow them for. */
-static bool check_circles(ck_audit *audit, const ck_place *place, const ck_model *model)
+static bool check_circles(ck_audit *audit, const ck_place *place, size_t tensors)
 {
-	return model->count || !audit->circles ||
+	return tensors || !audit->circles ||
 	       ck_audit_say(audit, CK_RULE_EXPANDS, place, CK_NO_OFFSET, 0,
 	                    "a value holds itself, so that following it never ends, and there is no "
 	                    "tensor in the file");
@@ -165,10 +154,11 @@ static bool check_circles(ck_audit *audit, const ck_place *place, const ck_model
 
 static bool check_all(ck_audit *audit, const ck_place *place, const ck_model *model)
 {
-	if (!check_sum(audit, place, model) || !check_circles(audit, place, model))
+	if (!check_sum(audit, place, model) || !check_circles(audit, place, model->count))
 		return false;
 	for (size_t i = 0; i < model->count; i++)
-		if (model->entries[i].tensor && !check_tensor(audit, place, &model->entries[i]))
+		if (model->entries[i].tensor &&
+		    !check_tensor(audit, place, &model->entries[i]))
 			return false;
 	return true;
 }
@@ -204,13 +194,21 @@ static bool find_layout(ck_audit *audit, const ck_source *source, const ck_layou
 	return ck_look_done(audit, own);
 }
 
-bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *member)
+/* Pickles without any name that is known make no tensors, and have been judged as a whole. */
+static bool has_none(const ck_audit *audit, const ck_layout *layout, bool pure)
+{
+	return pure && layout == &ck_layout_pickle && !audit->meaningful;
+}
+
+bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *member, bool pure)
 {
 	bool opened;
 	const ck_layout *layout;
 	ck_place place = {member, source, 0};
 	if (!find_layout(audit, source, &layout, &opened) || !opened)
 		return audit->job->error.status == CK_OK;
+	if (has_none(audit, layout, pure))
+		return check_circles(audit, &place, 0);
 	ck_job *own = ck_look_job(audit);
 	if (!own)
 		return false;

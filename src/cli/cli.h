@@ -178,14 +178,17 @@ bool cli_tree_walk(const cli_tree *tree, const char *path);
 
 /* report_text.c: a report for people. */
 typedef struct cli_look {
-	bool colours;
+	bool terminal, colours;
 	int columns;
 	bool verbose; /* notes, suppressed findings and all globals, too */
+	const char *suppressor; /* "the policy": what was given that can suppress findings */
 } cli_look;
 /* What suits the standard output. */
 cli_look cli_look_of_stdout(bool verbose);
 struct ck_report;
 void cli_report_print(FILE *to, const cli_look *look, const struct ck_report *report);
+/* How many findings would count if the policy and the baseline did not say otherwise. */
+size_t cli_report_suppressed(const struct ck_report *report);
 
 /* cmd_convert.c */
 int cli_convert(const cli_options *options);

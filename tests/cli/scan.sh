@@ -103,6 +103,24 @@ story_typos_are_answered() {
 	refused 2 dis s.pkl s.pkl
 }
 
+story_arguments_that_are_no_files_are_explained() {
+	safe s.pkl
+	ck 2 scan -q 's.pkl!a'
+	one_line
+	says "s.pkl!a: scan takes whole files"
+	says "ckconv scan s.pkl"
+	ck 2 scan -q -
+	one_line
+	says "pipes and the standard input are not read"
+	ck 2 scan -q ''
+	one_line
+	says "an empty name"
+	cp s.pkl 's.pkl!a'
+	ck 0 scan 's.pkl!a'
+	cp s.pkl ./-
+	ck 0 scan -
+}
+
 story_a_file_called_scan_is_named_with_a_dot() {
 	cp "$(good state_dict)" scan
 	ck 0 ./scan out/model.safetensors
@@ -337,8 +355,9 @@ story_a_report_is_laid_out_like_this() {
 		                      posix.system reaches the operating system and its
 		                      processes
 		  weights_only        no
-		  next                do not load it; ckconv --disarm FILE OUT.safetensors takes
-		                      the tensors out and runs nothing
+		  next                do not load it with Python; where it holds tensors, ckconv
+		                      --disarm d.pkl OUT.safetensors takes them out and runs
+		                      nothing
 		safe       s.pkl                                   pickle, 13 B
 	END
 	ck 1 scan z.zip
@@ -370,12 +389,95 @@ story_quiet_leaves_safe_files_out() {
 	silent stderr
 }
 
-story_long_texts_are_wrapped() {
+# What scan prints on a terminal of 80 columns, without \r.
+on_terminal() {
+	command -v script >/dev/null || skip "script(1) is not installed"
+	TERM=dumb script -qec "stty cols 80; '$ckconv' scan $*" /dev/null </dev/null | tr -d '\r' >terminal
+}
+
+story_prose_is_wrapped_and_words_are_whole() {
 	local long
-	long=$(printf 'module_with_a_long_name.%.0s' 1 2 3 4 5 6)
+	long=$(printf 'module_with_a_long_name.%.0s' 1 2 3 4)
 	printf '\x80\x02c%s\nThing\n.' "${long%.}" >long.pkl
 	ck 4 scan long.pkl
-	[ ! "$(grep -nE '^.{81}' stdout)" ] || fail "it does not fit 80 columns: $(cat stdout)"
+	prints "add_safe_globals([${long}Thing])"
+	[ ! "$(grep -v module_with stdout | grep -nE '^.{81}')" ] ||
+		fail "it does not fit 80 columns: $(cat stdout)"
+	on_terminal long.pkl
+	grep -qF "add_safe_globals([${long}Thing])" terminal || fail "$(cat terminal)"
+	[ ! "$(grep -v add_safe terminal | grep -nE '^.{81}')" ] ||
+		fail "it does not fit 80 columns: $(cat terminal)"
+}
+
+story_paths_are_whole_in_pipes_and_cut_in_the_middle_on_terminals() {
+	local folder
+	folder=$(printf 'a folder with blanks/%.0s' 1 2 3 4 5 6)
+	mkdir -p "$folder"
+	dangerous "$folder/model file.pkl"
+	zip_of "$folder/z.zip" "$folder/data file.pkl" "$folder/model file.pkl"
+	ck 1 scan "$folder"
+	grep -qF "dangerous  ${folder}model file.pkl  pickle, 26 B" stdout || fail "$(cat stdout)"
+	prints "'${folder}model file.pkl'"
+	prints "${folder}data file.pkl,"
+	on_terminal "'$folder'"
+	grep -qE '^dangerous  a folder .*\.\.\..*/model file\.pkl$' terminal || fail "$(cat terminal)"
+	grep -qE '^ {22}a folder .*\.\.\..*/data file\.pkl,$' terminal || fail "$(cat terminal)"
+	[ ! "$(grep -nE '^.{81}' terminal)" ] || fail "it does not fit 80 columns: $(cat terminal)"
+}
+
+story_what_is_next_depends_on_what_was_found() {
+	local hostile=$data/hostile
+	next() {
+		sed -n '/^  next/,/^[a-z]/p' stdout | tr -s ' \n' ' ' | grep -qF -- "$1" ||
+			fail "next is not \"$1\": $(cat stdout)"
+	}
+	cp "$hostile/eval.pt" "my model.pt"
+	ck 1 scan "my model.pt"
+	next "do not load it with Python; ckconv --disarm 'my model.pt' OUT.safetensors takes its tensors out"
+	dangerous "it's"
+	ck 1 scan "it's"
+	next "where it holds tensors, ckconv --disarm \"it's\" OUT.safetensors takes them out"
+	unknown scan
+	ck 4 scan ./scan
+	next "ckconv ./scan OUT.safetensors takes them out, without the classes"
+	unknown ./-x
+	ck 4 scan -- -x
+	next "ckconv ./-x OUT"
+	cp "$hostile/zip_7z.zip" .
+	ck 3 scan zip_7z.zip
+	next "do not load it; unpack it and scan what comes out"
+	prints_not "get it again"
+	printf 'Nobody knows \x01\x02\xfe\xff\x00\x01 what this is' >odd
+	ck 3 scan odd
+	next "before you know what it is"
+	prints_not "get it again"
+	prints_not "damage"
+	python -c 'import zipfile
+with zipfile.ZipFile("members.zip", "w") as z:
+    for i in range(9): z.writestr(f"m{i}", "")'
+	ck 3 scan --limit members=3 members.zip
+	prints over-limit
+	next "raise the limit"
+	prints_not "get it again"
+	malformed m.pkl
+	ck 3 scan m.pkl
+	next "get it again from where it was made"
+}
+
+story_equal_sentences_are_counted() {
+	ck 3 scan "$data/hostile/zip_flood.zip"
+	prints "more like it; -v shows all of them"
+	[ "$(grep -c "by its local" stdout)" -eq 1 ] || fail "$(cat stdout)"
+	ck 3 scan -v "$data/hostile/zip_flood.zip"
+	prints_not "more like it"
+	[ "$(grep -c "by its local" stdout)" -gt 9 ] || fail "$(cat stdout)"
+}
+
+story_torchscript_is_for_another_function() {
+	ck 0 scan -v "$data/good/script.pt"
+	prints "no: a TorchScript archive, for torch.jit.load"
+	ck 0 scan --json "$data/good/script.pt"
+	json 'assert lines[0]["weights_only"] is None and lines[0]["add_safe_globals"] is None'
 }
 
 story_colours_are_for_terminals() {
@@ -492,6 +594,25 @@ story_a_policy_suppresses_what_it_allows() {
 	printf 'allow own.things.Thing expires 2020-01-31\n' >policy
 	ck 4 scan --policy policy t/u.pkl
 	says "expired"
+}
+
+story_what_is_suppressed_shows() {
+	four t
+	printf 'allow own.things.Thing\n' >policy
+	ck 0 scan -q --policy policy t/u.pkl t/s.pkl
+	prints "safe       t/u.pkl"
+	prints "pickle, 21 B, 1 finding suppressed"
+	prints_not t/s.pkl
+	ck 0 scan --policy policy t/u.pkl t/s.pkl
+	says "2 files: 2 safe; 1 finding suppressed in 1 file"
+	ck 0 scan -v --policy policy t/u.pkl
+	prints "suppressed by the policy"
+	prints_not "baseline"
+	"$ckconv" scan --json t/d.pkl >known 2>stderr
+	ck 0 scan -v --baseline known t/d.pkl
+	prints "2 findings suppressed"
+	prints "suppressed by the baseline"
+	prints_not "policy"
 }
 
 story_a_policy_that_cannot_be_understood_is_an_error() {

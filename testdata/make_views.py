@@ -472,6 +472,14 @@ def _():
     return local(member) + directory + end(1, directory, len(local(member)))
 
 
+@file("hostile/zip_two_counts.pt")
+def _():
+    """an end record that counts more members here than in all."""
+    made = bytearray(archive(model()))
+    made[made.rindex(b"PK\5\6") + 9] = 4
+    return bytes(made)
+
+
 @file("hostile/circle.pkl")
 def _():
     """a list that holds itself, and no tensor."""

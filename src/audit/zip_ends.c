@@ -103,7 +103,8 @@ static bool take_end(ck_zip *zip, const unsigned char *record, uint64_t at, ck_z
 	ck_zip_view v = {
 		.end = at, .record = at, .size = ck_little(record + 12, 4),
 		.members = ck_little(record + 10, 2),
-		.many_disks = ck_little(record + 4, 4) != 0,
+		.many_disks = ck_little(record + 4, 4) != 0 ||
+		              ck_little(record + 8, 2) != ck_little(record + 10, 2),
 	};
 	uint64_t offset = ck_little(record + 16, 4);
 	const unsigned char *p = NULL;

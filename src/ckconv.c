@@ -107,7 +107,7 @@ static const ck_policy *read_policy(ck_job *job, const char *path)
 static ck_checkpoint *open_source(ck_job *job, const input *in, const ck_options *options,
                                   const ck_writer *writer)
 {
-	ck_gate gate = {.policy = in->policy, .disarm = options->disarm,
+	ck_gate gate = {.policy = in->policy, .member = in->member, .disarm = options->disarm,
 	                .strict = options->strict};
 	ck_checkpoint *cp = ck_alloc(job, sizeof *cp);
 	if (!cp || !ck_gate_open(job, in->source, &gate))

@@ -55,7 +55,7 @@ def damaged_files(sound, weight):
         "crc_storage": flip(sound, sound.index(weight) + 5),
         "crc_pickle": flip(sound, sound.index(b"embed.weight"), 0x20),
         "junk_before": b"PK\3\4" + bytes(60) + sound,
-        "junk_behind": sound + bytes(60),
+        "junk_behind": sound + bytes(59) + b"x",
     }
 
 

@@ -10,13 +10,14 @@ import gzip
 import io
 import lzma
 import os
+import re
 import struct
 import sys
 import zlib
 
 from craft import (EMPTY_DICT, NONE, POP, STOP, Member, archive, call, central, checkpoint, end,
-                   floats, integer, list_of, local, name, named, npy, pack, pickle, proto, text,
-                   tuple_of, vector)
+                   floats, integer, list_of, local, name, named, npy, pack, pickle, proto, safetensors,
+                   text, tuple_of, vector)
 
 COMMAND = "touch ckconv-was-here"
 SYSTEM = call(name("os", "system"), text(COMMAND))
@@ -447,6 +448,12 @@ def legacy(magic=proto() + MAGIC + STOP, version=pickle(integer(1001)), facts=No
     data = struct.pack("<Q", 4) + DATA["0"] if data is None else data
     root = root.replace(b"K\x04tQ", b"K\x04NtQ")
     return magic + version + facts + root + keys + data
+
+
+@file("hostile/bundle_without_storages.zip")
+def _():
+    """a checkpoint packed without its folder: `data.pkl` names a storage that is beside it."""
+    return archive([Member("data.pkl", GOOD), Member("0", DATA["0"]), Member("version", b"3\n")])
 
 
 @file("hostile/legacy_magic.pt")
@@ -910,6 +917,70 @@ def _():
     for member in members:
         member.crc = 0
     return archive(members)
+
+
+@file("odd/zip_streamed.pt")
+def _():
+    """sizes in front of the bytes and behind them, checksums only behind: what Info-ZIP and
+    libarchive write into a pipe."""
+    body, directory = b"", b""
+    for m in model():
+        flagged = Member(m.path, b"", crc=m.crc, size=m.size, packed=m.packed, flags=8)
+        directory += central(flagged, len(body))
+        body += local(Member(m.path, crc=0, size=m.size, packed=m.packed, flags=8)) + m.packed
+        body += b"PK\7\10" + struct.pack("<III", m.crc, len(m.packed), m.size)
+    return body + directory + end(len(model()), directory, len(body))
+
+
+@file("odd/zip_newer_version.pt")
+def _():
+    """local headers that ask for a newer program than the directory does, as those of `zip -fz`."""
+    made = bytearray(archive(model()))
+    for found in re.finditer(b"PK\x03\x04", bytes(made)):
+        made[found.end()] = 45
+    return bytes(made)
+
+
+@file("odd/zip_zeros_behind.pt")
+def _():
+    """zeros behind the archive."""
+    return archive(model()) + bytes(512)
+
+
+@file("odd/zip_newline_behind.pt")
+def _():
+    """a newline behind the archive and its comment."""
+    return archive(model(), b"made by hand\n") + b"\r\n"
+
+
+@file("odd/zip_no_crc_in_front.pt")
+def _():
+    """checksums that are zero in both headers, and not behind the bytes."""
+    body, directory = b"", b""
+    for m in model():
+        bare = Member(m.path, crc=0, size=m.size, packed=m.packed, flags=8)
+        directory += central(bare, len(body))
+        body += local(bare) + m.packed
+        body += b"PK\7\10" + struct.pack("<III", m.crc, len(m.packed), m.size)
+    return body + directory + end(len(model()), directory, len(body))
+
+
+@file("odd/byteorder_newline.pt")
+def _():
+    """a newline behind `little`."""
+    return archive(checkpoint(GOOD, DATA, byteorder="little\n"))
+
+
+@file("odd/legacy_keys_in_tuple.pt")
+def _():
+    """a legacy file whose keys are a tuple."""
+    return legacy(keys=pickle(tuple_of(text("0"))))
+
+
+@file("odd/w.safetensors")
+def _():
+    """what all of these convert to."""
+    return safetensors({"w": ("F32", [4], DATA["0"])})
 
 
 @file("odd/pickle_newline.pkl")

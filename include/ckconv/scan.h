@@ -40,6 +40,7 @@ typedef struct ck_finding {
 	const char *mapped;     /* "builtins.eval": what Python 3 makes of the name, if that differs */
 	ck_how how;
 	const char *arguments;  /* of a call, or NULL */
+	uint64_t digest;        /* of all of the arguments; part of the fingerprint */
 	const char *why;        /* one sentence */
 	uint64_t count;         /* how often, in this pickle; the place is that of the first */
 	char fingerprint[17];   /* hex; the same for the same thing in the next version of the file */

@@ -53,11 +53,25 @@ static bool is_long_range(const ck_value *value)
 	return false;
 }
 
+/* A container goes through the items of what it is given: of an object that is not known, by code of
+ * that object. */
+static bool has_own_items(ck_audit *audit, const ck_value *value)
+{
+	ck_standing scratch;
+	if (value->kind != CK_CALL)
+		return false;
+	const ck_value *callee = ck_callee_of(value->call->callee);
+	const ck_standing *s = callee->kind == CK_GLOBAL ? ck_standing_find(audit, callee, &scratch)
+	                                                 : NULL;
+	return !s || !s->row || s->row->listing == CK_FOREIGN;
+}
+
 static ck_fault check_container(ck_audit *audit, const ck_call *call, ck_value *const *args,
                                 size_t count)
 {
-	(void)audit;
 	for (size_t i = 0; i < count; i++) {
+		if (has_own_items(audit, args[i]))
+			return odd("goes through the items of an object that is not known");
 		if (is_long_range(args[i]))
 			return (ck_fault){CK_RULE_EXPANDS, "would make more items than memory holds"};
 		if (!is_filled(args[i]) && !(count == 2 && i == 1)) /* deque(items, length) */
@@ -153,40 +167,6 @@ static ck_fault check_defaultdict(ck_audit *audit, const ck_call *call, ck_value
 	return ck_check_deferred(audit, factory);
 }
 
-/* Bound methods and members of enumerations are pickled so. */
-static ck_fault check_getattr(ck_audit *audit, const ck_call *call, ck_value *const *args,
-                              size_t count)
-{
-	static const char *const harmful[] = {
-		"system", "popen", "eval", "exec", "execfile", "compile", "open", "load_module",
-		"exec_module", "get_data", "find_module", "load_library", "spawn", "load", "loads",
-	};
-	const char *text;
-	size_t len;
-	ck_standing scratch;
-	(void)call;
-	if (count != 2 || !is_text(args[1], &text, &len) || !len || memchr(text, '.', len))
-		return odd("takes an attribute whose name is not written in the pickle as it is");
-	if (len >= 2 && text[0] == '_' && text[1] == '_')
-		return odd("takes a special attribute, by which anything can be reached");
-	for (size_t i = 0; i < CK_COUNT(harmful); i++)
-		if (text_is(args[1], harmful[i]))
-			return odd("takes an attribute that by its name is a harmful function");
-	const ck_value *of = ck_callee_of(args[0]);
-	if (of->kind == CK_GLOBAL) {
-		const ck_standing *s = ck_standing_find(audit, of, &scratch);
-		if (s && !s->row && s->call.rule == CK_RULE_DANGEROUS_CALL)
-			return odd("takes an attribute of a function or module");
-	} else if (of->kind == CK_CALL && of->call->callee->kind == CK_GLOBAL) {
-		const ck_value *from = of->call->callee;
-		if (from->global->name_len == 7 && !memcmp(from->global->name, "getattr", 7))
-			return odd("takes an attribute of an attribute: so one walks to anything");
-	} else if (of->kind != CK_CALL) {
-		return odd("takes an attribute of something that is no object");
-	}
-	return unknown("takes an attribute of an object");
-}
-
 /* type(None), as pickle writes the types of the constants. */
 static ck_fault check_type(ck_audit *audit, const ck_call *call, ck_value *const *args, size_t count)
 {
@@ -210,6 +190,15 @@ static ck_fault check_getitem(ck_audit *audit, const ck_call *call, ck_value *co
 		ok = false;
 	return ok ? unknown("makes a type hint")
 	          : odd("takes an item of what is no type hint");
+}
+
+/* A | B of the members of an enumeration. */
+static ck_fault check_or(ck_audit *audit, const ck_call *call, ck_value *const *args, size_t count)
+{
+	(void)audit;
+	(void)call;
+	bool members = count == 2 && args[0]->kind == CK_CALL && args[1]->kind == CK_CALL;
+	return members ? unknown("joins flags") : odd("joins what are no flags");
 }
 
 /* (module, name) of a ufunc, which is then imported. */
@@ -237,6 +226,8 @@ ck_fault ck_check_class(ck_audit *audit, const ck_value *class)
 {
 	ck_standing scratch;
 	class = ck_callee_of(class);
+	if (ck_inner_class(audit, class, true))
+		return unknown("makes an object of a class inside a class");
 	if (class->kind != CK_GLOBAL)
 		return odd("makes an object of something that is no class");
 	const ck_standing *s = ck_standing_find(audit, class, &scratch);
@@ -293,7 +284,7 @@ static ck_fault check_state(ck_audit *audit, const ck_call *call, ck_value *cons
                             size_t count)
 {
 	(void)call;
-	return count ? ck_check_build(audit, NULL, args[count - 1]) : fine;
+	return count ? ck_check_build(audit, NULL, NULL, args[count - 1]) : fine;
 }
 
 static ck_fault check_from_type(ck_audit *audit, const ck_call *call, ck_value *const *args,
@@ -341,10 +332,12 @@ static const ck_call_check checks[] = {
 	{"torch", "Size", false, check_container},
 	{"fractions", "Fraction", false, ck_check_fraction},
 	{"functools", "partial", true, check_partial},
-	{"builtins", "getattr", true, check_getattr},
+	{"builtins", "getattr", true, ck_check_getattr},
 	{"builtins", "type", true, check_type},
 	{"operator", "getitem", true, check_getitem},
 	{"_operator", "getitem", true, check_getitem},
+	{"operator", "or_", true, check_or},
+	{"_operator", "or_", true, check_or},
 	{"copyreg", "_reconstructor", true, check_reconstructor},
 	{"copyreg", "__newobj__", true, check_newobj},
 	{"copyreg", "__newobj_ex__", true, check_newobj},

@@ -28,6 +28,13 @@ bool ck_is_call_of(const ck_value *value, const char *module, const char *name);
 /* What it means to make an instance of something. */
 ck_fault ck_check_class(ck_audit *audit, const ck_value *class);
 
+/* ---- attributes.c ---- */
+
+ck_check_call ck_check_getattr;
+/* getattr(Outer, 'Inner'), as a class inside a class is written in old protocols. `foreign`: only of
+ * a class that is not Python's, torch's or NumPy's. */
+bool ck_inner_class(ck_audit *audit, const ck_value *value, bool foreign);
+
 /* ---- arguments_data.c ---- */
 
 ck_check_call ck_check_load_bytes, ck_check_tensor_class, ck_check_no_call, ck_check_reconstruct,

@@ -44,7 +44,7 @@ static bool is_cheap_shape(const ck_value *shape)
 	uint64_t total = 1;
 	if (shape->kind == CK_INT)
 		return shape->i >= 0 && shape->i <= CHEAP_COUNT;
-	if (shape->kind != CK_TUPLE && shape->kind != CK_LIST)
+	if ((shape->kind != CK_TUPLE && shape->kind != CK_LIST) || ck_value_left_out(shape))
 		return false;
 	for (size_t i = 0; i < shape->items->count; i++) {
 		const ck_value *n = shape->items->item[i];

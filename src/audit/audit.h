@@ -95,7 +95,9 @@ typedef struct ck_audit {
 	uint64_t pickles;
 	bool incomplete;
 	bool only_weights;        /* until something says otherwise */
+	bool circles;             /* a list, dict or the like holds itself */
 	bool with_tensors;        /* check those of every checkpoint, too */
+	bool meaningful;          /* a pickle named something that means anything to the loader */
 	uint64_t vain;            /* bytes that were read as opcodes, and were none */
 	unsigned depth;           /* files inside files that are open just now */
 } ck_audit;
@@ -128,8 +130,9 @@ bool ck_judge_whole(ck_audit *audit, const ck_place *place, ck_job *job, const c
 /* Looks through a file, or a file inside it. False only if it cannot be read at all, memory ended,
  * or the job was stopped. */
 bool ck_audit_source(ck_audit *audit, const ck_source *source, const char *member);
-/* Checks the tensors of a file that is a checkpoint; nothing to do in others. */
-bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *member);
+/* Checks the tensors of a file that is a checkpoint; nothing to do in others. `pure`: it is nothing
+ * but pickles, and all of them were judged. */
+bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *member, bool pure);
 ck_audit *ck_audit_new(ck_job *job, const ck_source *file);
 
 #endif

@@ -31,7 +31,7 @@ static const struct {
 	          "platform pwd grp spwd crypt nis msvcrt winreg _winreg winsound _overlapped "
 	          "_wmi syslog termios tty fcntl sysconfig _sysconfig _osx_support _aix_support "
 	          "_android_support _apple_support _ios_support _interpreters _interpqueues "
-	          "_interpchannels _xxsubinterpreters _xxinterpchannels _xxinterpqueues psutil pexpect ptyprocess winpty plumbum fabric invoke "
+	          "_interpchannels _xxsubinterpreters _xxinterpchannels _xxinterpqueues psutil pexpect ptyprocess winpty pathos plumbum fabric invoke "
 	          "delegator envoy sarge sh dask.distributed distributed.nanny ray._private"},
 	{PROCESS, "/popen /check_output /check_call /getoutput /getstatusoutput /Popen /popen2 "
 	          "/popen3 /popen4 /posix_spawn /spawnl /spawnle /spawnv /spawnve /execv /execve "
@@ -43,6 +43,15 @@ static const struct {
 	        "statvfs aifc wave sunau sndhdr imghdr xdrlib fcntl logging.config "
 	        "logging.handlers logging:FileHandler logging:basicConfig logging:fileConfig "
 	        "logging:shutdown plistlib StringIO cStringIO"},
+	{FILES, "xml mimetypes:MimeTypes torch.package torch/ZipFile torch/FileOpener torch/FileLoader "
+	        "torch/FileLister torch.utils.data.datapipes.iter.fileopener "
+	        "torch.utils.data.datapipes.iter.filelister torch.utils._zip torch.utils.tensorboard "
+	        "torch/FileStore torch/PackageExporter torch.distributed.checkpoint/FileSystemWriter "
+	        "torch.distributed.checkpoint/FileSystemReader"},
+	{PROCESS, "torch.multiprocessing torch.backends.xeon torch.utils.data.communication "
+	          "torch/_MultiProcessingDataLoaderIter torch/ExecutionGraphObserver "
+	          "torch/ExecutionTraceObserver torch.distributed.pipeline"},
+	{NETWORK, "torch/TCPStore torch/ProcessGroupGloo torch/HashStore"},
 	{FILES, "/NamedTemporaryFile /TemporaryFile /TemporaryDirectory /FileIO /rmtree /copyfile"},
 	{NETWORK, "socket _socket ssl _ssl socketserver SocketServer http httplib urllib urllib2 "
 	          "urlparse ftplib poplib imaplib nntplib smtplib smtpd telnetlib xmlrpc xmlrpclib "
@@ -54,7 +63,7 @@ static const struct {
 	{IMPORTS, "importlib _frozen_importlib _frozen_importlib_external imp _imp pkgutil runpy "
 	          "zipimport modulefinder site sitecustomize usercustomize pip setuptools "
 	          "pkg_resources distutils _distutils_hack ensurepip venv easy_install wheel "
-	          "virtualenv conda cffi pyximport ihooks rexec Bastion"},
+	          "virtualenv conda cffi pyximport tvm onnxruntime cupy/RawKernel cupy/RawModule ihooks rexec Bastion"},
 	{IMPORTS, "/import_module /__import__ /run_module /run_path /load_module /exec_module "
 	          "/find_module /PackageImporter /resolve_name /CDLL /PyDLL /LibraryLoader "
 	          "/load_library /load_extension /load_inline"},
@@ -87,8 +96,15 @@ static const struct {
 	        "itertools:ifilter itertools:tee copyreg copy_reg weakref:finalize "
 	        "weakref:WeakMethod contextlib:ExitStack contextlib:AsyncExitStack "
 	        "contextlib:contextmanager string:Formatter _string _weakref _abc _ast ast "
-	        "gettext types _types dataclasses:make_dataclass"},
-	{PARTS, "/attrgetter /methodcaller"},
+	        "gettext types _types dataclasses:make_dataclass copy:_reconstruct "
+	        "contextlib:_GeneratorContextManager contextlib:_GeneratorContextManagerBase "
+	        "contextlib:_AsyncGeneratorContextManager contextlib:_BaseExitStack abc:ABCMeta "
+	        "enum:EnumMeta enum:EnumType enum:_EnumDict typing:NamedTupleMeta typing:_ProtocolMeta "
+	        "typing:_TypedDictMeta typing:_AnyMeta typing:ForwardRef json.decoder:JSONArray "
+	        "json.decoder:JSONObject email.headerregistry:_reconstruct_header "
+	        "numpy.lib._iotools torch/_ParameterMeta torch/_TensorMeta torch/ScriptMeta "
+	        "torch/VariableMeta"},
+	{PARTS, "/attrgetter /methodcaller /MethodType /ABCMeta"},
 	{MEMORY, "ctypes _ctypes faulthandler mmap _posixshmem numpy.ctypeslib "
 	         "numpy.lib.stride_tricks numpy.core._internal:_ctypes numpy:ctypeslib"},
 	{CODE, "marshal new dill cloudpickle types:CodeType types:FunctionType types:LambdaType "
@@ -98,6 +114,9 @@ static const struct {
 	       "sklearn.externals.joblib.externals torch.fx.graph_module:_forward_from_src "
 	       "torch.fx.graph_module:_exec_with_source torch.fx.graph_module:_deserialize_graph_module "
 	       "torch.jit:CompilationUnit torch._C:CompilationUnit torch.jit._script:CompilationUnit"},
+	{PICKLES, "/Unpickler /_unpickler /Pickler torch/_DataPipeSerializationWrapper "
+	          "torch/_IterDataPipeSerializationWrapper torch/_MapDataPipeSerializationWrapper "
+	          "joblib sklearn.externals.joblib"},
 	{PICKLES, "pickle cPickle _pickle _compat_pickle pickletools shelve jsonpickle yaml ruamel "
 	          "ruamel_yaml hickle klepto pandas/read_pickle pandas.io.pickle pandas.io.common "
 	          "joblib/load joblib.memory joblib/Memory sklearn.externals/load numpy/load "
@@ -157,11 +176,12 @@ static const char *const spared[] = {
 	"operator:truediv", "_operator:truediv", "operator:neg", "_operator:neg", "operator:lt",
 	"_operator:lt", "operator:gt", "_operator:gt", "operator:le", "_operator:le",
 	"operator:ge", "_operator:ge", "operator:eq", "_operator:eq", "operator:ne",
-	"_operator:ne", "copyreg:_reconstructor", "copyreg:__newobj__", "copyreg:__newobj_ex__",
+	"_operator:ne", "operator:or_", "_operator:or_", "copyreg:_reconstructor", "copyreg:__newobj__", "copyreg:__newobj_ex__",
 	"copy_reg:_reconstructor", "copy_reg:__newobj__", "copy_reg:__newobj_ex__",
 	"_io:BytesIO", "_io:StringIO", "io:BytesIO", "io:StringIO", "uuid:UUID",
 	"uuid:SafeUUID", "_codecs:encode", "StringIO:StringIO", "cStringIO:StringIO",
-	"_weakrefset:WeakSet", "http:HTTPStatus",
+	"_weakrefset:WeakSet", "http:HTTPStatus", "xml.etree.ElementTree:Element",
+	"xml.etree.ElementTree:QName",
 	"torch.testing._internal.two_tensor:TwoTensor",
 	"torch._dynamo.repro.after_dynamo:WrapBackendDebug",
 };
@@ -190,7 +210,7 @@ static const char other_stdlib[] =
 	"_bsddb _strptime _abcoll _LWPCookieJar _MozillaCookieJar annotationlib audioop binhex "
 	"encodings fnmatch getopt graphlib htmlentitydefs htmllib "
 	"HTMLParser macurl2path markupbase mhlib mimetools MimeWriter mimify msilib multifile "
-	"nturl2path ossaudiodev pipes pyexpat quopri rfc822 sgmllib shlex sre statvfs "
+	"nturl2path chunk ossaudiodev pipes pyexpat quopri rfc822 sgmllib shlex sre statvfs "
 	"stringold strop sunaudio tokenize toaiff tomllib traceback uu xmllib "
 	"macerrors Carbon EasyDialogs aetools applesingle";
 

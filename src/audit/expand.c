@@ -21,6 +21,7 @@ typedef struct {
 	uint64_t largest;
 	frame *frames;
 	size_t depth, cap;
+	bool circle;      /* a container holds itself */
 } walk;
 
 static uint64_t add(uint64_t a, uint64_t b)
@@ -100,6 +101,18 @@ static bool is_leaf(const ck_value *value)
 	}
 }
 
+/* What is open holds itself: by containers alone, so that following it never ends? Objects may know
+ * each other. */
+static bool is_circle(const walk *w, const ck_value *value)
+{
+	enum { NEAR = 64 };
+	size_t least = w->depth > NEAR ? w->depth - NEAR : 0;
+	for (size_t i = w->depth; i-- > least && w->frames[i].value->kind != CK_CALL;)
+		if (w->frames[i].value == value)
+			return true;
+	return false;
+}
+
 /* Counts a value that has no parts, is known, or contains itself; all else is put on the stack. */
 static bool visit(walk *w, const ck_value *value, bool apart, uint64_t *sum)
 {
@@ -112,6 +125,7 @@ static bool visit(walk *w, const ck_value *value, bool apart, uint64_t *sum)
 	if (!size)
 		return false;
 	if (*size) {
+		w->circle = w->circle || (*size == 1 && is_circle(w, value));
 		*sum = add(*sum, *size);
 		return true;
 	}
@@ -119,7 +133,9 @@ static bool visit(walk *w, const ck_value *value, bool apart, uint64_t *sum)
 	if (!grown)
 		return false;
 	w->frames = grown;
-	grown[w->depth++] = (frame){.value = value, .sum = 1, .apart = apart};
+	uint64_t leaves = ck_value_left_out(value);
+	w->held += leaves;
+	grown[w->depth++] = (frame){.value = value, .sum = 1 + leaves, .apart = apart};
 	*size = 1; /* what it counts for inside itself */
 	return true;
 }
@@ -180,9 +196,15 @@ bool ck_check_size(ck_audit *audit, const ck_place *place, ck_job *job, const ck
 	uint64_t sum = 0;
 	if (!visit(&w, root, false, &sum))
 		return false;
-	while (w.depth)
+	while (w.depth && w.depth <= job->limits.depth)
 		if (!step(&w))
 			return false;
+	audit->circles = audit->circles || w.circle;
+	if (w.depth) {
+		audit->incomplete = true;
+		return ck_audit_say(audit, CK_RULE_OVER_LIMIT, place, root->at, 0, "values lie in "
+		                    "each other, deeper than the limit 'depth' allows");
+	}
 	if (!is_bomb(&w))
 		return true;
 	bool many = w.largest == UINT64_MAX;

@@ -64,6 +64,10 @@ static void make_fingerprint(ck_finding *f)
 	mix(&hash, f->module);
 	mix(&hash, f->name);
 	mix(&hash, f->member);
+	for (unsigned shift = 0; f->digest && shift < 64; shift += 8) {
+		char byte[2] = {(char)(f->digest >> shift), 0};
+		mix(&hash, byte);
+	}
 	snprintf(f->fingerprint, sizeof f->fingerprint, "%016llx", (unsigned long long)hash);
 }
 
@@ -130,7 +134,7 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
 static bool once_key(ck_job *job, ck_text *key, ck_rule rule, const ck_place *place,
                      const ck_finding *draft)
 {
-	uint32_t head[2] = {(uint32_t)rule, place->stream};
+	uint64_t head[3] = {(uint64_t)rule, place->stream, draft->digest};
 	return ck_text_add(job, key, head, sizeof head) &&
 	       ck_text_add(job, key, place->member, strlen(place->member) + 1) &&
 	       ck_text_addf(job, key, "%s%c%s", draft->module ? draft->module : "", 0,

@@ -41,11 +41,33 @@ static bool refuse(ck_job *job, const ck_gate *gate, ck_status status, const ck_
 
 /* ---- before the file is read ---- */
 
-/* The first that counts: they are sorted, the worst first. */
-static const ck_finding *worst(const ck_report *report)
+/* Behind the names of the packings around an archive, which nobody gives as members. */
+static const char *skip_packings(const char *member)
 {
+	static const char *const packings[] = {"gzip!", "zlib!", "bzip2!", "xz!", "lzma!"};
+	for (size_t i = 0; i < CK_COUNT(packings); i++)
+		if (!strncmp(member, packings[i], strlen(packings[i])))
+			return member + strlen(packings[i]);
+	return member;
+}
+
+/* Whether a finding is about another member than the one that is taken. Names that a report cannot
+ * show as they are cannot be told apart. */
+static bool is_elsewhere(const ck_gate *gate, const ck_finding *f)
+{
+	const char *taken = gate->member, *member = skip_packings(f->member);
+	size_t len = taken ? strlen(taken) : 0;
+	if (!taken || !*f->member || strcmp(ck_show(taken, len).s, taken) != 0)
+		return false;
+	return strncmp(member, taken, len) || (member[len] && member[len] != '!');
+}
+
+/* The first that counts: they are sorted, the worst first. */
+static const ck_finding *worst(const ck_gate *gate)
+{
+	const ck_report *report = gate->report;
 	for (size_t i = 0; i < report->finding_count; i++)
-		if (!report->findings[i].suppressed)
+		if (!report->findings[i].suppressed && !is_elsewhere(gate, &report->findings[i]))
 			return &report->findings[i];
 	return NULL;
 }
@@ -61,9 +83,10 @@ bool ck_gate_open(ck_job *job, const ck_source *source, ck_gate *gate)
 	gate->report = ck_audit_report(audit);
 	if (!gate->report)
 		return false;
-	if (gate->report->verdict != CK_DANGEROUS || gate->disarm)
+	const ck_finding *first = worst(gate);
+	if (!first || first->verdict != CK_DANGEROUS || gate->disarm)
 		return true;
-	return refuse(job, gate, CK_REFUSED, worst(gate->report),
+	return refuse(job, gate, CK_REFUSED, first,
 	              "nothing of it was run; --disarm takes the tensors out all the same, and "
 	              "ckconv scan lists all that is in it");
 }
@@ -112,7 +135,8 @@ static bool tell_left_behind(ck_job *job, const ck_gate *gate)
 	for (size_t i = 0; i < report->finding_count; i++) {
 		const ck_finding *f = &report->findings[i];
 		ck_text what = {0};
-		if (f->verdict < CK_MALFORMED || f->suppressed || ++count > TOLD)
+		if (f->verdict < CK_MALFORMED || f->suppressed || is_elsewhere(gate, f) ||
+		    ++count > TOLD)
 			continue;
 		if (!describe(job, f, &what))
 			return false;
@@ -125,17 +149,30 @@ static bool tell_left_behind(ck_job *job, const ck_gate *gate)
 	return true;
 }
 
+static void tell_elsewhere(ck_job *job, const ck_gate *gate)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < gate->report->finding_count; i++) {
+		const ck_finding *f = &gate->report->findings[i];
+		count += !f->suppressed && f->verdict >= CK_MALFORMED && is_elsewhere(gate, f);
+	}
+	if (count)
+		ck_note(job, "%zu thing%s in other members of the archive %s not harmless; ckconv "
+		        "scan lists %s", count, count == 1 ? "" : "s", count == 1 ? "is" : "are",
+		        count == 1 ? "it" : "them");
+}
+
 bool ck_gate_close(ck_job *job, const ck_gate *gate)
 {
+	static const char advice[] = "ckconv scan says more, and --disarm takes the tensors out "
+	                             "where that can be done";
 	const ck_report *report = gate->report;
-	const ck_finding *first = worst(report);
-	if (report->verdict == CK_MALFORMED && !gate->disarm) {
-		static const char advice[] = "--disarm takes the tensors out all the same, as "
-		                             "torch would find them";
-		if (first)
-			return refuse(job, gate, CK_CORRUPT, first, advice);
+	const ck_finding *first = worst(gate);
+	if (first && first->verdict == CK_MALFORMED && !gate->disarm)
+		return refuse(job, gate, CK_CORRUPT, first, advice);
+	if (!first && report->verdict == CK_MALFORMED && !gate->member && !gate->disarm)
 		return ck_fail(job, CK_CORRUPT, report->path, "it could not be scanned as a whole; "
 		               "%s", advice);
-	}
+	tell_elsewhere(job, gate);
 	return tell_left_behind(job, gate) && tell_unknown(job, gate);
 }

@@ -8,6 +8,7 @@
 typedef struct ck_gate {
 	const ck_policy *policy; /* or NULL */
 	const ck_report *report;
+	const char *member; /* of the archive that is taken, as in FILE!MEMBER, or NULL */
 	bool disarm; /* take the tensors out all the same */
 	bool strict; /* nothing may be unknown */
 } ck_gate;

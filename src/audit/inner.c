@@ -1,5 +1,6 @@
 /* Files inside the values of a pickle: bytes that may be a pickle or an archive of their own, and
  * text that becomes bytes when the pickle is loaded. */
+#include <stdio.h>
 #include <string.h>
 
 #include "look.h"
@@ -20,9 +21,12 @@ static bool may_end_as_zip(ck_audit *audit, const ck_source *source, bool *may)
 	return true;
 }
 
-static bool look_at(ck_audit *audit, const ck_place *place, const ck_source *source,
+/* `at` is the offset of the opcode that makes the bytes: they are called by it, as members are by
+ * their names. */
+static bool look_at(ck_audit *audit, const ck_place *place, const ck_source *source, uint64_t at,
                     ck_look_kind kind)
 {
+	char member[CK_WHERE_MAX];
 	bool zip = false;
 	unsigned char head[CK_HEAD];
 	size_t len = source->size < sizeof head ? (size_t)source->size : sizeof head;
@@ -30,8 +34,10 @@ static bool look_at(ck_audit *audit, const ck_place *place, const ck_source *sou
 		return true;
 	if (!ck_read_at(audit->job, source, 0, head, len) || !may_end_as_zip(audit, source, &zip))
 		return false;
+	snprintf(member, sizeof member, "%s%sbytes at %llu", place->member, *place->member ? "!" : "",
+	         (unsigned long long)at);
 	return (kind == CK_LOOK_BYTES && !zip && ck_look_is_data(head, len)) ||
-	       ck_look_inside(audit, source, place->member, kind, NULL);
+	       ck_look_inside(audit, source, member, kind, NULL);
 }
 
 static bool look_at_bytes(ck_audit *audit, const ck_place *place, const ck_source *source,
@@ -50,7 +56,7 @@ static bool look_at_bytes(ck_audit *audit, const ck_place *place, const ck_sourc
 		part.data = part.data ? part.data + from : NULL;
 	}
 	part.size = bytes->text.len;
-	return look_at(audit, place, &part, kind);
+	return look_at(audit, place, &part, from, kind);
 }
 
 bool ck_inner_bytes(ck_audit *audit, const ck_place *place, const ck_source *source,
@@ -89,7 +95,7 @@ static bool look_at_text(ck_audit *audit, const ck_place *place, const ck_value 
 		bytes[len++] = (unsigned char)code;
 	}
 	ck_source part = {.label = place->source->label, .size = len, .fd = -1, .data = bytes};
-	bool ok = bytes && (left || look_at(audit, place, &part, kind));
+	bool ok = bytes && (left || look_at(audit, place, &part, value->at, kind));
 	return ck_look_done(audit, own) && ok;
 }
 

@@ -1,9 +1,11 @@
 /* Judges what pickles do at the moment they do it, by the table of known globals: what is on it may
  * be done with the right arguments, what is not is unknown, and some of that is dangerous. */
-#include "judge.h"
+#include "arguments.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { STORAGE_PARTS = 5 }; /* ('storage', class, key, location, count) */
 
 typedef struct {
 	ck_audit *audit;
@@ -84,7 +86,8 @@ static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *
                  const char *arguments)
 {
 	const ck_event *event = j->event;
-	if (s && is_told(j, s, fault->rule))
+	bool harm = ck_fault_verdict(fault) == CK_DANGEROUS && event->deed == CK_DID_CALL;
+	if (s && !harm && is_told(j, s, fault->rule))
 		return true;
 	ck_finding draft = {.opcode = ck_op_table[event->step->code].name, .how = how};
 	char why[CK_TEXT_MAX];
@@ -94,6 +97,7 @@ static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *
 		snprintf(why, sizeof why, "%s.%s %s", draft.module, draft.name, fault->why);
 	else
 		snprintf(why, sizeof why, "%s %s", subject, fault->why);
+	draft.digest = harm ? ck_tell_digest(event->target->call) : 0;
 	draft.suppressed = s && is_suppressed(s, fault->rule);
 	draft.why = ck_copy(j->audit->job, why, strlen(why));
 	draft.arguments = arguments ? ck_copy(j->audit->job, arguments, strlen(arguments)) : NULL;
@@ -138,6 +142,8 @@ static bool judge_import(judge *j)
 	ck_standing *s = ck_standing_find(j->audit, j->event->target, &scratch);
 	if (!s || !note_use(j, s))
 		return false;
+	if (s->row)
+		j->audit->meaningful = true;
 	if (is_blocked(&s->written) || is_blocked(&s->meant))
 		j->audit->only_weights = false;
 	return !s->import.why || tell(j, s, NULL, &s->import, CK_IMPORTED, NULL);
@@ -165,32 +171,44 @@ static ck_fault fault_of_call(judge *j, const ck_standing *s, const ck_call *cal
 		if (odd.why && (!s->row || ck_fault_verdict(&odd) >= ck_fault_verdict(&fault)))
 			fault = odd;
 	}
+	if (ck_fault_verdict(&fault) == CK_UNKNOWN && !(s->check && s->check->guarded)) {
+		const ck_fault given = ck_check_given(j->audit, s, call);
+		if (given.why)
+			return given;
+	}
 	return fault;
 }
 
-/* A class inside a class is written as getattr(Outer, 'Inner') in old protocols. */
-static bool is_inner_class(judge *j, const ck_call *made)
+/* A member of an enumeration inside a class: getattr(Outer, 'Inner') called with its value. */
+static bool is_inner_member(judge *j, const ck_call *call)
+{
+	const ck_items *args = call->args->items;
+	if (call->how != CK_REDUCE || args->count != 1 || !ck_inner_class(j->audit, call->callee, true))
+		return false;
+	ck_kind kind = (ck_kind)args->item[0]->kind;
+	return kind == CK_STR || kind == CK_INT || kind == CK_BYTES;
+}
+
+/* ZoneInfo._unpickle(key, from_cache), which is how a time zone is written. */
+static bool is_time_zone(const ck_call *call)
 {
 	const char *name;
 	size_t len;
-	ck_standing scratch;
-	const ck_value *outer = made->callee->kind == CK_CALL ? made->callee : NULL;
-	if (!is_construction(made) || !outer || outer->call->callee->kind != CK_GLOBAL)
+	const ck_value *method = call->callee;
+	if (call->how != CK_REDUCE || (!ck_is_call_of(method, "builtins", "getattr") &&
+	                               !ck_is_call_of(method, "__builtin__", "getattr")))
 		return false;
-	const ck_global *g = outer->call->callee->global;
-	const ck_items *args = outer->call->args->items;
-	if (g->name_len != 7 || memcmp(g->name, "getattr", 7) != 0 || args->count != 2 ||
-	    args->item[0]->kind != CK_GLOBAL || !ck_value_text(args->item[1], &name, &len))
-		return false;
-	const ck_standing *s = ck_standing_find(j->audit, args->item[0], &scratch);
-	return s && len && *name >= 'A' && *name <= 'Z' &&
-	       ck_fault_verdict(&s->import) < CK_DANGEROUS;
+	const ck_items *args = method->call->args->items;
+	return args->count == 2 && ck_value_is_global(args->item[0], "zoneinfo", "ZoneInfo") &&
+	       ck_value_text(args->item[1], &name, &len) && len == 9 &&
+	       !memcmp(name, "_unpickle", 9);
 }
 
 static bool judge_value_call(judge *j, const ck_call *call, const char *arguments)
 {
 	static const ck_fault inner = {CK_RULE_UNKNOWN_CALL,
 	                               "is made an instance of, and is a class inside a class"};
+	static const ck_fault zone = {CK_RULE_UNKNOWN_CALL, "is called, and makes a time zone"};
 	static const ck_fault fault = {
 		CK_RULE_CALL_OF_VALUE, "is called, and nobody can tell what that is"};
 	char subject[CK_TEXT_MAX];
@@ -201,8 +219,15 @@ static bool judge_value_call(judge *j, const ck_call *call, const char *argument
 	else
 		snprintf(subject, sizeof subject, "a %s", ck_value_about(callee).s);
 	j->audit->only_weights = false;
-	if (is_inner_class(j, call))
+	if (is_construction(call) && ck_inner_class(j->audit, callee, false))
 		return tell(j, NULL, subject, &inner, CK_CONSTRUCTED, arguments);
+	if (is_time_zone(call))
+		return tell(j, NULL, subject, &zone, CK_CALLED, arguments);
+	if (is_inner_member(j, call)) {
+		const ck_standing nobody = {.meant = {"", "", 0, 0}};
+		const ck_fault given = ck_check_given(j->audit, &nobody, call);
+		return tell(j, NULL, subject, given.why ? &given : &inner, CK_CALLED, arguments);
+	}
 	return tell(j, NULL, subject, &fault, CK_CALLED, arguments);
 }
 
@@ -287,7 +312,7 @@ static bool judge_change(judge *j)
 		return true; /* the machine refuses it */
 	ck_standing *s = standing_of_call(j, target, &scratch);
 	if (event->deed == CK_DID_BUILD)
-		fault = ck_check_build(j->audit, s, event->given);
+		fault = ck_check_build(j->audit, s, target, event->given);
 	else if (event->deed == CK_DID_SET)
 		fault = ck_check_set(s);
 	else
@@ -334,10 +359,18 @@ static bool judge_name(judge *j)
 	                              "stands for a global that only the loading program knows"};
 	static const ck_fault odd = {CK_RULE_ODD_PERSISTENT_ID,
 	                             "has a form that torch does not write"};
+	static const ck_fault cut = {CK_RULE_BAD_ARGUMENTS,
+	                             "is that of a storage, and lacks parts of it"};
 	const ck_value *target = j->event->target;
 	char arguments[CK_ARGUMENTS_MAX + 1], subject[64];
-	if (target->kind == CK_PERSID && is_storage_id(target->pid))
+	j->audit->meaningful = true;
+	bool storage = target->kind == CK_PERSID && is_storage_id(target->pid);
+	if (storage && target->pid->items->count >= STORAGE_PARTS)
 		return true;
+	if (storage) {
+		ck_tell_arguments(arguments, &target->pid, 1, NULL);
+		return tell(j, NULL, "a persistent id", &cut, CK_HOW_NONE, arguments);
+	}
 	j->audit->only_weights = false;
 	if (target->kind == CK_EXT) {
 		snprintf(subject, sizeof subject, "the extension code %lld", (long long)target->i);

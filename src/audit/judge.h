@@ -53,6 +53,8 @@ typedef struct ck_standing {
 /* What is known of a GLOBAL. `scratch` is used if there are too many to be remembered. NULL after
  * a failure. */
 ck_standing *ck_standing_find(ck_audit *audit, const ck_value *global, ck_standing *scratch);
+/* It belongs to Python's own library, torch or NumPy. */
+bool ck_is_own(const ck_global *global);
 ck_verdict ck_rule_verdict(ck_rule rule);
 /* The verdict of a fault; safe if there is none. */
 ck_verdict ck_fault_verdict(const ck_fault *fault);
@@ -76,10 +78,18 @@ const ck_call_check *ck_call_check_find(const ck_global *global, const ck_global
  * files have for classes, else the value itself. */
 const ck_value *ck_callee_of(const ck_value *value);
 
+/* ---- given.c: what is given to calls of which nothing is known ---- */
+
+/* `s` is that of the global that is called. */
+ck_fault ck_check_given(ck_audit *audit, const ck_standing *s, const ck_call *call);
+
 /* ---- state.c: what may be built into, set in or appended to what a call returned ---- */
 
 /* `s` is that of the global that was called, or NULL if it was something else. */
-ck_fault ck_check_build(ck_audit *audit, const ck_standing *s, const ck_value *state);
+ck_fault ck_check_build(ck_audit *audit, const ck_standing *s, const ck_value *target,
+                        const ck_value *state);
+/* dtype.c: the state of numpy.dtype */
+ck_fault ck_check_dtype(const ck_value *target, const ck_value *state);
 ck_fault ck_check_set(const ck_standing *s);
 ck_fault ck_check_append(const ck_standing *s, const ck_value *target);
 
@@ -96,6 +106,9 @@ enum { CK_ARGUMENTS_MAX = 80 };
 void ck_tell_arguments(char to[CK_ARGUMENTS_MAX + 1], ck_value *const *items, size_t count,
                        const ck_value *kwargs);
 /* The same for keys and values in turn. */
+/* A number that differs when the arguments of a call do; their first thousand values and 64 KiB of
+ * text count. */
+uint64_t ck_tell_digest(const ck_call *call);
 void ck_tell_pairs(char to[CK_ARGUMENTS_MAX + 1], ck_value *const *items, size_t count);
 
 #endif

@@ -36,7 +36,7 @@ typedef struct ck_look {
 	const char *format;      /* what it is; NULL: nobody knows */
 	bool lenient;            /* readers pass over what is left at its end */
 	bool whole;              /* a pickle that is in order */
-	bool strict_end;         /* not even zeros may follow */
+	bool strict_end;         /* zeros that follow hide it, if they are many */
 	bool loose;              /* where its own bytes end is not known */
 	uint64_t sure;           /* up to here pickles follow one another for certain */
 } ck_look;

@@ -36,13 +36,32 @@ static const char *odd_text(const char *text, size_t len)
 	return NULL;
 }
 
+static bool is_under(const ck_global *g, const char *root)
+{
+	size_t len = strlen(root);
+	return g->module_len >= len && !memcmp(g->module, root, len) &&
+	       (g->module_len == len || g->module[len] == '.');
+}
+
+/* Memory formats are written as "torch.channels_last" in whatever module of torch's Python finds
+ * first. They are values, and cannot be called. */
+static bool is_memory_format(const ck_global *g)
+{
+	static const char *const names[] = {"torch.contiguous_format", "torch.channels_last",
+	                                    "torch.channels_last_3d", "torch.preserve_format"};
+	for (size_t i = 0; i < CK_COUNT(names); i++)
+		if (g->name_len == strlen(names[i]) && !memcmp(g->name, names[i], g->name_len))
+			return is_under(g, "torch");
+	return false;
+}
+
 static ck_fault odd_name(const ck_global *g)
 {
 	const char *why = odd_text(g->module, g->module_len);
 	why = why ? why : odd_text(g->name, g->name_len);
 	if (why)
 		return (ck_fault){CK_RULE_ODD_NAME, why};
-	if (memchr(g->name, '.', g->name_len))
+	if (memchr(g->name, '.', g->name_len) && !is_memory_format(g))
 		return (ck_fault){CK_RULE_DOTTED_NAME,
 		                  "reaches through an object to what hangs on it"};
 	if (g->module[0] == '.' || g->module[g->module_len - 1] == '.')
@@ -51,13 +70,6 @@ static ck_fault odd_name(const ck_global *g)
 }
 
 /* ---- calls of what is on no list ---- */
-
-static bool is_under(const ck_global *g, const char *root)
-{
-	size_t len = strlen(root);
-	return g->module_len >= len && !memcmp(g->module, root, len) &&
-	       (g->module_len == len || g->module[len] == '.');
-}
 
 /* Functions are written in lower case, classes are not. */
 static bool is_function(const ck_global *g)
@@ -141,7 +153,9 @@ static bool sounds_harmful(const ck_global *g)
 		"requests urlopen url download fetch unpickle unpickler subprocess process proc fork "
 		"kill socket connect deserialize eval2 pickle marshal ctypes main init instantiate "
 		"locate inline dynamic script install setup reduce apply env read write save remove "
-		"delete unlink listen send render template parse show function code closure lambda ";
+		"delete unlink listen send render template parse show function code closure lambda "
+		"dump dumps mkdir mkdirp rmtree chmod serialize lambdify resolve spawnv server session "
+		"import_string ";
 	char word[32], padded[40];
 	size_t at = 0;
 	while (next_word(g, &at, word)) {
@@ -155,13 +169,32 @@ static bool sounds_harmful(const ck_global *g)
 	return false;
 }
 
+bool ck_is_own(const ck_global *g)
+{
+	return ck_deny_is_stdlib(g->module, g->module_len) || is_under(g, "torch") ||
+	       is_under(g, "numpy");
+}
+
+/* Libraries that come with torch, whose functions no data calls either. */
+static bool is_tool(const ck_global *g)
+{
+	static const char *const roots[] = {
+		"sympy", "mpmath", "networkx", "fsspec", "filelock", "jinja2", "packaging", "onnx",
+		"functorch", "torchgen", "more_itertools", "typeguard", "typing_extensions",
+		"hypothesis", "humanfriendly", "coloredlogs", "inflect", "safetensors", "markupsafe",
+	};
+	for (size_t i = 0; i < CK_COUNT(roots); i++)
+		if (is_under(g, roots[i]))
+			return true;
+	return false;
+}
+
 static ck_fault judge_call(const ck_global *g)
 {
-	if (!is_function(g) || is_called_by_data(g))
+	if (!is_function(g) || is_called_by_data(g) || is_under(g, "torch.return_types"))
 		return (ck_fault){CK_RULE_UNKNOWN_CALL,
 		                  "is not known to be harmless, and is called"};
-	bool own = ck_deny_is_stdlib(g->module, g->module_len) || is_under(g, "torch") ||
-	           is_under(g, "numpy");
+	bool own = ck_is_own(g) || is_tool(g);
 	if (own && !rebuilds(g))
 		return (ck_fault){CK_RULE_DANGEROUS_CALL,
 		                  "is a function that no data needs to call"};

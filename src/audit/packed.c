@@ -72,8 +72,10 @@ static bool walk(ck_look *l, ck_job *own, const ck_packing *packing)
 		l->format = NULL; /* numbers that only began like it */
 		return true;
 	}
-	if ((!whole && !tell_damage(l, own)) || !unpacked)
+	if (!whole && !tell_damage(l, own))
 		return false;
+	if (!unpacked) /* as was told */
+		return true;
 	if (unpacked->size && !look_at(l, packing, unpacked))
 		return false;
 	return !e.follows || ck_audit_say(l->audit, CK_RULE_UNACCOUNTED_BYTES, &l->place,

@@ -48,6 +48,16 @@ static bool goes_on(ck_look *l, const ck_stream_reader *reader, block *b, uint64
 	return true;
 }
 
+/* Each costs little, and a file has room for very many. */
+static bool stop_at_many(ck_look *l, const ck_stream_reader *reader, uint64_t at)
+{
+	l->audit->incomplete = true;
+	return ck_audit_say(l->audit, CK_RULE_OVER_LIMIT, &reader->place, at, 0,
+	                    "there are more pickles one after the other than the limit 'members' "
+	                    "allows") &&
+	       ck_regions_claim(l->job, &l->claimed, at, l->source->size);
+}
+
 static bool walk(ck_look *l, ck_stream_reader *reader)
 {
 	block b = {0};
@@ -55,6 +65,8 @@ static bool walk(ck_look *l, ck_stream_reader *reader)
 	bool more = true, whole = true;
 	while (more && whole) {
 		uint64_t from = at;
+		if (reader->place.stream >= l->job->limits.members)
+			return stop_at_many(l, reader, at);
 		if (!ck_stream_next(reader, &at, &whole))
 			return false;
 		/* what a broken one did not reach is nothing that can be told apart from it */

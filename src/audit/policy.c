@@ -1,5 +1,6 @@
 /* What the user said about names and findings: a policy of names to allow and to deny, and a
  * baseline of findings that are known. */
+#include "judge.h"
 #include "policy.h"
 
 #include <stdio.h>
@@ -64,24 +65,35 @@ static bool is_date(const char *text)
 	return month >= 1 && month <= 12 && day >= 1 && day <= 31;
 }
 
-/* Whatever a project says: with these, everything can be done. */
-static bool is_never_allowed(const char *name)
+/* Whatever a project says: with these modules, everything can be done. */
+static bool is_too_much(const ck_global *g)
 {
 	static const char *const modules[] = {
-		"sys", "os", "posix", "nt", "builtins", "__builtin__", "subprocess", "shutil",
-		"socket", "importlib", "imp", "runpy", "pty", "ctypes", "_ctypes", "cffi", "marshal",
-		"pickle", "_pickle", "cPickle", "commands", "popen2", "multiprocessing", "pkgutil",
-		"code", "codeop", "pip", "_posixsubprocess", "io", "_io", "threading", "_thread",
-		"asyncio", "webbrowser", "urllib", "urllib2", "http", "httplib", "requests", "pdb",
-		"bdb", "timeit", "profile", "cProfile", "trace", "operator", "_operator", "codecs",
-		"types", "inspect", "platform", "tempfile", "dill", "cloudpickle", "copyreg",
-		"copy_reg", "_codecs",
+		"sys", "os", "posix", "nt", "builtins", "io", "threading", "types", "inspect",
+		"platform", "tempfile", "operator", "codecs", "copyreg", "_codecs", "pickle",
 	};
-	size_t root = strcspn(name, ".");
+	size_t root = strcspn(g->module, ".");
 	for (size_t i = 0; i < CK_COUNT(modules); i++)
-		if (strlen(modules[i]) == root && !memcmp(modules[i], name, root))
+		if (strlen(modules[i]) == root && !memcmp(modules[i], g->module, root))
 			return true;
 	return false;
+}
+
+/* By its own name and by the one that Python 3 knows it by; so are the names that are known to be
+ * harmful. */
+static bool is_never_allowed(const reader *r, const char *name, size_t module_len)
+{
+	ck_job *job = r->policy->job;
+	ck_audit *lists = ck_audit_new(job, NULL);
+	const char *module = ck_copy(job, name, module_len);
+	ck_global written = {module, name + module_len + 1, module_len,
+	                     strlen(name + module_len + 1)};
+	ck_global meant = written;
+	if (!lists || !module)
+		return true;
+	ck_python2_map(&written, &meant);
+	return is_too_much(&written) || is_too_much(&meant) || ck_deny_find(lists, &written) ||
+	       ck_deny_find(lists, &meant);
 }
 
 static bool check_name(const reader *r, const char *name, bool allow)
@@ -93,8 +105,8 @@ static bool check_name(const reader *r, const char *name, bool allow)
 		return refuse(r, "only single names can be allowed, not all of a module:", name);
 	if (strchr(name, '*') && (strcmp(dot, ".*") != 0 || strchr(name, '*') != dot + 1))
 		return refuse(r, "a star may only stand for all names of a module:", name);
-	if (allow && is_never_allowed(name))
-		return refuse(r, "what this module can do can never be allowed:", name);
+	if (allow && is_never_allowed(r, name, (size_t)(dot - name)))
+		return refuse(r, "this is known to do harm, and can never be allowed:", name);
 	return true;
 }
 

@@ -5,7 +5,7 @@
 #include "starts.h"
 
 enum { TOLD_MAX = 64, SEARCHED_MAX = 16 << 20, VAIN_FREE = 16 << 20, PIECE = 64 << 10,
-       SHORT_HEAD = 64, TAR_HEAD = 512 };
+       SHORT_HEAD = 64, TAR_HEAD = 512, PADDING_MAX = 65535 };
 
 /* Zeros, and the blanks that editors and shells leave at the end. */
 static bool is_padding(ck_look *l, const ck_region *gap, bool *padding)
@@ -146,7 +146,9 @@ bool ck_look_at_rest(ck_look *l)
 		bool padding;
 		if (!is_padding(l, &gap, &padding))
 			return false;
-		if (padding && !(l->strict_end && gap.to == l->source->size))
+		bool far = l->strict_end && gap.to == l->source->size &&
+		           gap.to - gap.from > PADDING_MAX;
+		if (padding && !far)
 			continue;
 		if (!f.piece)
 			f.piece = ck_alloc(l->job, PIECE);

@@ -191,6 +191,8 @@ bool ck_audit_source(ck_audit *audit, const ck_source *source, const char *membe
 		return false;
 	if (!audit->format)
 		audit->format = looked.format;
+	bool pure = looked.format && !strcmp(looked.format, "pickle") &&
+	            looked.end == source->size;
 	return !audit->with_tensors || has_no_layout(looked.format) ||
-	       ck_audit_tensors(audit, source, member);
+	       ck_audit_tensors(audit, source, member, pure);
 }

@@ -86,12 +86,20 @@ static bool is_partial(const ck_standing *s)
 	       s->meant.name_len == 7 && !memcmp(s->meant.name, "partial", 7);
 }
 
-ck_fault ck_check_build(ck_audit *audit, const ck_standing *s, const ck_value *state)
+static bool is_dtype(const ck_standing *s)
+{
+	return s && s->row && !strcmp(s->row->module, "numpy") && !strcmp(s->row->name, "dtype");
+}
+
+ck_fault ck_check_build(ck_audit *audit, const ck_standing *s, const ck_value *target,
+                        const ck_value *state)
 {
 	ck_fault fault = check_keys(state, 0);
 	bool tuple = state->kind == CK_TUPLE;
 	for (size_t i = 0; tuple && !fault.why && i < state->items->count && i < 4; i++)
 		fault = check_keys(state->items->item[i], 0);
+	if (!fault.why && is_dtype(s))
+		return ck_check_dtype(target, state);
 	if (fault.why || !is_partial(s))
 		return fault;
 	if (!tuple || state->items->count != 4)

@@ -45,8 +45,10 @@ static bool renew(ck_stream_reader *r)
 	r->loaded = (ck_loaded){.job = r->own, .model = ck_alloc(r->own, sizeof(ck_model)),
 	                        .watch = &r->watch};
 	r->torch = r->loaded.model ? ck_torch_new(&r->loaded, r->place.source) : NULL;
-	if (r->torch)
+	if (r->torch) {
 		ck_joblib_watch(r->torch);
+		r->torch->seen.lean = true;
+	}
 	return r->torch || ck_fail_nomem(r->audit->job);
 }
 
@@ -156,8 +158,10 @@ bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t *at, ck_
 		ck_loaded loaded = {.job = own, .model = ck_alloc(own, sizeof(ck_model)),
 		                    .watch = &watch};
 		ck_torch *torch = p.trial && loaded.model ? ck_torch_new(&loaded, source) : NULL;
-		if (torch)
+		if (torch) {
 			ck_joblib_watch(torch);
+			torch->seen.lean = true;
+		}
 		if (torch && ck_torch_read(torch, at))
 			*probed = p.imports || p.calls || p.extensions || marked ||
 			          *at == source->size ? CK_PROBED_WHOLE : CK_PROBED_LITERAL;

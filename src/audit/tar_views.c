@@ -250,7 +250,10 @@ static bool walk(tar *t)
 	}
 	if (!t->entries)
 		return say(t, "the checksum of the first tar header is wrong");
-	return zeros >= 2 || say(t, "the tar archive has no end: it is cut short or damaged");
+	if (zeros < 2)
+		return say(t, "the tar archive has no end: it is cut short or damaged");
+	return size % CK_TAR_BLOCK == 0 ||
+	       say(t, "the tar archive ends in the middle of a block: it is cut short");
 }
 
 /* The member `pickle` was looked at like any other; what else the loader reads is judged here. */

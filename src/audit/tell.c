@@ -137,3 +137,66 @@ void ck_tell_pairs(char to[CK_ARGUMENTS_MAX + 1], ck_value *const *items, size_t
 	told t = begin(to);
 	add_items(&t, "", "", items, count, 2, 0);
 }
+
+/* ---- what tells two calls apart ---- */
+
+enum { DIGEST_VALUES = 1000, DIGEST_TEXT = 64 << 10, DIGEST_DEPTH = 8 };
+
+typedef struct {
+	uint64_t hash;
+	unsigned values; /* how many more are looked at */
+	uint64_t text;   /* how many more bytes */
+} digest;
+
+static void mix(digest *d, const void *data, size_t len)
+{
+	const unsigned char *bytes = data;
+	for (size_t i = 0; i < len; i++)
+		d->hash = (d->hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+}
+
+static void digest_items(digest *d, const ck_items *items, int depth);
+
+static void digest_value(digest *d, const ck_value *value, int depth)
+{
+	if (!d->values || depth > DIGEST_DEPTH)
+		return;
+	d->values--;
+	mix(d, &value->kind, sizeof value->kind);
+	bool text = value->kind == CK_STR || value->kind == CK_BYTES || value->kind == CK_LONG;
+	if (text) {
+		uint64_t len = value->text.len < d->text ? value->text.len : d->text;
+		mix(d, &value->text.len, sizeof value->text.len);
+		if (value->text.data)
+			mix(d, value->text.data, (size_t)len);
+		d->text -= len;
+	}
+	if (value->kind == CK_INT || value->kind == CK_BOOL || value->kind == CK_FLOAT)
+		mix(d, &value->i, value->kind == CK_BOOL ? sizeof value->b : sizeof value->i);
+	if (value->kind == CK_GLOBAL) {
+		mix(d, value->global->module, value->global->module_len + 1);
+		mix(d, value->global->name, value->global->name_len + 1);
+	}
+	if (value->kind == CK_LIST || value->kind == CK_TUPLE || value->kind == CK_SET ||
+	    value->kind == CK_DICT)
+		digest_items(d, value->items, depth + 1);
+	if (value->kind == CK_CALL) {
+		digest_value(d, value->call->callee, depth + 1);
+		digest_items(d, value->call->args->items, depth + 1);
+	}
+}
+
+static void digest_items(digest *d, const ck_items *items, int depth)
+{
+	for (size_t i = 0; i < items->count && d->values; i++)
+		digest_value(d, items->item[i], depth);
+}
+
+uint64_t ck_tell_digest(const ck_call *call)
+{
+	digest d = {UINT64_C(0xcbf29ce484222325), DIGEST_VALUES, DIGEST_TEXT};
+	digest_items(&d, call->args->items, 0);
+	if (call->kwargs)
+		digest_value(&d, call->kwargs, 0);
+	return d.hash;
+}

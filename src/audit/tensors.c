@@ -1,12 +1,13 @@
 /* Holds what a checkpoint says of its tensors against the data that it has, which is read in small
  * files only: the loader that converts files is asked, so that scanning and converting cannot
  * disagree. */
-#include "audit.h"
-
 #include <string.h>
+#include <strings.h>
+
+#include "look.h"
 
 enum {
-	EXPANDED_FREE = 16 << 20, /* bytes of an expanded tensor that no limit counts */
+	EXPANDED_FREE = 256 << 20, /* bytes of all tensors that no limit counts */
 	SMALL = 64 << 20, /* files up to this size are read as a whole, their checksums checked */
 };
 
@@ -49,6 +50,50 @@ static bool tell_failure(ck_audit *audit, const ck_place *place, const ck_error 
 	                    *inside && *error->text ? ": " : "", error->text);
 }
 
+/* ---- files that are no checkpoints ---- */
+
+static bool ends_in(const char *path, size_t len, const char *const *ends, size_t count,
+                    size_t *which)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t n = strlen(ends[i]);
+		*which = i;
+		if (len > n && !strncasecmp(path + len - n, ends[i], n))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the name of a file promises a checkpoint, packed or not. */
+static bool is_promised(const char *path)
+{
+	static const char *const packed[] = {".gz", ".xz", ".bz2", ".lzma", ".zlib"};
+	static const char *const ends[] = {
+		".pt", ".pth", ".pt2", ".ptl", ".bin", ".ckpt", ".pkl", ".pickle", ".p", ".th",
+		".t7", ".npy", ".npz", ".joblib", ".distcp", ".nemo", ".mar", ".safetensors",
+	};
+	size_t len = strlen(path), which;
+	if (ends_in(path, len, packed, CK_COUNT(packed), &which))
+		len -= strlen(packed[which]);
+	return ends_in(path, len, ends, CK_COUNT(ends), &which);
+}
+
+/* An empty file, a page of a server, an archive without a model: nothing in it can be run, but who
+ * asks whether the checkpoint is safe must hear that there is none. */
+static bool tell_none(ck_audit *audit, const ck_place *place, const ck_error *error)
+{
+	static const char pointer[] = "this is a Git LFS pointer";
+	bool stands_for = !strncmp(error->text, pointer, sizeof pointer - 1);
+	if (audit->finding_count || audit->pickles || *place->member ||
+	    (error->status != CK_UNSUPPORTED && error->status != CK_CORRUPT))
+		return true;
+	if (stands_for)
+		return ck_look_closed(audit, place, 0, place->source->size, "%s", error->text);
+	return !is_promised(audit->file->label) ||
+	       ck_audit_say(audit, CK_RULE_BROKEN_CHECKPOINT, place, CK_NO_OFFSET, 0,
+	                    "it is called a checkpoint and is none: %s", error->text);
+}
+
 /* ---- tensors that are all right for torch, and still odd ---- */
 
 /* Stepping through the elements in the order of their addresses, each dimension must step over all
@@ -77,25 +122,43 @@ static bool overlaps_itself(const ck_tensor *tensor)
 
 static bool check_tensor(ck_audit *audit, const ck_place *place, const ck_entry *entry)
 {
-	const ck_tensor *tensor = entry->tensor;
-	uint64_t most, held = tensor->storage->size;
-	ck_shown name = ck_show(entry->name, entry->name_len);
-	bool much = tensor->bytes > EXPANDED_FREE &&
-	            ck_mul(held, audit->job->limits.expand, &most) && tensor->bytes > most;
-	if (much)
-		return ck_audit_say(audit, CK_RULE_EXPANDED_TENSOR, place, CK_NO_OFFSET, 0,
-		                    "tensor '%s' makes %llu bytes of the %llu of its storage",
-		                    name.s, LLU(tensor->bytes), LLU(held));
-	if (!overlaps_itself(tensor))
+	return !overlaps_itself(entry->tensor) ||
+	       ck_audit_say(audit, CK_RULE_OVERLAPPING_TENSOR, place, CK_NO_OFFSET, 0,
+	                    "elements of tensor %s share their bytes", ck_path_show(entry->path).s);
+}
+
+/* As conversions count it. */
+static bool check_sum(ck_audit *audit, const ck_place *place, const ck_model *model)
+{
+	uint64_t total = 0, most;
+	for (size_t i = 0; i < model->count; i++)
+		if (model->entries[i].tensor &&
+		    !ck_add(total, model->entries[i].tensor->bytes, &total))
+			total = UINT64_MAX;
+	if (total <= EXPANDED_FREE ||
+	    !ck_mul(place->source->size, audit->job->limits.expand, &most) || total <= most)
 		return true;
-	return ck_audit_say(audit, CK_RULE_OVERLAPPING_TENSOR, place, CK_NO_OFFSET, 0,
-	                    "elements of tensor '%s' share their bytes", name.s);
+	return ck_audit_say(audit, CK_RULE_EXPANDED_TENSOR, place, CK_NO_OFFSET, 0,
+	                    "the tensors make %llu bytes of a file of %llu", LLU(total),
+	                    LLU(place->source->size));
+}
+
+/* There is nothing to follow them for. */
+static bool check_circles(ck_audit *audit, const ck_place *place, const ck_model *model)
+{
+	return model->count || !audit->circles ||
+	       ck_audit_say(audit, CK_RULE_EXPANDS, place, CK_NO_OFFSET, 0,
+	                    "a value holds itself, so that following it never ends, and there is no "
+	                    "tensor in the file");
 }
 
 static bool check_all(ck_audit *audit, const ck_place *place, const ck_model *model)
 {
+	if (!check_sum(audit, place, model) || !check_circles(audit, place, model))
+		return false;
 	for (size_t i = 0; i < model->count; i++)
-		if (model->entries[i].tensor && !check_tensor(audit, place, &model->entries[i]))
+		if (model->entries[i].tensor &&
+		    !check_tensor(audit, place, &model->entries[i]))
 			return false;
 	return true;
 }
@@ -116,7 +179,13 @@ static bool check_data(ck_job *own, const ck_model *model)
 	return seen;
 }
 
-bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *member)
+/* Pickles without any name that is known make no tensors, and have been judged as a whole. */
+static bool has_none(const ck_audit *audit, const ck_layout *layout, bool pure)
+{
+	return pure && layout == &ck_layout_pickle && !audit->meaningful;
+}
+
+bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *member, bool pure)
 {
 	unsigned char head[CK_HEAD];
 	ck_input in;
@@ -125,17 +194,21 @@ bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *memb
 	if (!own)
 		return ck_fail_nomem(audit->job);
 	/* what cannot be opened is for those to tell who looked at its structure */
-	const ck_layout *layout = ck_input_open(own, source, head, &in) ? ck_layout_find(own, &in)
-	                                                                : NULL;
+	bool opened = ck_input_open(own, source, head, &in);
+	const ck_layout *layout = opened ? ck_layout_find(own, &in) : NULL;
 	const ck_loaded *loaded = NULL;
-	if (layout && layout->name) /* others only hold files that are looked at in their turn */
+	bool none = has_none(audit, layout, pure);
+	/* with no layout, for the sentence that refuses it */
+	if (opened && !none && own->error.status == CK_OK)
 		loaded = ck_load(own, source, &(ck_wishes){.everything = true});
 	bool whole = loaded && (source->size > SMALL || check_data(own, loaded->model));
 	bool ok = !is_fatal(&own->error);
 	if (!ok)
 		ck_fail(audit->job, own->error.status, NULL, "%s", own->error.text);
-	else if (!whole && layout && layout->name)
+	else if (!whole && layout && !none)
 		ok = tell_failure(audit, &place, &own->error);
+	if (ok && !loaded && !none && !(layout && layout->name))
+		ok = tell_none(audit, &place, &own->error);
 	if (ok && loaded)
 		ok = check_all(audit, &place, loaded->model);
 	ck_base_job_free(own);

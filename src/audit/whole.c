@@ -47,7 +47,9 @@ bool ck_judge_whole(ck_audit *audit, const ck_place *place, ck_job *job, const c
                     const ck_seen *seen)
 {
 	/* n further places multiply what there is by e^(n/e) at most */
-	enum { SHARED_FEW = 16 };
+	enum { SHARED_FEW = 16, SMALL = 1 << 20 };
+	/* one of them is enough for a circle; to look for it in what is large costs too much */
+	bool small = seen->shared && place->source->size <= SMALL;
 	return judge_opcodes(audit, place, seen) && judge_memo(audit, place, seen) &&
-	       (seen->shared <= SHARED_FEW || ck_check_size(audit, place, job, root));
+	       ((seen->shared <= SHARED_FEW && !small) || ck_check_size(audit, place, job, root));
 }

@@ -42,12 +42,17 @@ static bool read_local(ck_zip *zip, const ck_zip_entry *e, local *h, bool *found
 	return true;
 }
 
-/* Sizes that stand behind the bytes are zeros, or all ones, in front of them. */
-static bool is_later(const ck_zip_entry *said)
+/* A size in front of bytes that it also stands behind: zero, all ones, or known all the same. */
+static bool is_open(uint64_t said, uint64_t known)
 {
-	return said->flags & DESCRIPTOR && !said->crc &&
-	       (said->packed == 0 || said->packed == UINT32_MAX) &&
-	       (said->size == 0 || said->size == UINT32_MAX);
+	return said == 0 || said == UINT32_MAX || said == known;
+}
+
+/* What stands behind the bytes need not stand in front of them. */
+static bool is_later(const ck_zip_entry *said, const ck_zip_entry *e)
+{
+	return said->flags & DESCRIPTOR && !said->crc && is_open(said->packed, e->packed) &&
+	       is_open(said->size, e->size);
 }
 
 static bool compare(ck_zip *zip, const ck_zip_entry *e, const ck_zip_entry *said)
@@ -66,7 +71,7 @@ static bool compare(ck_zip *zip, const ck_zip_entry *e, const ck_zip_entry *said
 	                "encrypted", name.s))
 		return false;
 	bool same = e->crc == said->crc && e->packed == said->packed && e->size == said->size;
-	return same || is_later(said) ||
+	return same || is_later(said, e) ||
 	       ck_zip_say(zip, e->local, "the headers of member '%s' disagree on its sizes or its "
 	                  "checksum", name.s);
 }
@@ -85,7 +90,7 @@ static bool claim_descriptor(ck_zip *zip, const ck_zip_entry *e, uint64_t at)
 	for (size_t width = 8; width >= 4; width -= 4) {
 		size_t end = from + 4 + 2 * width;
 		uint64_t mask = width == 8 ? UINT64_MAX : UINT32_MAX;
-		if (len < end || ck_little(p + from, 4) != e->crc ||
+		if (len < end || (e->crc && ck_little(p + from, 4) != e->crc) ||
 		    ck_little(p + from + 4, width) != (e->packed & mask) ||
 		    ck_little(p + from + 4 + width, width) != (e->size & mask))
 			continue;
@@ -157,8 +162,8 @@ static bool look_locally(ck_zip *zip, const ck_zip_entry *e, ck_zip_entry *said,
                          uint64_t data)
 {
 	bool ok = true;
-	bool same = said->method == e->method && (is_later(said) || said->packed == e->packed);
-	if (is_later(said)) {
+	bool same = said->method == e->method && (is_later(said, e) || said->packed == e->packed);
+	if (is_later(said, e)) {
 		said->packed = e->packed;
 		said->size = e->size;
 		said->crc = e->crc;
@@ -169,6 +174,22 @@ static bool look_locally(ck_zip *zip, const ck_zip_entry *e, ck_zip_entry *said,
 	                                        ? ok : look_at(zip, said, path, data));
 }
 
+/* What two lines of a directory name cannot be told apart, nor can what holds the directory. */
+static bool check_place(ck_zip *zip, const ck_zip_entry *e, uint64_t end)
+{
+	const ck_zip_view *v = zip->view;
+	if (!v || end <= v->start || e->local >= v->end + CK_ZIP_END)
+		return true;
+	return ck_zip_say(zip, e->local, "member '%s' reaches into the directory",
+	                  ck_show(e->name, e->name_len).s);
+}
+
+static bool tell_shared(ck_zip *zip, const ck_zip_entry *e)
+{
+	return ck_zip_say(zip, e->local, "member '%s' has the local header and the bytes of "
+	                  "another one", ck_show(e->name, e->name_len).s);
+}
+
 bool ck_zip_member(ck_zip *zip, const ck_zip_entry *entry)
 {
 	local h;
@@ -176,7 +197,7 @@ bool ck_zip_member(ck_zip *zip, const ck_zip_entry *entry)
 	ck_zip_entry e = *entry;
 	ck_look *l = zip->look;
 	if (is_known(zip, &e, &ok) || !ok)
-		return ok;
+		return ok && tell_shared(zip, &e);
 	if (!read_local(zip, &e, &h, &found) || !found)
 		return found ? false : l->audit->job->error.status == CK_OK &&
 		                       l->job->error.status == CK_OK;
@@ -189,7 +210,7 @@ bool ck_zip_member(ck_zip *zip, const ck_zip_entry *entry)
 		                      ck_show(e.name, e.name_len).s);
 	const char *path = ck_look_path(l->job, &zip->path, l->place.member, e.name, e.name_len);
 	uint64_t end = h.data + e.packed;
-	if (!path || !ck_regions_claim(l->job, &l->inside, e.local, end) ||
+	if (!path || !check_place(zip, &e, end) || !ck_regions_claim(l->job, &l->inside, e.local, end) ||
 	    !ck_regions_claim(l->job, &l->claimed, e.local, end) ||
 	    ((e.flags | h.said.flags) & DESCRIPTOR && !claim_descriptor(zip, &e, end)))
 		return false;

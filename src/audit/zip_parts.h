@@ -46,6 +46,7 @@ typedef struct ck_zip {
 	ck_look *look;
 	ck_zip_peek directory, local;
 	ck_map looked;        /* what was looked at: local header, size, method */
+	const ck_zip_view *view; /* whose directory is walked just now, or NULL */
 	uint64_t taken;       /* packed bytes of members that were looked at */
 	uint64_t count;       /* members, whichever directory names them */
 	bool torch, script, package, arrays; /* members that tell what it is */

@@ -190,6 +190,7 @@ bool ck_zip_directory(ck_zip *zip, const ck_zip_view *v)
 	ck_map names = {0};
 	ck_look *l = zip->look;
 	uint64_t at = v->start, found = 0, size = l->source->size;
+	zip->view = v;
 	for (bool more = true; more; found += more) {
 		if (ck_stopped(l->job))
 			return false;
@@ -301,6 +302,7 @@ static bool walk(ck_zip *zip)
 	if (!count && !ck_zip_say(zip, CK_NO_OFFSET, "the zip archive has no directory: it is cut "
 	                          "short, or never was whole"))
 		return false;
+	zip->view = NULL;
 	ck_regions_settle(&l->inside);
 	if (l->inside.overlaps &&
 	    !ck_zip_say(zip, l->inside.overlap_at, "the bytes of %llu members overlap with "

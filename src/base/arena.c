@@ -5,11 +5,12 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* A chunk is smaller than a block, so that no block can lie in one. */
+/* What is open of a chunk is smaller than a block, so that no block can lie in one. */
 enum {
 	CHUNK_MAX = CK_BLOCK_MIN - CK_ALIGN,
 	CHUNK_MIN = CHUNK_MAX / 4 / CK_ALIGN * CK_ALIGN,
-	SMALL = 1 << 20 /* a job that holds more will soon need another chunk */
+	SMALL = 1 << 20, /* a job that holds more will soon need another chunk */
+	LARGE = 16 << 20 /* and here many */
 };
 
 struct ck_chunk {
@@ -71,6 +72,8 @@ void ck_base_job_free(ck_job *job)
 	for (struct ck_closer *closer = job->closers; closer; closer = closer->older)
 		closer->close(closer->arg);
 	ck_block_free_from(job, 0);
+	if (job->arena.spare)
+		chunk_free(job->arena.spare);
 	while (job->arena.chunk) {
 		struct ck_chunk *chunk = job->arena.chunk;
 		job->arena.chunk = chunk->older;
@@ -78,6 +81,38 @@ void ck_base_job_free(ck_job *job)
 	}
 	pthread_mutex_destroy(&job->lock);
 	free(job);
+}
+
+/* Opens more of the newest chunk; false if that is not enough. */
+static bool chunk_open(ck_job *job, size_t size)
+{
+	ck_arena *arena = &job->arena;
+	if (!arena->chunk)
+		return false;
+	size_t left = (size_t)(arena->chunk->end - arena->next);
+	if (left < size)
+		return false;
+	arena->end = arena->next + (left < CHUNK_MAX ? left : CHUNK_MAX);
+	return true;
+}
+
+/* Where a job is large, so are its chunks. False: it is small, or near its limit. */
+static bool chunk_huge(ck_job *job)
+{
+	ck_arena *arena = &job->arena;
+	size_t want = CK_HUGE - sizeof(struct ck_chunk);
+	if (CK_SANITIZED || arena->held < LARGE || want > job->limits.heap - arena->held)
+		return false;
+	struct ck_chunk *chunk = arena->spare ? arena->spare : ck_pages_huge();
+	arena->spare = NULL;
+	if (!chunk)
+		return false;
+	chunk->end = chunk->data + want;
+	chunk->older = arena->chunk;
+	arena->chunk = chunk;
+	arena->next = arena->end = chunk->data;
+	arena->held += want;
+	return true;
 }
 
 /* Makes the newest chunk one that has room for `size` bytes. */
@@ -112,7 +147,10 @@ void *ck_alloc_more(ck_job *job, size_t size)
 	}
 	if (ck_is_block(size))
 		return ck_block_new(job, size);
-	return chunk_new(job, CK_ALIGNED(size)) ? ck_alloc(job, size) : NULL;
+	size = CK_ALIGNED(size);
+	bool room = chunk_open(job, size) || (chunk_huge(job) && chunk_open(job, size)) ||
+	            chunk_new(job, size);
+	return room ? ck_alloc(job, size) : NULL;
 }
 
 void *ck_alloc_array(ck_job *job, size_t count, size_t size)
@@ -187,21 +225,34 @@ ck_mark ck_arena_mark(const ck_job *job)
 	return (ck_mark){job->arena.chunk, job->arena.blocks, job->arena.next};
 }
 
+/* Frees the newest chunk. A huge one is kept: where it begins, marks may come and go. */
+static void chunk_close(ck_job *job)
+{
+	ck_arena *arena = &job->arena;
+	struct ck_chunk *chunk = arena->chunk;
+	size_t size = (size_t)(chunk->end - chunk->data);
+	arena->chunk = chunk->older;
+	arena->held -= size;
+	if (size > CHUNK_MAX && !arena->spare) {
+		memset(chunk->data, 0, (size_t)(arena->next - chunk->data));
+		arena->spare = chunk;
+	} else {
+		chunk_free(chunk);
+	}
+	/* what lies behind an older mark was used while this chunk was the newest */
+	arena->next = arena->end = arena->chunk ? arena->chunk->end : NULL;
+}
+
 void ck_arena_release(ck_job *job, ck_mark mark)
 {
 	ck_arena *arena = &job->arena;
 	ck_block_free_from(job, mark.blocks);
-	while (arena->chunk != mark.chunk) {
-		struct ck_chunk *chunk = arena->chunk;
-		arena->chunk = chunk->older;
-		arena->held -= (size_t)(chunk->end - chunk->data);
-		/* what lies behind an older mark was used while this chunk was the newest */
-		arena->next = arena->end = arena->chunk ? arena->chunk->end : NULL;
-		chunk_free(chunk);
-	}
+	while (arena->chunk != mark.chunk)
+		chunk_close(job);
 	if (mark.next)
 		memset(mark.next, 0, (size_t)(arena->next - mark.next));
-	arena->next = mark.next;
+	arena->next = arena->end = mark.next;
+	chunk_open(job, 0);
 	arena->last = NULL; /* nothing before the mark may grow in place any more */
 }
 

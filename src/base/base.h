@@ -19,10 +19,26 @@
 enum { CK_ALIGN = 8 }; /* of all that is allocated */
 #define CK_ALIGNED(size) (((size) + CK_ALIGN - 1) & ~(size_t)(CK_ALIGN - 1))
 
+#if defined(__SANITIZE_ADDRESS__)
+#define CK_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CK_SANITIZED 1
+#endif
+#endif
+#ifndef CK_SANITIZED
+#define CK_SANITIZED 0
+#endif
+
+/* Allocations from this size on are blocks. Under a sanitizer that is small, so that a use of what
+ * has moved shows. */
+enum { CK_BLOCK_MIN = CK_SANITIZED ? 1 << 10 : (256 << 10) - 64 };
+
 typedef struct ck_arena {
-	unsigned char *next, *end; /* what is free of the newest chunk */
+	unsigned char *next, *end; /* what is free of the newest chunk, less than a block */
 	unsigned char *last;       /* the newest allocation in it, which can grow in place */
 	struct ck_chunk *chunk;    /* newest first */
+	struct ck_chunk *spare;    /* a huge one, zeroed, to be the next; or NULL */
 	struct ck_block *block;    /* big allocations, newest first */
 	size_t blocks;             /* that were ever made */
 	uint64_t held;             /* bytes taken from the system */
@@ -87,6 +103,8 @@ static inline void ck_take_back(ck_job *job, const void *data, size_t size)
 		return;
 	memset(start, 0, size);
 	job->arena.next = start;
+	if (job->arena.end - start >= CK_BLOCK_MIN)
+		job->arena.end = start + CK_BLOCK_MIN - CK_ALIGN;
 	job->arena.last = NULL;
 }
 

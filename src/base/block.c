@@ -2,6 +2,7 @@
  * without leaving its old self behind in the arena. */
 #include "block.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,6 +19,11 @@ void *ck_pages_new(size_t size, bool soon)
 {
 	(void)soon;
 	return calloc(1, size);
+}
+
+void *ck_pages_huge(void)
+{
+	return calloc(1, CK_HUGE);
 }
 
 void ck_pages_free(void *pages, size_t size)
@@ -42,6 +48,24 @@ void *ck_pages_new(size_t size, bool soon)
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (soon ? MAP_POPULATE : 0);
 	void *got = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
 	return got == MAP_FAILED ? NULL : got;
+}
+
+/* Only what lies at a multiple of its size can be one page. */
+void *ck_pages_huge(void)
+{
+	unsigned char *got = ck_pages_new(2 * (size_t)CK_HUGE, false);
+	if (!got)
+		return NULL;
+	size_t before = -(uintptr_t)got % CK_HUGE;
+	if (before)
+		munmap(got, before);
+	if (before < CK_HUGE)
+		munmap(got + before + CK_HUGE, CK_HUGE - before);
+	madvise(got + before, CK_HUGE, MADV_HUGEPAGE);
+#ifdef MADV_POPULATE_WRITE
+	madvise(got + before, CK_HUGE, MADV_POPULATE_WRITE);
+#endif
+	return got + before;
 }
 
 void ck_pages_free(void *pages, size_t size)

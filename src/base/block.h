@@ -5,29 +5,19 @@
 
 #include "base.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define CK_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define CK_SANITIZED 1
-#endif
-#endif
-#ifndef CK_SANITIZED
-#define CK_SANITIZED 0
-#endif
-
-/* Allocations from this size on are blocks. Under a sanitizer that is small, so that a use of what
- * has moved shows. */
-enum { CK_BLOCK_MIN = CK_SANITIZED ? 1 << 10 : (256 << 10) - 64 };
-
 static inline bool ck_is_block(size_t bytes)
 {
 	return CK_ALIGNED(bytes) >= CK_BLOCK_MIN;
 }
 
+/* The size of the pages that a job with much memory asks for: one instead of 512 small ones. */
+enum { CK_HUGE = 2 << 20 };
+
 /* Zeroed pages that belong to nobody yet; `soon`: all of them will be used, so that fetching them at
  * once is faster. NULL if there are none. */
 void *ck_pages_new(size_t size, bool soon);
+/* CK_HUGE bytes, as one page if the system can, which will be used at once. */
+void *ck_pages_huge(void);
 void ck_pages_free(void *pages, size_t size);
 
 /* NULL after a failure. */

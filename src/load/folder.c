@@ -69,7 +69,7 @@ ck_member *ck_folder_pickle(ck_job *job, ck_folder *folder)
 
 bool ck_folder_byteorder(ck_job *job, const ck_folder *folder, bool *big)
 {
-	char text[8];
+	char text[16];
 	ck_member *member = ck_folder_member(job, folder, "byteorder");
 	*big = false;
 	if (!member)
@@ -80,8 +80,11 @@ bool ck_folder_byteorder(ck_job *job, const ck_folder *folder, bool *big)
 	size_t len = source->size < sizeof text ? (size_t)source->size : sizeof text;
 	if (!ck_read_at(job, source, 0, text, len))
 		return false;
-	*big = len == 3 && !memcmp(text, "big", 3);
-	if (*big || (len == 6 && !memcmp(text, "little", 6)))
+	while (len && strchr("\n\r\t ", text[len - 1])) /* somebody's editor was here */
+		len--;
+	bool whole = source->size <= sizeof text;
+	*big = whole && len == 3 && !memcmp(text, "big", 3);
+	if (*big || (whole && len == 6 && !memcmp(text, "little", 6)))
 		return true;
 	return ck_fail(job, CK_CORRUPT, source->label,
 	               "the byte order must be 'little' or 'big', not '%s'", ck_show(text, len).s);

@@ -230,6 +230,11 @@ static const ck_global_row rows[] = {
 	{"pathlib", "PurePosixPath", CK_ROLE_VALUE, NULL, "path", CK_LISTED},
 	{"pathlib", "WindowsPath", CK_ROLE_VALUE, NULL, "path", CK_LISTED},
 	{"pathlib", "PureWindowsPath", CK_ROLE_VALUE, NULL, "path", CK_LISTED},
+	/* Python 3.13 */
+	{"pathlib._local", "PosixPath", CK_ROLE_VALUE, NULL, "path", CK_LISTED},
+	{"pathlib._local", "PurePosixPath", CK_ROLE_VALUE, NULL, "path", CK_LISTED},
+	{"pathlib._local", "WindowsPath", CK_ROLE_VALUE, NULL, "path", CK_LISTED},
+	{"pathlib._local", "PureWindowsPath", CK_ROLE_VALUE, NULL, "path", CK_LISTED},
 };
 
 /* Modules that Python 3 knows by another name (_compat_pickle.NAME_MAPPING, the part that data

@@ -103,6 +103,15 @@ static bool take_pickle(ck_torch *torch, uint64_t *at, ck_made *made)
 	return inner->root;
 }
 
+/* What is only judged may lack some of its values: nobody would know where the array ends. */
+static bool is_whole(const ck_value *state)
+{
+	for (size_t i = 0; state->kind == CK_DICT && i < state->items->count; i++)
+		if (ck_value_left_out(state->items->item[i]))
+			return false;
+	return !ck_value_left_out(state);
+}
+
 static bool on_built(void *arg, ck_value *call, uint64_t *at)
 {
 	ck_torch *torch = arg;
@@ -113,6 +122,8 @@ static bool on_built(void *arg, ck_value *call, uint64_t *at)
 	torch->at = call->at;
 	if (states->count != 1)
 		return ck_rebuild_fail(torch, "joblib's array wrapper is built more than once");
+	if (!is_whole(states->item[0]))
+		return ck_rebuild_fail(torch, "joblib's array wrapper has more attributes than any");
 	ck_made *made = ck_alloc(torch->job, sizeof *made);
 	if (!made || !charge(torch, states->item[0]) ||
 	    !read_wrapper(torch, states->item[0], &array))

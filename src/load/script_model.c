@@ -330,7 +330,7 @@ static bool load_model(legacy *l, const ck_json_node *model, const ck_path *at)
 	ck_torch *torch = l->torch;
 	const ck_json_node *top = ck_json_get(model, "mainModule");
 	if (!ck_json_is_object(top))
-		return ck_fail(torch->job, CK_UNSUPPORTED, l->label,
+		return ck_fail(torch->job, CK_CORRUPT, l->label,
 		               "there is no mainModule in it, so it is not a TorchScript model");
 	if (!read_rows(l, ck_json_get(model, "tensors")) || !read_values(l))
 		return false;

@@ -176,7 +176,7 @@ static bool locate(ck_torch *torch, legacy *l, const ck_value *key, uint64_t *at
 
 static bool locate_all(ck_torch *torch, legacy *l, const ck_value *keys, uint64_t at)
 {
-	if (keys->kind != CK_LIST)
+	if (keys->kind != CK_LIST && keys->kind != CK_TUPLE)
 		return ck_fail(torch->job, CK_CORRUPT, l->source->label,
 		               "the keys of the storages must be a list, not %s",
 		               ck_value_about(keys).s);

@@ -240,6 +240,15 @@ static bool step(reader *r)
 	return true;
 }
 
+/* What follows the end is padding, and of whole blocks. */
+static bool check_length(const reader *r)
+{
+	return r->source->size % CK_TAR_BLOCK == 0 ||
+	       ck_fail_at(r->job, CK_CORRUPT, label_of(r), r->source->size,
+	                  "the tar archive ends in the middle of a block of %d bytes: it is cut "
+	                  "short; get it again", CK_TAR_BLOCK);
+}
+
 static ck_archive *tar_open(ck_job *job, const ck_source *source)
 {
 	ck_archive *archive = ck_alloc(job, sizeof *archive);
@@ -253,7 +262,7 @@ static ck_archive *tar_open(ck_job *job, const ck_source *source)
 		if (!read_header(r, &done))
 			return NULL;
 		if (done)
-			return archive;
+			return check_length(r) ? archive : NULL;
 		if (!step(r))
 			return NULL;
 	}

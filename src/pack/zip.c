@@ -147,13 +147,16 @@ static void try_open(reader *r, int flags, zip_error_t *error)
 }
 
 /* libzip checks that directory and local headers agree. It refuses names that occur twice as well,
- * but does not say which: the directory is then read again unchecked, and read_member tells. */
+ * but does not say which: the directory is then read again unchecked, and read_member tells. It
+ * also refuses what writers of streams and of zip64 put into local headers; the audit, which knows
+ * better what is odd and what is damaged, has the last word on those. */
 static bool open_zip(ck_job *job, const ck_source *source, reader *r)
 {
 	zip_error_t error;
 	zip_error_init(&error);
 	try_open(r, ZIP_RDONLY | ZIP_CHECKCONS, &error);
-	if (!r->zip && zip_error_code_zip(&error) == ZIP_ER_EXISTS)
+	int why = r->zip ? ZIP_ER_OK : zip_error_code_zip(&error);
+	if (why == ZIP_ER_EXISTS || (why == ZIP_ER_INCONS && errno != ENOMEM))
 		try_open(r, ZIP_RDONLY, &error);
 	bool ok = r->zip || fail_open(job, source, &error);
 	zip_error_fini(&error);
@@ -163,22 +166,51 @@ static bool open_zip(ck_job *job, const ck_source *source, reader *r)
 static const unsigned char END[] = {'P', 'K', 5, 6};
 enum { END_SIZE = 22, COMMENT_MAX = 65535 };
 
-/* A zip archive is found by the record at its end, whose comment reaches to the last byte of the
- * file. Where two places could be that record, programs disagree on which archive this is. */
-static bool check_single_end(ck_job *job, const ck_source *source)
+/* How many end records there are whose comment reaches to the end of `tail`. */
+static size_t count_ends(const unsigned char *tail, size_t size)
 {
-	size_t size = END_SIZE + COMMENT_MAX, ends = 0;
+	size_t ends = 0;
+	for (size_t i = 0; i + END_SIZE <= size; i++) {
+		size_t comment = tail[i + 20] | (size_t)tail[i + 21] << 8;
+		ends += !memcmp(tail + i, END, sizeof END) && i + END_SIZE + comment == size;
+	}
+	return ends;
+}
+
+/* `size` without the zeros and blanks behind the last end record and its comment, which readers
+ * pass over; `size` if something else is there. */
+static size_t without_padding(const unsigned char *tail, size_t size)
+{
+	size_t end = size;
+	while (end && (!tail[end - 1] || strchr("\n\r\t ", tail[end - 1])))
+		end--;
+	for (size_t i = end; i-- > 0;) {
+		if (i + END_SIZE > size || memcmp(tail + i, END, sizeof END) != 0)
+			continue;
+		size_t last = i + END_SIZE + (tail[i + 20] | (size_t)tail[i + 21] << 8);
+		return last >= end && last <= size ? last : size;
+	}
+	return size;
+}
+
+/* A zip archive is found by the record at its end, whose comment reaches to the last byte of the
+ * file, or to the padding behind it. Where two places could be that record, programs disagree on
+ * which archive this is. */
+static bool find_end(ck_job *job, reader *r, const ck_source *source)
+{
+	size_t size = END_SIZE + COMMENT_MAX;
 	if (size > source->size)
 		size = (size_t)source->size;
 	ck_mark mark = ck_arena_mark(job);
 	unsigned char *tail = ck_alloc(job, size);
 	if (!tail || !ck_read_at(job, source, source->size - size, tail, size))
 		return false;
-	for (size_t i = 0; i + END_SIZE <= size; i++) {
-		size_t comment = tail[i + 20] | (size_t)tail[i + 21] << 8;
-		ends += !memcmp(tail + i, END, sizeof END) && i + END_SIZE + comment == size;
-	}
+	size_t ends = count_ends(tail, size);
+	size_t padding = ends ? 0 : size - without_padding(tail, size);
 	ck_arena_release(job, mark);
+	r->source = ck_source_window(job, source, source->label, 0, source->size - padding);
+	if (!r->source)
+		return false;
 	return ends < 2 || ck_fail(job, CK_CORRUPT, source->label,
 	                           "the zip archive has %zu end records; programs disagree on "
 	                           "which one counts", ends);
@@ -215,10 +247,9 @@ ck_archive *ck_zip_open(ck_job *job, const ck_source *source)
 	if (!archive || !r)
 		return NULL;
 	r->job = job;
-	r->source = source;
 	r->window_next = WINDOW_MIN;
 	zip_error_init(&r->error);
-	if (!ck_defer(job, reader_close, r) || !check_single_end(job, source) ||
+	if (!ck_defer(job, reader_close, r) || !find_end(job, r, source) ||
 	    !open_zip(job, source, r))
 		return NULL;
 	archive->by = &ck_archiver_zip;

@@ -1,8 +1,25 @@
 /* Opcodes that make lists, tuples, dicts and sets, and those that fill them. */
 #include "vm.h"
 
+#include <string.h>
+
+/* A container with the count of what it leaves out behind it. */
+static ck_value *new_counted(ck_vm *vm, ck_kind kind)
+{
+	ck_value *value = ck_alloc(vm->job, CK_COUNTED_SIZE);
+	if (!value)
+		return NULL;
+	value->kind = (uint8_t)kind;
+	value->id = ++vm->values;
+	value->at = vm->step->at & CK_AT_MAX;
+	value->flags = CK_MUTABLE | CK_UNHASHABLE | CK_COUNTED;
+	return value;
+}
+
 static ck_value *new_items(ck_vm *vm, ck_kind kind)
 {
+	if (vm->lean && kind != CK_TUPLE)
+		return new_counted(vm, kind);
 	ck_value *value = ck_vm_new(vm, kind);
 	if (value && kind != CK_TUPLE)
 		value->flags = CK_MUTABLE | CK_UNHASHABLE;
@@ -135,6 +152,56 @@ bool ck_op_frozenset(ck_vm *vm)
 	return check_keys(vm, set->items, 1) && ck_vm_settle_later(vm, set) && ck_vm_push(vm, set);
 }
 
+/* ---- leaving out ---- */
+
+static bool is_leaf(const ck_value *value)
+{
+	return value->kind <= CK_BYTES;
+}
+
+/* A key that can be an attribute which the judge looks for: one that begins with an underscore, or
+ * "append", "add", "extend", "update". */
+static bool has_meaning(const ck_value *key)
+{
+	bool text = key->kind == CK_STR || key->kind == CK_BYTES;
+	return text && key->text.data && key->text.len &&
+	       (key->text.data[0] == '_' || key->text.data[0] == 'a' ||
+	        key->text.data[0] == 'e' || key->text.data[0] == 'u');
+}
+
+/* Adds the first items as they are, and counts those of the others that nobody will look at. */
+static bool add_lean(ck_vm *vm, ck_value *target, const ck_items *more, size_t step)
+{
+	size_t first = target->items->count < CK_LEAN_ITEMS
+	                       ? CK_LEAN_ITEMS - target->items->count : 0;
+	first = first < more->count ? first : more->count;
+	uint64_t left_out = ck_value_left_out(target);
+	if (!ck_vm_add(vm, target, target->items, more->item, first))
+		return false;
+	for (size_t i = first; i < more->count; i += step) {
+		ck_value *key = more->item[i], *value = more->item[i + step - 1];
+		if (!is_leaf(key) || !is_leaf(value) || (step == 2 && has_meaning(key))) {
+			if (!ck_vm_add(vm, target, target->items, more->item + i, step))
+				return false;
+			continue;
+		}
+		left_out += step;
+		ck_vm_use_again(vm, key);
+		if (step == 2)
+			ck_vm_use_again(vm, value);
+	}
+	memcpy(target + 1, &left_out, sizeof left_out);
+	return true;
+}
+
+/* The items of a container of ours get more. */
+static bool add_items(ck_vm *vm, ck_value *target, const ck_items *more, size_t step)
+{
+	if (target->flags & CK_COUNTED && target->items->count + more->count > CK_LEAN_ITEMS)
+		return add_lean(vm, target, more, step);
+	return ck_vm_add(vm, target, target->items, more->item, more->count);
+}
+
 /* ---- filling containers ---- */
 
 static bool is_container(const ck_value *value)
@@ -191,7 +258,7 @@ static bool extend(ck_vm *vm, ck_value *target, const ck_items *items)
 {
 	if (target->kind == CK_LIST) {
 		note_change(target);
-		return ck_vm_add(vm, target, target->items, items->item, items->count);
+		return add_items(vm, target, items, 1);
 	}
 	if (!ck_vm_tell(vm, CK_DID_APPEND, target, NULL, items))
 		return false;
@@ -238,14 +305,20 @@ static bool set_in_list(ck_vm *vm, ck_value *target, const ck_items *pairs)
 {
 	for (size_t i = 0; i < pairs->count; i += 2) {
 		const ck_value *key = pairs->item[i];
-		int64_t count = (int64_t)target->items->count;
+		int64_t kept = (int64_t)target->items->count;
+		int64_t count = kept + (int64_t)ck_value_left_out(target);
 		int64_t index = key->kind == CK_BOOL ? key->b : key->i;
 		if ((key->kind != CK_INT && key->kind != CK_BOOL) || index >= count ||
 		    index < -count)
 			return ck_vm_fail(vm, "the list has no item of that index");
 		if (!ck_vm_raise(vm, target, pairs->item[i + 1]))
 			return false;
-		target->items->item[index < 0 ? index + count : index] = pairs->item[i + 1];
+		index += index < 0 ? count : 0;
+		/* where items were left out, only the first are where they were */
+		if (count == kept || index < CK_LEAN_ITEMS)
+			target->items->item[index] = pairs->item[i + 1];
+		else if (!ck_vm_add(vm, target, target->items, &pairs->item[i + 1], 1))
+			return false;
 	}
 	return true;
 }
@@ -266,8 +339,10 @@ static bool set_pairs(ck_vm *vm, ck_value *target, const ck_items *pairs)
 	ck_items *to = target->kind == CK_DICT ? target->items : &target->call->later->pairs;
 	if (!to->count && pairs->count && !ck_vm_settle_later(vm, target))
 		return false;
-	return check_keys(vm, pairs, 2) &&
-	       ck_vm_add(vm, target, to, pairs->item, pairs->count);
+	if (!check_keys(vm, pairs, 2))
+		return false;
+	return target->kind == CK_DICT ? add_items(vm, target, pairs, 2)
+	                               : ck_vm_add(vm, target, to, pairs->item, pairs->count);
 }
 
 bool ck_op_setitem(ck_vm *vm)
@@ -302,7 +377,7 @@ bool ck_op_additems(ck_vm *vm)
 	if (target->kind == CK_SET && target->flags & CK_MUTABLE)
 		return check_keys(vm, &items, 1) &&
 		       (target->items->count || ck_vm_settle_later(vm, target)) &&
-		       ck_vm_add(vm, target, target->items, items.item, items.count);
+		       add_items(vm, target, &items, 1);
 	if (!ck_vm_tell(vm, CK_DID_APPEND, target, NULL, &items))
 		return false;
 	if (target->kind == CK_CALL)

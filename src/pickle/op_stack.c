@@ -3,14 +3,16 @@
 
 /* ---- stack and memo ---- */
 
-/* What nobody else holds, and was made last, leaves no trace: millions of lists that are made and
- * dropped need no memory. */
+/* What nobody else holds leaves no trace, a container if it is empty and was made last: millions of
+ * lists that are made and dropped need no memory. */
 static void drop(ck_vm *vm, ck_value *value)
 {
 	bool list = value->kind == CK_LIST || value->kind == CK_DICT || value->kind == CK_SET;
-	bool bare = value->kind == CK_INT || value->kind == CK_FLOAT;
-	if (!(value->flags & CK_KEPT) && (bare || (list && !value->items->cap)))
-		ck_take_back(vm->job, value, sizeof *value);
+	size_t size = value->flags & CK_COUNTED ? CK_COUNTED_SIZE : sizeof *value;
+	if (value->kind == CK_INT || value->kind == CK_FLOAT)
+		ck_vm_use_again(vm, value);
+	else if (!(value->flags & CK_KEPT) && list && !value->items->cap)
+		ck_take_back(vm->job, value, size);
 }
 
 bool ck_op_pop(ck_vm *vm)

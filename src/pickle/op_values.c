@@ -24,9 +24,16 @@ static bool push_int(ck_vm *vm, int64_t number)
 {
 	if (number >= 0 && number < CK_SMALL_INTS)
 		return ck_vm_push(vm, &vm->small[number]);
-	ck_value *value = ck_vm_new(vm, CK_INT);
-	if (value)
-		value->i = number;
+	ck_value **recent = &vm->recent[(uint64_t)number % CK_RECENT_INTS], *value = *recent;
+	if (value && value->kind == CK_INT && value->i == number && vm->lean) {
+		value->flags |= CK_KEPT; /* it has two places now */
+		return ck_vm_push(vm, value);
+	}
+	value = ck_vm_new(vm, CK_INT);
+	if (!value)
+		return false;
+	value->i = number;
+	*recent = vm->lean ? value : NULL;
 	return ck_vm_push(vm, value);
 }
 

@@ -33,10 +33,12 @@ enum ck_value_flag {
 	CK_PY2 = 2,
 	CK_UNHASHABLE = 4, /* Python would not take it as a dict key */
 	CK_COMPUTED = 8,   /* GLOBAL whose name was not a literal string */
+	CK_PLAIN = 8,      /* STR, BYTES: looked at once, and neither code nor a command */
 	CK_CHANGED = 16, /* GLOBAL, PERSID, EXT: something was set in or built into it; LIST, DICT,
 	                  * SET: changed after CK_PASSED, so that a call may have seen less */
 	CK_KEPT = 64,    /* it stands elsewhere, too: in the memo, or twice on the stack */
-	CK_PASSED = 32 /* LIST, DICT, SET: it was given to a call, or is an item of one that was */
+	CK_PASSED = 32, /* LIST, DICT, SET: it was given to a call, or is an item of one that was */
+	CK_COUNTED = 128 /* LIST, DICT, SET: see ck_value_left_out */
 };
 
 typedef struct ck_value ck_value;
@@ -111,6 +113,15 @@ struct ck_value {
 	};
 };
 
+/* How many items of a container are only counted; see ck_seen.lean. */
+static inline uint64_t ck_value_left_out(const ck_value *value)
+{
+	uint64_t count = 0;
+	if (value->flags & CK_COUNTED)
+		memcpy(&count, value + 1, sizeof count);
+	return count;
+}
+
 /* What a pickle does when it is read, told as it happens: what becomes of the value later does not
  * matter. */
 typedef enum ck_deed {
@@ -138,6 +149,8 @@ typedef struct ck_watch {
 	void *arg;
 } ck_watch;
 
+enum { CK_LEAN_ITEMS = 128 };
+
 /* What a pickle named on the way, whatever became of it. */
 typedef struct ck_seen {
 	ck_items globals; /* every GLOBAL */
@@ -147,6 +160,10 @@ typedef struct ck_seen {
 	bool (*built)(void *arg, ck_value *call, uint64_t *at);
 	void *arg;
 	const ck_watch *watch; /* or NULL */
+	/* Only what happens is of interest, not the value: of what is put into a list or dict that
+	 * has more than CK_LEAN_ITEMS, numbers and text are only counted, except for keys that may
+	 * be attributes with a meaning, and equal keys are not settled. */
+	bool lean;
 	bool opcodes[256]; /* those of the last pickle */
 	uint8_t protocol;  /* that it said last */
 	uint64_t shared;   /* how often it gave a value with parts a further place */

@@ -187,7 +187,7 @@ ck_value *ck_vm_memo_get(ck_vm *vm, uint64_t index)
 
 bool ck_vm_settle_later(ck_vm *vm, ck_value *value)
 {
-	return ck_items_push(vm->job, &vm->pending, value);
+	return vm->lean || ck_items_push(vm->job, &vm->pending, value);
 }
 
 static bool settle(ck_job *job, ck_value *value)
@@ -289,6 +289,7 @@ ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_
 	if (!vm)
 		return NULL;
 	vm->seen = seen;
+	vm->lean = seen && seen->lean;
 	if (seen) {
 		seen->machine = vm;
 		seen->protocol = 0;

@@ -76,7 +76,7 @@
 	X(NEXT_BUFFER, 0x97, NONE, 5, next_buffer)     \
 	X(READONLY_BUFFER, 0x98, NONE, 5, readonly)
 
-enum { CK_SMALL_INTS = 256 };
+enum { CK_SMALL_INTS = 256, CK_RECENT_INTS = 256, CK_FREE = UINT8_MAX };
 
 typedef struct ck_vm {
 	ck_job *job;
@@ -98,6 +98,9 @@ typedef struct ck_vm {
 	ck_items pending;           /* values whose items are settled at the end */
 	uint64_t keys;              /* bytes that settling will compare, about */
 	uint32_t values, buffers;
+	bool lean;        /* see ck_seen */
+	ck_value *free;   /* values that can be used again; each holds the next in `pid` */
+	ck_value *recent[CK_RECENT_INTS]; /* integers by their lowest bits, while lean */
 	bool used[256];   /* the opcodes that were carried out */
 	uint64_t shared;  /* see ck_seen */
 	uint64_t far_memo;
@@ -106,6 +109,9 @@ typedef struct ck_vm {
 	ck_seen *seen;              /* for the caller; or NULL */
 	ck_value *result;
 } ck_vm;
+
+/* Of a container that counts what it leaves out. */
+enum { CK_COUNTED_SIZE = sizeof(ck_value) + sizeof(uint64_t) };
 
 typedef bool ck_handler(ck_vm *vm);
 
@@ -122,13 +128,28 @@ ck_value *ck_vm_no_value(ck_vm *vm);
 
 static inline ck_value *ck_vm_new(ck_vm *vm, ck_kind kind)
 {
-	ck_value *value = ck_alloc(vm->job, sizeof *value);
-	if (!value)
+	ck_value *value = vm->free;
+	if (value) {
+		vm->free = value->pid;
+		*value = (ck_value){0};
+	} else if (!(value = ck_alloc(vm->job, sizeof *value))) {
 		return NULL;
+	}
 	value->kind = (uint8_t)kind;
 	value->id = ++vm->values;
 	value->at = vm->step->at & CK_AT_MAX;
 	return value;
+}
+
+/* A value that leaves its only place, unless it stands elsewhere or is shared. Such memory only ever
+ * holds values, so that vm->recent may point to it. */
+static inline void ck_vm_use_again(ck_vm *vm, ck_value *value)
+{
+	if (value->flags & CK_KEPT || !value->id)
+		return;
+	value->kind = CK_FREE;
+	value->pid = vm->free;
+	vm->free = value;
 }
 
 static inline bool ck_vm_push(ck_vm *vm, ck_value *value)

@@ -13,13 +13,14 @@ MANY = 30_000_000  # two opcodes each: beyond the limit of opcodes
 
 class Bomb:
     """`make` gives the bytes; `says` is part of the sentence that refuses them; `more` is memory in
-    MiB that it may need beyond what the others may, because an honest file of its size does."""
+    MiB that it may need beyond what the others may, because an honest file of its size does. `clean`:
+    there is harm in its conversion alone, so that scan may say that it is safe."""
 
     def __init__(self, name, about, make, says, options=(), limit=None, suffix='.pt', status=3,
-                 more=0):
+                 more=0, clean=False):
         self.name, self.about, self.make, self.says = name, about, make, says
         self.options, self.limit, self.suffix = options, limit, suffix
-        self.status, self.more = status, more
+        self.status, self.more, self.clean = status, more, clean
 
 
 ROWS = []
@@ -95,7 +96,7 @@ in_all_files('deep_states', 'a million objects, each the state of the next',
 in_all_files('deep_ids', 'a million persistent ids, each in the next',
              lambda: pickled(b'N' + b'Q' * DEEP), None, limit='depth')
 in_all_files('deep_memo', 'a million lists, each filled after it was put in the one before',
-             lambda: pickled(b']q\0' + b'q\x01]q\x02ah\x02' * DEEP), 'no tensor')
+             lambda: pickled(b']q\0' + b'q\x01]q\x02ah\x02' * DEEP), 'no tensor', clean=True)
 in_all_files('self_list', 'a list that contains itself', lambda: pickled(b']q\0h\0a'), 'no tensor')
 in_all_files('self_dict', 'a dict that contains itself',
              lambda: pickled(b'}q\0(' + text('a') + b'h\0' + text('b') + b'h\0u'), 'no tensor')
@@ -213,7 +214,7 @@ bomb('names_of_one', 'more than a million names of one tensor',
          for i in range(1_000_001)) + b'u')), '--limit tensors=', limit='tensors', more=64)
 bomb('long_names', 'tensors in each other\'s names: a name of megabytes',
      lambda: torch_zip(pickled((b'}' + text('n' * 100_000)) * 90 + tensor() + b's' * 90)),
-     '--limit name=', limit='name')
+     '--limit name=', limit='name', clean=True)
 bomb('long_shared_name', 'a hundred thousand names that share a long part',
      lambda: torch_zip(pickled(b'}' + text('n' * 100_000) + b'}(' + b''.join(
          text(str(i)) + tensor() for i in range(20_000)) + b'us')), 'limit')
@@ -222,7 +223,7 @@ bomb('dense', 'a sparse tensor of 2^40 elements made dense',
          b'}' + text('x') + b'ctorch._utils\n_rebuild_sparse_tensor\n(ctorch.serialization\n'
          b'_get_layout\n' + text('torch.sparse_coo') + b'\x85R(' +
          tensor((1, 1), (1, 1), kind='LongStorage', key='1') + tensor() + tuple_of([2**40]) +
-         b'\x89tt' + b'Rs'), {'0': bytes(4), '1': bytes(8)}), '', options=['--densify'])
+         b'\x89tt' + b'Rs'), {'0': bytes(4), '1': bytes(8)}), '', options=['--densify'], clean=True)
 
 # ---- zip ----
 
@@ -352,7 +353,7 @@ bomb('tar_pax_long', 'a pax header of 100 MB that repeats one path',
 limited('tar_members', 'more than a million members of a tar',
         lambda: tar_of(200_000), 'members', suffix='.tar', options=['--limit', 'members=100K'])
 bomb('tar_members_300k', 'three hundred thousand members of a tar',
-     lambda: tar_of(300_000), '', suffix='.tar', more=64)
+     lambda: tar_of(300_000), '', suffix='.tar', more=64, clean=True)
 
 
 def tar_of(count):

@@ -955,6 +955,59 @@ story_a_policy_says_what_may_be_converted() {
 	refused 2 --policy none "$(good state_dict)" out/model.safetensors
 }
 
+story_a_baseline_of_one_call_hides_no_other() {
+	printf '\x80\x02cos\nsystem\nX\x04\0\0\0true\x85R.' >known.pkl
+	printf '\x80\x02cos\nsystem\nX\x05\0\0\0false\x85R.' >other.pkl
+	ck 1 scan --json known.pkl >/dev/null
+	"$ckconv" scan --json known.pkl >known.json
+	ck 0 scan --baseline known.json known.pkl
+	ck 1 scan --baseline known.json other.pkl
+}
+
+story_forged_dtypes_are_dangerous() {
+	python3 - <<-'END'
+		def dtype(kind, flags, again=b""):
+		    return (b"\x80\x02cnumpy\ndtype\nU\x02" + kind + b"K\0K\1\x87R(K\3U\1|NNNJ\xff\xff\xff\xff"
+		            b"J\xff\xff\xff\xffK" + flags + b"tb" + again + b".")
+		again = b"(K\3U\1|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"
+		for name, data in (("right", dtype(b"O8", b"?")), ("plain", dtype(b"f4", b"\0")),
+		                   ("bytes", dtype(b"O8", b"\0")), ("objects", dtype(b"f4", b"?")),
+		                   ("twice", dtype(b"f4", b"\0", again))):
+		    open(name + ".pkl", "wb").write(data)
+	END
+	ck 0 scan right.pkl
+	ck 0 scan plain.pkl
+	ck 1 scan bytes.pkl
+	ck 1 scan objects.pkl
+	ck 1 scan twice.pkl
+}
+
+story_what_does_harm_cannot_be_allowed() {
+	local name
+	for name in os.system exceptions.eval torch.hub.load numpy.load thread.start_new_thread; do
+		echo "allow $name" >policy
+		ck 2 scan --policy policy "$(good state_dict)"
+		says "can never be allowed: '$name'"
+	done
+	echo "allow my.module.Thing" >policy
+	ck 0 scan --policy policy "$(good state_dict)"
+}
+
+story_a_member_is_judged_for_itself() {
+	python3 - "$(good state_dict)" "$data/hostile/eval.pt" <<-'END'
+		import sys, zipfile
+		with zipfile.ZipFile("both.zip", "w") as both:
+		    both.write(sys.argv[1], "good.pt")
+		    both.write(sys.argv[2], "evil.pt")
+	END
+	ck 0 "both.zip!good.pt" out/model.safetensors
+	same out/model.safetensors "$(wanted state_dict)"
+	says "in other members of the archive"
+	rm out/model.safetensors
+	refused 1 "both.zip!evil.pt" out/model.safetensors
+	refused 1 both.zip out/model.safetensors
+}
+
 story_the_last_of_two_limits_counts() {
 	ck 0 --limit tensors=1 --limit tensors=1K "$(good state_dict)" out/model.safetensors
 }

@@ -103,6 +103,38 @@ START_TEST(an_array_that_moved_outlives_the_mark_after_it)
 }
 END_TEST
 
+/* A big allocation is a block wherever the arena stands: it would be freed as one. */
+static void assert_blocks_are_blocks(void)
+{
+	size_t blocks = job->arena.blocks;
+	ck_assert_ptr_nonnull(ck_alloc(job, CK_BLOCK_MIN));
+	ck_assert_uint_eq(job->arena.blocks, blocks + 1);
+}
+
+START_TEST(no_block_lies_in_what_was_given_back)
+{
+	enum { COUNT = 900 * 1024, SIZE = 32, BACK = 40000 };
+	static void *values[COUNT];
+	for (size_t i = 0; i < COUNT; i++) {
+		values[i] = ck_alloc(job, SIZE);
+		ck_assert_ptr_nonnull(values[i]);
+		if (i % 100000 == 0)
+			assert_blocks_are_blocks();
+	}
+	ck_mark mark = ck_arena_mark(job);
+	for (size_t i = 0; i < BACK; i++)
+		memset(ck_alloc(job, SIZE), 0xAA, SIZE);
+	ck_arena_release(job, mark);
+	assert_blocks_are_blocks();
+	for (size_t i = 0; i < BACK; i++)
+		ck_take_back(job, values[COUNT - 1 - i], SIZE);
+	assert_blocks_are_blocks();
+	static const unsigned char zero[SIZE];
+	for (size_t i = 0; i < 4 * BACK; i++)
+		ck_assert_mem_eq(ck_alloc(job, SIZE), zero, SIZE);
+}
+END_TEST
+
 START_TEST(the_heap_limit_stops_an_allocation)
 {
 	ck_assert(ck_limits_set(job, "heap=1M"));
@@ -274,6 +306,7 @@ int main(void)
 	tcase_add_test(tcase, a_growing_array_keeps_its_items);
 	tcase_add_test(tcase, a_growing_array_leaves_nothing_behind);
 	tcase_add_test(tcase, an_array_that_moved_outlives_the_mark_after_it);
+	tcase_add_test(tcase, no_block_lies_in_what_was_given_back);
 	tcase_add_test(tcase, the_heap_limit_stops_an_allocation);
 	tcase_add_test(tcase, sizes_that_overflow_are_no_memory);
 	tcase_add_test(tcase, the_first_error_wins);

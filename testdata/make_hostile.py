@@ -233,6 +233,104 @@ def machine():
     ]
 
 
+def given():
+    """Calls that become harmful by what they are given, and some of them that are not harmful."""
+    get_attribute = name("builtins", "getattr")
+    path = call(name("pathlib", "PosixPath"), text(MARKER))
+    save = name("torch", "save")
+    inner = pickle(RUN)
+    mode = call(get_attribute, name("some_project", "Config"), text("Mode"))
+    return [
+        ("context_manager.pkl", "dangerous", "a context manager calls the function it is made of",
+         gadget("contextlib", "_GeneratorContextManager", save,
+                tuple_of(integer(1), text(MARKER)), EMPTY_DICT)),
+        ("config_parser.pkl", "dangerous", "a parser of settings calls what makes its dicts",
+         gadget("configparser", "RawConfigParser", NONE, save)),
+        ("hmac.pkl", "dangerous", "a checksum calls the function that makes it",
+         gadget("hmac", "HMAC", call(name("_codecs", "encode"), text("k"), text("latin1")), NONE,
+                call(get_attribute, name("some_project", "Thing"), text("go")))),
+        ("nested_function.pkl", "dangerous", "the same with the function in a list",
+         gadget("re", "Scanner", list_of(tuple_of(text("a"), save)))),
+        ("copy_reconstruct.pkl", "dangerous", "copy._reconstruct calls the function it is given",
+         gadget("copy", "_reconstruct", NONE, NONE, name("some_project", "thing"), EMPTY_TUPLE)),
+        ("path_touch.pkl", "dangerous", "a method of a path makes a file",
+         pickle(call(get_attribute, path, text("touch")))),
+        ("array_tofile.pkl", "dangerous", "a method of an array writes a file",
+         pickle(call(get_attribute, call(name("numpy", "ndarray"), tuple_of(integer(1))),
+                     text("tofile")))),
+        ("iterated.pkl", "dangerous", "a list of an object whose items its own code makes",
+         gadget("builtins", "list", call(name("some_project", "Items"), integer(1)))),
+        ("command.pkl", "dangerous", "a class of another project is given a command",
+         gadget("some_project", "Backend", one_command())),
+        ("command_list.pkl", "dangerous", "the same, in a list",
+         gadget("some_project", "Backend", list_of(text("/bin/sh -c 'touch x'")))),
+        ("code.pkl", "dangerous", "a class of another project is given Python code",
+         gadget("some_project", "Expression", text("__import__('os').system('x')"))),
+        ("library.pkl", "dangerous", "a class of another project is given a library",
+         gadget("some_project", "Plugin", text("./nothing.so"))),
+        ("datapipe.pkl", "dangerous", "a state that torch's data pipes unpickle",
+         pickle(name("torch.utils.data.datapipes.datapipe", "_IterDataPipeSerializationWrapper") +
+                EMPTY_TUPLE + NEWOBJ +
+                tuple_of(b"B" + struct.pack("<I", len(inner)) + inner, b"\x89") + BUILD)),
+        ("exporter.pkl", "dangerous", "torch.package's exporter makes a file",
+         gadget("torch.package.package_exporter", "PackageExporter", text(MARKER))),
+        ("graph_module.pkl", "dangerous", "torch.fx's GraphModule runs code made of a graph",
+         gadget("torch.fx.graph_module", "GraphModule", EMPTY_DICT, NONE)),
+        ("joblib_dump.pkl", "dangerous", "joblib.dump writes a file",
+         gadget("joblib.numpy_pickle", "dump", integer(1), text(MARKER))),
+        ("metaclass.pkl", "dangerous", "a class is made, with methods of the pickle's choice",
+         gadget("abc", "ABCMeta", text("X"), EMPTY_TUPLE, EMPTY_DICT)),
+        ("sympy.pkl", "dangerous", "a function of a library that comes with torch evaluates text",
+         gadget("sympy.simplify.simplify", "simplify", text("x"))),
+        ("inner_method.pkl", "dangerous", "a class inside a class of torch is called",
+         pickle(call(call(get_attribute, name("torch", "Storage"), text("Inner")), text("x")))),
+        ("inner_member.pkl", "unknown", "a member of an enumeration inside a class",
+         pickle(call(mode, text("fast")))),
+        ("inner_attribute.pkl", "unknown", "the same as Python 3.11 writes it",
+         pickle(call(get_attribute, mode, text("FAST")))),
+        ("inner_command.pkl", "dangerous", "a class inside a class is given a command",
+         pickle(call(mode, one_command()))),
+        ("flags.pkl", "unknown", "two flags, joined",
+         gadget("_operator", "or_", call(name("some_project", "Flags"), integer(1)),
+                call(name("some_project", "Flags"), integer(2)))),
+        ("time_zone.pkl", "unknown", "a time zone",
+         pickle(call(call(get_attribute, name("zoneinfo", "ZoneInfo"), text("_unpickle")),
+                     text("Europe/Berlin"), integer(1)))),
+        ("memory_format.pkl", "unknown", "a memory format, which has a dot in its name",
+         pickle(stack_global("torch._utils", "torch.channels_last"), 4)),
+        ("memory_format_foreign.pkl", "dangerous", "the same name in another project",
+         pickle(stack_global("some_project", "torch.channels_last"), 4)),
+        ("maximum.pkl", "unknown", "what torch.max returns",
+         gadget("torch.return_types", "max", tuple_of(integer(1), integer(2)), EMPTY_DICT)),
+        ("exception.pkl", "unknown", "an error with a text that looks like code",
+         gadget("builtins", "ValueError", text("open(x) failed"))),
+        ("path_of_3_13.pkl", "safe", "a path as Python 3.13 writes it",
+         gadget("pathlib._local", "PosixPath", text("plugins"), text("x.so"))),
+        ("script_saves.pt", "dangerous", "TorchScript code that writes a file when it is loaded",
+         script("def __setstate__(self, state):\n  _0 = torch.save(state, \"x\")\n")),
+        ("script_spaced.pt", "dangerous", "the same with a comment in between",
+         script("def forward(self):\n  return torch . # from here\n  from_file(\"x\", True, 4)\n")),
+        ("script_own_save.pt", "safe", "TorchScript code with a method of its own called save",
+         script("def forward(self):\n  _0 = self.save(1)\n  return torch.saved\n")),
+    ]
+
+
+def one_command():
+    """What a shell would run."""
+    return text(COMMAND)
+
+
+def script(code):
+    """A TorchScript archive with one method."""
+    module = name("__torch__", "M") + EMPTY_TUPLE + b"\x81" + EMPTY_DICT + BUILD
+    head = "class M(Module):\n  __parameters__ = []\n  __buffers__ = []\n"
+    body = "".join("  %s\n" % line for line in code.splitlines())
+    return craft.archive([Member("archive/data.pkl", pickle(module)),
+                          Member("archive/code/__torch__.py", (head + body).encode()),
+                          Member("archive/constants.pkl", pickle(EMPTY_TUPLE)),
+                          Member("archive/version", b"3\n")])
+
+
 def places():
     """Pickles where nobody looks: behind the first one, inside others, in other containers."""
     plain = named(w=vector("0", 2))
@@ -329,7 +427,7 @@ def main():
     """Writes everything."""
     folder = sys.argv[1] if len(sys.argv) > 1 else HERE
     lines = ["# What ckconv scan must say of each file: made by make_hostile.py."]
-    for title, files in (("names", names()), ("machine", machine()), ("places", places()),
+    for title, files in (("names", names()), ("machine", machine()), ("given", given()), ("places", places()),
                          ("floods", floods())):
         print("\n%s:\n" % title)
         for file, verdict, about, data in files:

@@ -15,9 +15,9 @@ import struct
 import sys
 import zlib
 
-from craft import (EMPTY_DICT, NONE, POP, STOP, Member, archive, call, central, checkpoint, end,
-                   floats, integer, list_of, local, name, named, npy, pack, pickle, proto, safetensors,
-                   text, tuple_of, vector)
+from craft import (APPEND, EMPTY_DICT, EMPTY_LIST, NONE, POP, STOP, Member, archive, call, central,
+                   checkpoint, end, floats, get, integer, list_of, local, name, named, npy, pack,
+                   pickle, proto, put, safetensors, text, tuple_of, vector)
 
 COMMAND = "touch ckconv-was-here"
 SYSTEM = call(name("os", "system"), text(COMMAND))
@@ -448,6 +448,56 @@ def legacy(magic=proto() + MAGIC + STOP, version=pickle(integer(1001)), facts=No
     data = struct.pack("<Q", 4) + DATA["0"] if data is None else data
     root = root.replace(b"K\x04tQ", b"K\x04NtQ")
     return magic + version + facts + root + keys + data
+
+
+@file("hostile/zip_shared_header.pt")
+def _():
+    """two storages that share a local header, and so their bytes."""
+    members = checkpoint(pickle(named(w=vector("0", 4), v=vector("1", 4))), DATA)
+    body, directory = b"", b""
+    for m in members:
+        directory += central(m, len(body))
+        if m.path == b"archive/data/0":
+            directory += central(Member("archive/data/1", m.packed), len(body))
+        body += local(m) + m.packed
+    return body + directory + end(len(members) + 1, directory, len(body))
+
+
+@file("hostile/zip_in_itself.pt")
+def _():
+    """a member that holds the rest of the archive, its directory included."""
+    size = 46 + len(b"model.pt") + 22
+    member = Member("model.pt", b"", crc=0, size=size, packed=bytes(size))
+    directory = central(member, 0)
+    return local(member) + directory + end(1, directory, len(local(member)))
+
+
+@file("hostile/circle.pkl")
+def _():
+    """a list that holds itself, and no tensor."""
+    return pickle(EMPTY_LIST + put(0) + get(0) + APPEND)
+
+
+@file("hostile/storage_id_cut.pt")
+def _():
+    """a persistent id of a storage that has two of five parts; nothing is made of it."""
+    cut = tuple_of(text("storage"), text("0")) + b"Q"
+    return archive(model(pickle(named(w=vector("0", 4), v=cut))))
+
+
+@file("hostile/tar_cut_in_padding.tar")
+def _():
+    """a tar archive that ends in the middle of its padding."""
+    return entry("a.pkl", pickle(named(a=integer(1)))) + bytes(5000)
+
+
+@file("hostile/gzip_seven_times.pt.gz")
+def _():
+    """a checkpoint, packed seven times."""
+    data = archive(model())
+    for _ in range(7):
+        data = gzip.compress(data, mtime=0)
+    return data
 
 
 @file("hostile/bundle_without_storages.zip")

@@ -26,6 +26,8 @@
 	  "A pickle imports a name that no module or function has, made to mislead.")            \
 	X(ODD_ARGUMENTS, "odd-arguments", CK_DANGEROUS, "7.5",                                   \
 	  "A pickle calls a harmless function with arguments that make it harmful.")             \
+	X(HARMFUL_SCRIPT, "harmful-script", CK_DANGEROUS, "8.1",                                 \
+	  "TorchScript code, which runs when it is loaded, reaches files or other machines.")    \
 	X(UNKNOWN_GLOBAL, "unknown-global", CK_UNKNOWN, "5.0",                                   \
 	  "A pickle imports a class or function that is not known to be harmless.")              \
 	X(UNKNOWN_CALL, "unknown-call", CK_UNKNOWN, "5.0",                                       \

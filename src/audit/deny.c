@@ -112,6 +112,9 @@ static const struct {
 	       "/_make_skel_func /_make_skeleton_class /_builtin_type "
 	       "pyspark.cloudpickle pyspark.serializers ray.cloudpickle joblib.externals "
 	       "sklearn.externals.joblib.externals torch.fx.graph_module:_forward_from_src "
+	       "torch/GraphModule torch/LazyGraphModule torch/_LazyGraphModule "
+	       "torch/FusedGraphModule torch/ObservedGraphModule torch/QuantizedGraphModule "
+	       "torch/ObservedStandaloneGraphModule torch/FoldedGraphModule "
 	       "torch.fx.graph_module:_exec_with_source torch.fx.graph_module:_deserialize_graph_module "
 	       "torch.jit:CompilationUnit torch._C:CompilationUnit torch.jit._script:CompilationUnit"},
 	{PICKLES, "/Unpickler /_unpickler /Pickler torch/_DataPipeSerializationWrapper "

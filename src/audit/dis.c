@@ -44,6 +44,7 @@ typedef struct {
 	ck_steps steps;
 	bool ended;      /* it came to the end of the pickle, or can read no further */
 	size_t depth, *marks, mark_count, mark_cap;
+	char said[CK_TEXT_MAX]; /* what the machine found wrong: not to be said again */
 	bool (*built)(void *arg, ck_value *call, uint64_t *at); /* joblib's */
 	void *built_arg;
 } dis;
@@ -176,7 +177,8 @@ static bool tell_next(dis *d, const char *made, ck_verdict verdict)
 		d->ended = true;
 		if (error->status == CK_NOMEM || error->status == CK_IO)
 			return ck_fail(d->job, error->status, NULL, "%s", error->text);
-		return tell(d, at, NULL, NULL, error->text, CK_MALFORMED);
+		return !strcmp(d->said, error->text) ||
+		       tell(d, at, NULL, NULL, error->text, CK_MALFORMED);
 	}
 	show_argument(&step, argument, sizeof argument);
 	ck_arena_release(d->own, mark);
@@ -261,7 +263,7 @@ static bool on_event(void *arg, const ck_source *source, const ck_event *event)
 	if (!judge(d, event, &verdict))
 		return false;
 	if (event->deed == CK_DID_IMPORT && verdict == CK_SAFE)
-		add(made, sizeof made, ", listed");
+		add(made, sizeof made, ", safe");
 	if (!catch_up(d, event->step->at))
 		return false;
 	if (d->steps.at == event->step->at)
@@ -313,8 +315,10 @@ static bool run_machine(dis *d, uint64_t *at, bool *whole)
 		ok = catch_up(d, error->offset);
 	/* the other reader says the same of what is no opcode */
 	bool said = d->own->error.status != CK_OK;
-	if (ok && !*whole && !said)
+	if (ok && !*whole && !said) {
+		snprintf(d->said, sizeof d->said, "%s", error->text);
 		ok = tell(d, d->steps.at, NULL, NULL, error->text, CK_MALFORMED);
+	}
 	ck_base_job_free(own);
 	return ok;
 }
@@ -325,6 +329,7 @@ static bool tell_pickle(dis *d, uint64_t *at, bool *whole)
 	d->steps = (ck_steps){0};
 	d->depth = d->mark_count = 0;
 	d->ended = false;
+	d->said[0] = 0;
 	bool ok = d->own ? ck_steps_begin(d->own, &d->steps, d->source, *at) && run_machine(d, at, whole)
 	                 : ck_fail_nomem(d->job);
 	/* the machine gave up: what it has not seen is at least shown, to the end of the pickle */

@@ -32,6 +32,15 @@ static ck_member *usual(const ck_archive *archive)
 	return NULL;
 }
 
+/* Scans name what a file is packed by like a member: 'gzip!archive/data.pkl'. What is behind that. */
+static const char *behind_packing(const char *member, const ck_packing *packing)
+{
+	size_t len = strlen(packing->name);
+	if (!member || strncmp(member, packing->name, len) != 0)
+		return member;
+	return member[len] == '!' ? member + len + 1 : member[len] ? member : NULL;
+}
+
 static bool fail_no_member(ck_job *job, const ck_archive *archive, const char *text)
 {
 	char names[NAMES_MAX] = "";
@@ -85,6 +94,8 @@ bool ck_dis_file(ck_job *job, const ck_source *file, const char *member,
 				return fail_no_member(job, in.archive, member);
 			place = join(job, place, m);
 			member = rest;
+		} else {
+			member = behind_packing(member, packing);
 		}
 		source = !m ? ck_unpack(job, packing, source)
 		            : m->method == CK_STORED ? ck_member_source(job, in.archive, m)

@@ -72,7 +72,8 @@ static bool add_global(ck_job *job, ck_text *to, const ck_global_use *g)
 static bool add_loads(ck_job *job, ck_text *to, const ck_report *report)
 {
 	ck_loads loads = ck_report_loads(report);
-	if (!report->pickles)
+	/* torch.load hands TorchScript on to torch.jit.load, which takes no weights_only */
+	if (!report->pickles || strstr(report->format, "TorchScript"))
 		return ck_text_addf(job, to, ",\"weights_only\":null,\"add_safe_globals\":null");
 	if (!ck_text_addf(job, to, ",\"weights_only\":%s,\"add_safe_globals\":%s",
 	                  truth(loads == CK_LOADS), loads == CK_LOADS_NOT ? "null" : "["))

@@ -179,38 +179,49 @@ static bool check_data(ck_job *own, const ck_model *model)
 	return seen;
 }
 
-/* Pickles without any name that is known make no tensors, and have been judged as a whole. */
+/* Pickles without any name that is known make no tensors, and have been judged as a whole, except
+ * for values that hold themselves. */
 static bool has_none(const ck_audit *audit, const ck_layout *layout, bool pure)
 {
-	return pure && layout == &ck_layout_pickle && !audit->meaningful;
+	return pure && layout == &ck_layout_pickle && !audit->meaningful && !audit->circles;
+}
+
+/* Which loader takes the file; *opened is false if none can look into it: that is for those to tell
+ * who looked at its structure. The job is one of its own, so that no directory is held twice. */
+static bool find_layout(ck_audit *audit, const ck_source *source, const ck_layout **layout,
+                        bool *opened)
+{
+	unsigned char head[CK_HEAD];
+	ck_input in;
+	ck_job *own = ck_look_job(audit);
+	if (!own)
+		return false;
+	*layout = ck_input_open(own, source, head, &in) ? ck_layout_find(own, &in) : NULL;
+	*opened = own->error.status == CK_OK;
+	return ck_look_done(audit, own);
 }
 
 bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *member, bool pure)
 {
-	unsigned char head[CK_HEAD];
-	ck_input in;
+	bool opened;
+	const ck_layout *layout;
 	ck_place place = {member, source, 0};
-	ck_job *own = ck_base_job_within(audit->job);
+	if (!find_layout(audit, source, &layout, &opened) || !opened)
+		return audit->job->error.status == CK_OK;
+	if (has_none(audit, layout, pure))
+		return true;
+	ck_job *own = ck_look_job(audit);
 	if (!own)
-		return ck_fail_nomem(audit->job);
-	/* what cannot be opened is for those to tell who looked at its structure */
-	bool opened = ck_input_open(own, source, head, &in);
-	const ck_layout *layout = opened ? ck_layout_find(own, &in) : NULL;
-	const ck_loaded *loaded = NULL;
-	bool none = has_none(audit, layout, pure);
-	/* with no layout, for the sentence that refuses it */
-	if (opened && !none && own->error.status == CK_OK)
-		loaded = ck_load(own, source, &(ck_wishes){.everything = true});
+		return false;
+	/* without a layout it tells by which sentence the file is refused */
+	const ck_loaded *loaded = ck_load(own, source, &(ck_wishes){.everything = true});
 	bool whole = loaded && (source->size > SMALL || check_data(own, loaded->model));
 	bool ok = !is_fatal(&own->error);
-	if (!ok)
-		ck_fail(audit->job, own->error.status, NULL, "%s", own->error.text);
-	else if (!whole && layout && !none)
+	if (ok && !whole && layout)
 		ok = tell_failure(audit, &place, &own->error);
-	if (ok && !loaded && !none && !(layout && layout->name))
+	if (ok && !loaded && !(layout && layout->name))
 		ok = tell_none(audit, &place, &own->error);
 	if (ok && loaded)
 		ok = check_all(audit, &place, loaded->model);
-	ck_base_job_free(own);
-	return ok;
+	return ck_look_done(audit, own) && ok;
 }

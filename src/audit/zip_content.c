@@ -53,12 +53,14 @@ static bool check_crc(const member *m, uint32_t crc)
 
 static bool is_data(const member *m)
 {
-	return ck_look_is_data(m->head, m->head_len) &&
+	return !ck_script_is(m->path) && ck_look_is_data(m->head, m->head_len) &&
 	       !memmem(m->tail, m->tail_len, "PK\5\6", 4);
 }
 
 static bool look_inside(const member *m, const ck_source *source)
 {
+	if (ck_script_is(m->path) && !ck_script_look(m->zip->look->audit, source, m->path))
+		return false;
 	return ck_look_inside(m->zip->look->audit, source, m->path, CK_LOOK_MEMBER, NULL);
 }
 

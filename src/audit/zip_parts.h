@@ -70,6 +70,9 @@ bool ck_zip_directory(ck_zip *zip, const ck_zip_view *view);
 bool ck_zip_member(ck_zip *zip, const ck_zip_entry *entry);
 /* Its bytes, whose place is known. */
 bool ck_zip_content(ck_zip *zip, const ck_zip_entry *entry, const char *path, uint64_t data);
+/* Whether a member is code of TorchScript, and what is wrong with that. */
+bool ck_script_is(const char *path);
+bool ck_script_look(ck_audit *audit, const ck_source *source, const char *path);
 /* Members with a local header that no directory names. */
 bool ck_zip_hidden(ck_zip *zip);
 /* Writes down what is wrong with the archive; only the first of many are told. */

@@ -8,7 +8,9 @@
 /* What is open of a chunk is smaller than a block, so that no block can lie in one. */
 enum {
 	CHUNK_MAX = CK_BLOCK_MIN - CK_ALIGN,
-	CHUNK_MIN = CHUNK_MAX / 4 / CK_ALIGN * CK_ALIGN,
+	CHUNK_MIN = CHUNK_MAX / 32 / CK_ALIGN * CK_ALIGN,
+	CHUNK_PAGES = CHUNK_MAX / 4, /* smaller ones are no pages of their own: a scan has a job for
+	                              * each member of an archive */
 	SMALL = 1 << 20, /* a job that holds more will soon need another chunk */
 	LARGE = 16 << 20 /* and here many */
 };
@@ -16,6 +18,7 @@ enum {
 struct ck_chunk {
 	struct ck_chunk *older;
 	unsigned char *end;
+	bool is_pages;
 	_Alignas(CK_ALIGN) unsigned char data[];
 };
 
@@ -27,7 +30,10 @@ struct ck_closer {
 
 static void chunk_free(struct ck_chunk *chunk)
 {
-	ck_pages_free(chunk, (size_t)(chunk->end - (unsigned char *)chunk));
+	if (chunk->is_pages)
+		ck_pages_free(chunk, (size_t)(chunk->end - (unsigned char *)chunk));
+	else
+		free(chunk);
 }
 
 ck_job *ck_base_job_new(void)
@@ -107,6 +113,7 @@ static bool chunk_huge(ck_job *job)
 	arena->spare = NULL;
 	if (!chunk)
 		return false;
+	chunk->is_pages = true;
 	chunk->end = chunk->data + want;
 	chunk->older = arena->chunk;
 	arena->chunk = chunk;
@@ -127,9 +134,13 @@ static bool chunk_new(ck_job *job, size_t size)
 	uint64_t held;
 	if (!ck_add(job->arena.held, want, &held) || held > job->limits.heap)
 		return ck_fail_limit(job, "", "heap");
-	struct ck_chunk *chunk = ck_pages_new(sizeof *chunk + want, job->arena.held > SMALL);
+	bool pages = want > CHUNK_PAGES;
+	struct ck_chunk *chunk = pages ? ck_pages_new(sizeof *chunk + want,
+	                                              job->arena.held > SMALL)
+	                               : calloc(1, sizeof *chunk + want);
 	if (!chunk)
 		return ck_fail_nomem(job);
+	chunk->is_pages = pages;
 	chunk->end = chunk->data + want;
 	chunk->older = now;
 	job->arena.chunk = chunk;

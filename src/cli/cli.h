@@ -64,7 +64,7 @@ enum {
 	  "threads to copy with (default: one per processor)")                                   \
 	X(JSON, 0, "json", NULL, FOR_SCAN, "one JSON object for each file, a line each")         \
 	X(SARIF, 0, "sarif", NULL, FOR_SCAN, "one SARIF 2.1.0 document for all files")           \
-	X(FAIL_ON, 0, "fail-on", "VERDICT", FOR_SCAN,                                            \
+	X(FAIL_ON, 0, "fail-on", "dangerous|malformed|unknown", FOR_SCAN,                        \
 	  "status 0 if all are better than it (default: unknown)")                                \
 	X(POLICY, 0, "policy", "FILE", FOR_CONVERT | FOR_SCAN,                                   \
 	  "names to allow and to deny, a line each")                                             \
@@ -74,6 +74,8 @@ enum {
 	X(QUIET_SCAN, 'q', "quiet", NULL, FOR_SCAN, "no line for safe files, no summary")        \
 	X(VERBOSE, 'v', "verbose", NULL, FOR_CONVERT, "say more")                                \
 	X(VERBOSE_SCAN, 'v', "verbose", NULL, FOR_SCAN, "notes, suppressed findings, all globals") \
+	X(QUIET_DIS, 'q', "quiet", NULL, FOR_DIS, "only opcodes and errors")                     \
+	X(VERBOSE_DIS, 'v', "verbose", NULL, FOR_DIS, "say how the reading is confined, too")    \
 	X(HELP, 'h', "help", NULL, FOR_ALL, "show this help")                                    \
 	X(VERSION, 'V', "version", NULL, FOR_ALL, "show the version")
 
@@ -178,14 +180,17 @@ bool cli_tree_walk(const cli_tree *tree, const char *path);
 
 /* report_text.c: a report for people. */
 typedef struct cli_look {
-	bool colours;
+	bool terminal, colours;
 	int columns;
 	bool verbose; /* notes, suppressed findings and all globals, too */
+	const char *suppressor; /* "the policy": what was given that can suppress findings */
 } cli_look;
 /* What suits the standard output. */
 cli_look cli_look_of_stdout(bool verbose);
 struct ck_report;
 void cli_report_print(FILE *to, const cli_look *look, const struct ck_report *report);
+/* How many findings would count if the policy and the baseline did not say otherwise. */
+size_t cli_report_suppressed(const struct ck_report *report);
 
 /* cmd_convert.c */
 int cli_convert(const cli_options *options);

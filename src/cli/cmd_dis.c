@@ -97,5 +97,7 @@ int cli_dis(const cli_options *options)
 	cli_signals_watch(NULL);
 	ck_job_free(job);
 	cli_signals_die();
+	if (!ok && !error.where[0] && cli_exit_status(error.status) == EXIT_INPUT)
+		ck_printable(options->arguments[0], error.where, sizeof error.where);
 	return status_of(ok, &shown, &error);
 }

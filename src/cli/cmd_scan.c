@@ -2,6 +2,8 @@
 #include "confined.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { VERDICTS = CK_DANGEROUS + 1 };
@@ -14,6 +16,7 @@ typedef struct {
 	cli_reader reader;
 	unsigned long counts[VERDICTS]; /* files of each verdict */
 	unsigned long files, unread, links;
+	unsigned long suppressed, with_suppressed; /* findings, and files that have some */
 	/* Text comes worst first, so that it is kept until all is known. */
 	FILE *pages[VERDICTS];
 	char *page[VERDICTS];
@@ -34,12 +37,15 @@ static void print_line(scanning *s, const char *line)
 
 static void show(scanning *s, ck_job *job, const ck_report *report)
 {
+	size_t suppressed = cli_report_suppressed(report);
 	s->counts[report->verdict]++;
+	s->suppressed += suppressed;
+	s->with_suppressed += suppressed > 0;
 	if (s->options->json)
 		print_line(s, ck_report_json(job, report));
 	else if (s->sarif)
 		ck_sarif_add(s->sarif, report); /* asked at the end whether it could */
-	else if (!s->options->quiet || report->verdict != CK_SAFE)
+	else if (!s->options->quiet || report->verdict != CK_SAFE || suppressed)
 		cli_report_print(s->pages[report->verdict], &s->look, report);
 }
 
@@ -50,7 +56,7 @@ static void on_failed(void *arg, const char *path, const char *why)
 	ck_job *job = s->options->json ? ck_job_new() : NULL;
 	s->unread++;
 	cli_progress_clear(&s->progress);
-	cli_say("%s: %s", cli_show_name(path).s, why);
+	cli_say("%s: %s", *path ? cli_show_name(path).s : "''", why);
 	if (job)
 		print_line(s, ck_report_json_error(job, path, why));
 	if (s->sarif)
@@ -85,6 +91,8 @@ static bool on_file(void *arg, const char *path)
 		show(s, job, report);
 	else if (error.status != CK_STOPPED)
 		on_broken(s, path, &error);
+	else
+		s->files--;
 	cli_signals_watch(NULL);
 	ck_job_free(job);
 	return !cli_signals_came() && !ferror(stdout);
@@ -200,10 +208,49 @@ static void say_summary(const scanning *s)
 	if (s->unread)
 		len += (size_t)snprintf(text + len, sizeof text - len, "%s%lu could not be read",
 		                        comma, s->unread);
+	if (s->suppressed)
+		len += (size_t)snprintf(text + len, sizeof text - len,
+		                        "; %lu finding%s suppressed in %lu file%s", s->suppressed,
+		                        s->suppressed == 1 ? "" : "s", s->with_suppressed,
+		                        s->with_suppressed == 1 ? "" : "s");
 	if (s->links)
 		snprintf(text + len, sizeof text - len, "; %lu symbolic link%s not followed",
 		         s->links, s->links == 1 ? "" : "s");
 	cli_say("%s", text);
+}
+
+/* Why an argument is none that can be scanned, where that is likely to be a mistake; or NULL. */
+static const char *mistake(const char *argument, char *text, size_t size)
+{
+	struct stat st;
+	if (!*argument)
+		return "an empty name names no file";
+	if (!lstat(argument, &st))
+		return NULL;
+	if (!strcmp(argument, "-"))
+		return "pipes and the standard input are not read; name a file";
+	for (const char *mark = strchr(argument, '!'); mark; mark = strchr(mark + 1, '!')) {
+		char *file = strndup(argument, (size_t)(mark - argument));
+		bool exists = file && *file && !stat(file, &st);
+		if (exists)
+			snprintf(text, size, "scan takes whole files, with all members: ckconv scan "
+			         "%s", cli_show_name(file).s);
+		free(file);
+		if (exists)
+			return text;
+	}
+	return NULL;
+}
+
+/* One argument; false if no more shall be scanned. */
+static bool scan_argument(const cli_tree *tree, const char *argument)
+{
+	char text[640];
+	const char *wrong = mistake(argument, text, sizeof text);
+	if (!wrong)
+		return cli_tree_walk(tree, argument);
+	on_failed(tree->arg, argument, wrong);
+	return true;
 }
 
 static int exit_status(const scanning *s)
@@ -227,6 +274,8 @@ int cli_scan(const cli_options *options)
 	scanning s = {.options = options, .look = cli_look_of_stdout(options->verbose)};
 	cli_tree tree = {on_file, on_passed, on_failed, &s};
 	bool all = true;
+	s.look.suppressor = !options->baseline ? "the policy" : !options->policy ? "the baseline"
+	                  : "the policy or the baseline";
 	s.reader = (cli_reader){.options = options, .progress = &s.progress};
 	if (!cli_check_limits(options) || !begin_policy(&s))
 		return EXIT_USAGE;
@@ -237,11 +286,14 @@ int cli_scan(const cli_options *options)
 	cli_signals_catch();
 	cli_progress_begin(&s.progress, !options->quiet && isatty(STDERR_FILENO));
 	for (int i = 0; all && i < options->argument_count; i++)
-		all = cli_tree_walk(&tree, options->arguments[i]);
+		all = scan_argument(&tree, options->arguments[i]);
 	cli_progress_clear(&s.progress);
 	bool printed = print_results(&s);
 	ck_job_free(s.policy_job);
 	fflush(stdout);
+	if (cli_signals_came() && !all)
+		cli_say("interrupted after %lu file%s; the rest was not scanned", s.files,
+		        s.files == 1 ? "" : "s");
 	cli_signals_die();
 	if (!s.files && !s.unread) {
 		cli_say("there is no file in %s", options->argument_count == 1

@@ -1,6 +1,10 @@
 /* --help of each verb: a few words, and the rows of the tables that are meant for it. */
 #include "cli.h"
 
+#include <string.h>
+
+enum { LEFT_COLUMNS = 22 };
+
 const cli_verb cli_verbs[VERB_COUNT] = {
 #define X(id, word, arguments, help) [VERB_##id] = {word, arguments, help},
 	CLI_VERBS(X)
@@ -54,7 +58,10 @@ static void print_option(FILE *to, const cli_option *row)
 	char letter[] = {'-', row->letter, ',', ' ', 0};
 	snprintf(left, sizeof left, "%s--%s%s%s", row->letter ? letter : "    ", row->word,
 	         row->argument ? " " : "", row->argument ? row->argument : "");
-	fprintf(to, "  %-22s %s\n", left, row->help);
+	if (strlen(left) > LEFT_COLUMNS)
+		fprintf(to, "  %s\n  %-*s %s\n", left, LEFT_COLUMNS, "", row->help);
+	else
+		fprintf(to, "  %-*s %s\n", LEFT_COLUMNS, left, row->help);
 }
 
 static void print_usage(FILE *to)

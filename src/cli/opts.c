@@ -4,6 +4,8 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 
 #include <ckconv/scan.h>
 
@@ -78,6 +80,17 @@ static bool add_limit(cli_options *options, const char *text)
 	return true;
 }
 
+/* A second file would replace the first in silence. */
+static bool set_once(const char **to, const char *word, const char *arg)
+{
+	if (*to) {
+		cli_say("--%s was given twice, and takes one file: put all lines into one", word);
+		return false;
+	}
+	*to = arg;
+	return true;
+}
+
 static bool apply(option_id id, const char *arg, cli_options *options)
 {
 	switch (id) {
@@ -128,19 +141,20 @@ static bool apply(option_id id, const char *arg, cli_options *options)
 	case OPT_FAIL_ON:
 		return parse_fail_on(arg, &options->fail_on);
 	case OPT_POLICY:
-		options->policy = options->convert.policy = arg;
-		return true;
+		options->convert.policy = arg;
+		return set_once(&options->policy, "policy", arg);
 	case OPT_BASELINE:
-		options->baseline = arg;
-		return true;
+		return set_once(&options->baseline, "baseline", arg);
 	case OPT_LIMIT:
 		return add_limit(options, arg);
 	case OPT_QUIET:
 	case OPT_QUIET_SCAN:
+	case OPT_QUIET_DIS:
 		options->quiet = true;
 		return true;
 	case OPT_VERBOSE:
 	case OPT_VERBOSE_SCAN:
+	case OPT_VERBOSE_DIS:
 		options->verbose = true;
 		return true;
 	case OPT_HELP:
@@ -289,6 +303,21 @@ static enum cli_verb_number find_verb(const char *word)
 	return (enum cli_verb_number)verb;
 }
 
+/* "ckconv -q scan x", "ckconv Scan x": a word that is nearly a verb, and no file. */
+static bool misses_verb(const char *word)
+{
+	struct stat st;
+	for (int verb = VERB_CONVERT + 1; verb < VERB_COUNT; verb++) {
+		if (strcasecmp(word, cli_verbs[verb].word) != 0 || !lstat(word, &st))
+			continue;
+		cli_say("the verb comes first, in small letters: ckconv %s [OPTIONS] %s; see "
+		        "ckconv %s --help", cli_verbs[verb].word, cli_verbs[verb].arguments,
+		        cli_verbs[verb].word);
+		return true;
+	}
+	return false;
+}
+
 /* Whether there are as many arguments as the verb takes, and of a kind that it takes. */
 static bool check_arguments(cli_options *options)
 {
@@ -309,6 +338,8 @@ static bool check_arguments(cli_options *options)
 	case VERB_COUNT:
 		break;
 	}
+	if (count && misses_verb(options->arguments[0]))
+		return false;
 	if (count != 2) {
 		cli_say("an input and an output are needed: ckconv IN OUT; see ckconv --help");
 		return false;

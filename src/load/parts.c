@@ -66,6 +66,11 @@ static bool is_mapping_call(const ck_value *value)
 	return row && row->role == CK_ROLE_DICT;
 }
 
+static bool is_defaultdict(const ck_call *call)
+{
+	return ck_value_is_global(call->callee, "collections", "defaultdict");
+}
+
 static bool fill_mapping(ck_torch *torch, ck_items *to, const ck_value *value, int nested)
 {
 	const ck_call *call = value->call;
@@ -75,6 +80,8 @@ static bool fill_mapping(ck_torch *torch, ck_items *to, const ck_value *value, i
 	for (size_t i = 0; i < call->args->items->count; i++) {
 		const ck_value *from = call->args->items->item[i];
 		bool ok = true;
+		if (!i && is_defaultdict(call)) /* what makes missing items, such as a partial */
+			continue;
 		if (from->kind == CK_DICT)
 			ok = push_all(torch, to, from->items);
 		else if (from->kind == CK_LIST || from->kind == CK_TUPLE)

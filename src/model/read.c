@@ -17,7 +17,8 @@ enum {
 
 static bool crc_of(ck_job *job, const ck_storage *storage, uint32_t *crc)
 {
-	unsigned char *chunk = ck_alloc(job, CHUNK);
+	size_t most = storage->held < CHUNK ? (size_t)storage->held : CHUNK;
+	unsigned char *chunk = ck_alloc(job, most);
 	*crc = 0;
 	for (uint64_t at = 0; chunk && at < storage->held; at += CHUNK) {
 		uint64_t left = storage->held - at;

@@ -19,6 +19,7 @@ typedef struct {
 	uint64_t window_at;
 	size_t window_len, window_next; /* bytes in the window; how many to read next */
 	unsigned char window[WINDOW_MAX];
+	bool many;   /* members: more than an end record without zip64 can count */
 	zip_t *zip;
 	zip_error_t error;
 } reader;
@@ -149,14 +150,14 @@ static void try_open(reader *r, int flags, zip_error_t *error)
 /* libzip checks that directory and local headers agree. It refuses names that occur twice as well,
  * but does not say which: the directory is then read again unchecked, and read_member tells. It
  * also refuses what writers of streams and of zip64 put into local headers; the audit, which knows
- * better what is odd and what is damaged, has the last word on those. */
+ * better what is odd and what is damaged, has the last word on those, but not on floods. */
 static bool open_zip(ck_job *job, const ck_source *source, reader *r)
 {
 	zip_error_t error;
 	zip_error_init(&error);
 	try_open(r, ZIP_RDONLY | ZIP_CHECKCONS, &error);
 	int why = r->zip ? ZIP_ER_OK : zip_error_code_zip(&error);
-	if (why == ZIP_ER_EXISTS || (why == ZIP_ER_INCONS && errno != ENOMEM))
+	if (why == ZIP_ER_EXISTS || (why == ZIP_ER_INCONS && errno != ENOMEM && !r->many))
 		try_open(r, ZIP_RDONLY, &error);
 	bool ok = r->zip || fail_open(job, source, &error);
 	zip_error_fini(&error);
@@ -177,20 +178,25 @@ static size_t count_ends(const unsigned char *tail, size_t size)
 	return ends;
 }
 
-/* `size` without the zeros and blanks behind the last end record and its comment, which readers
- * pass over; `size` if something else is there. */
-static size_t without_padding(const unsigned char *tail, size_t size)
+/* Where the last end record is, whatever its comment; `size` if there is none. */
+static size_t last_end(const unsigned char *tail, size_t size)
 {
-	size_t end = size;
-	while (end && (!tail[end - 1] || strchr("\n\r\t ", tail[end - 1])))
-		end--;
-	for (size_t i = end; i-- > 0;) {
-		if (i + END_SIZE > size || memcmp(tail + i, END, sizeof END) != 0)
-			continue;
-		size_t last = i + END_SIZE + (tail[i + 20] | (size_t)tail[i + 21] << 8);
-		return last >= end && last <= size ? last : size;
-	}
+	for (size_t i = size < END_SIZE ? 0 : size - END_SIZE + 1; i-- > 0;)
+		if (!memcmp(tail + i, END, sizeof END))
+			return i;
 	return size;
+}
+
+/* `size` without the zeros and blanks behind the end record at `at` and its comment, which readers
+ * pass over; `size` if something else is there. */
+static size_t without_padding(const unsigned char *tail, size_t size, size_t at)
+{
+	if (at == size)
+		return size;
+	size_t end = size, last = at + END_SIZE + (tail[at + 20] | (size_t)tail[at + 21] << 8);
+	while (end > last && (!tail[end - 1] || strchr("\n\r\t ", tail[end - 1])))
+		end--;
+	return end == last ? end : size;
 }
 
 /* A zip archive is found by the record at its end, whose comment reaches to the last byte of the
@@ -206,7 +212,9 @@ static bool find_end(ck_job *job, reader *r, const ck_source *source)
 	if (!tail || !ck_read_at(job, source, source->size - size, tail, size))
 		return false;
 	size_t ends = count_ends(tail, size);
-	size_t padding = ends ? 0 : size - without_padding(tail, size);
+	size_t last = last_end(tail, size);
+	size_t padding = ends ? 0 : size - without_padding(tail, size, last);
+	r->many = last < size && tail[last + 10] == 0xff && tail[last + 11] == 0xff;
 	ck_arena_release(job, mark);
 	r->source = ck_source_window(job, source, source->label, 0, source->size - padding);
 	if (!r->source)

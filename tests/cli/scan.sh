@@ -103,6 +103,81 @@ story_typos_are_answered() {
 	refused 2 dis s.pkl s.pkl
 }
 
+story_arguments_that_are_no_files_are_explained() {
+	safe s.pkl
+	ck 2 scan -q 's.pkl!a'
+	one_line
+	says "s.pkl!a: scan takes whole files"
+	says "ckconv scan s.pkl"
+	ck 2 scan -q -
+	one_line
+	says "pipes and the standard input are not read"
+	ck 2 scan -q ''
+	one_line
+	says "an empty name"
+	cp s.pkl 's.pkl!a'
+	ck 0 scan 's.pkl!a'
+	cp s.pkl ./-
+	ck 0 scan -
+}
+
+story_one_policy_and_one_baseline_are_taken() {
+	safe s.pkl
+	printf 'deny a.b\n' >p
+	refused 2 scan --policy p --policy p s.pkl
+	says "--policy was given twice"
+	refused 2 scan --baseline p --baseline p s.pkl
+	says "--baseline was given twice"
+	refused 2 --policy p --policy p "$(good state_dict)" out/x.safetensors
+	says "--policy was given twice"
+}
+
+story_the_verb_comes_first() {
+	safe s.pkl
+	refused 2 -q scan s.pkl
+	says "the verb comes first"
+	says "ckconv scan [OPTIONS] PATH..."
+	refused 2 Scan s.pkl
+	says "ckconv scan [OPTIONS] PATH..."
+	refused 2 -q dis s.pkl out/x.safetensors
+	says "ckconv dis [OPTIONS]"
+}
+
+story_help_has_its_texts_in_one_column() {
+	local verb
+	for verb in scan dis ""; do
+		ck 0 $verb --help
+		grep -A 1 -- '--sandbox' stdout | tail -n 1 | grep -qE '^ {25}confine' || fail "$(cat stdout)"
+		grep -qE '^  -h, --help {13}show' stdout || fail "$(cat stdout)"
+	done
+	ck 0 scan --help
+	prints "--fail-on dangerous|malformed|unknown"
+	safe s.pkl
+	ck 0 dis -q s.pkl
+	silent stderr
+	ck 0 dis -v s.pkl
+	says "sandbox: "
+}
+
+# The page has the rules of the program, in its order, with its verdicts and sentences.
+story_every_rule_is_in_the_manual() {
+	safe s.pkl
+	ck 0 scan --sarif s.pkl
+	python -c '
+import json, os, re
+page = open(os.path.join(os.environ["PAGES"], "ckconv-scan.1")).read()
+part = page[page.index("\n.Sh RULES"):page.index("\n.Sh POLICY")]
+part = re.sub(r"\n\.Fn (\w+)\n", r" \1() ", part)
+told = [(m[1], m[2].replace("\n", " ").strip()) for m in re.finditer(r"^\.It (\S+) Pq \w+\n((?:[^.].*\n)+)", part, re.M)]
+rules = json.load(open("stdout"))["runs"][0]["tool"]["driver"]["rules"]
+assert told == [(r["id"], r["shortDescription"]["text"]) for r in rules], (told, rules)
+verdicts = dict(re.findall(r"^\.It (\S+) Pq (\w+)", part, re.M))
+levels = {"dangerous": "error", "malformed": "warning", "unknown": "warning", "safe": "note"}
+for r in rules:
+    assert r["defaultConfiguration"]["level"] == levels[verdicts[r["id"]]], (r, verdicts[r["id"]])
+'
+}
+
 story_a_file_called_scan_is_named_with_a_dot() {
 	cp "$(good state_dict)" scan
 	ck 0 ./scan out/model.safetensors
@@ -168,6 +243,40 @@ story_formats_do_not_change_the_status() {
 		ck 4 scan $how t/u.pkl
 		ck 2 scan $how t/nothing
 	done
+}
+
+# ---- what is no checkpoint ----
+
+story_what_is_called_a_checkpoint_must_be_one() {
+	local file name
+	mkdir t
+	for file in empty html xml json text one_byte other_zip; do
+		for name in t/x.pt t/x.BIN t/x.pkl; do
+			cp "$data/unsupported/$file.pt" "$name"
+			ck 3 scan "$name"
+			prints "it is called a checkpoint and is none"
+			rm "$name"
+		done
+	done
+	printf '<html></html>' | gzip >t/x.pt.gz
+	ck 3 scan t/x.pt.gz
+}
+
+story_files_beside_a_model_need_not_be_one() {
+	mkdir t
+	cp "$data/unsupported/text.pt" t/README.md
+	cp "$data/unsupported/json.pt" t/config.json
+	cp "$data/unsupported/html.pt" t/index.html
+	cp "$data/unsupported/other_zip.pt" t/docs.zip
+	: >t/__init__.py
+	ck 0 scan t
+	says "5 files: 5 safe"
+}
+
+story_what_a_pointer_stands_for_was_not_scanned() {
+	cp "$data/unsupported/git_lfs.pt" pointer
+	ck 3 scan pointer
+	prints "this is a Git LFS pointer"
 }
 
 # ---- trees ----
@@ -303,8 +412,9 @@ story_a_report_is_laid_out_like_this() {
 		                      posix.system reaches the operating system and its
 		                      processes
 		  weights_only        no
-		  next                do not load it; ckconv --disarm FILE OUT.safetensors takes
-		                      the tensors out and runs nothing
+		  next                do not load it with Python; where it holds tensors, ckconv
+		                      --disarm d.pkl OUT.safetensors takes them out and runs
+		                      nothing
 		safe       s.pkl                                   pickle, 13 B
 	END
 	ck 1 scan z.zip
@@ -336,12 +446,95 @@ story_quiet_leaves_safe_files_out() {
 	silent stderr
 }
 
-story_long_texts_are_wrapped() {
+# What scan prints on a terminal of 80 columns, without \r.
+on_terminal() {
+	command -v script >/dev/null || skip "script(1) is not installed"
+	TERM=dumb script -qec "stty cols 80; '$ckconv' scan $*" /dev/null </dev/null | tr -d '\r' >terminal
+}
+
+story_prose_is_wrapped_and_words_are_whole() {
 	local long
-	long=$(printf 'module_with_a_long_name.%.0s' 1 2 3 4 5 6)
+	long=$(printf 'module_with_a_long_name.%.0s' 1 2 3 4)
 	printf '\x80\x02c%s\nThing\n.' "${long%.}" >long.pkl
 	ck 4 scan long.pkl
-	[ ! "$(grep -nE '^.{81}' stdout)" ] || fail "it does not fit 80 columns: $(cat stdout)"
+	prints "add_safe_globals([${long}Thing])"
+	[ ! "$(grep -v module_with stdout | grep -nE '^.{81}')" ] ||
+		fail "it does not fit 80 columns: $(cat stdout)"
+	on_terminal long.pkl
+	grep -qF "add_safe_globals([${long}Thing])" terminal || fail "$(cat terminal)"
+	[ ! "$(grep -v add_safe terminal | grep -nE '^.{81}')" ] ||
+		fail "it does not fit 80 columns: $(cat terminal)"
+}
+
+story_paths_are_whole_in_pipes_and_cut_in_the_middle_on_terminals() {
+	local folder
+	folder=$(printf 'a folder with blanks/%.0s' 1 2 3 4 5 6)
+	mkdir -p "$folder"
+	dangerous "$folder/model file.pkl"
+	zip_of "$folder/z.zip" "$folder/data file.pkl" "$folder/model file.pkl"
+	ck 1 scan "$folder"
+	grep -qF "dangerous  ${folder}model file.pkl  pickle, 26 B" stdout || fail "$(cat stdout)"
+	prints "'${folder}model file.pkl'"
+	prints "${folder}data file.pkl,"
+	on_terminal "'$folder'"
+	grep -qE '^dangerous  a folder .*\.\.\..*/model file\.pkl$' terminal || fail "$(cat terminal)"
+	grep -qE '^ {22}a folder .*\.\.\..*/data file\.pkl,$' terminal || fail "$(cat terminal)"
+	[ ! "$(grep -nE '^.{81}' terminal)" ] || fail "it does not fit 80 columns: $(cat terminal)"
+}
+
+story_what_is_next_depends_on_what_was_found() {
+	local hostile=$data/hostile
+	next() {
+		sed -n '/^  next/,/^[a-z]/p' stdout | tr -s ' \n' ' ' | grep -qF -- "$1" ||
+			fail "next is not \"$1\": $(cat stdout)"
+	}
+	cp "$hostile/eval.pt" "my model.pt"
+	ck 1 scan "my model.pt"
+	next "do not load it with Python; ckconv --disarm 'my model.pt' OUT.safetensors takes its tensors out"
+	dangerous "it's"
+	ck 1 scan "it's"
+	next "where it holds tensors, ckconv --disarm \"it's\" OUT.safetensors takes them out"
+	unknown scan
+	ck 4 scan ./scan
+	next "ckconv ./scan OUT.safetensors takes them out, without the classes"
+	unknown ./-x
+	ck 4 scan -- -x
+	next "ckconv ./-x OUT"
+	cp "$hostile/zip_7z.zip" .
+	ck 3 scan zip_7z.zip
+	next "do not load it; unpack it and scan what comes out"
+	prints_not "get it again"
+	printf 'Nobody knows \x01\x02\xfe\xff\x00\x01 what this is' >odd
+	ck 3 scan odd
+	next "before you know what it is"
+	prints_not "get it again"
+	prints_not "damage"
+	python -c 'import zipfile
+with zipfile.ZipFile("members.zip", "w") as z:
+    for i in range(9): z.writestr(f"m{i}", "")'
+	ck 3 scan --limit members=3 members.zip
+	prints over-limit
+	next "raise the limit"
+	prints_not "get it again"
+	malformed m.pkl
+	ck 3 scan m.pkl
+	next "get it again from where it was made"
+}
+
+story_equal_sentences_are_counted() {
+	ck 3 scan "$data/hostile/zip_flood.zip"
+	prints "more like it; -v shows all of them"
+	[ "$(grep -c "by its local" stdout)" -eq 1 ] || fail "$(cat stdout)"
+	ck 3 scan -v "$data/hostile/zip_flood.zip"
+	prints_not "more like it"
+	[ "$(grep -c "by its local" stdout)" -gt 9 ] || fail "$(cat stdout)"
+}
+
+story_torchscript_is_for_another_function() {
+	ck 0 scan -v "$data/good/script.pt"
+	prints "no: a TorchScript archive, for torch.jit.load"
+	ck 0 scan --json "$data/good/script.pt"
+	json 'assert lines[0]["weights_only"] is None and lines[0]["add_safe_globals"] is None'
 }
 
 story_colours_are_for_terminals() {
@@ -460,6 +653,25 @@ story_a_policy_suppresses_what_it_allows() {
 	says "expired"
 }
 
+story_what_is_suppressed_shows() {
+	four t
+	printf 'allow own.things.Thing\n' >policy
+	ck 0 scan -q --policy policy t/u.pkl t/s.pkl
+	prints "safe       t/u.pkl"
+	prints "pickle, 21 B, 1 finding suppressed"
+	prints_not t/s.pkl
+	ck 0 scan --policy policy t/u.pkl t/s.pkl
+	says "2 files: 2 safe; 1 finding suppressed in 1 file"
+	ck 0 scan -v --policy policy t/u.pkl
+	prints "suppressed by the policy"
+	prints_not "baseline"
+	"$ckconv" scan --json t/d.pkl >known 2>stderr
+	ck 0 scan -v --baseline known t/d.pkl
+	prints "2 findings suppressed"
+	prints "suppressed by the baseline"
+	prints_not "policy"
+}
+
 story_a_policy_that_cannot_be_understood_is_an_error() {
 	safe s.pkl
 	printf 'allow a.b\nperhaps c.d\n' >policy
@@ -568,6 +780,7 @@ with open("t/big", "wb") as file:
 	local got=$?
 	[ $got -eq 143 ] || fail "it ended with status $got"
 	! pgrep -P $pid >/dev/null || fail "a child is left"
+	says "interrupted after 0 files; the rest was not scanned"
 }
 
 # ---- dis ----
@@ -604,6 +817,10 @@ story_dis_finds_the_pickle() {
 	gzip -k z.zip
 	ck 0 dis z.zip.gz
 	prints "calls posix.system('true')  DANGEROUS"
+	ck 0 dis 'z.zip.gz!gzip!a/data.pkl'
+	prints "calls posix.system('true')  DANGEROUS"
+	ck 0 dis 'z.zip.gz!gzip'
+	ck 2 dis 'z.zip.gz!gzip!b'
 	ck 2 dis 'z.zip!b'
 	says "no member 'b'"
 	ck 2 dis 'd.pkl!b'
@@ -627,7 +844,10 @@ story_dis_goes_on_behind_errors() {
 	printf '\x80\x02K\x01\xff' >f.pkl
 	ck 3 dis f.pkl
 	prints "BININT1"
-	prints "0xff"
+	[ "$(grep -c 0xff stdout)" -eq 1 ] || fail "it is said twice: $(cat stdout)"
+	ck 3 dis --limit heap=1 f.pkl
+	one_line
+	says "f.pkl: "
 }
 
 # The opcodes and offsets are those of Python's pickletools.

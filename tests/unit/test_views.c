@@ -184,6 +184,43 @@ START_TEST(zeros_and_a_newline_behind_a_pickle_are_nothing)
 }
 END_TEST
 
+/* The loader is not asked about such a pickle for its names: it has none. */
+START_TEST(a_list_that_holds_itself_is_told_without_tensors)
+{
+	static const char file[] = "\x80\2]q\1(h\1h\1h\1h\1h\1h\1h\1h\1h\1h\1h\1h\1h\1h\1h\1h\1h\1h"
+	                           "\1e.";
+	const ck_source *source = ck_source_memory(job, "test", file, sizeof file - 1);
+	job->input = sizeof file - 1;
+	ck_audit *audit = ck_audit_new(job, source);
+	audit->with_tensors = true;
+	ck_assert(ck_audit_source(audit, source, ""));
+	const ck_report *report = ck_audit_report(audit);
+	ck_assert_int_eq(report->verdict, CK_MALFORMED);
+	ck_assert_ptr_nonnull(finding(report, "expands"));
+}
+END_TEST
+
+static void scan_long_list(const char *last, size_t len, const char *rule)
+{
+	static char file[1 << 10];
+	size_t at = 0;
+	static const char head[] = "\x80\2cnumpy\nndarray\n](";
+	memcpy(file, head, sizeof head - 1);
+	for (at = sizeof head - 1; at < 320; at += 2)
+		memcpy(file + at, "K\1", 2);
+	memcpy(file + at, last, len);
+	const ck_report *report = scan(file, at + len);
+	ck_assert_msg(finding(report, rule), "%s is not found", rule);
+}
+
+/* What is only judged leaves numbers out of long lists, and says so where they count. */
+START_TEST(long_lists_hide_nothing)
+{
+	scan_long_list("J\xff\xff\xff\x7f" "e\x85R.", 9, "expands");
+	scan_long_list("cos\nsystem\ne\x85R.", 15, "dangerous-import");
+}
+END_TEST
+
 START_TEST(what_nobody_knows_is_not_scanned)
 {
 	const ck_report *report = scan("\1\2\3\4\5\6\7", 7);
@@ -229,6 +266,8 @@ static Suite *views_suite(void)
 	tcase_add_test(tcase, words_are_imports_where_a_pickle_is_expected);
 	tcase_add_test(tcase, a_pickle_behind_text_is_found_at_its_offset);
 	tcase_add_test(tcase, zeros_and_a_newline_behind_a_pickle_are_nothing);
+	tcase_add_test(tcase, a_list_that_holds_itself_is_told_without_tensors);
+	tcase_add_test(tcase, long_lists_hide_nothing);
 	tcase_add_test(tcase, what_nobody_knows_is_not_scanned);
 	tcase_add_test(tcase, no_damage_ends_a_scan);
 	suite_add_tcase(suite, tcase);

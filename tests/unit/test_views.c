@@ -107,15 +107,30 @@ START_TEST(the_first_bytes_tell_what_is_no_pickle)
 }
 END_TEST
 
-static ck_probed probe(const char *bytes, size_t len)
+static ck_probed probe_for(ck_purpose purpose, const char *bytes, size_t len)
 {
 	ck_probed probed;
 	const ck_source *source = ck_source_memory(job, "test", bytes, len);
 	ck_audit *audit = ck_audit_new(job, source);
-	ck_assert(ck_stream_probe(audit, source, &(uint64_t){0}, CK_FOR_OTHER, &probed));
+	ck_assert(ck_stream_probe(audit, source, &(uint64_t){0}, purpose, &probed));
 	ck_assert_uint_eq(audit->finding_count, 0); /* nothing is judged */
 	return probed;
 }
+
+static ck_probed probe(const char *bytes, size_t len)
+{
+	return probe_for(CK_FOR_TEXT, bytes, len);
+}
+
+START_TEST(words_are_imports_where_a_pickle_is_expected)
+{
+	ck_assert_int_eq(probe_for(CK_FOR_PICKLE, "cat\ndog\nhorse\n", 14), CK_PROBED_BROKEN);
+	ck_assert_int_eq(probe_for(CK_FOR_OTHER, "cat\ndog\nhorse\n", 14), CK_PROBED_BROKEN);
+	ck_assert_int_eq(probe_for(CK_FOR_NOTHING, "cat\ndog\nhorse\n", 14), CK_PROBED_NOTHING);
+	ck_assert_int_eq(probe_for(CK_FOR_STORAGE, "cmy-evil\nrun\n!", 14), CK_PROBED_NOTHING);
+	ck_assert_int_eq(probe_for(CK_FOR_OTHER, "cmy-evil\nrun\n!", 14), CK_PROBED_BROKEN);
+}
+END_TEST
 
 START_TEST(words_are_no_imports_but_calls_are_calls)
 {
@@ -248,6 +263,7 @@ static Suite *views_suite(void)
 	tcase_add_test(tcase, overlaps_are_counted_once);
 	tcase_add_loop_test(tcase, the_first_bytes_tell_what_is_no_pickle, 0, CK_COUNT(guesses));
 	tcase_add_test(tcase, words_are_no_imports_but_calls_are_calls);
+	tcase_add_test(tcase, words_are_imports_where_a_pickle_is_expected);
 	tcase_add_test(tcase, a_pickle_behind_text_is_found_at_its_offset);
 	tcase_add_test(tcase, zeros_and_a_newline_behind_a_pickle_are_nothing);
 	tcase_add_test(tcase, a_list_that_holds_itself_is_told_without_tensors);

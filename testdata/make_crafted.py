@@ -30,6 +30,14 @@ def partly_deflated(members):
                           for m in members])
 
 
+def partial_factory():
+    """A defaultdict whose missing items a functools.partial makes."""
+    factory = craft.call(name("functools", "partial"), name("builtins", "list"))
+    value = craft.call(name("collections", "defaultdict"), factory) + text("w") + \
+        vector("0", 2) + craft.SETITEM
+    return craft.archive(craft.checkpoint(craft.pickle(value), {"0": floats(1, 2)}))
+
+
 def folders(members):
     """As the zip program packs an unpacked folder: entries for folders, in order of the alphabet,
     and a comment at the end."""
@@ -299,6 +307,7 @@ def write_all(folder):
     save("deflated_sparse", deflated(members("sparse2")))
     save("big_endian_quantized", big_endian(members("quantized")))
     save("big_endian_sparse", big_endian(members("sparse2")))
+    save("partial_factory", partial_factory())
     save("folders", folders(members("state_dict")))
     save("big_endian", big_endian(members("dtypes")))
     save("big_endian_complex", big_endian(members("complex64")))

@@ -117,7 +117,7 @@ static bool is_called_by_data(const ck_global *g)
 		{"re", "_compile"}, {"array", "_array_reconstructor"}, {"array", "array"},
 		{"time", "struct_time"}, {"logging", "getLogger"}, {"itertools", "count"},
 		{"itertools", "repeat"}, {"itertools", "cycle"}, {"itertools", "chain"},
-		{"datetime", "time"}, {"numpy", "poly1d"}, {"numpy.lib.polynomial", "poly1d"},
+		{"datetime", "time"}, {"contextlib", "nullcontext"}, {"numpy", "poly1d"}, {"numpy.lib.polynomial", "poly1d"},
 		{"torch.nn.backends.thnn", "_get_thnn_function_backend"}, {"torch", "tensor"},
 		{"torch", "as_tensor"}, {"torch", "from_numpy"}, {"torch", "finfo"},
 		{"torch", "iinfo"}, {"torch", "dtype"}, {"numpy", "finfo"}, {"numpy", "iinfo"},

@@ -145,8 +145,7 @@ static const char *next_of_malformed(const ck_report *report)
 		[NOT_SCANNED] = "do not load it; unpack it and scan what comes out",
 		[ENCRYPTED] = "do not load it; decrypt it and scan what comes out",
 		[NOT_KNOWN] = "do not load it before you know what it is: ckconv cannot tell",
-		[OVER_LIMIT] = "if it can be trusted to need it, raise the limit (--limit) and scan "
-		               "it again",
+		[OVER_LIMIT] = "if it can be trusted to need it, raise the limit and scan again",
 		[DAMAGED] = "do not load it; get it again from where it was made",
 	};
 	cause first = report->finding_count ? NOT_SCANNED : DAMAGED;

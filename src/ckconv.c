@@ -73,27 +73,10 @@ typedef struct {
 	const ck_policy *policy; /* or NULL */
 } input;
 
-static bool is_file(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0;
-}
-
 static bool open_input(ck_job *job, const char *path, input *in)
 {
 	*in = (input){0};
-	const char *mark = is_file(path) ? NULL : strchr(path, '!');
-	for (; mark && !in->member; mark = strchr(mark + 1, '!')) {
-		char *file = ck_copy(job, path, (size_t)(mark - path));
-		if (!file)
-			return false;
-		if (is_file(file)) {
-			in->member = mark + 1;
-			path = file;
-			break;
-		}
-	}
-	in->source = ck_source_open(job, path);
+	in->source = ck_source_open_member(job, path, &in->member);
 	return in->source;
 }
 

@@ -2,7 +2,6 @@
 #include <ckconv/scan.h>
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "dis.h"
 #include "report.h"
@@ -66,30 +65,13 @@ struct ck_dis {
 	const char *member; /* or NULL */
 };
 
-static bool is_file(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0;
-}
-
-/* Only where there is no file of the whole name, a mark in it ends the name of the file. */
 ck_dis *ck_dis_open(ck_job *job, const char *path)
 {
 	ck_dis *dis = ck_alloc(job, sizeof *dis);
-	const char *mark = is_file(path) ? NULL : strchr(path, '!');
 	if (!dis)
 		return NULL;
 	*dis = (ck_dis){.job = job};
-	for (; mark && !dis->member; mark = strchr(mark + 1, '!')) {
-		char *file = ck_copy(job, path, (size_t)(mark - path));
-		if (!file)
-			return NULL;
-		if (!is_file(file))
-			continue;
-		dis->member = mark + 1;
-		path = file;
-	}
-	dis->source = ck_source_open(job, path);
+	dis->source = ck_source_open_member(job, path, &dis->member);
 	if (dis->source)
 		ck_limits_follow(job, dis->source->size);
 	/* the opcodes of a pickle that needs more are shown all the same */

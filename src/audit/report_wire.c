@@ -194,7 +194,9 @@ static bool get_finding(reader *r, ck_finding *f)
 	while (rule->name && (!f->rule || strcmp(rule->name, f->rule) != 0))
 		rule++;
 	f->rule = rule->name;
-	return !r->bad && f->rule && f->member && (f->module || !f->name) ? true : refuse(r);
+	/* how bad a finding is its rule says, not the child */
+	bool fits = f->rule && f->verdict == rule->verdict;
+	return !r->bad && fits && f->member && (f->module || !f->name) ? true : refuse(r);
 }
 
 static bool get_global(reader *r, ck_global_use *g)

@@ -1,5 +1,5 @@
 /* ckconv IN OUT: the conversion, its messages, and what happens on Ctrl-C. */
-#include "child.h"
+#include "confined.h"
 
 #include <unistd.h>
 
@@ -40,12 +40,7 @@ static void say_done(const cli_options *options, const ck_summary *summary, doub
 
 static void on_confined(void *arg, const cli_confinement *got)
 {
-	const listener *l = arg;
-	if (l->options->verbose)
-		cli_say("sandbox: %s", cli_show_walls(got).s);
-	else if (!got->seccomp && !l->options->quiet)
-		cli_say("this system has no seccomp filter: what reads the file is not fully "
-		        "confined (-v says how far)");
+	cli_confinement_tell(((const listener *)arg)->options, got);
 }
 
 /* The child talks through its channel. */
@@ -91,17 +86,10 @@ static bool run_in_child(work *w, listener *l, cli_report *report)
 /* Here or in a child; only what was opened before is within reach. */
 static bool run(work *w, listener *l, cli_report *report)
 {
-	const cli_options *options = l->options;
-	if (options->sandbox != SANDBOX_OFF && cli_confine_built())
+	if (cli_child_wanted(l->options, false, &report->error))
 		return run_in_child(w, l, report);
-	if (options->sandbox == SANDBOX_REQUIRE) {
-		report->error = (ck_error){.status = CK_USAGE, .text =
-			"--sandbox=require: this ckconv was built without a sandbox"};
+	if (report->error.status != CK_OK)
 		return false;
-	}
-	if (options->verbose)
-		cli_say("sandbox: none (%s)", options->sandbox == SANDBOX_OFF ? "--sandbox=off"
-		        : "this ckconv was built without");
 	bool ok = ck_convert_run(w->conversion, &report->summary);
 	report->error = *ck_job_error(w->job);
 	return ok;

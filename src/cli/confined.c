@@ -3,17 +3,34 @@
 
 #include <unistd.h>
 
+void cli_confinement_tell(const cli_options *options, const cli_confinement *got)
+{
+	if (options->verbose)
+		cli_say("sandbox: %s", cli_show_walls(got).s);
+	else if (!got->seccomp && !options->quiet)
+		cli_say("this system has no seccomp filter: what reads the input is not fully "
+		        "confined (-v says how far)");
+}
+
+bool cli_child_wanted(const cli_options *options, bool told, ck_error *error)
+{
+	if (options->sandbox != SANDBOX_OFF && cli_confine_built())
+		return true;
+	if (options->sandbox == SANDBOX_REQUIRE)
+		*error = (ck_error){.status = CK_USAGE, .text =
+			"--sandbox=require: this ckconv was built without a sandbox"};
+	else if (options->verbose && !told)
+		cli_say("sandbox: none (%s)", options->sandbox == SANDBOX_OFF ? "--sandbox=off"
+		        : "this ckconv was built without");
+	return false;
+}
+
 static void on_confined(void *arg, const cli_confinement *got)
 {
 	cli_reader *reader = arg;
-	if (reader->told)
-		return;
-	reader->told = true; /* every file gets the same */
-	if (reader->options->verbose)
-		cli_say("sandbox: %s", cli_show_walls(got).s);
-	else if (!got->seccomp && !reader->options->quiet)
-		cli_say("this system has no seccomp filter: what reads the files is not fully "
-		        "confined (-v says how far)");
+	if (!reader->told) /* every file gets the same */
+		cli_confinement_tell(reader->options, got);
+	reader->told = true;
 }
 
 static void on_progress(void *arg, const char *what, uint64_t done, uint64_t total)
@@ -26,20 +43,11 @@ static void send_progress(void *arg, const char *what, uint64_t done, uint64_t t
 	cli_channel_progress(arg, what, done, total);
 }
 
-/* Whether there can be a child; error->status says if there must be. */
 static bool wants_child(cli_reader *reader, ck_error *error)
 {
-	const cli_options *options = reader->options;
-	if (options->sandbox != SANDBOX_OFF && cli_confine_built())
-		return true;
-	if (options->sandbox == SANDBOX_REQUIRE)
-		*error = (ck_error){.status = CK_USAGE, .text =
-			"--sandbox=require: this ckconv was built without a sandbox"};
-	else if (options->verbose && !reader->told)
-		cli_say("sandbox: none (%s)", options->sandbox == SANDBOX_OFF ? "--sandbox=off"
-		        : "this ckconv was built without");
-	reader->told = true;
-	return false;
+	bool wanted = cli_child_wanted(reader->options, reader->told, error);
+	reader->told = reader->told || !wanted;
+	return wanted;
 }
 
 /* ---- scan ---- */

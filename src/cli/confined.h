@@ -1,10 +1,16 @@
-/* Files that are read by a confined child, for scan and dis. */
+/* Files that are read by a confined child, for scan and dis, and what all verbs say of it. */
 #ifndef CK_CLI_CONFINED_H
 #define CK_CLI_CONFINED_H
 
 #include <ckconv/scan.h>
 
 #include "child.h"
+
+/* Says under -v what the system granted; without, only if that is too little. */
+void cli_confinement_tell(const cli_options *options, const cli_confinement *got);
+/* Whether files are to be read by a child. If not, -v says why, unless it was told before; or it is
+ * an error, because there must be one. */
+bool cli_child_wanted(const cli_options *options, bool told, ck_error *error);
 
 /* Who reads files in one run of the program. */
 typedef struct cli_reader {

@@ -17,6 +17,9 @@ typedef struct ck_source {
 
 /* Opens a regular file for reading. The source and the descriptor live as long as the job. */
 const ck_source *ck_source_open(ck_job *job, const char *path);
+/* The same for FILE!MEMBER, where there is no file of the whole name: *member is then what stands
+ * behind the mark that ends the name of a file; else NULL. */
+const ck_source *ck_source_open_member(ck_job *job, const char *path, const char **member);
 /* A source over memory that outlives the job's use of it. */
 const ck_source *ck_source_memory(ck_job *job, const char *label, const void *data, uint64_t size);
 /* `size` bytes of `of` from `offset`, as a source of its own, if ck_source_holds them. */

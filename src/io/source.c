@@ -51,6 +51,28 @@ const ck_source *ck_source_open(ck_job *job, const char *path)
 	                  &(ck_source){.label = label, .size = (uint64_t)st.st_size, .fd = fd});
 }
 
+static bool is_file(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0;
+}
+
+const ck_source *ck_source_open_member(ck_job *job, const char *path, const char **member)
+{
+	const char *mark = is_file(path) ? NULL : strchr(path, '!');
+	*member = NULL;
+	for (; mark && !*member; mark = strchr(mark + 1, '!')) {
+		char *file = ck_copy(job, path, (size_t)(mark - path));
+		if (!file)
+			return NULL;
+		if (!is_file(file))
+			continue;
+		*member = mark + 1;
+		path = file;
+	}
+	return ck_source_open(job, path);
+}
+
 const ck_source *ck_source_memory(ck_job *job, const char *label, const void *data, uint64_t size)
 {
 	return source_new(job, &(ck_source){.label = label, .size = size, .fd = -1, .data = data});

@@ -4,6 +4,7 @@
 #ifndef CK_FUZZ_MEMBERS_H
 #define CK_FUZZ_MEMBERS_H
 
+#include "convert.h"
 #include "fuzz.h"
 #include "pack.h"
 
@@ -77,6 +78,20 @@ static inline ck_archive *fuzz_archive(ck_job *job, const ck_source **source)
 		return fuzz_members(job, *source);
 	*source = fuzz_unsealed(job, *source);
 	return ck_zip_open(job, *source);
+}
+
+/* Converts them by the first of the layouts that takes them. */
+static inline int fuzz_convert_members(const uint8_t *data, size_t size,
+                                       const ck_layout *const *layouts, size_t count)
+{
+	ck_job *job = fuzz_begin();
+	const ck_source *source = ck_source_memory(job, "fuzz", data, size);
+	ck_input in = {.archive = fuzz_archive(job, &source)};
+	in.source = source;
+	for (size_t i = 0; in.archive && i < count; i++)
+		if (layouts[i]->probe(job, &in))
+			return fuzz_end(job, fuzz_layout(job, layouts[i], &in));
+	return fuzz_end(job, job->error.status == CK_OK);
 }
 
 #endif

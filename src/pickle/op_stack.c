@@ -5,27 +5,41 @@
 
 /* What nobody else holds leaves no trace, a container if it is empty and was made last: millions of
  * lists that are made and dropped need no memory. */
-static void drop(ck_vm *vm, ck_value *value)
+static inline void drop(ck_vm *vm, ck_value *value)
 {
-	bool list = value->kind == CK_LIST || value->kind == CK_DICT || value->kind == CK_SET;
-	size_t size = value->flags & CK_COUNTED ? CK_COUNTED_SIZE : sizeof *value;
-	if (value->kind == CK_INT || value->kind == CK_FLOAT)
+	if (value->flags & CK_KEPT)
+		return;
+	switch (value->kind) {
+	case CK_INT:
+	case CK_FLOAT:
 		ck_vm_use_again(vm, value);
-	else if (!(value->flags & CK_KEPT) && list && !value->items->cap)
-		ck_take_back(vm->job, value, size);
+		break;
+	case CK_LIST:
+	case CK_DICT:
+	case CK_SET:
+		if (value->items->cap)
+			break;
+		if (value->flags & CK_COUNTED) /* sizes that are known are cleared at once */
+			ck_take_back(vm->job, value, CK_COUNTED_SIZE);
+		else
+			ck_take_back(vm->job, value, sizeof *value);
+		break;
+	default:
+		break;
+	}
 }
 
 bool ck_op_pop(ck_vm *vm)
 {
 	/* on an empty frame POP takes the mark itself away */
-	if (vm->mark_count && vm->marks[vm->mark_count - 1] == vm->depth) {
+	if (vm->depth <= ck_vm_fence(vm)) {
+		if (!vm->mark_count)
+			return ck_vm_no_value(vm);
 		vm->mark_count--;
 		return true;
 	}
-	ck_value *value = ck_vm_pop(vm);
-	if (value)
-		drop(vm, value);
-	return value;
+	drop(vm, vm->stack[--vm->depth]);
+	return true;
 }
 
 bool ck_op_pop_mark(ck_vm *vm)

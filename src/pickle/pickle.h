@@ -253,10 +253,11 @@ typedef struct ck_steps {
 	const ck_source *source;
 	uint64_t at;         /* next byte */
 	uint64_t frame_end;  /* 0: not in a frame */
-	uint64_t count;      /* opcodes read */
+	uint64_t count, ops; /* opcodes read, and their limit */
 	uint64_t text;       /* bytes of text kept */
 	uint64_t window_at;
 	size_t window_len, buffer_cap;
+	size_t roomy;        /* offset in the window up to which an opcode and its number fit */
 	const unsigned char *window;
 	unsigned char *buffer; /* what the window shows, unless the source lies in memory */
 } ck_steps;

@@ -10,16 +10,23 @@ enum {
 	AHEAD = 16,  /* more than an opcode and its number */
 };
 
+static void show(ck_steps *s, const unsigned char *window, uint64_t at, size_t len)
+{
+	s->window = window;
+	s->window_at = at;
+	s->window_len = len;
+	s->roomy = len > AHEAD ? len - AHEAD : 0;
+}
+
 bool ck_steps_begin(ck_job *job, ck_steps *steps, const ck_source *source, uint64_t at)
 {
 	/* what lies in memory is its own window */
 	bool memory = source->fd < 0 && source->data;
 	size_t cap = source->size < WINDOW ? (size_t)source->size : WINDOW;
 	*steps = (ck_steps){.job = job, .source = source, .at = at, .buffer_cap = steps->buffer_cap,
-	                    .buffer = steps->buffer};
+	                    .buffer = steps->buffer, .ops = job->limits.ops};
 	if (memory) {
-		steps->window = source->data;
-		steps->window_len = (size_t)source->size;
+		show(steps, source->data, 0, (size_t)source->size);
 		return true;
 	}
 	if (!steps->buffer || steps->buffer_cap < cap) {
@@ -47,8 +54,7 @@ static inline size_t in_window(const ck_steps *s)
 static bool refill(ck_steps *s)
 {
 	uint64_t left = s->source->size - s->at;
-	s->window_at = s->at;
-	s->window_len = left < WINDOW ? (size_t)left : WINDOW;
+	show(s, s->buffer, s->at, left < WINDOW ? (size_t)left : WINDOW);
 	return ck_read_at(s->job, s->source, s->at, s->buffer, s->window_len);
 }
 
@@ -157,18 +163,14 @@ static const op_shape shapes[256] = {
 #undef X
 };
 
-/* The number at s->at. There are nearly always more bytes behind it, and then one load will do. */
-static inline bool read_number(ck_steps *s, const op_shape *shape, uint64_t *number)
+/* The number at s->at, near the end of the window. */
+static bool read_number(ck_steps *s, const op_shape *shape, uint64_t *number)
 {
 	uint64_t raw = 0;
-	if (in_window(s) >= sizeof raw) {
-		memcpy(&raw, s->window + (s->at - s->window_at), sizeof raw);
-	} else {
-		const unsigned char *p = peek(s, shape->width);
-		if (!p)
-			return false;
-		memcpy(&raw, p, shape->width);
-	}
+	const unsigned char *p = peek(s, shape->width);
+	if (!p)
+		return false;
+	memcpy(&raw, p, shape->width);
 	*number = le64toh(raw) & shape->mask;
 	s->at += shape->width;
 	return true;
@@ -213,18 +215,15 @@ static bool no_opcode(ck_steps *s, const ck_step *step)
 }
 
 /* What is more than a number. */
-static bool read_more(ck_steps *s, ck_step *step, reading is)
+static __attribute__((noinline)) bool read_more(ck_steps *s, ck_step *step, reading is)
 {
 	switch (is) {
 	case SIGNED:
-		step->number = (uint64_t)(int64_t)(int32_t)(uint32_t)step->number;
-		break;
 	case FLOAT:
-		step->number = __builtin_bswap64(step->number);
-		break;
 	case PLAIN:
-	case FRAME:
 		break;
+	case FRAME:
+		return enter_frame(s, step);
 	case KEPT:
 	case LEFT:
 		return read_counted(s, step, is == KEPT);
@@ -245,11 +244,9 @@ static bool across_frame(ck_steps *s, const ck_step *step)
 	                  ck_op_table[step->code].name, (unsigned long long)s->frame_end);
 }
 
-bool ck_steps_next(ck_steps *s, ck_step *step)
+/* The opcode and its number where the window may have to move, or the source ends. */
+static __attribute__((noinline)) bool read_carefully(ck_steps *s, ck_step *step)
 {
-	step->at = s->at;
-	step->text = step->more = NULL;
-	step->from = 0;
 	/* at the end of the source there may be less than that: each argument looks for itself */
 	if (in_window(s) < AHEAD && s->window_at + s->window_len < s->source->size && !refill(s))
 		return false;
@@ -258,16 +255,49 @@ bool ck_steps_next(ck_steps *s, ck_step *step)
 		                  "the pickle ends without a STOP");
 	step->code = s->window[s->at - s->window_at];
 	s->at++;
-	if (!ck_within(s->job, s->source->label, ops, ++s->count))
-		return false;
 	const op_shape *shape = &shapes[step->code];
-	if (shape->width && !read_number(s, shape, &step->number))
+	return !shape->width || read_number(s, shape, &step->number);
+}
+
+/* What its shape says of a number. */
+static inline bool read_rest(ck_steps *s, ck_step *step, const op_shape *shape)
+{
+	if (shape->is == PLAIN)
+		return true;
+	if (shape->is == SIGNED)
+		step->number = (uint64_t)(int64_t)(int32_t)(uint32_t)step->number;
+	else if (shape->is == FLOAT)
+		step->number = __builtin_bswap64(step->number);
+	else
+		return read_more(s, step, shape->is);
+	return true;
+}
+
+bool ck_steps_next(ck_steps *s, ck_step *step)
+{
+	uint64_t at = s->at, inside = at - s->window_at; /* huge if it lies before the window */
+	const op_shape *shape;
+	step->at = at;
+	step->text = step->more = NULL;
+	step->from = 0;
+	if (inside < s->roomy) {
+		const unsigned char *p = s->window + inside;
+		uint64_t raw;
+		memcpy(&raw, p + 1, sizeof raw);
+		shape = &shapes[*p];
+		s->at = at + 1 + shape->width;
+		step->number = le64toh(raw) & shape->mask;
+		step->code = *p;
+	} else {
+		if (!read_carefully(s, step))
+			return false;
+		shape = &shapes[step->code];
+	}
+	if (++s->count > s->ops)
+		return ck_fail_limit(s->job, s->source->label, "ops");
+	if (!read_rest(s, step, shape))
 		return false;
-	if (shape->is != PLAIN && !read_more(s, step, shape->is))
-		return false;
-	if (s->at > s->frame_end && step->at < s->frame_end)
-		return across_frame(s, step);
-	return shape->is != FRAME || enter_frame(s, step);
+	return at >= s->frame_end || s->at <= s->frame_end || across_frame(s, step);
 }
 
 bool ck_steps_skip(ck_steps *s, uint64_t to)

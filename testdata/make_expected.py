@@ -40,12 +40,12 @@ SPELLING = {
     torch.float8_e4m3fn: "F8_E4M3", torch.float8_e5m2: "F8_E5M2",
     torch.float8_e4m3fnuz: "F8_E4M3FNUZ", torch.float8_e5m2fnuz: "F8_E5M2FNUZ",
 }
-# torch 2.6 wants data for a meta storage, and leaves untyped big-endian storages unswapped; NumPy 2.2
-# does not know the form of korder.pkl yet, nor ml_dtypes: make_crafted.py writes what these must
-# give.
+# torch 2.6 wants data for a meta storage, and leaves untyped big-endian storages unswapped; NumPy
+# 2.2 does not know the form of korder.pkl yet, nor ml_dtypes: make_crafted.py writes what these
+# must give.
 BY_HAND = {"good/no_data_needed.pt", "good/big_endian_untyped.pt", "good/korder.pkl",
            "good/bfloat16.pkl"}
-# No torch of Debian's reads these: make_tables.py writes their outputs, or another file has the same.
+# No torch of Debian's reads these: make_tables.py writes their outputs, or another file's is theirs.
 BY_HAND |= {"good/script_model_parts.pt", "good/export_big.pt", "good/script_model.pt",
             "good/export_table.pt", "good/export_pairs.pt",
             "good/script_old.pt", "good/script_odd_code.pt", "good/script_no_code.pt"}

@@ -1,9 +1,9 @@
 #!/bin/sh
 # An include that runs up a floor, or across to a neighbour, must not compile.
 #
-# usage: floors.sh SRC NINJA_DIR. For each room and each header of another room, a file that includes
-# it is compiled with the very flags of the room; what the floor plan in src/meson.build allows must
-# compile, and nothing else.
+# usage: floors.sh SRC NINJA_DIR. For each room and each header of another room, a file that
+# includes it is compiled with the very flags of the room; what the floor plan in src/meson.build
+# allows must compile, and nothing else.
 
 src=$1 build=$2
 tmp=$(mktemp -d)

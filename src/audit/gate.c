@@ -123,8 +123,10 @@ static bool tell_unknown(ck_job *job, const ck_gate *gate)
 		               "it needs %zu class%s or function%s that nobody knows to be "
 		               "harmless: %s (--strict)", count, count == 1 ? "" : "es", s,
 		               names.data);
-	ck_note(job, "%zu class%s or function%s not known to be harmless %s kept as inert data and "
-	        "not run: %s", count, count == 1 ? "" : "es", s, count == 1 ? "is" : "are", names.data);
+	ck_note(job,
+	        "%zu class%s or function%s not known to be harmless %s kept as inert data and "
+	        "not run: %s",
+	        count, count == 1 ? "" : "es", s, count == 1 ? "is" : "are", names.data);
 	return true;
 }
 

@@ -131,7 +131,8 @@ static bool is_blocked(const ck_global *g)
 {
 	static const char *const modules[] = {"sys", "os", "posix", "nt"};
 	for (size_t i = 0; i < CK_COUNT(modules); i++)
-		if (g->module_len == strlen(modules[i]) && !memcmp(g->module, modules[i], g->module_len))
+		if (g->module_len == strlen(modules[i]) &&
+		    !memcmp(g->module, modules[i], g->module_len))
 			return true;
 	return false;
 }
@@ -183,7 +184,8 @@ static ck_fault fault_of_call(judge *j, const ck_standing *s, const ck_call *cal
 static bool is_inner_member(judge *j, const ck_call *call)
 {
 	const ck_items *args = call->args->items;
-	if (call->how != CK_REDUCE || args->count != 1 || !ck_inner_class(j->audit, call->callee, true))
+	if (call->how != CK_REDUCE || args->count != 1 ||
+	    !ck_inner_class(j->audit, call->callee, true))
 		return false;
 	ck_kind kind = (ck_kind)args->item[0]->kind;
 	return kind == CK_STR || kind == CK_INT || kind == CK_BYTES;

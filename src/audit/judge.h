@@ -67,7 +67,7 @@ typedef ck_fault ck_check_call(ck_audit *audit, const ck_call *call, ck_value *c
 
 typedef struct ck_call_check {
 	const char *module, *name; /* of Python 3 */
-	bool guarded; /* harmless only with arguments that can be seen: not to be wrapped for later */
+	bool guarded; /* harmless only with arguments that are seen: not to be wrapped for later */
 	ck_check_call *check;
 } ck_call_check;
 

@@ -1,5 +1,6 @@
-/* Locks the process that reads a file down to the descriptors it was given, wall behind wall: limits,
- * Landlock, and the list of system calls in filter.c, each of which holds where another has a gap. */
+/* Locks the process that reads a file down to the descriptors it was given, wall behind wall:
+ * limits, Landlock, and the list of system calls in filter.c, each of which holds where another has
+ * a gap. */
 #include "child.h"
 
 #include <errno.h>
@@ -70,8 +71,8 @@ static void close_all_but(const int *keep, size_t count)
 
 /* ---- Landlock ---- */
 
-/* What each version of Landlock lets a process renounce; an older kernel refuses bits and sizes that
- * it does not know. See https://docs.kernel.org/userspace-api/landlock.html. */
+/* What each version of Landlock lets a process renounce; an older kernel refuses bits and sizes
+ * that it does not know. See https://docs.kernel.org/userspace-api/landlock.html. */
 typedef struct {
 	uint64_t files, net, scopes;
 } ruleset;

@@ -177,8 +177,9 @@ static void make_tables(enum cli_verb_number verb, char *letters, struct option 
 		const cli_option *row = &cli_option_table[i];
 		if (!(row->verbs & (1u << verb)))
 			continue;
-		*words++ = (struct option){row->word, row->argument ? required_argument : no_argument,
-		                           NULL, FIRST_LONG + i};
+		*words++ = (struct option){row->word,
+		                           row->argument ? required_argument : no_argument, NULL,
+		                           FIRST_LONG + i};
 		if (!row->letter)
 			continue;
 		*letters++ = row->letter;
@@ -332,7 +333,8 @@ static bool check_arguments(cli_options *options)
 		return count && !(options->json && options->sarif);
 	case VERB_DIS:
 		if (count != 1)
-			cli_say("one file is needed: ckconv dis FILE[!MEMBER]; see ckconv dis --help");
+			cli_say("one file is needed: ckconv dis FILE[!MEMBER]; "
+			        "see ckconv dis --help");
 		return count == 1;
 	case VERB_CONVERT:
 	case VERB_COUNT:

@@ -51,8 +51,8 @@ typedef struct ck_stream {
 
 /* A file without a name in job->scratch_dir, gone when the job ends. -1 after a failure. */
 int ck_scratch_open(ck_job *job);
-/* Opens the scratch files of a job that will later be unable to open any. That one of them could not
- * be opened is told when it is needed. */
+/* Opens the scratch files of a job that will later be unable to open any. That one of them could
+ * not be opened is told when it is needed. */
 bool ck_scratch_prepare(ck_job *job);
 /* Their descriptors; returns how many there are. */
 size_t ck_scratch_descriptors(const ck_job *job, int *to, size_t max);

@@ -1,9 +1,9 @@
-# Stories of `ckconv scan` and `ckconv dis`, told by run.sh, whose words they use. $PAGES is the folder
-# of the manual pages.
+# Stories of `ckconv scan` and `ckconv dis`, told by run.sh, whose words they use. $PAGES is the
+# folder of the manual pages.
 # shellcheck shell=bash disable=SC2016,SC2154 # Python in quotes; what run.sh sets
 #
-# The files are made here, so that what must be said of them is known: each of the first four gets the
-# verdict that it is named for by what the manual page says of verdicts.
+# The files are made here, so that what must be said of them is known: each of the first four gets
+# the verdict that it is named for by what the manual page says of verdicts.
 
 dangerous() { printf "cposix\nsystem\n(S'true'\ntR." >"$1"; }
 unknown() { printf '\x80\x02cown.things\nThing\n.' >"$1"; }

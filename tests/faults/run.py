@@ -14,8 +14,8 @@ import subprocess
 import sys
 import tempfile
 
-# function, ways in which it goes wrong (fault.c says what they mean); a "?" stands before those that
-# not every run calls. The others must be called, or the sweep would test nothing.
+# function, ways in which it goes wrong (fault.c says what they mean); a "?" stands before those
+# that not every run calls. The others must be called, or the sweep would test nothing.
 CONVERT = {
     "malloc": "once on", "calloc": "once on", "?realloc": "once", "?pthread_create": "once",
     "?pthread_mutex_init": "once", "pread64": "once on short again",

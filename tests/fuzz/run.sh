@@ -1,14 +1,14 @@
 #!/bin/sh
-# Fuzzes for real: builds a target for a fuzzer and lets it search; ends with a status other than 0 if it
-# found something, which then lies in BUILD_DIR.
+# Fuzzes for real: builds a target for a fuzzer and lets it search; ends with a status other than 0
+# if it found something, which then lies in BUILD_DIR.
 #
 # usage: run.sh TARGET SECONDS [ENGINE [BUILD_DIR]]
 #
 # TARGET is one of the files fuzz_TARGET.c, or "all": each of them, two at a time.
 # ENGINE is libfuzzer (clang, libclang-rt-14-dev; the default) with AddressSanitizer and
-# UndefinedBehaviorSanitizer, or afl (AFL++), which runs without them, and some times faster. What they
-# find on the way goes to BUILD_DIR/corpus-TARGET, or to that of the folder CKCONV_FUZZ_FOUND, and the
-# next run begins there.
+# UndefinedBehaviorSanitizer, or afl (AFL++), which runs without them, and some times faster. What
+# they find on the way goes to BUILD_DIR/corpus-TARGET, or to that of the folder CKCONV_FUZZ_FOUND,
+# and the next run begins there.
 # CKCONV_CORPUS names a folder of further seeds: real checkpoints of less than 64 kB.
 
 set -eu

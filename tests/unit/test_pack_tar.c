@@ -102,7 +102,7 @@ START_TEST(a_tar_that_is_cut_anywhere_is_an_error_with_its_place)
 	while (memcmp(data + end_at, zeros, sizeof zeros) != 0)
 		end_at += BLOCK;
 	for (size_t size = 0; size < full; size++) {
-		/* all around the edges of blocks, and some of the places between, which are alike */
+		/* all around the edges of blocks, and some places between, which are alike */
 		if (size % BLOCK > 1 && size % BLOCK < BLOCK - 1 && size % 7)
 			continue;
 		again();

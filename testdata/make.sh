@@ -18,7 +18,8 @@ trap 'rm -rf "$work"' EXIT
 
 # shellcheck disable=SC2016 # the inner shell expands them
 in_chroot() {
-	chroot "$chroot" sh -c 'cd "/tmp/$1" && PYTHONHASHSEED=0 python3 -B "$2"' sh "${work##*/}" "$1"
+	chroot "$chroot" sh -c 'cd "/tmp/$1" && PYTHONHASHSEED=0 python3 -B "$2"' \
+		sh "${work##*/}" "$1"
 }
 
 cp "$here"/*.py "$here/cases.txt" "$work"

@@ -48,7 +48,8 @@ for room in $rooms; do
 			[ "$seen" = "$other" ] && allowed=yes
 		done
 		# shellcheck disable=SC2086 # a list of flags
-		cc -std=c11 -D_GNU_SOURCE $flags -fsyntax-only "$tmp/t.c" 2>/dev/null && compiled=yes
+		cc -std=c11 -D_GNU_SOURCE $flags -fsyntax-only "$tmp/t.c" 2>/dev/null &&
+			compiled=yes
 		if [ $allowed = $compiled ]; then
 			passed=$((passed + 1))
 		else

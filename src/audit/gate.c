@@ -39,8 +39,8 @@ static bool refuse(ck_job *job, const ck_gate *gate, ck_status status, const ck_
 	return ck_fail_at(job, status, label, f->stream_offset, "%s; %s", what.data, advice);
 }
 
-static const char WHAT_NEXT[] = "ckconv scan says more, and --disarm takes the tensors out where that "
-                                "can be done";
+static const char WHAT_NEXT[] =
+	"ckconv scan says more, and --disarm takes the tensors out where that can be done";
 
 /* ---- before the file is read ---- */
 

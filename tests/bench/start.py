@@ -28,7 +28,8 @@ def main():
         times = {"auto": [], "off": []}
         for _ in range(runs):
             for way, taken in times.items():
-                taken.append(run([program, "-q", "--no-fsync", "-j1", "--sandbox=" + way, source, out]))
+                taken.append(run([program, "-q", "--no-fsync", "-j1", "--sandbox=" + way,
+                                  source, out]))
     for name, place in (("median", 50), ("fastest tenth", 10)):
         on, off = (statistics.quantiles(times[way], n=100)[place - 1] for way in ("auto", "off"))
         print("%s of %d runs: %.2f ms confined, %.2f ms not, %.2f ms for the sandbox" % (

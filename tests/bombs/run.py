@@ -4,11 +4,11 @@
 usage: run.py CKCONV TYPES_H [--scan] [--table] [NAME...]
 
 For each bomb: the status is 3, standard error ends in a line that begins with "ckconv:" and holds
-what bombs.py says, no file is made, user and system time are below SECONDS (the least of up to TRIES
-runs: other programs on the machine can make one slower, none can make one faster), and the peak of the
-memory is below what ckconv needs for a trivial file, the size of the bomb, and MEMORY together.
---scan runs `ckconv scan`, which must not call any of them clean. TYPES_H holds the list of limits:
-each of them must be reached by a bomb. --table prints all figures."""
+what bombs.py says, no file is made, user and system time are below SECONDS (the least of up to
+TRIES runs: other programs on the machine can make one slower, none can make one faster), and the
+peak of the memory is below what ckconv needs for a trivial file, the size of the bomb, and MEMORY
+together. --scan runs `ckconv scan`, which must not call any of them clean. TYPES_H holds the list
+of limits: each of them must be reached by a bomb. --table prints all figures."""
 import os
 import re
 import subprocess
@@ -109,8 +109,8 @@ def main():
         if wrong or table:
             beyond = (result[3] - base - size) / (1 << 20)
             print(f'{"not ok" if wrong else "ok    "} {row.name:26} {size / 1e6:8.1f} MB '
-                  f'{result[2]:6.2f} s {beyond:8.1f} MiB  {"; ".join(wrong) or result[1][:110].strip()}',
-                  flush=True)
+                  f'{result[2]:6.2f} s {beyond:8.1f} MiB  '
+                  f'{"; ".join(wrong) or result[1][:110].strip()}', flush=True)
     print(f'{len(rows)} bombs, {bad} of them badly taken')
     return 1 if bad else 0
 

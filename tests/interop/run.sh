@@ -1,8 +1,8 @@
 #!/bin/sh
 # run.sh CKCONV: real torch writes checkpoints, ckconv converts them, torch and the reference
-# library judge the result; see README.md. Needs what setup.sh makes: without, all is skipped (status 77),
-# which CKCONV_INTEROP_REQUIRED=1 makes a failure. CKCONV_INTEROP_SEED=TEXT gives other values;
-# CKCONV_INTEROP_ONLY=REGEX runs only the cases that are named so.
+# library judge the result; see README.md. Needs what setup.sh makes: without, all is skipped
+# (status 77), which CKCONV_INTEROP_REQUIRED=1 makes a failure. CKCONV_INTEROP_SEED=TEXT gives other
+# values; CKCONV_INTEROP_ONLY=REGEX runs only the cases that are named so.
 
 # shellcheck disable=SC2317 # what stage calls is not seen to be called
 set -eu

@@ -78,6 +78,13 @@ const ck_call_check *ck_call_check_find(const ck_global *global, const ck_global
  * files have for classes, else the value itself. */
 const ck_value *ck_callee_of(const ck_value *value);
 
+/* ---- persistent_id.c ---- */
+
+/* ('storage', ...), which torch loads with weights_only=True. */
+bool ck_is_storage_id(const ck_value *pid);
+/* What is wrong with the id of a PERSID, or nothing. */
+ck_fault ck_check_persistent_id(const ck_value *pid);
+
 /* ---- given.c: what is given to calls of which nothing is known ---- */
 
 /* `s` is that of the global that is called. */
@@ -106,9 +113,9 @@ enum { CK_ARGUMENTS_MAX = 80 };
 void ck_tell_arguments(char to[CK_ARGUMENTS_MAX + 1], ck_value *const *items, size_t count,
                        const ck_value *kwargs);
 /* The same for keys and values in turn. */
+void ck_tell_pairs(char to[CK_ARGUMENTS_MAX + 1], ck_value *const *items, size_t count);
 /* A number that differs when the arguments of a call do; their first thousand values and 64 KiB of
  * text count. */
 uint64_t ck_tell_digest(const ck_call *call);
-void ck_tell_pairs(char to[CK_ARGUMENTS_MAX + 1], ck_value *const *items, size_t count);
 
 #endif

@@ -239,6 +239,13 @@ size_t ck_convert_descriptors(const ck_conversion *conversion, int *to, size_t m
 	                                      count < max ? max - count : 0);
 }
 
+uint64_t ck_convert_file_max(const ck_conversion *conversion)
+{
+	const ck_job *job = conversion->job;
+	uint64_t unpacked = ck_unpack_most_in_all(job);
+	return ck_save_most(job, job->input > unpacked ? job->input : unpacked);
+}
+
 static bool write_extras(ck_job *job, const ck_checkpoint *cp, ck_file *file)
 {
 	ck_text text = {0};

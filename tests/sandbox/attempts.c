@@ -26,6 +26,7 @@
 #include "child.h"
 
 enum { SKIPPED = 77, THROUGH = 0, STOPPED = 1 };
+enum { FILE_MOST = 1000 }; /* bytes that a confined process may write to a file */
 
 /* Made before the lock-down, for attempts that need something open. */
 static char folder[] = "/tmp/ckconv-sandbox-XXXXXX";
@@ -418,6 +419,22 @@ static long try_int80(void)
 }
 #endif
 
+/* Longer than any file may get. */
+static long try_write_far(void)
+{
+	return pwrite(file_fd, "x", 1, FILE_MOST);
+}
+
+static long try_grow_far(void)
+{
+	return ftruncate(file_fd, FILE_MOST + 1);
+}
+
+static long try_allocate_far(void)
+{
+	return fallocate(file_fd, 0, 0, FILE_MOST + 1);
+}
+
 /* Was open, but is not among those to keep. */
 static long try_forgotten_descriptor(void)
 {
@@ -437,7 +454,8 @@ static long try_forgotten_descriptor(void)
 	X(tmpfile) X(pidfd) X(setsid) X(unknown)
 
 /* What must fail, but need not kill. */
-#define REFUSED(X) X(stat) X(clone3) X(forgotten_descriptor)
+#define REFUSED(X) \
+	X(stat) X(clone3) X(forgotten_descriptor) X(write_far) X(grow_far) X(allocate_far)
 
 typedef struct {
 	const char *name;
@@ -539,7 +557,7 @@ static void confine_here(void)
 	int keep[] = {socket_fd, file_fd, dir_fd}; /* out of order on purpose */
 	setenv("TZ", "UTC0", 1);
 	tzset();
-	cli_confinement got = cli_confine(keep, 3);
+	cli_confinement got = cli_confine(keep, 3, &(cli_bounds){.file_bytes = FILE_MOST});
 	if (!got.seccomp || !got.rlimits)
 		_exit(2);
 }
@@ -550,6 +568,7 @@ static int run_attempt(const attempt *a, bool confined, int *status)
 	pid_t child = fork();
 	if (!child) {
 		signal(SIGPIPE, SIG_IGN);
+		signal(SIGXFSZ, SIG_IGN);
 		alarm(10);
 		if (confined)
 			confine_here();
@@ -583,6 +602,8 @@ static void reset_files(void)
 	chmod(victim, 0600);
 	unlink(other);
 	rmdir(other);
+	if (file_fd && ftruncate(file_fd, 0))
+		exit(2);
 }
 
 /* What an attempt would have changed. */

@@ -267,9 +267,15 @@ bool ck_convert_run(ck_conversion *c, ck_summary *summary)
 	return true;
 }
 
+static bool check_extras(const ck_conversion *c)
+{
+	const ck_source *source = c->to.extras ? ck_file_source(c->job, c->to.extras) : NULL;
+	return source ? ck_json_check(c->job, source) : !c->to.extras;
+}
+
 bool ck_convert_commit(ck_conversion *c)
 {
-	return ck_save_check(c->job, c->writer, c->to.model) &&
+	return ck_save_check(c->job, c->writer, c->to.model) && check_extras(c) &&
 	       ck_output_commit(c->job, c->to.output);
 }
 

@@ -96,6 +96,7 @@ typedef struct ck_audit {
 	ck_map standings;         /* "module\0name" -> ck_standing */
 	uint64_t pickles;
 	bool incomplete;
+	bool hopeless;            /* over a limit or full of faults: reading the tensors is vain */
 	bool only_weights;        /* until something says otherwise */
 	bool circles;             /* a list, dict or the like holds itself */
 	bool with_tensors;        /* check those of every checkpoint, too */

@@ -51,10 +51,7 @@ static bool goes_on(ck_look *l, const ck_stream_reader *reader, block *b, uint64
 /* Each costs little, and a file has room for very many. */
 static bool stop_at_many(ck_look *l, const ck_stream_reader *reader, uint64_t at)
 {
-	l->audit->incomplete = true;
-	return ck_audit_say(l->audit, CK_RULE_OVER_LIMIT, &reader->place, at, 0,
-	                    "there are more pickles one after the other than the limit 'members' "
-	                    "allows") &&
+	return ck_look_over(l->audit, &reader->place, at, "members") &&
 	       ck_regions_claim(l->job, &l->claimed, at, l->source->size);
 }
 

@@ -4,7 +4,8 @@
 usage: run.py CKCONV TYPES_H [--scan] [--table] [NAME...]
 
 For each bomb: the status is 3, standard error ends in a line that begins with "ckconv:" and holds
-what bombs.py says, no file is made, user and system time are below SECONDS, and the peak of the
+what bombs.py says, no file is made, user and system time are below SECONDS (the least of up to TRIES
+runs: other programs on the machine can make one slower, none can make one faster), and the peak of the
 memory is below what ckconv needs for a trivial file, the size of the bomb, and MEMORY together.
 --scan runs `ckconv scan`, which must not call any of them clean. TYPES_H holds the list of limits:
 each of them must be reached by a bomb. --table prints all figures."""
@@ -15,6 +16,7 @@ import sys
 import tempfile
 
 SECONDS = 2.0
+TRIES = 4
 MEMORY = 64 << 20
 
 
@@ -29,6 +31,15 @@ def run(command, folder):
         said = file.read()
     os.remove(errors)
     return process.returncode, said, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+
+
+def run_at_best(command, folder):
+    result = run(command, folder)
+    for _ in range(TRIES - 1):
+        if result[2] < SECONDS:
+            break
+        result = min(result, run(command, folder), key=lambda r: r[2])
+    return result
 
 
 def make(name, path):
@@ -91,7 +102,7 @@ def main():
             if base is None:
                 base = run([ckconv, '--version'], folder)[3]
             before = os.listdir(folder)
-            result = run(arguments(ckconv, row, path, scan), folder)
+            result = run_at_best(arguments(ckconv, row, path, scan), folder)
             wrong = list(faults(row, folder, before, result, base, scan))
             size = os.path.getsize(os.path.join(folder, path))
         bad += bool(wrong)

@@ -293,21 +293,76 @@ story_trees_are_scanned_whatever_files_are_called() {
 	json 'assert lines[0]["path"] == "t/a/b/c/readme.txt", lines'
 }
 
-story_links_are_followed_only_as_arguments() {
+# The folders of a hub's cache: all names are links, all files are called by a hash.
+story_links_to_files_are_followed() {
+	mkdir -p hub/blobs hub/snapshots/one hub/snapshots/two
+	dangerous hub/blobs/7f3a
+	: >hub/blobs/e3b0
+	ln -s ../../blobs/7f3a hub/snapshots/one/training_args.bin
+	ln -s ../../blobs/7f3a hub/snapshots/two/training_args.bin
+	ln -s ../../blobs/e3b0 hub/snapshots/one/pytorch_model.bin
+	ck 1 scan --json hub/snapshots
+	says "2 files: 1 dangerous, 1 malformed; 1 link to files scanned before"
+	json 'assert [(l["path"], l["verdict"]) for l in lines] == [
+    ("hub/snapshots/one/pytorch_model.bin", "malformed"),
+    ("hub/snapshots/one/training_args.bin", "dangerous")], lines'
+	ck 1 scan -v hub/snapshots/two hub/snapshots
+	says "hub/snapshots/one/training_args.bin: a symbolic link to a file that was scanned before"
+	# whatever it is called elsewhere, its name says what it must be
+	ck 1 scan --json hub
+	json 'assert [(l["path"], l["verdict"]) for l in lines] == [
+    ("hub/blobs/7f3a", "dangerous"), ("hub/blobs/e3b0", "safe"),
+    ("hub/snapshots/one/pytorch_model.bin", "malformed"),
+    ("hub/snapshots/one/training_args.bin", "dangerous")], lines'
+	# a file is not passed over because a link of its name came first
 	mkdir t
-	dangerous elsewhere
+	ln -s z/s t/s
+	mkdir t/z
+	safe t/z/s
+	ck 0 scan --json t
+	json 'assert [l["path"] for l in lines] == ["t/s", "t/z/s"], lines'
+}
+
+story_links_to_folders_are_followed_only_as_arguments() {
+	mkdir t elsewhere
+	dangerous elsewhere/d
 	ln -s ../elsewhere t/link
 	ln -s . t/loop
 	ck 2 scan t
 	says "there is no file in t"
 	safe t/s
 	ck 0 scan t
-	says "1 file: 1 safe; 2 symbolic links not followed"
-	ck 0 scan -v t
-	says "t/link: a symbolic link"
+	says "t/link: a symbolic link to a folder, not followed"
+	says "1 file: 1 safe; 2 links to folders not followed"
+	ck 0 scan -q t
+	silent stderr
 	ck 1 scan t/link
 	ln -s t folder
 	ck 0 scan folder
+}
+
+story_links_to_nothing_are_not_passed_over() {
+	mkdir t
+	safe t/s
+	ln -s ../gone t/dangling
+	ck 2 scan --json t
+	says "t/dangling: a symbolic link to a file that is not there"
+	says "2 files: 1 safe, 1 could not be read"
+	json 'assert lines[0]["path"] == "t/dangling" and lines[0]["error"], lines
+assert lines[0]["complete"] is False and lines[1]["verdict"] == "safe", lines'
+	rm t/dangling
+	ln -s circle t/circle
+	ck 2 scan t
+	says "t/circle: "
+	rm t/circle
+	mkfifo fifo
+	ln -s ../fifo t/fifo
+	ck 2 scan t
+	says "t/fifo: a symbolic link to a pipe or a device"
+	rm t/fifo
+	ln -s /dev/zero t/zero
+	ck 2 scan t
+	ck 0 scan t/s
 }
 
 story_pipes_and_devices_are_passed_over() {

@@ -621,7 +621,7 @@ call = call[0]
 assert call["rule"] == "dangerous-call" and call["verdict"] == "dangerous" and not call["suppressed"]
 assert (call["module"], call["name"], call["opcode"]) == ("posix", "system", "REDUCE")
 assert call["offset"] == call["stream_offset"] == 24 and call["stream"] == 0 and call["member"] is None
-assert "true" in call["arguments"] and call["why"] and len(call["fingerprint"]) == 16
+assert "true" in call["arguments"] and call["why"] and len(call["fingerprint"]) == 32
 assert [(g["module"], g["name"], g["how"], g["count"]) for g in d["globals"]] == [("posix", "system", "called", 1)]
 assert u["globals"][0]["verdict"] == "unknown" and u["globals"][0]["weights_only"] is False
 assert m["weights_only"] is False, m'
@@ -744,6 +744,62 @@ story_a_baseline_is_a_former_scan() {
 	mv stdout known
 	ck 0 scan --baseline known t/d.pkl t/u.pkl
 	ck 1 scan --baseline known "$data/hostile/eval.pt"
+}
+
+# Whoever may change a file cannot hide behind what is known of it: another command in another pickle,
+# beside the known one, within other brackets, or where only its length is shown.
+story_a_baseline_knows_only_what_it_saw() {
+	python -c '
+import pickle
+class Call:
+    def __init__(self, *args): self.args = args
+    def __reduce__(self): return eval, self.args
+def write(name, *calls):
+    with open(name, "wb") as file: file.write(pickle.dumps(list(calls), 2))
+write("known", Call("1", {"a": [[1], 2]}), Call("x" * 99, {}))
+write("other", Call("2", {"a": [[1], 2]}))
+write("beside", Call("1", {"a": [[1], 2]}), Call("2", {}))
+write("brackets", Call("1", {"a": [[1, 2]]}))
+write("long", Call("x" * 98 + "y", {}))
+write("floats", Call("1", {"a": [[1.0], 2]}))
+write("flags", Call("1", {"a": [[True], 2]}))
+write("huge", Call("x" * (20 << 20), {}))'
+	ck 1 scan --json known
+	mv stdout baseline
+	ck 0 scan --baseline baseline known
+	for file in other beside brackets long floats flags huge; do
+		ck 1 scan --baseline baseline $file
+	done
+	ck 1 scan --json huge
+	mv stdout baseline
+	ck 1 scan --baseline baseline huge
+	prints "dangerous-call"
+	prints_not "dangerous-import"
+}
+
+story_changes_are_known_with_what_they_change() {
+	local value
+	for value in 1 2; do
+		printf "\x80\x02cbuiltins\nint\n}X\x01\x00\x00\x00aK\x0$value" >$value.pkl
+		printf 'sb.' >>$value.pkl
+	done
+	ck 1 scan --json 1.pkl
+	json 'assert [f["rule"] for f in lines[0]["findings"]] == ["changed-global"], lines'
+	mv stdout baseline
+	ck 0 scan --baseline baseline 1.pkl
+	ck 1 scan --baseline baseline 2.pkl
+}
+
+story_a_baseline_that_cannot_be_understood_is_an_error() {
+	dangerous d.pkl
+	printf '0123456789abcdef\n' >b
+	refused 2 scan --baseline b d.pkl
+	says "line 1: a fingerprint has 32 hexadecimal digits, unlike '0123456789abcdef'"
+	printf '{"schema":1,"findings":[{"fingerprint":"0123456789abcdef"}]}\n' >b
+	refused 2 scan --baseline b d.pkl
+	says "unlike '0123456789abcdef'"
+	printf '%s\n' '# of today' 0123456789abcdef0123456789abcdef >b
+	ck 1 scan --baseline b d.pkl
 }
 
 # ---- SARIF ----

@@ -262,6 +262,22 @@ story_what_is_called_a_checkpoint_must_be_one() {
 	ck 3 scan t/x.pt.gz
 }
 
+# One byte of a file of any kind is a text, an empty file is one of any kind.
+story_what_was_cut_to_nothing_is_no_archive() {
+	local name
+	for name in model.tar model.pth.tar model.tar.gz model.zip model.onnx model.gguf model.h5 model.pt.Z \
+	            model.safetensors model.npz model.7z; do
+		printf P >$name
+		ck 3 scan $name
+		prints "and is none: "
+		: >$name
+		ck 3 scan $name
+		prints "and is none: the file is empty"
+	done
+	printf P >notes
+	ck 0 scan notes
+}
+
 story_files_beside_a_model_need_not_be_one() {
 	mkdir t
 	cp "$data/unsupported/text.pt" t/README.md

@@ -74,8 +74,8 @@ bool ck_look_inside(ck_audit *audit, const ck_source *source, const char *member
                     ck_look_kind kind, ck_looked *looked);
 /* Looks at all bytes that nobody claimed: for files in them, and tells of them. */
 bool ck_look_at_rest(ck_look *look);
-/* True if data of this kind that begins so cannot be anything that must be looked at. */
-bool ck_look_is_data(const unsigned char *head, size_t len);
+/* True if data of this name, or "", that begins so cannot be anything that must be looked at. */
+bool ck_look_is_data(const char *name, const unsigned char *head, size_t len);
 
 /* A job for one part of a look, and its end, which takes over what concerns the whole: false if the
  * scan cannot go on. */

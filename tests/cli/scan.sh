@@ -295,6 +295,21 @@ story_what_a_pointer_stands_for_was_not_scanned() {
 	prints "this is a Git LFS pointer"
 }
 
+# compress(1) writes the first; there are programs that read the second, too.
+story_what_compress_packed_was_not_scanned() {
+	local start
+	for start in '\x1f\x9d\x90ab' '\x1f\x9d\x00ab'; do
+		printf "$start" >packed
+		zip_of z.zip a.Z packed
+		tar -cf t.tar --transform s,packed,a.Z, packed
+		ck 3 scan z.zip t.tar
+		says "2 files: 2 malformed"
+		prints "this is a file of compress, which cannot be opened here"
+	done
+	zip_of z.zip archive/data/0 packed
+	ck 0 scan z.zip
+}
+
 # ---- trees ----
 
 story_trees_are_scanned_whatever_files_are_called() {

@@ -136,7 +136,7 @@ cli_bounds cli_bounds_of(uint64_t file_max)
 {
 	/* The slowest of the unpackers gives more than 50 MiB in a second, and copying is faster:
 	 * whatever the size of a file, no honest one comes near. What hangs waits ten minutes: so
-	 * long a slow disk may be silent. Whoever cannot wait sets a time of his own (timeout(1)). */
+	 * long a slow disk may be silent. Whoever cannot wait sets a time (timeout(1)). */
 	enum { SECONDS_FREE = 600, BYTES_PER_SECOND = 16 << 20, IDLE_MS = 600 * 1000 };
 	return (cli_bounds){
 		.file_bytes = file_max, .idle_ms = IDLE_MS,
@@ -145,7 +145,7 @@ cli_bounds cli_bounds_of(uint64_t file_max)
 }
 
 /* Never more than there was; 0 sets none. */
-static bool limit(int resource, uint64_t soft, uint64_t hard)
+static bool limit(unsigned resource, uint64_t soft, uint64_t hard)
 {
 	struct rlimit now;
 	if (!soft)

@@ -79,7 +79,8 @@ static void remember(judge *j, ck_standing *s, ck_rule rule, size_t index)
 	*t = (ck_told){rule, j->place->stream, j->audit->pickles, j->place->member, index};
 }
 
-/* Harm is told each time that it is done in another way: whoever knows one does not know another. */
+/* Harm is told each time that it is done in another way: whoever knows one does not know
+ * another. */
 static bool is_harm(const judge *j, const ck_fault *fault)
 {
 	return ck_fault_verdict(fault) == CK_DANGEROUS && j->event->deed != CK_DID_IMPORT;

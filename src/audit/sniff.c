@@ -102,8 +102,8 @@ static const ck_sniffed *find_row(const unsigned char *head, size_t len, bool fi
 	return NULL;
 }
 
-/* Two bytes, which numbers may begin with, and the number of bits of the longest code; some programs
- * take any, so that the name decides. */
+/* Two bytes, which numbers may begin with, and the number of bits of the longest code; some
+ * programs take any, so that the name decides. */
 static bool is_compress(const char *name, const unsigned char *head, size_t len)
 {
 	size_t end = strlen(name);

@@ -62,8 +62,8 @@ ckconv_inside() {
 		"$inside/bin/ckconv" "$@"
 }
 
-# The sandbox holds for the calls that the newer C library makes: files of testdata are converted there,
-# unpacked on the way, and one by several threads; and scanned.
+# The sandbox holds for the calls that the newer C library makes: files of testdata are converted
+# there, unpacked on the way, and one by several threads; and scanned.
 confined() {
 	good=0 bad=0 data=$here/../../testdata
 	mkdir "$work/bin" "$work/in"
@@ -71,10 +71,13 @@ confined() {
 		xargs cp -L -t "$work/bin" "$ckconv"
 	cp "$data"/good/*.pt "$data"/good/*.gz "$work/in"
 	python3 "$here/../cli/big.py" "$data" "$work/in/big.pt" 16
-	for file in big.pt state_dict.pt deflated.pt legacy.pt tar.pt gzip.pt.gz model.tar.gz script.pt; do
+	for file in big.pt state_dict.pt deflated.pt legacy.pt tar.pt gzip.pt.gz model.tar.gz \
+		script.pt; do
 		"$ckconv" -q "$work/in/$file" "$work/outside.safetensors"
-		if ckconv_inside -q -j 4 --sandbox=require "$inside/in/$file" "$inside/in/x.safetensors" &&
-		   ckconv_inside scan -q --sandbox=require --fail-on dangerous "$inside/in/$file" &&
+		if ckconv_inside -q -j 4 --sandbox=require "$inside/in/$file" \
+			"$inside/in/x.safetensors" &&
+		   ckconv_inside scan -q --sandbox=require --fail-on dangerous \
+			"$inside/in/$file" &&
 		   cmp "$work/outside.safetensors" "$work/in/x.safetensors"; then
 			good=$((good + 1))
 		else

@@ -2,7 +2,7 @@
  * locked down by the very code that ckconv uses, with a marker in reach that shows what got
  * through. And what the converter needs, which must still work.
  *
- * usage: attempts          exit status 0: all as it must be; 77: this kernel has no seccomp filter */
+ * usage: attempts        exit status 0: all as it must be; 77: this kernel has no seccomp filter */
 #include "attempts.h"
 
 #include <arpa/inet.h>

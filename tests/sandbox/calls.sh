@@ -1,7 +1,7 @@
 #!/bin/sh
-# Watches real conversions with strace: the process that reads the file has limits, and once its filter
-# is loaded, it makes no call that takes a name, makes a descriptor or reaches out; and without the
-# sandbox the same watch sees that files are opened.
+# Watches real conversions with strace: the process that reads the file has limits, and once its
+# filter is loaded, it makes no call that takes a name, makes a descriptor or reaches out; and
+# without the sandbox the same watch sees that files are opened.
 #
 # usage: calls.sh CKCONV TESTDATA
 

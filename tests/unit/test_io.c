@@ -394,19 +394,22 @@ START_TEST(json_is_told_from_what_only_looks_like_it)
 {
 	static const char *const good[] = {
 		"{}", "[]", " [ ] \r\n", "0", "-0.5e+10", "12E3", "true", "[false,null]", "\"\"",
-		"{\"a\":[1,{\"b\":\"c\"}],\"a\":2}\n", "\"\\u00e9\\ud800\\\\\\/\\\"\\b\\f\\n\\r\\t\"",
+		"{\"a\":[1,{\"b\":\"c\"}],\"a\":2}\n",
+		"\"\\u00e9\\ud800\\\\\\/\\\"\\b\\f\\n\\r\\t\"",
 		"\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\x7f\"", "[[[[[[]]]]],[]]", "{\"\":0}",
 	};
 	static const char *const bad[] = {
 		"", " ", "{", "}", "[1", "[1,]", "[,1]", "[1 2]", "[1]]", "{\"a\"}", "{\"a\":}",
 		"{\"a\" 1}", "{a:1}", "{\"a\":1,}", "{\"a\":1]", "[1}", "01", "-", "+1", ".5", "1.",
-		"1e", "1e+", "0x1", "NaN", "Infinity", "nul", "nullx", "True", "'a'", "\"", "\"\\",
-		"\"\\x\"", "\"\\u12g4\"", "\"\\u123\"", "\"\n\"", "\"\x1f\"", "\"\x80\"", "\"\xc3\"",
+		"1e", "1e+", "0x1", "NaN", "Infinity", "nul", "nullx", "True", "'a'", "\"",
+		"\"\\", "\"\\x\"",
+		"\"\\u12g4\"", "\"\\u123\"", "\"\n\"", "\"\x1f\"", "\"\x80\"", "\"\xc3\"",
 		"\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "{} {}", "1 2", "[]x",
 		"\xef\xbb\xbf{}", "// a\n1", "{\"a\":1,\"b\"}", "[\"a\":1]",
 	};
 	for (size_t i = 0; i < CK_COUNT(good); i++)
-		ck_assert_msg(is_json(good[i], strlen(good[i])), "%s: %s", good[i], job->error.text);
+		ck_assert_msg(is_json(good[i], strlen(good[i])), "%s: %s", good[i],
+		              job->error.text);
 	for (size_t i = 0; i < CK_COUNT(bad); i++)
 		ck_assert_msg(!is_json(bad[i], strlen(bad[i])) && job->error.status == CK_CORRUPT,
 		              "%s", bad[i]);

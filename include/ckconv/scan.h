@@ -109,6 +109,8 @@ CK_API ck_scan *ck_scan_open(ck_job *job, const char *path);
 /* The descriptors that it reads and writes from then on; returns how many there are. Descriptors
  * beyond `max` are only counted. */
 CK_API size_t ck_scan_descriptors(const ck_scan *scan, int *to, size_t max);
+/* As ck_convert_file_max: what is unpacked on the way goes to files. */
+CK_API uint64_t ck_scan_file_max(const ck_scan *scan);
 /* Looks through it. What is wrong with the file is in the report; NULL only if the file could not
  * be read, memory ended, or the job was stopped. */
 CK_API const ck_report *ck_scan_run(ck_scan *scan);

@@ -97,6 +97,7 @@ typedef struct ck_audit {
 	uint64_t pickles;
 	uint64_t digest_budget;   /* bytes of arguments that fingerprints still hold apart */
 	bool incomplete;
+	bool hopeless;            /* over a limit or full of faults: reading the tensors is vain */
 	bool only_weights;        /* until something says otherwise */
 	bool circles;             /* a list, dict or the like holds itself */
 	bool with_tensors;        /* check those of every checkpoint, too */

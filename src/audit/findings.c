@@ -85,6 +85,7 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
 {
 	ck_finding f = *draft;
 	audit->only_weights &= rule != CK_RULE_BROKEN_PICKLE; /* nobody loads it */
+	audit->hopeless |= rule == CK_RULE_OVER_LIMIT;
 	f.rule = rules[rule].name;
 	f.verdict = rules[rule].verdict;
 	f.member = place->member;

@@ -206,6 +206,17 @@ uint64_t *ck_map_put(ck_job *job, ck_map *map, const void *key, size_t len, bool
 /* Makes room for `count` keys at once. */
 bool ck_map_reserve(ck_job *job, ck_map *map, size_t count);
 
+/* A set that knows keys by their hashes alone: eight bytes each, nothing is copied. That a key which
+ * is not in it seems to be has the chance of ck_hash times the number of keys. */
+typedef struct ck_hash_set {
+	uint64_t *slots;
+	size_t cap;   /* a power of two, or 0 */
+	size_t count;
+} ck_hash_set;
+
+/* *fresh: the key was not in it. False after a failure. */
+bool ck_hash_set_add(ck_job *job, ck_hash_set *set, const void *key, size_t len, bool *fresh);
+
 /* ---- text ---- */
 
 /* A growing byte string in the job's arena. */

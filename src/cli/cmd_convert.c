@@ -79,6 +79,7 @@ static bool run_in_child(work *w, listener *l, cli_report *report)
 	return cli_child_run(&(cli_task){
 		.run = run_confined, .arg = w, .job = w->job, .subject = l->options->in,
 		.keep = keep, .keep_count = ck_convert_descriptors(w->conversion, keep, MOST),
+		.bounds = cli_bounds_of(ck_convert_file_max(w->conversion)),
 		.require = l->options->sandbox == SANDBOX_REQUIRE, .stopped = cli_signals_came,
 	}, report);
 }

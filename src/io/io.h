@@ -215,6 +215,9 @@ typedef struct cJSON ck_json_node;
 /* Reads a source that is all JSON, in UTF-8. Its depth is limited (to what cJSON allows, 1000), and
  * so is its size. Refused: NULs in strings, which no name needs. NULL after a failure. */
 const ck_json_node *ck_json_read(ck_job *job, const ck_source *source);
+/* Fails unless a source is JSON and nothing else. Keeps none of it in memory, so that it may be of any
+ * size; may be asked of what an attacker wrote. */
+bool ck_json_check(ck_job *job, const ck_source *source);
 /* The value of a key of an object; the first, if it is there several times. Goes through the whole
  * object: not for loops. */
 const ck_json_node *ck_json_get(const ck_json_node *object, const char *key);

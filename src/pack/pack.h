@@ -114,6 +114,8 @@ uint64_t ck_unpack_most(const ck_job *job, uint64_t packed);
  * the input, with 256 MiB free: packings in packings multiply, and so do many of them. Both below
  * call it. */
 bool ck_unpack_count(ck_job *job, const char *label, uint64_t len);
+/* How many bytes that lets through. */
+uint64_t ck_unpack_most_in_all(const ck_job *job);
 
 /* Unpacks into a scratch file, within the limits `inflated` and `ratio`; of the latter, the first
  * 64 MiB are free. The label says what was done. */

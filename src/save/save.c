@@ -57,6 +57,16 @@ static bool check_expansion(ck_job *job, const ck_model *model)
 		(unsigned long long)times);
 }
 
+uint64_t ck_save_most(const ck_job *job, uint64_t read)
+{
+	enum { HEADERS = 128 << 20 }; /* and what extras are free to take */
+	uint64_t most;
+	if (!ck_mul(read, job->limits.expand, &most) ||
+	    !ck_add(most < FREE_OUTPUT ? FREE_OUTPUT : most, HEADERS, &most))
+		return UINT64_MAX;
+	return most;
+}
+
 /* Whoever edits the model sets these tensors aside; what was forgotten must not be written. */
 static bool check_tensors(ck_job *job, const ck_writer *writer, const ck_model *model)
 {

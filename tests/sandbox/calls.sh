@@ -1,7 +1,7 @@
 #!/bin/sh
-# Watches real conversions with strace: once its filter is loaded, the process that reads the file
-# makes no call that takes a name, makes a descriptor or reaches out; and without the sandbox the same
-# watch sees that files are opened.
+# Watches real conversions with strace: the process that reads the file has limits, and once its filter
+# is loaded, it makes no call that takes a name, makes a descriptor or reaches out; and without the
+# sandbox the same watch sees that files are opened.
 #
 # usage: calls.sh CKCONV TESTDATA
 
@@ -30,6 +30,13 @@ watch() {
 	reader=$(sed -n 's/^\([0-9]*\) *seccomp(.*) = 0$/\1/p' "$tmp/trace")
 	[ "$(echo "$reader" | wc -w)" -eq 1 ] || {
 		echo "$file: no filter is loaded"
+		failed=$((failed + 1))
+		return
+	}
+	# so much as its size allows may be written, and so long may it take
+	grep -q "^$reader .*RLIMIT_FSIZE, {rlim_cur=[1-9]" "$tmp/trace" &&
+		grep -q "^$reader .*RLIMIT_CPU, {rlim_cur=[1-9]" "$tmp/trace" || {
+		echo "$file: no limits are set"
 		failed=$((failed + 1))
 		return
 	}

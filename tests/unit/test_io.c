@@ -379,6 +379,60 @@ START_TEST(dimensions_are_joined_where_they_can_be)
 }
 END_TEST
 
+static bool is_json(const char *data, size_t len)
+{
+	job->error = (ck_error){0};
+	return ck_json_check(job, ck_source_memory(job, "t", data, len));
+}
+
+START_TEST(json_is_told_from_what_only_looks_like_it)
+{
+	static const char *const good[] = {
+		"{}", "[]", " [ ] \r\n", "0", "-0.5e+10", "12E3", "true", "[false,null]", "\"\"",
+		"{\"a\":[1,{\"b\":\"c\"}],\"a\":2}\n", "\"\\u00e9\\ud800\\\\\\/\\\"\\b\\f\\n\\r\\t\"",
+		"\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\x7f\"", "[[[[[[]]]]],[]]", "{\"\":0}",
+	};
+	static const char *const bad[] = {
+		"", " ", "{", "}", "[1", "[1,]", "[,1]", "[1 2]", "[1]]", "{\"a\"}", "{\"a\":}",
+		"{\"a\" 1}", "{a:1}", "{\"a\":1,}", "{\"a\":1]", "[1}", "01", "-", "+1", ".5", "1.",
+		"1e", "1e+", "0x1", "NaN", "Infinity", "nul", "nullx", "True", "'a'", "\"", "\"\\",
+		"\"\\x\"", "\"\\u12g4\"", "\"\\u123\"", "\"\n\"", "\"\x1f\"", "\"\x80\"", "\"\xc3\"",
+		"\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "{} {}", "1 2", "[]x",
+		"\xef\xbb\xbf{}", "// a\n1", "{\"a\":1,\"b\"}", "[\"a\":1]",
+	};
+	for (size_t i = 0; i < CK_COUNT(good); i++)
+		ck_assert_msg(is_json(good[i], strlen(good[i])), "%s: %s", good[i], job->error.text);
+	for (size_t i = 0; i < CK_COUNT(bad); i++)
+		ck_assert_msg(!is_json(bad[i], strlen(bad[i])) && job->error.status == CK_CORRUPT,
+		              "%s", bad[i]);
+	ck_assert(!is_json("1\0", 2) && !is_json("\"a\0b\"", 5) && !is_json("\"\\u\0000\"", 7));
+}
+END_TEST
+
+/* The reader takes its pieces where they fall; depth costs no stack. */
+START_TEST(json_may_be_long_and_is_not_deep)
+{
+	enum { LONG = 100000, DEEP = 4000 };
+	char *text = malloc(LONG + 2);
+	memset(text, 'a', LONG + 2);
+	text[0] = text[LONG + 1] = '"';
+	ck_assert(is_json(text, LONG + 2));
+	text[LONG] = '\\';
+	ck_assert(!is_json(text, LONG + 2));
+	for (size_t i = 1; i <= LONG; i += 2)
+		memcpy(text + i, "\xc3\xa9", 2);
+	ck_assert(is_json(text, LONG + 2));
+	memset(text, '[', DEEP + 1);
+	memset(text + DEEP, ']', DEEP);
+	ck_assert(is_json(text, 2 * DEEP));
+	memset(text, '[', DEEP + 1);
+	memset(text + DEEP + 1, ']', DEEP + 1);
+	ck_assert(!is_json(text, 2 * DEEP + 2));
+	ck_assert_failed(job, CK_CORRUPT, "nested too deeply");
+	free(text);
+}
+END_TEST
+
 /* The examples of FIPS 180-2, whose texts are repeated and come in pieces. */
 START_TEST(sha256_is_that_of_the_standard)
 {
@@ -429,6 +483,8 @@ int main(void)
 	tcase_add_loop_test(tcase, random_views_are_gathered_exactly, 0, 60);
 	tcase_add_loop_test(tcase, transposed_matrices_are_gathered_exactly, 0, 6);
 	tcase_add_test(tcase, dimensions_are_joined_where_they_can_be);
+	tcase_add_test(tcase, json_is_told_from_what_only_looks_like_it);
+	tcase_add_test(tcase, json_may_be_long_and_is_not_deep);
 	tcase_add_test(tcase, sha256_is_that_of_the_standard);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);

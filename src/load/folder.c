@@ -128,9 +128,9 @@ bool ck_folder_fill(ck_job *job, const ck_folder *folder, ck_member *member, ck_
 {
 	if (member->size < storage->size)
 		return ck_fail(job, CK_CORRUPT, ck_member_label(job, folder->archive, member),
-		               "storage '%s' needs %llu bytes, but its member has %llu",
-		               ck_show(storage->key, storage->key_len).s, LLU(storage->size),
-		               LLU(member->size));
+		               "storage '%s' needs %s, but its member has %llu",
+		               ck_show(storage->key, storage->key_len).s,
+		               ck_many(storage->size, "byte").s, LLU(member->size));
 	storage->held = member->size;
 	storage->label = member->name;
 	if (member->method == CK_DEFLATED) {

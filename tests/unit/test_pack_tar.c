@@ -235,12 +235,12 @@ START_TEST(a_size_beyond_the_file_is_refused)
 	add_sized('0', "a", "00000010000", 11);
 	assert_refused(CK_CORRUPT, "'a' should have 4096 bytes here");
 	add_sized('0', "a", "\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff", 12);
-	assert_refused(CK_CORRUPT, "18446744073709551615 bytes of 'a'");
+	assert_refused(CK_CORRUPT, "'a' should have 18446744073709551615 bytes");
 	add_sized('x', "a", "\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff", 12);
 	assert_refused(CK_CORRUPT, "18446744073709551615 bytes of");
 	add('x', "x", "29 size=18446744073709551615\n", 29);
 	add('0', "a", "", 0);
-	assert_refused(CK_CORRUPT, "18446744073709551615 bytes of 'a'");
+	assert_refused(CK_CORRUPT, "'a' should have 18446744073709551615 bytes");
 }
 END_TEST
 

@@ -973,7 +973,7 @@ story_dis_finds_the_pickle() {
 story_dis_shows_all_pickles_of_a_legacy_file() {
 	ck 0 dis "$(good legacy)"
 	[ "$(grep -c '^pickle' stdout)" -eq 5 ] || fail "$(grep '^pickle' stdout)"
-	prints "bytes follow the last pickle"
+	prints "more follows the last pickle: "
 	cat "$(good legacy)" >l
 }
 

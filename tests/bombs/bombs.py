@@ -149,13 +149,13 @@ alone('many_globals', 'millions of globals', lambda: pickled(b'ca\nb\n0' * 1_000
 alone('many_calls', 'millions of calls', lambda: pickled(b'ca\nb\nq\0' + b')R' * 10_000_000), '',
       status=1)
 alone('many_pickles', 'millions of pickles, one after the other', lambda: b'N.' * 20_000_000,
-      'not a checkpoint')
+      '--limit members=')
 limited('ops_in_gzip', '2^31 opcodes in a gzip file of 2 MB',
         lambda: gzip_repeat(b'N0' * (8 * MIB), 128), 'ratio', suffix='.pkl.gz')
 limited('ops_deflated', '2^31 opcodes in a deflated member of 2 MB',
         lambda: deflated_pickle(b'N0' * (8 * MIB), 128), 'ratio')
 limited('lists_deflated', '60 million lists in a deflated member',
-        lambda: deflated_pickle(b']0' * (8 * MIB), 4), 'heap')
+        lambda: deflated_pickle(b']0' * (8 * MIB), 4), 'ops')
 limited('text_deflated', 'a string of 1 GiB in a deflated member',
         lambda: deflated_pickle(b'x' * MIB, 1024, b'\x80\x02X' + struct.pack('<I', 1 << 30)),
         'ratio')
@@ -309,7 +309,7 @@ limited('xz_zeros', 'xz of 1 GiB of zeros', lambda: xz_repeat(bytes(64 * MIB), 1
         suffix='.pt.xz')
 limited('bzip2_zeros', 'bzip2 of 4 GiB of zeros', lambda: bzip2_repeat(bytes(32 * MIB), 128),
         'ratio', suffix='.pt.bz2')
-bomb('gzip_in_gzip', 'gzip in gzip, fifty times', lambda: packed_often(50), 'deep',
+bomb('gzip_in_gzip', 'gzip in gzip, fifty times', lambda: packed_often(50), 'lie in each other',
      suffix='.pt.gz')
 bomb('gzip_bomb_in_gzip', 'a gzip bomb packed again', lambda: gzip_repeat(
     gzip_repeat(bytes(MIB), 2048), 1), '--limit ratio=', suffix='.pt.gz')

@@ -262,6 +262,15 @@ story_what_is_called_a_checkpoint_must_be_one() {
 	ck 3 scan t/x.pt.gz
 }
 
+story_what_cannot_be_looked_through_is_not_safe() {
+	safe s.pkl
+	ck 0 scan s.pkl
+	ck 3 scan --limit heap=1K s.pkl
+	says "1 malformed"
+	ck 3 scan --json --limit heap=1K s.pkl
+	json 'assert lines[0]["verdict"] == "malformed" and not lines[0]["complete"], lines'
+}
+
 story_files_beside_a_model_need_not_be_one() {
 	mkdir t
 	cp "$data/unsupported/text.pt" t/README.md

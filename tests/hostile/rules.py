@@ -7,15 +7,16 @@ it is about. Beside each stands, where there is one, the honest neighbour that i
 """
 import json
 import os
+import struct
 import subprocess
 import sys
 import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.abspath(sys.argv[2]))
-from craft import (  # noqa: E402 (from testdata)
-    APPEND, BUILD, EMPTY_DICT, EMPTY_LIST, EMPTY_TUPLE, NEWOBJ, NONE, SETITEM, STOP, TRUE, call, dict_of,
-    integer, integers, list_of, name, named, pickle, proto, real, text, tuple_of)
+from craft import (  # noqa: E402 (of testdata)
+    APPEND, BUILD, EMPTY_DICT, EMPTY_LIST, EMPTY_TUPLE, NEWOBJ, NONE, POP, SETITEM, TRUE, call, dict_of,
+    integer, integers, list_of, name, named, pickle, real, text, tuple_of)
 
 CALL, IMPORT, ARGUMENTS = "dangerous-call", "dangerous-import", "odd-arguments"
 CHANGED, VALUE, ODD_NAME, DOTTED = "changed-global", "call-of-value", "odd-name", "dotted-name"
@@ -28,6 +29,7 @@ RECONSTRUCT = name("copyreg", "_reconstructor")
 OBJECT = name("builtins", "object")
 TOUCH, CODE = "touch marker", "import os; os.remove('x')"
 BIG = 1 << 40
+DEEP = 20000  # twice as deep as the limit
 
 
 def new(of, *arguments):
@@ -55,6 +57,14 @@ def dtype(state):
     return build(call(name("numpy", "dtype"), text("V8"), b"\x89", TRUE), state)
 
 
+def deep_by_parts():
+    """Lists that are empty when they are put into others, and filled later, from the outside in."""
+    made = b"".join(EMPTY_LIST + b"r" + struct.pack("<I", i) + POP for i in range(DEEP + 1))
+    filled = b"".join(b"j" + struct.pack("<I", i) + b"j" + struct.pack("<I", i + 1) + APPEND + POP
+                      for i in range(DEEP))
+    return made + filled + b"j" + struct.pack("<I", 0)
+
+
 # ---- name, the pickle's value, verdict, (rule, global) of findings that there must be ----
 
 def names():
@@ -67,6 +77,8 @@ def names():
         ("c1_control", b"cown\nThing\xc2\x9b\n", "dangerous", [(ODD_NAME, None)]),
         ("dot_before", name(".own", "Thing"), "dangerous", [(ODD_NAME, ".own.Thing")]),
         ("dot_behind", name("own.", "Thing"), "dangerous", [(ODD_NAME, None)]),
+        ("no_module", text("") + text("x") + b"\x93", "dangerous", [(ODD_NAME, None)], 4),
+        ("no_name", text("own") + text("") + b"\x93", "dangerous", [(ODD_NAME, "own.")], 4),
         ("dotted", text("own.things") + text("Thing.inner") + b"\x93", "dangerous",
          [(DOTTED, "own.things.Thing.inner")], 4),
         ("format_of_torch", name("torch", "torch.channels_last"), UNKNOWN, []),
@@ -328,6 +340,8 @@ def sizes():
          [(EXPANDS, "fractions.Fraction")]),
         ("third", call(name("fractions", "Fraction"), text("1/3")), "safe", []),
         ("far_memo", integer(1) + b"r\xff\xff\xff\x7f", "malformed", [(EXPANDS, None)]),
+        ("deep", EMPTY_TUPLE + DEEP * b"\x85", "malformed", [("over-limit", None)]),
+        ("deep_by_parts", deep_by_parts(), "malformed", [("over-limit", None)]),
         ("circle", EMPTY_LIST + b"q\x00h\x00" + APPEND, "malformed", [(EXPANDS, None)]),
     ]
 

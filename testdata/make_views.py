@@ -338,6 +338,18 @@ def _():
     return layout(members, count=len(members) - 1)
 
 
+@file("hostile/zip_more_members64.pt")
+def _():
+    """the zip64 end record announces fewer members than the directory and the old end record have."""
+    members = model(more=[Member("archive/other.pkl", EVIL)])
+    whole = layout(members)
+    body, old = whole[:-22], whole[-22:]
+    size, at = struct.unpack("<II", old[12:20])
+    record = b"PK\6\6" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, len(members) - 1,
+                                      len(members) - 1, size, at)
+    return body + record + b"PK\6\7" + struct.pack("<IQI", 0, len(body), 1) + old
+
+
 @file("hostile/zip_overlap.pt")
 def _():
     """one member lies inside another one."""

@@ -40,8 +40,8 @@ bool ck_steps_begin(ck_job *job, ck_steps *steps, const ck_source *source, uint6
 static bool cut_short(ck_steps *s, uint64_t need)
 {
 	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, s->at,
-	                  "the pickle is cut short: %llu bytes are needed here, %llu are left",
-	                  (unsigned long long)need, (unsigned long long)(s->source->size - s->at));
+	                  "the pickle is cut short: it needs %s here, and has %llu",
+	                  ck_many(need, "byte").s, (unsigned long long)(s->source->size - s->at));
 }
 
 /* The part of the source that lies in the window from s->at on. */
@@ -189,20 +189,11 @@ static bool read_counted(ck_steps *s, ck_step *step, bool keep)
 	return true;
 }
 
-static bool across_frame(ck_steps *s, const ck_step *step)
-{
-	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
-	                  "opcode %s reaches across the end of its frame at byte %llu",
-	                  ck_op_table[step->code].name, (unsigned long long)s->frame_end);
-}
-
 /* A frame announces how many bytes follow it. C Python before 3.13.15 only checks that they exist;
  * pure Python and later versions refuse what lies across its end. Files that two readers read in
  * two ways are refused here. */
 static bool enter_frame(ck_steps *s, const ck_step *step)
 {
-	if (step->at < s->frame_end && s->at > s->frame_end)
-		return across_frame(s, step);
 	if (step->at < s->frame_end)
 		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
 		                  "a frame starts inside another one, which ends at byte %llu",
@@ -210,8 +201,8 @@ static bool enter_frame(ck_steps *s, const ck_step *step)
 	if (step->number > s->source->size - s->at)
 		return ck_fail_at(
 			s->job, CK_CORRUPT, s->source->label, step->at,
-			"the pickle is cut short: its frame needs %llu bytes, %llu are left",
-			(unsigned long long)step->number,
+			"the pickle is cut short: its frame needs %s, and has %llu",
+			ck_many(step->number, "byte").s,
 			(unsigned long long)(s->source->size - s->at));
 	s->frame_end = s->at + step->number;
 	return true;
@@ -244,6 +235,13 @@ static __attribute__((noinline)) bool read_more(ck_steps *s, ck_step *step, read
 		return no_opcode(s, step);
 	}
 	return true;
+}
+
+static bool across_frame(ck_steps *s, const ck_step *step)
+{
+	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
+	                  "opcode %s reaches across the end of its frame at byte %llu",
+	                  ck_op_table[step->code].name, (unsigned long long)s->frame_end);
 }
 
 /* The opcode and its number where the window may have to move, or the source ends. */

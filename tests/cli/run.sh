@@ -1024,6 +1024,50 @@ story_a_member_is_judged_for_itself() {
 	refused 1 both.zip out/model.safetensors
 }
 
+# What is found in the archive itself, or in a member that cannot be told from it, is found in it.
+story_a_member_is_not_judged_by_others_but_by_its_archive() {
+	local escaped
+	escaped=$(printf 'e\033vil.pt')
+	python3 - "$(good state_dict)" "$data/hostile/eval.pt" <<-'END'
+		import sys, zipfile
+		good, evil = (open(path, "rb").read() for path in sys.argv[1:])
+		with zipfile.ZipFile("names.zip", "w") as names:
+		    names.writestr("good.pt", good)
+		    names.writestr("good.pt2", evil)
+		    names.writestr("e\x1bvil.pt", evil)
+		with zipfile.ZipFile("longer.zip", "w") as longer:
+		    longer.writestr("good.pt", good)
+		open("longer.zip", "ab").write(b"\x80\x02N. and more")
+	END
+	ck 0 "names.zip!good.pt" out/model.safetensors
+	same out/model.safetensors "$(wanted state_dict)"
+	rm out/model.safetensors
+	refused 1 "names.zip!good.pt2" out/model.safetensors
+	refused 1 "names.zip!$escaped" out/model.safetensors
+	refused 3 "longer.zip!good.pt" out/model.safetensors
+	says "belong"
+}
+
+# A name that nobody knows, but that sounds harmful, may be allowed.
+story_what_a_policy_allows_is_converted() {
+	python3 - "$data" <<-'END'
+		import sys
+		sys.path.insert(0, sys.argv[1])
+		from craft import *
+		value = named(w=vector("0", 2), extra=call(name("own.things", "load_all")))
+		open("in.pt", "wb").write(archive(checkpoint(pickle(value), {"0": floats(1, 2)})))
+	END
+	refused 1 in.pt out/model.safetensors
+	echo "allow own.things.load_all # ours" >policy
+	ck 0 --policy policy in.pt out/model.safetensors
+	ck 0 --policy policy --strict --extras out/x.json in.pt out/model.safetensors
+	rm out/*
+	printf 'allow own.things.load_all\ndeny own.things.load_all\n' >policy
+	refused 1 --policy policy in.pt out/x.safetensors
+	printf 'deny own.things.load_all\nallow own.things.load_all\n' >policy
+	refused 1 --policy policy in.pt out/x.safetensors
+}
+
 story_the_last_of_two_limits_counts() {
 	ck 0 --limit tensors=1 --limit tensors=1K "$(good state_dict)" out/model.safetensors
 }

@@ -280,6 +280,37 @@ story_what_was_cut_to_nothing_is_no_archive() {
 	ck 0 scan notes
 }
 
+story_what_cannot_be_looked_through_is_not_safe() {
+	safe s.pkl
+	ck 0 scan s.pkl
+	ck 3 scan --limit heap=1K s.pkl
+	says "1 malformed"
+	ck 3 scan --json --limit heap=1K s.pkl
+	json 'assert lines[0]["verdict"] == "malformed" and not lines[0]["complete"], lines'
+}
+
+story_what_follows_packed_data_is_told() {
+	local pack
+	safe s.pkl
+	for pack in gzip bzip2; do
+		$pack -c s.pkl >s.pkl.$pack
+		ck 0 scan s.pkl.$pack
+		cat s.pkl >>s.pkl.$pack
+		ck 3 scan --json s.pkl.$pack
+		json 'assert [f["rule"] for f in lines[0]["findings"]] == ["unaccounted-bytes"], lines'
+	done
+}
+
+# To know that a file was not scanned does not scan it.
+story_a_baseline_makes_no_scan_complete() {
+	printf '7z\274\257\047\034\0\004 and so on' >x.7z
+	ck 3 scan --json x.7z
+	mv stdout known
+	ck 3 scan --baseline known x.7z
+	ck 3 scan --sandbox=off --baseline known --json x.7z
+	json 'assert lines[0]["findings"][0]["suppressed"] and not lines[0]["complete"], lines'
+}
+
 story_files_beside_a_model_need_not_be_one() {
 	mkdir t
 	cp "$data/unsupported/text.pt" t/README.md
@@ -988,7 +1019,7 @@ story_dis_finds_the_pickle() {
 story_dis_shows_all_pickles_of_a_legacy_file() {
 	ck 0 dis "$(good legacy)"
 	[ "$(grep -c '^pickle' stdout)" -eq 5 ] || fail "$(grep '^pickle' stdout)"
-	prints "bytes follow the last pickle"
+	prints "more follows the last pickle: "
 	cat "$(good legacy)" >l
 }
 

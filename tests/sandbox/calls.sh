@@ -43,6 +43,15 @@ watch() {
 		failed=$((failed + 1))
 		return
 	}
+	# the other walls, and the ends that the two processes have in common
+	for wall in 'landlock_restrict_self(' 'prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE' \
+		'prctl(PR_SET_PDEATHSIG, SIGKILL'; do
+		grep -q "^$reader .*$wall" "$tmp/trace" || {
+			echo "$file: there is no call of $wall"
+			failed=$((failed + 1))
+			return
+		}
+	done
 	parent=$(head -1 "$tmp/trace" | cut -d ' ' -f 1)
 	awk -v parent="$parent" 'loaded && $1 != parent; /seccomp\(.*= 0$/ { loaded = 1 }' \
 		"$tmp/trace" >"$tmp/after"
@@ -72,6 +81,26 @@ if grep -q 'seccomp(' "$tmp/trace" || ! grep -q 'O_TMPFILE' "$tmp/trace"; then
 else
 	passed=$((passed + 1))
 fi
+
+# lacking NAME CALL:HOW SHOWN: where the system has no such wall, --sandbox=require does nothing, and auto does
+# the work and says under -v what it lacks
+lacking() {
+	if strace -f -o "$tmp/trace" -e "inject=$2" "$ckconv" -q --sandbox=require \
+		"$data/good/state_dict.pt" "$tmp/required.safetensors" 2>"$tmp/said" ||
+	   [ -e "$tmp/required.safetensors" ] || ! grep -q "this system has no $1" "$tmp/said" ||
+	   ! strace -f -o "$tmp/trace" -e "inject=$2" "$ckconv" -v "$data/good/state_dict.pt" \
+		"$tmp/out.safetensors" 2>"$tmp/said" || ! grep -q "sandbox:.* no $3" "$tmp/said"; then
+		echo "without $1: $(head -c 300 "$tmp/said")"
+		failed=$((failed + 1))
+	else
+		passed=$((passed + 1))
+	fi
+}
+
+lacking "seccomp filter" seccomp:error=EINVAL seccomp
+lacking Landlock landlock_create_ruleset:error=ENOSYS Landlock
+lacking Landlock landlock_restrict_self:error=EPERM Landlock
+lacking limits prlimit64:error=EPERM:when=2+ rlimits
 
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -98,8 +98,8 @@ static bool check_circles(ck_audit *audit, const ck_place *place, const ck_model
 {
 	return model->count || !audit->circles ||
 	       ck_audit_say(audit, CK_RULE_EXPANDS, place, CK_NO_OFFSET, 0,
-	                    "a value holds itself, so that following it never ends, and there is no "
-	                    "tensor in the file");
+	                    "a value holds itself, so that following it never ends, and there is "
+	                    "no tensor in the file");
 }
 
 static bool check_all(ck_audit *audit, const ck_place *place, const ck_model *model)

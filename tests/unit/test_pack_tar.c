@@ -237,7 +237,7 @@ START_TEST(a_size_beyond_the_file_is_refused)
 	add_sized('0', "a", "\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff", 12);
 	assert_refused(CK_CORRUPT, "'a' should have 18446744073709551615 bytes");
 	add_sized('x', "a", "\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff", 12);
-	assert_refused(CK_CORRUPT, "18446744073709551615 bytes of");
+	assert_refused(CK_CORRUPT, "should have 18446744073709551615 bytes");
 	add('x', "x", "29 size=18446744073709551615\n", 29);
 	add('0', "a", "", 0);
 	assert_refused(CK_CORRUPT, "'a' should have 18446744073709551615 bytes");

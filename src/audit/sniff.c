@@ -21,6 +21,8 @@ typedef struct {
 	"this is an HDF5 file, which holds no pickle; but Keras keeps code in Lambda layers of such " \
 	"files, and that was not looked for"
 #define R_CODE "this is a file of R, which may hold code that R runs; that was not looked for"
+#define FLATBUFFER \
+	"this is a flatbuffer of PyTorch for mobile phones, whose code was not looked at"
 #define PROGRAM "this is a program; nothing runs it when a model is loaded"
 #define PROGRAM_ALONE "this is a program and no model; what it does was not looked at"
 
@@ -49,7 +51,7 @@ static const row rows[] = {
 	                        CLOSED("a PyTorch 1.0 preview archive"), NULL, NULL}},
 	{0, MAGIC("\x89HDF\r\n\x1a\n"), {"HDF5", NULL, NULL, KERAS, KERAS_ALONE}},
 	{4, MAGIC("TFL3"), {"TensorFlow Lite", NULL, NULL, NULL, NULL}},
-	{4, MAGIC("PTMF"), {"PyTorch mobile flatbuffer", NULL, NULL, NULL, NULL}},
+	{4, MAGIC("PTMF"), {"PyTorch mobile flatbuffer", NULL, FLATBUFFER, NULL, NULL}},
 	{0, MAGIC("RDX2\n"), {"R workspace", NULL, NULL, NULL, R_CODE}},
 	{0, MAGIC("RDX3\n"), {"R workspace", NULL, NULL, NULL, R_CODE}},
 	{0, MAGIC("X\n\0\0\0"), {"R value", NULL, NULL, NULL, R_CODE}},
@@ -94,8 +96,8 @@ static const ck_sniffed *find_row(const unsigned char *head, size_t len, bool fi
 	return NULL;
 }
 
-/* Two bytes, which numbers may begin with, and the number of bits of the longest code; some programs
- * take any, so that the name decides. */
+/* Two bytes, which numbers may begin with, and the bits of the longest code; some programs take any,
+ * so that the name decides. */
 static bool is_compress(const char *name, const unsigned char *head, size_t len)
 {
 	size_t end = strlen(name);

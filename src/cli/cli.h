@@ -141,6 +141,11 @@ void cli_signals_die(void);
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void cli_print_error(const ck_error *error);
 int cli_exit_status(ck_status status);
+/* Writes out what stdout holds; false if it ever failed. */
+bool cli_flush(void);
+/* The errno of that, or 0; whoever prints much at once sets errno to 0 before. */
+int cli_stdout_error(void);
+void cli_say_unwritten(int error);
 /* A name that the user gave, safe to print. */
 typedef struct cli_name {
 	char s[512];

@@ -4,7 +4,7 @@
 set -eu
 CDPATH='' cd -- "$(dirname "$0")/.."
 
-RUN_PACKAGES="gcc meson ninja-build pkg-config libzip-dev zlib1g-dev libbz2-dev liblzma-dev libdeflate-dev libcjson-dev"
+RUN_PACKAGES="gcc meson ninja-build pkg-config libzip-dev zlib1g-dev libbz2-dev liblzma-dev libdeflate-dev libcjson-dev libssl-dev"
 TEST_PACKAGES="check mandoc python3"
 
 as_root() {

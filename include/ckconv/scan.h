@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-enum { CK_REPORT_SCHEMA = 1 };
+enum { CK_REPORT_SCHEMA = 1, CK_DIGEST_SIZE = 16 };
 
 /* What a pickle does with a global, from the least to the worst. */
 typedef enum ck_how {
@@ -40,10 +40,13 @@ typedef struct ck_finding {
 	const char *mapped;     /* "builtins.eval": what Python 3 makes of the name, if that differs */
 	ck_how how;
 	const char *arguments;  /* of a call, or NULL */
-	uint64_t digest;        /* of all of the arguments; part of the fingerprint */
+	unsigned char digest[CK_DIGEST_SIZE]; /* of what dangerous calls and changes are given;
+	                                       * part of the fingerprint */
+	bool cut;               /* more than the digest holds: no baseline knows it */
 	const char *why;        /* one sentence */
 	uint64_t count;         /* how often, in this pickle; the place is that of the first */
-	char fingerprint[17];   /* hex; the same for the same thing in the next version of the file */
+	/* hex; the same for the same thing in the next version of the file */
+	char fingerprint[2 * CK_DIGEST_SIZE + 1];
 } ck_finding;
 
 /* A global that the file names, once for each name. */

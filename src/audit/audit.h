@@ -95,6 +95,7 @@ typedef struct ck_audit {
 	ck_map denied;            /* names that are known to be harmful; filled when it is needed */
 	ck_map standings;         /* "module\0name" -> ck_standing */
 	uint64_t pickles;
+	uint64_t digest_budget;   /* bytes of arguments that fingerprints still hold apart */
 	bool incomplete;
 	bool hopeless;            /* over a limit or full of faults: reading the tensors is vain */
 	bool only_weights;        /* until something says otherwise */
@@ -113,6 +114,8 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
 /* The same for a finding that is one sentence. */
 bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
                   uint64_t length, const char *fmt, ...) CK_PRINTF(6, 7);
+/* Fills in the fingerprint of a finding that has all else. */
+void ck_fingerprint(ck_finding *finding);
 /* Sorts what was found, and says what it amounts to. */
 const ck_report *ck_audit_report(ck_audit *audit);
 /* The same, once for each rule, global and pickle: doubles are only counted. *index is then its

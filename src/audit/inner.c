@@ -36,7 +36,7 @@ static bool look_at(ck_audit *audit, const ck_place *place, const ck_source *sou
 		return false;
 	snprintf(member, sizeof member, "%s%sbytes at %llu", place->member, *place->member ? "!" : "",
 	         (unsigned long long)at);
-	return (kind == CK_LOOK_BYTES && !zip && ck_look_is_data(head, len)) ||
+	return (kind == CK_LOOK_BYTES && !zip && ck_look_is_data("", head, len)) ||
 	       ck_look_inside(audit, source, member, kind, NULL);
 }
 

@@ -81,14 +81,22 @@ static void remember(judge *j, ck_standing *s, ck_rule rule, size_t index)
 	*t = (ck_told){rule, j->place->stream, j->audit->pickles, j->place->member, index};
 }
 
+/* Harm is told each time that it is done in another way: whoever knows one does not know another. */
+static bool is_harm(const judge *j, const ck_fault *fault)
+{
+	return ck_fault_verdict(fault) == CK_DANGEROUS && j->event->deed != CK_DID_IMPORT;
+}
+
 /* Subject and reason as one sentence. `s` may be NULL: then `subject` is what it is about. */
 static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *fault, ck_how how,
                  const char *arguments)
 {
 	const ck_event *event = j->event;
-	bool harm = ck_fault_verdict(fault) == CK_DANGEROUS && event->deed == CK_DID_CALL;
+	bool harm = is_harm(j, fault);
 	if (s && !harm && is_told(j, s, fault->rule))
 		return true;
+	ck_mark mark = ck_arena_mark(j->audit->job);
+	size_t found = j->audit->found.count, index;
 	ck_finding draft = {.opcode = ck_op_table[event->step->code].name, .how = how};
 	char why[CK_TEXT_MAX];
 	if (s && !fill_names(j->audit, s, &draft.module, &draft.name, &draft.mapped))
@@ -97,15 +105,16 @@ static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *
 		snprintf(why, sizeof why, "%s.%s %s", draft.module, draft.name, fault->why);
 	else
 		snprintf(why, sizeof why, "%s %s", subject, fault->why);
-	draft.digest = harm ? ck_tell_digest(event->target->call) : 0;
+	draft.cut = harm && !ck_event_digest(j->audit, event, draft.digest);
 	draft.suppressed = s && is_suppressed(s, fault->rule);
 	draft.why = ck_copy(j->audit->job, why, strlen(why));
 	draft.arguments = arguments ? ck_copy(j->audit->job, arguments, strlen(arguments)) : NULL;
-	size_t index;
 	if (!draft.why || (arguments && !draft.arguments) ||
 	    !ck_audit_find_once(j->audit, fault->rule, j->place, event->step->at, &draft, &index))
 		return false;
-	if (s)
+	if (j->audit->found.count == found) /* a double, of which nothing is kept */
+		ck_arena_release(j->audit->job, mark);
+	if (s && !harm)
 		remember(j, s, fault->rule, index);
 	return true;
 }
@@ -250,7 +259,7 @@ static bool judge_call(judge *j)
 	raise_use(j, s, how, &fault);
 	if (j->audit->job->error.status != CK_OK)
 		return false;
-	if (!fault.why || is_told(j, s, fault.rule))
+	if (!fault.why || (!is_harm(j, &fault) && is_told(j, s, fault.rule)))
 		return true;
 	ck_tell_arguments(arguments, call->args->items->item, call->args->items->count,
 	                  call->kwargs);

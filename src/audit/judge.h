@@ -106,9 +106,12 @@ enum { CK_ARGUMENTS_MAX = 80 };
 void ck_tell_arguments(char to[CK_ARGUMENTS_MAX + 1], ck_value *const *items, size_t count,
                        const ck_value *kwargs);
 /* The same for keys and values in turn. */
-/* A number that differs when the arguments of a call do; their first thousand values and 64 KiB of
- * text count. */
-uint64_t ck_tell_digest(const ck_call *call);
 void ck_tell_pairs(char to[CK_ARGUMENTS_MAX + 1], ck_value *const *items, size_t count);
+
+/* ---- fingerprint.c ---- */
+
+/* What differs when the deed, what it is done to, or what that is given does. False if that is too
+ * much to be held apart, or not all there: then it is zeros. */
+bool ck_event_digest(ck_audit *audit, const ck_event *event, unsigned char to[CK_DIGEST_SIZE]);
 
 #endif

@@ -206,11 +206,19 @@ bool ck_policy_read(ck_policy *policy, const char *path)
 
 /* ---- baselines ---- */
 
-enum { FINGERPRINT = 16 };
+enum { FINGERPRINT = 2 * CK_DIGEST_SIZE };
 
 static bool is_fingerprint(const char *text)
 {
 	return strspn(text, "0123456789abcdef") >= FINGERPRINT;
+}
+
+static bool refuse_fingerprint(const reader *r, const char *text)
+{
+	char shown[FINGERPRINT + 1];
+	size_t len = strcspn(text, "\"");
+	snprintf(shown, sizeof shown, "%.*s", (int)len, text);
+	return refuse(r, "a fingerprint has 32 hexadecimal digits, unlike", shown);
 }
 
 static bool keep_fingerprint(reader *r, const char *text)
@@ -228,7 +236,9 @@ static bool read_known(reader *r)
 	if (r->rest[0] == '{') {
 		for (char *at = r->rest; (at = strstr(at, key));) {
 			at += sizeof key - 1;
-			if (is_fingerprint(at) && !keep_fingerprint(r, at))
+			if (!is_fingerprint(at) || at[FINGERPRINT] != '"')
+				return refuse_fingerprint(r, at);
+			if (!keep_fingerprint(r, at))
 				return false;
 		}
 		return true;
@@ -238,7 +248,7 @@ static bool read_known(reader *r)
 	if (!*word)
 		return true;
 	if (strlen(word) != FINGERPRINT || !is_fingerprint(word))
-		return refuse(r, "a fingerprint has 16 hexadecimal digits, unlike", word);
+		return refuse_fingerprint(r, word);
 	return keep_fingerprint(r, word);
 }
 

@@ -56,7 +56,7 @@ static bool is_nothing(ck_look *l, uint64_t at, uint64_t to, bool *nothing)
 	size_t len = to - at < sizeof head ? (size_t)(to - at) : sizeof head;
 	if (!ck_read_at(l->job, l->source, at, head, len))
 		return false;
-	*nothing = ck_look_is_data(head, len);
+	*nothing = ck_look_is_data("", head, len);
 	return true;
 }
 

@@ -94,11 +94,15 @@ static const ck_sniffed *find_row(const unsigned char *head, size_t len, bool fi
 	return NULL;
 }
 
-/* Two bytes, and the number of bits of the longest code. */
-static bool is_compress(const unsigned char *head, size_t len)
+/* Two bytes, which numbers may begin with, and the number of bits of the longest code; some programs
+ * take any, so that the name decides. */
+static bool is_compress(const char *name, const unsigned char *head, size_t len)
 {
+	size_t end = strlen(name);
+	bool named = end > 2 && !strcasecmp(name + end - 2, ".z");
 	unsigned bits = len > 2 ? head[2] & 0x1f : 0;
-	return bits >= 9 && bits <= 16 && !(head[2] & 0x60) && head[0] == 0x1f && head[1] == 0x9d;
+	return len > 1 && head[0] == 0x1f && head[1] == 0x9d &&
+	       (named || (bits >= 9 && bits <= 16 && !(head[2] & 0x60)));
 }
 
 /* The length of the header, then the header, an object of JSON. */
@@ -119,7 +123,8 @@ const ck_sniffed *ck_sniff(ck_look *l)
 	const ck_sniffed *known = find_row(l->head, l->head_len, l->kind == CK_LOOK_FILE);
 	if (known)
 		return known;
-	if (is_compress(l->head, l->head_len))
+	if (is_compress(*l->place.member ? l->place.member : l->source->label, l->head,
+	                l->head_len))
 		return &compress;
 	if (is_safetensors(l->head, l->head_len))
 		return &safetensors;
@@ -165,10 +170,10 @@ bool ck_sniff_text(const unsigned char *head, size_t len)
 	return true;
 }
 
-bool ck_look_is_data(const unsigned char *head, size_t len)
+bool ck_look_is_data(const char *name, const unsigned char *head, size_t len)
 {
 	return !find_row(head, len, false) && !ck_stream_may_begin(head, len) &&
 	       memcmp(head, "PK", len < 2 ? len : 2) != 0 && !ck_packing_find(head, len) &&
-	       !is_safetensors(head, len) && !is_compress(head, len) &&
+	       !is_safetensors(head, len) && !is_compress(name, head, len) &&
 	       !ck_archiver_tar.probe(head, len);
 }

@@ -189,20 +189,11 @@ static bool read_counted(ck_steps *s, ck_step *step, bool keep)
 	return true;
 }
 
-static bool across_frame(ck_steps *s, const ck_step *step)
-{
-	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
-	                  "opcode %s reaches across the end of its frame at byte %llu",
-	                  ck_op_table[step->code].name, (unsigned long long)s->frame_end);
-}
-
 /* A frame announces how many bytes follow it. C Python before 3.13.15 only checks that they exist;
  * pure Python and later versions refuse what lies across its end. Files that two readers read in
  * two ways are refused here. */
 static bool enter_frame(ck_steps *s, const ck_step *step)
 {
-	if (step->at < s->frame_end && s->at > s->frame_end)
-		return across_frame(s, step);
 	if (step->at < s->frame_end)
 		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
 		                  "a frame starts inside another one, which ends at byte %llu",
@@ -244,6 +235,13 @@ static __attribute__((noinline)) bool read_more(ck_steps *s, ck_step *step, read
 		return no_opcode(s, step);
 	}
 	return true;
+}
+
+static bool across_frame(ck_steps *s, const ck_step *step)
+{
+	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
+	                  "opcode %s reaches across the end of its frame at byte %llu",
+	                  ck_op_table[step->code].name, (unsigned long long)s->frame_end);
 }
 
 /* The opcode and its number where the window may have to move, or the source ends. */

@@ -293,6 +293,22 @@ story_a_baseline_makes_no_scan_complete() {
 	json 'assert lines[0]["findings"][0]["suppressed"] and not lines[0]["complete"], lines'
 }
 
+# One byte of a file of any kind is a text, an empty file is one of any kind.
+story_what_was_cut_to_nothing_is_no_archive() {
+	local name
+	for name in model.tar model.pth.tar model.tar.gz model.zip model.onnx model.gguf model.h5 model.pt.Z \
+	            model.safetensors model.npz model.7z; do
+		printf P >$name
+		ck 3 scan $name
+		prints "and is none: "
+		: >$name
+		ck 3 scan $name
+		prints "and is none: the file is empty"
+	done
+	printf P >notes
+	ck 0 scan notes
+}
+
 story_files_beside_a_model_need_not_be_one() {
 	mkdir t
 	cp "$data/unsupported/text.pt" t/README.md
@@ -310,6 +326,21 @@ story_what_a_pointer_stands_for_was_not_scanned() {
 	prints "this is a Git LFS pointer"
 }
 
+# compress(1) writes the first; there are programs that read the second, too.
+story_what_compress_packed_was_not_scanned() {
+	local start
+	for start in '\x1f\x9d\x90ab' '\x1f\x9d\x00ab'; do
+		printf "$start" >packed
+		zip_of z.zip a.Z packed
+		tar -cf t.tar --transform s,packed,a.Z, packed
+		ck 3 scan z.zip t.tar
+		says "2 files: 2 malformed"
+		prints "this is a file of compress, which cannot be opened here"
+	done
+	zip_of z.zip archive/data/0 packed
+	ck 0 scan z.zip
+}
+
 # ---- trees ----
 
 story_trees_are_scanned_whatever_files_are_called() {
@@ -324,21 +355,76 @@ story_trees_are_scanned_whatever_files_are_called() {
 	json 'assert lines[0]["path"] == "t/a/b/c/readme.txt", lines'
 }
 
-story_links_are_followed_only_as_arguments() {
+# The folders of a hub's cache: all names are links, all files are called by a hash.
+story_links_to_files_are_followed() {
+	mkdir -p hub/blobs hub/snapshots/one hub/snapshots/two
+	dangerous hub/blobs/7f3a
+	: >hub/blobs/e3b0
+	ln -s ../../blobs/7f3a hub/snapshots/one/training_args.bin
+	ln -s ../../blobs/7f3a hub/snapshots/two/training_args.bin
+	ln -s ../../blobs/e3b0 hub/snapshots/one/pytorch_model.bin
+	ck 1 scan --json hub/snapshots
+	says "2 files: 1 dangerous, 1 malformed; 1 link to files scanned before"
+	json 'assert [(l["path"], l["verdict"]) for l in lines] == [
+    ("hub/snapshots/one/pytorch_model.bin", "malformed"),
+    ("hub/snapshots/one/training_args.bin", "dangerous")], lines'
+	ck 1 scan -v hub/snapshots/two hub/snapshots
+	says "hub/snapshots/one/training_args.bin: a symbolic link to a file that was scanned before"
+	# whatever it is called elsewhere, its name says what it must be
+	ck 1 scan --json hub
+	json 'assert [(l["path"], l["verdict"]) for l in lines] == [
+    ("hub/blobs/7f3a", "dangerous"), ("hub/blobs/e3b0", "safe"),
+    ("hub/snapshots/one/pytorch_model.bin", "malformed"),
+    ("hub/snapshots/one/training_args.bin", "dangerous")], lines'
+	# a file is not passed over because a link of its name came first
 	mkdir t
-	dangerous elsewhere
+	ln -s z/s t/s
+	mkdir t/z
+	safe t/z/s
+	ck 0 scan --json t
+	json 'assert [l["path"] for l in lines] == ["t/s", "t/z/s"], lines'
+}
+
+story_links_to_folders_are_followed_only_as_arguments() {
+	mkdir t elsewhere
+	dangerous elsewhere/d
 	ln -s ../elsewhere t/link
 	ln -s . t/loop
 	ck 2 scan t
 	says "there is no file in t"
 	safe t/s
 	ck 0 scan t
-	says "1 file: 1 safe; 2 symbolic links not followed"
-	ck 0 scan -v t
-	says "t/link: a symbolic link"
+	says "t/link: a symbolic link to a folder, not followed"
+	says "1 file: 1 safe; 2 links to folders not followed"
+	ck 0 scan -q t
+	silent stderr
 	ck 1 scan t/link
 	ln -s t folder
 	ck 0 scan folder
+}
+
+story_links_to_nothing_are_not_passed_over() {
+	mkdir t
+	safe t/s
+	ln -s ../gone t/dangling
+	ck 2 scan --json t
+	says "t/dangling: a symbolic link to a file that is not there"
+	says "2 files: 1 safe, 1 could not be read"
+	json 'assert lines[0]["path"] == "t/dangling" and lines[0]["error"], lines
+assert lines[0]["complete"] is False and lines[1]["verdict"] == "safe", lines'
+	rm t/dangling
+	ln -s circle t/circle
+	ck 2 scan t
+	says "t/circle: "
+	rm t/circle
+	mkfifo fifo
+	ln -s ../fifo t/fifo
+	ck 2 scan t
+	says "t/fifo: a symbolic link to a pipe or a device"
+	rm t/fifo
+	ln -s /dev/zero t/zero
+	ck 2 scan t
+	ck 0 scan t/s
 }
 
 story_pipes_and_devices_are_passed_over() {
@@ -597,7 +683,7 @@ call = call[0]
 assert call["rule"] == "dangerous-call" and call["verdict"] == "dangerous" and not call["suppressed"]
 assert (call["module"], call["name"], call["opcode"]) == ("posix", "system", "REDUCE")
 assert call["offset"] == call["stream_offset"] == 24 and call["stream"] == 0 and call["member"] is None
-assert "true" in call["arguments"] and call["why"] and len(call["fingerprint"]) == 16
+assert "true" in call["arguments"] and call["why"] and len(call["fingerprint"]) == 32
 assert [(g["module"], g["name"], g["how"], g["count"]) for g in d["globals"]] == [("posix", "system", "called", 1)]
 assert u["globals"][0]["verdict"] == "unknown" and u["globals"][0]["weights_only"] is False
 assert m["weights_only"] is False, m'
@@ -720,6 +806,62 @@ story_a_baseline_is_a_former_scan() {
 	mv stdout known
 	ck 0 scan --baseline known t/d.pkl t/u.pkl
 	ck 1 scan --baseline known "$data/hostile/eval.pt"
+}
+
+# Whoever may change a file cannot hide behind what is known of it: another command in another pickle,
+# beside the known one, within other brackets, or where only its length is shown.
+story_a_baseline_knows_only_what_it_saw() {
+	python -c '
+import pickle
+class Call:
+    def __init__(self, *args): self.args = args
+    def __reduce__(self): return eval, self.args
+def write(name, *calls):
+    with open(name, "wb") as file: file.write(pickle.dumps(list(calls), 2))
+write("known", Call("1", {"a": [[1], 2]}), Call("x" * 99, {}))
+write("other", Call("2", {"a": [[1], 2]}))
+write("beside", Call("1", {"a": [[1], 2]}), Call("2", {}))
+write("brackets", Call("1", {"a": [[1, 2]]}))
+write("long", Call("x" * 98 + "y", {}))
+write("floats", Call("1", {"a": [[1.0], 2]}))
+write("flags", Call("1", {"a": [[True], 2]}))
+write("huge", Call("x" * (20 << 20), {}))'
+	ck 1 scan --json known
+	mv stdout baseline
+	ck 0 scan --baseline baseline known
+	for file in other beside brackets long floats flags huge; do
+		ck 1 scan --baseline baseline $file
+	done
+	ck 1 scan --json huge
+	mv stdout baseline
+	ck 1 scan --baseline baseline huge
+	prints "dangerous-call"
+	prints_not "dangerous-import"
+}
+
+story_changes_are_known_with_what_they_change() {
+	local value
+	for value in 1 2; do
+		printf "\x80\x02cbuiltins\nint\n}X\x01\x00\x00\x00aK\x0$value" >$value.pkl
+		printf 'sb.' >>$value.pkl
+	done
+	ck 1 scan --json 1.pkl
+	json 'assert [f["rule"] for f in lines[0]["findings"]] == ["changed-global"], lines'
+	mv stdout baseline
+	ck 0 scan --baseline baseline 1.pkl
+	ck 1 scan --baseline baseline 2.pkl
+}
+
+story_a_baseline_that_cannot_be_understood_is_an_error() {
+	dangerous d.pkl
+	printf '0123456789abcdef\n' >b
+	refused 2 scan --baseline b d.pkl
+	says "line 1: a fingerprint has 32 hexadecimal digits, unlike '0123456789abcdef'"
+	printf '{"schema":1,"findings":[{"fingerprint":"0123456789abcdef"}]}\n' >b
+	refused 2 scan --baseline b d.pkl
+	says "unlike '0123456789abcdef'"
+	printf '%s\n' '# of today' 0123456789abcdef0123456789abcdef >b
+	ck 1 scan --baseline b d.pkl
 }
 
 # ---- SARIF ----

@@ -24,7 +24,7 @@ static ck_finding finding(void)
 		.offset = 77, .length = 3, .stream_offset = 11, .stream = 2, .opcode = "REDUCE",
 		.module = "os", .name = "system", .mapped = "posix.system", .how = CK_CALLED,
 		.arguments = "('id',)", .why = "it starts programs", .count = 4,
-		.fingerprint = "0123456789abcdef",
+		.fingerprint = "0123456789abcdef0123456789abcdef",
 	};
 }
 
@@ -60,7 +60,7 @@ START_TEST(what_is_packed_comes_out_again)
 	ck_global_use g = global();
 	f[1] = (ck_finding){.rule = "unaccounted-bytes", .verdict = CK_MALFORMED, .member = "",
 	                    .offset = CK_NO_OFFSET, .stream_offset = CK_NO_OFFSET,
-	                    .suppressed = true, .fingerprint = "ffffffffffffffff"};
+	                    .suppressed = true, .fingerprint = "ffffffffffffffffffffffffffffffff"};
 	ck_report report = report_of(f, 2, &g, 1);
 	const void *bytes = ck_report_pack(job, &report, &len);
 	const ck_report *back = ck_report_unpack(job, "model.pt", bytes, len);

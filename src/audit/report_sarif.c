@@ -239,7 +239,8 @@ const char *ck_sarif_finish(ck_sarif *sarif)
 	          add_results(sarif, &to, &left_out);
 	if (left_out) {
 		snprintf(truncated, sizeof truncated,
-		         "truncated: %" PRIu64 " results more were found than fit", left_out);
+		         "truncated: %s found beyond those that fit",
+		         ck_many(left_out, "result").s);
 		sarif->notice_count = 0; /* this one always goes in */
 		ok = ok && add_notice(sarif, NULL, truncated);
 	}

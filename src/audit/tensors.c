@@ -94,7 +94,7 @@ static bool check_sum(ck_audit *audit, const ck_place *place, const ck_model *mo
 	    !ck_mul(place->source->size, audit->job->limits.expand, &most) || total <= most)
 		return true;
 	return ck_audit_say(audit, CK_RULE_EXPANDED_TENSOR, place, CK_NO_OFFSET, 0,
-	                    "the tensors make %llu bytes of a file of %llu", LLU(total),
+	                    "the tensors make %s of a file of %llu", ck_many(total, "byte").s,
 	                    LLU(place->source->size));
 }
 

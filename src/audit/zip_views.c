@@ -176,12 +176,12 @@ static bool check_sums(ck_zip *zip, const ck_zip_view *v, uint64_t at, uint64_t 
 	if (v->many_disks && !ck_zip_say(zip, v->end, "the archive claims to be one of several"))
 		return false;
 	if (found != v->members && !(v->members == 0xffff && found > v->members) &&
-	    !ck_zip_say(zip, v->end, "the end record announces %llu members, but the directory "
-	                "has %llu", (unsigned long long)v->members, (unsigned long long)found))
+	    !ck_zip_say(zip, v->end, "the end record announces %s, but the directory has %llu",
+	                ck_many(v->members, "member").s, (unsigned long long)found))
 		return false;
 	return at == v->start + v->size || v->size == UINT32_MAX ||
-	       ck_zip_say(zip, v->end, "the end record announces a directory of %llu bytes, but "
-	                  "it has %llu", (unsigned long long)v->size,
+	       ck_zip_say(zip, v->end, "the end record announces a directory of %s, but it has %llu",
+	                  ck_many(v->size, "byte").s,
 	                  (unsigned long long)(at - v->start));
 }
 
@@ -305,8 +305,8 @@ static bool walk(ck_zip *zip)
 	zip->view = NULL;
 	ck_regions_settle(&l->inside);
 	if (l->inside.overlaps &&
-	    !ck_zip_say(zip, l->inside.overlap_at, "the bytes of %llu members overlap with "
-	                "those of others", (unsigned long long)l->inside.overlaps))
+	    !ck_zip_say(zip, l->inside.overlap_at, "the bytes of %s overlap with those of "
+	                "others", ck_many(l->inside.overlaps, "member").s))
 		return false;
 	if (!ck_zip_hidden(zip))
 		return false;

@@ -148,6 +148,11 @@ typedef struct ck_shown {
 	char s[CK_SHOWN_MAX];
 } ck_shown;
 ck_shown ck_show(const char *text, size_t len);
+/* "1 byte", "2 bytes": so many of what takes an s. */
+typedef struct ck_number {
+	char s[48];
+} ck_number;
+ck_number ck_many(uint64_t count, const char *noun);
 /* The same into a buffer of `size` bytes. Returns the length written. */
 size_t ck_show_to(char *to, size_t size, const char *text, size_t len);
 

@@ -390,8 +390,8 @@ static bool check_cover(const reader *r)
 	}
 	return end == size ||
 	       ck_fail(r->job, CK_CORRUPT, r->source->label,
-	               "the tensors need %llu bytes of data, but the file has %llu",
-	               (unsigned long long)end, (unsigned long long)size);
+	               "the tensors need %s of data, but the file has %llu",
+	               ck_many(end, "byte").s, (unsigned long long)size);
 }
 
 /* The length and the JSON, in memory. */
@@ -408,8 +408,8 @@ static bool read_text(reader *r)
 		size = size << 8 | length[i];
 	if (size > HEADER_MAX || size > r->source->size - LENGTH)
 		return ck_fail_at(r->job, CK_CORRUPT, r->source->label, 0,
-		                  "the safetensors header claims %llu bytes: the file has %llu, "
-		                  "and the format allows %d", (unsigned long long)size,
+		                  "the safetensors header claims %s: the file has %llu, and the "
+		                  "format allows %d", ck_many(size, "byte").s,
 		                  (unsigned long long)(r->source->size - LENGTH), HEADER_MAX);
 	char *text = ck_alloc(r->job, (size_t)size + 1);
 	if (!text || !ck_read_at(r->job, r->source, LENGTH, text, (size_t)size))

@@ -40,8 +40,8 @@ bool ck_steps_begin(ck_job *job, ck_steps *steps, const ck_source *source, uint6
 static bool cut_short(ck_steps *s, uint64_t need)
 {
 	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, s->at,
-	                  "the pickle is cut short: %llu bytes are needed here, %llu are left",
-	                  (unsigned long long)need, (unsigned long long)(s->source->size - s->at));
+	                  "the pickle is cut short: it needs %s here, and has %llu",
+	                  ck_many(need, "byte").s, (unsigned long long)(s->source->size - s->at));
 }
 
 /* The part of the source that lies in the window from s->at on. */
@@ -201,8 +201,8 @@ static bool enter_frame(ck_steps *s, const ck_step *step)
 	if (step->number > s->source->size - s->at)
 		return ck_fail_at(
 			s->job, CK_CORRUPT, s->source->label, step->at,
-			"the pickle is cut short: its frame needs %llu bytes, %llu are left",
-			(unsigned long long)step->number,
+			"the pickle is cut short: its frame needs %s, and has %llu",
+			ck_many(step->number, "byte").s,
 			(unsigned long long)(s->source->size - s->at));
 	s->frame_end = s->at + step->number;
 	return true;

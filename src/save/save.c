@@ -51,9 +51,9 @@ static bool check_expansion(ck_job *job, const ck_model *model)
 	uint64_t times = model->source->size ? total / model->source->size + 1 : total;
 	return ck_fail(
 		job, CK_LIMIT, model->source->label,
-		"%llu bytes would be written for %llu bytes read, which is over the limit; if "
-		"the file can be trusted to need it, raise it with --limit expand=%llu",
-		(unsigned long long)total, (unsigned long long)model->source->size,
+		"%s would be written for %llu read, which is over the limit; if the file can be "
+		"trusted to need it, raise it with --limit expand=%llu",
+		ck_many(total, "byte").s, (unsigned long long)model->source->size,
 		(unsigned long long)times);
 }
 

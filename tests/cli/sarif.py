@@ -57,7 +57,7 @@ def check_result(result, rules):
     assert rule['id'] == result['ruleId'], result
     assert result['level'] == rule['defaultConfiguration']['level'], result
     assert result['message']['text'].isprintable(), result
-    assert all(len(value) == 16 for value in result['partialFingerprints'].values()), result
+    assert all(len(value) == 32 for value in result['partialFingerprints'].values()), result
     assert result['suppressions'] in ([], [{'kind': 'external'}]), result
     assert len(result['locations']) == 1, result
     check_location(result['locations'][0])

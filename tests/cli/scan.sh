@@ -262,6 +262,22 @@ story_what_is_called_a_checkpoint_must_be_one() {
 	ck 3 scan t/x.pt.gz
 }
 
+# One byte of a file of any kind is a text, an empty file is one of any kind.
+story_what_was_cut_to_nothing_is_no_archive() {
+	local name
+	for name in model.tar model.pth.tar model.tar.gz model.zip model.onnx model.gguf model.h5 model.pt.Z \
+	            model.safetensors model.npz model.7z; do
+		printf P >$name
+		ck 3 scan $name
+		prints "and is none: "
+		: >$name
+		ck 3 scan $name
+		prints "and is none: the file is empty"
+	done
+	printf P >notes
+	ck 0 scan notes
+}
+
 story_what_cannot_be_looked_through_is_not_safe() {
 	safe s.pkl
 	ck 0 scan s.pkl
@@ -291,22 +307,6 @@ story_a_baseline_makes_no_scan_complete() {
 	ck 3 scan --baseline known x.7z
 	ck 3 scan --sandbox=off --baseline known --json x.7z
 	json 'assert lines[0]["findings"][0]["suppressed"] and not lines[0]["complete"], lines'
-}
-
-# One byte of a file of any kind is a text, an empty file is one of any kind.
-story_what_was_cut_to_nothing_is_no_archive() {
-	local name
-	for name in model.tar model.pth.tar model.tar.gz model.zip model.onnx model.gguf model.h5 model.pt.Z \
-	            model.safetensors model.npz model.7z; do
-		printf P >$name
-		ck 3 scan $name
-		prints "and is none: "
-		: >$name
-		ck 3 scan $name
-		prints "and is none: the file is empty"
-	done
-	printf P >notes
-	ck 0 scan notes
 }
 
 story_files_beside_a_model_need_not_be_one() {
@@ -1004,7 +1004,7 @@ story_dis_finds_the_pickle() {
 story_dis_shows_all_pickles_of_a_legacy_file() {
 	ck 0 dis "$(good legacy)"
 	[ "$(grep -c '^pickle' stdout)" -eq 5 ] || fail "$(grep '^pickle' stdout)"
-	prints "bytes follow the last pickle"
+	prints "more follows the last pickle: "
 	cat "$(good legacy)" >l
 }
 

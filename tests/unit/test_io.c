@@ -91,7 +91,7 @@ START_TEST(a_read_past_the_end_fails_with_its_place)
 	ck_assert(ck_read_at(job, window, 1, to, 2));
 	ck_assert_int_eq(memcmp(to, "56", 2), 0);
 	ck_assert(!ck_read_at(job, window, 1, to, 3));
-	ck_assert_failed(job, CK_CORRUPT, "3 bytes are needed");
+	ck_assert_failed(job, CK_CORRUPT, "3 bytes should be here, but all ends at byte 3");
 	ck_assert_uint_eq(job->error.offset, 1);
 }
 END_TEST

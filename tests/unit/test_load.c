@@ -244,13 +244,13 @@ static void must_fail(const char *pickle, ck_status status, const char *part)
 
 START_TEST(arguments_that_make_no_tensor_are_refused)
 {
-	must_fail(REBUILD(ON_0), CK_CORRUPT, "only 1 arguments");
+	must_fail(REBUILD(ON_0), CK_CORRUPT, "only 1 argument");
 	must_fail(REBUILD("I5\nI0\n(t(t"), CK_CORRUPT, "needs a storage, not int");
 	must_fail(REBUILD("S'0'\nQI0\n(t(t"), CK_CORRUPT, "tuple of 5 fields");
 	must_fail(REBUILD(ON_0 "I-1\n(t(t"), CK_CORRUPT, "offset must be a count of elements, not -1");
 	must_fail(REBUILD(ON_0 "I0\n(I-4\nt(I1\nt"), CK_CORRUPT, "sizes must be counts, not -4");
 	must_fail(REBUILD(ON_0 "I0\n(I4\nt(I-1\nt"), CK_CORRUPT, "strides must be counts, not -1");
-	must_fail(REBUILD(ON_0 "I0\n(I4\nt(t"), CK_CORRUPT, "1 dimensions has 0 strides");
+	must_fail(REBUILD(ON_0 "I0\n(I4\nt(t"), CK_CORRUPT, "1 dimension has 0 strides");
 	must_fail(REBUILD(ON_0 "I0\nI4\n(t"), CK_CORRUPT, "sizes must be counts, not int");
 	must_fail(REBUILD(ON_0 "I0\n(L99999999999999999999L\nt(I1\nt"), CK_CORRUPT, "sizes must be counts");
 	must_fail(REBUILD(ON_0 "I0\n(I5\nt(I1\nt"), CK_CORRUPT, "reaches to byte 20");
@@ -348,7 +348,7 @@ START_TEST(a_checkpoint_that_is_kept_as_bytes_is_told_of)
 {
 	static const char pickle[] = "(dS'in'\n(dS'b'\nC\x14PK\3\4................ss.";
 	ck_assert(load_bytes(pickle, sizeof pickle - 1));
-	ck_assert_ptr_nonnull(strstr(notes, "20 bytes at ['in'] look like a checkpoint"));
+	ck_assert_ptr_nonnull(strstr(notes, "a value of 20 bytes at ['in'] looks like a checkpoint"));
 	*notes = 0;
 	static const char other[] = "(dS'b'\nC\x14PKzz................s.";
 	ck_assert(load_bytes(other, sizeof other - 1));

@@ -770,6 +770,17 @@ story_a_policy_suppresses_what_it_allows() {
 	says "expired"
 }
 
+# It may be imported and called; what it is given, and what is made of it, is looked at all the same.
+story_a_policy_allows_no_odd_arguments() {
+	printf '\x80\x02cown.things\nThing\nX\x0c\0\0\0touch marker\x85R.' >given.pkl
+	printf '\x80\x02cown.things\nThing\n}X\1\0\0\0aNsb.' >changed.pkl
+	printf 'allow own.things.Thing\n' >policy
+	ck 1 scan --policy policy given.pkl
+	prints "odd-arguments"
+	ck 1 scan --policy policy changed.pkl
+	prints "changed-global"
+}
+
 story_what_is_suppressed_shows() {
 	four t
 	printf 'allow own.things.Thing\n' >policy

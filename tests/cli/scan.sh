@@ -811,6 +811,33 @@ story_a_policy_that_cannot_be_understood_is_an_error() {
 	refused 2 scan --baseline nothing s.pkl
 }
 
+story_a_baseline_of_a_call_hides_no_other_in_the_file() {
+	printf '\x80\x02cos\nsystem\nq\0X\x04\0\0\0true\x85R.' >one.pkl
+	printf '\x80\x02cos\nsystem\nq\0X\x04\0\0\0true\x85R0h\0X\x05\0\0\0false\x85R.' >one_two.pkl
+	ck 1 scan --json one.pkl
+	mv stdout known
+	ck 0 scan --baseline known one.pkl
+	ck 1 scan --baseline known --json one_two.pkl
+	json 'assert sorted(f["arguments"] for f in lines[0]["findings"] if f["rule"] == "dangerous-call"
+	                 ) == ["'"'"'false'"'"'", "'"'"'true'"'"'"], lines'
+}
+
+story_a_policy_knows_the_calendar() {
+	local date
+	safe s.pkl
+	for date in 2027-13-01 2027-00-01 2027-01-32 2027-01-00 27-01-01 2027-1-1 2027-01-01x tomorrow; do
+		echo "allow own.things.Thing expires $date" >policy
+		refused 2 scan --policy policy s.pkl
+		says "a date is written like"
+	done
+	echo "allow own.things.Thing expires $(date -u +%F)" >policy
+	unknown u.pkl
+	ck 0 scan --policy policy u.pkl
+	echo "allow own.things.Thing expires $(date -u -d yesterday +%F)" >policy
+	ck 4 scan --policy policy u.pkl
+	says "has expired"
+}
+
 story_a_baseline_is_a_former_scan() {
 	four t
 	ck 1 scan --json t

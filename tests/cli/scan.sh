@@ -811,6 +811,19 @@ story_a_policy_that_cannot_be_understood_is_an_error() {
 	refused 2 scan --baseline nothing s.pkl
 }
 
+# By the name in the pickle, and by that which Python 3 gives it.
+story_a_policy_denies_names_old_and_new() {
+	local name
+	printf '\x80\x02cUserDict\nUserDict\n.' >u.pkl
+	ck 4 scan u.pkl
+	for name in UserDict.UserDict collections.UserDict 'UserDict.*'; do
+		echo "deny $name" >policy
+		ck 1 scan --policy policy u.pkl
+	done
+	echo "allow UserDict.UserDict" >policy
+	ck 0 scan --policy policy u.pkl
+}
+
 story_a_baseline_of_a_call_hides_no_other_in_the_file() {
 	printf '\x80\x02cos\nsystem\nq\0X\x04\0\0\0true\x85R.' >one.pkl
 	printf '\x80\x02cos\nsystem\nq\0X\x04\0\0\0true\x85R0h\0X\x05\0\0\0false\x85R.' >one_two.pkl

@@ -98,6 +98,10 @@ def names():
         ("old_thread", name("thread", "get_ident"), "dangerous", [(IMPORT, "thread.get_ident")]),
         ("old_eval", name("__builtin__", "eval"), "dangerous", [(IMPORT, "__builtin__.eval")]),
         ("script", name("__torch__.net", "Net"), "safe", []),
+        ("cut_script", name("__torch", "Net"), UNKNOWN, []),
+        ("old_vars", name("__builtin__", "vars"), "dangerous", [(IMPORT, "__builtin__.vars")]),
+        ("old_setattr", name("__builtin__", "setattr"), "dangerous", [(IMPORT, "__builtin__.setattr")]),
+        ("old_exceptions", name("exceptions", "eval"), "dangerous", [(IMPORT, "exceptions.eval")]),
         ("almost_script", name("__torch__net", "Net"), UNKNOWN, []),
     ]
 
@@ -259,6 +263,8 @@ def objects():
         ("reconstructed", thing, UNKNOWN, []),
         ("of_function", call(RECONSTRUCT, name("colorsys", "rgb_to_hls"), OBJECT, NONE), "dangerous",
          [(CALL, "copyreg._reconstructor")]),
+        ("of_function_with_base", call(RECONSTRUCT, name("colorsys", "rgb_to_hls"), THING, NONE),
+         "dangerous", [(CALL, "copyreg._reconstructor")]),
         ("harmful_base", call(RECONSTRUCT, THING, name("colorsys", "rgb_to_hls"), NONE), "dangerous",
          [(CALL, "copyreg._reconstructor")]),
         ("no_base", call(RECONSTRUCT, THING, text("x"), NONE), "dangerous",

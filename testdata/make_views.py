@@ -42,7 +42,7 @@ def same():
 
 
 def file(path):
-    """The decorated function makes the bytes of a file, and its docstring is the file's sentence."""
+    """The decorated function makes the bytes of a file; its docstring is the file's sentence."""
     def keep(make):
         files[path] = make
         return make
@@ -859,7 +859,8 @@ def _():
 
 @file("hostile/zip_100_directories.zip")
 def _():
-    """a hundred archives behind each other, and a byte in front: readers find the last directory."""
+    """a hundred archives behind each other, and a byte in front: readers find the last
+    directory."""
     body = b"-" + archive(model(EVIL))
     for i in range(100):
         body += archive([Member("%d" % i, b"a")])

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Watches real conversions with strace: the process that reads the file has limits, and once its filter
-# is loaded, it makes no call that takes a name, makes a descriptor or reaches out; and without the
-# sandbox the same watch sees that files are opened.
+# Watches real conversions with strace: the process that reads the file has limits, and once its
+# filter is loaded, it makes no call that takes a name, makes a descriptor or reaches out; and
+# without the sandbox the same watch sees that files are opened.
 #
 # usage: calls.sh CKCONV TESTDATA
 
@@ -15,7 +15,10 @@ strace -f -o "$tmp/trace" true 2>/dev/null && [ -s "$tmp/trace" ] || {
 	exit 77
 }
 
-reaches='open|openat|openat2|creat|stat|lstat|statx|access|faccessat2?|readlink|readlinkat|unlink|unlinkat|rename|renameat2?|link|linkat|symlink|mkdir|mkdirat|chmod|fchmod|socket|connect|sendto|sendmsg|pipe2?|dup[23]?|memfd_create|execve|fork|vfork|kill|ptrace|fcntl|ioctl|prctl'
+reaches='open|openat|openat2|creat|stat|lstat|statx|access|faccessat2?|readlink|readlinkat'
+reaches="$reaches|unlink|unlinkat|rename|renameat2?|link|linkat|symlink|mkdir|mkdirat|chmod|fchmod"
+reaches="$reaches|socket|connect|sendto|sendmsg|pipe2?|dup[23]?|memfd_create|execve|fork|vfork"
+reaches="$reaches|kill|ptrace|fcntl|ioctl|prctl"
 
 # watch FILE OPTION...: everything that process does after its filter was loaded
 watch() {
@@ -63,8 +66,8 @@ watch() {
 	fi
 }
 
-for name in state_dict.pt deflated.pt gzip.pt.gz model.tar.gz zips.distcp legacy.pt tar.pt script.pt \
-	several.pkl deflated_objects.npz joblib_objects.joblib; do
+for name in state_dict.pt deflated.pt gzip.pt.gz model.tar.gz zips.distcp legacy.pt tar.pt \
+	script.pt several.pkl deflated_objects.npz joblib_objects.joblib; do
 	watch "$data/good/$name"
 done
 watch "$data/good/deflated_sparse.pt" --densify

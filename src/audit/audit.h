@@ -128,6 +128,8 @@ bool ck_judge_event(ck_audit *audit, const ck_place *place, const ck_event *even
  * `job` is the one that it was read in. */
 bool ck_judge_whole(ck_audit *audit, const ck_place *place, ck_job *job, const ck_value *root,
                     const ck_seen *seen);
+/* Whether that looks at the root. */
+bool ck_judge_needs_root(const ck_source *source, const ck_seen *seen);
 
 /* Looks through a file, or a file inside it. False only if it cannot be read at all, memory ended,
  * or the job was stopped. */

@@ -240,7 +240,9 @@ struct ck_step {
 	uint8_t code;
 	uint64_t at;       /* offset of the opcode */
 	uint64_t number;   /* integer arguments; bits of the double */
-	const char *text;  /* first line or counted bytes, NUL behind; NULL if left in the source */
+	/* First line or counted bytes, NUL behind; NULL if left in the source. A single line, except
+	 * for that of a PERSID, is only valid until the next opcode is read. */
+	const char *text;
 	uint64_t len;
 	uint64_t from;     /* offset of counted bytes */
 	const char *more;  /* second line */
@@ -260,6 +262,7 @@ typedef struct ck_steps {
 	size_t roomy;        /* offset in the window up to which an opcode and its number fit */
 	const unsigned char *window;
 	unsigned char *buffer; /* what the window shows, unless the source lies in memory */
+	char line[128];      /* a short line that is not kept */
 } ck_steps;
 
 /* *steps is all zero, or was used before. */

@@ -102,7 +102,20 @@ static inline bool read_text(ck_steps *s, uint64_t len, const char **text)
 	return true;
 }
 
-static bool read_line(ck_steps *s, const char **text, uint64_t *len)
+/* A short line that nobody needs any more after the next opcode was read is not kept. */
+static bool pass_line(ck_steps *s, size_t len, const char **text)
+{
+	const unsigned char *p = peek(s, len);
+	if (!p || !count_text(s, len))
+		return false;
+	memcpy(s->line, p, len);
+	s->line[len] = 0;
+	s->at += len;
+	*text = s->line;
+	return true;
+}
+
+static bool read_line(ck_steps *s, bool passing, const char **text, uint64_t *len)
 {
 	uint64_t start = s->at;
 	for (;;) {
@@ -123,7 +136,8 @@ static bool read_line(ck_steps *s, const char **text, uint64_t *len)
 	}
 	*len = s->at - start;
 	s->at = start;
-	if (!read_text(s, *len, text))
+	if (passing && *len < sizeof s->line ? !pass_line(s, (size_t)*len, text)
+	                                     : !read_text(s, *len, text))
 		return false;
 	s->at++; /* the newline */
 	return true;
@@ -214,6 +228,13 @@ static bool no_opcode(ck_steps *s, const ck_step *step)
 	                  "byte 0x%02x is no pickle opcode", step->code);
 }
 
+static bool across_frame(ck_steps *s, const ck_step *step)
+{
+	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
+	                  "opcode %s reaches across the end of its frame at byte %llu",
+	                  ck_op_table[step->code].name, (unsigned long long)s->frame_end);
+}
+
 /* What is more than a number. */
 static __attribute__((noinline)) bool read_more(ck_steps *s, ck_step *step, reading is)
 {
@@ -223,25 +244,20 @@ static __attribute__((noinline)) bool read_more(ck_steps *s, ck_step *step, read
 	case PLAIN:
 		break;
 	case FRAME:
+		if (step->at < s->frame_end && s->at > s->frame_end)
+			return across_frame(s, step);
 		return enter_frame(s, step);
 	case KEPT:
 	case LEFT:
 		return read_counted(s, step, is == KEPT);
 	case LINES:
 	case LINE:
-		return read_line(s, &step->text, &step->len) &&
-		       (is == LINE || read_line(s, &step->more, &step->more_len));
+		return read_line(s, is == LINE && step->code != 'P', &step->text, &step->len) &&
+		       (is == LINE || read_line(s, false, &step->more, &step->more_len));
 	case NO_OPCODE:
 		return no_opcode(s, step);
 	}
 	return true;
-}
-
-static bool across_frame(ck_steps *s, const ck_step *step)
-{
-	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
-	                  "opcode %s reaches across the end of its frame at byte %llu",
-	                  ck_op_table[step->code].name, (unsigned long long)s->frame_end);
 }
 
 /* The opcode and its number where the window may have to move, or the source ends. */

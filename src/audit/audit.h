@@ -101,6 +101,7 @@ typedef struct ck_audit {
 	bool with_tensors;        /* check those of every checkpoint, too */
 	bool meaningful;          /* a pickle named something that means anything to the loader */
 	uint64_t vain;            /* bytes that were read as opcodes, and were none */
+	uint64_t skimmed;         /* bytes of pickles that were read ahead and then broke */
 	unsigned depth;           /* files inside files that are open just now */
 } ck_audit;
 

@@ -7,7 +7,10 @@
 #include "judge.h"
 #include "look.h"
 
-enum { RENEW = 8 << 20 }; /* bytes of memory after which a machine is made anew */
+enum {
+	RENEW = 8 << 20, /* bytes of memory after which a machine is made anew */
+	AHEAD = 4 << 20, /* bytes of memory from which on it pays to read ahead */
+};
 
 static bool on_event(void *arg, const ck_source *source, const ck_event *event)
 {
@@ -59,6 +62,16 @@ bool ck_stream_end(ck_stream_reader *reader)
 	return !own || ck_look_done(reader->audit, own);
 }
 
+/* What is found out about a pickle that breaks early was found out for nothing: a file of many such
+ * ones must not be read again and again. */
+static void look_ahead(const ck_audit *audit, ck_seen *seen)
+{
+	enum { TIMES = 2 };
+	uint64_t most;
+	seen->skimmed = 0;
+	seen->ahead = ck_mul(audit->job->input, TIMES, &most) && audit->skimmed > most ? 0 : AHEAD;
+}
+
 bool ck_stream_next(ck_stream_reader *r, uint64_t *at, bool *whole)
 {
 	uint64_t start = *at;
@@ -67,12 +80,14 @@ bool ck_stream_next(ck_stream_reader *r, uint64_t *at, bool *whole)
 		return false;
 	r->events = 0;
 	r->torch->seen.globals.count = r->torch->seen.persids.count = 0;
+	look_ahead(r->audit, &r->torch->seen);
 	const ck_value *root = ck_torch_read(r->torch, at);
 	*whole = root && ck_judge_whole(r->audit, &r->place, r->own, root, &r->torch->seen);
 	r->audit->pickles++;
 	r->place.stream++;
 	if (*whole)
 		return true;
+	r->audit->skimmed += r->torch->seen.skimmed;
 	const ck_error *error = &r->own->error;
 	ck_place place = r->place;
 	place.stream--;
@@ -195,12 +210,16 @@ bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t *at, ck_
 			torch->seen.lean = true;
 		}
 		const uint64_t from = *at;
+		if (torch)
+			look_ahead(audit, &torch->seen);
 		if (torch && ck_torch_read(torch, at)) {
 			*probed = p.imports || p.calls || p.extensions || marked ||
 			          *at == source->size ? CK_PROBED_WHOLE : CK_PROBED_LITERAL;
 			note_idle(&p, source, from, *at, &torch->seen, idle);
 		} else if (torch)
 			*probed = decide(&p, &own->error, purpose, ck_sniff_text(head, len));
+		if (torch && *at == from)
+			audit->skimmed += torch->seen.skimmed;
 		if (own->error.has_offset && own->error.offset > *at)
 			audit->vain += own->error.offset - *at;
 	}

@@ -72,6 +72,21 @@ static inline const unsigned char *peek(ck_steps *s, size_t len)
 	return s->window + (s->at - s->window_at);
 }
 
+const unsigned char *ck_steps_peek(ck_steps *s, size_t want, size_t *len)
+{
+	if (in_window(s) < want && s->window_at + s->window_len < s->source->size && !refill(s))
+		return NULL;
+	*len = in_window(s);
+	return s->window + (s->at - s->window_at);
+}
+
+void ck_steps_rewind(ck_steps *s, uint64_t to)
+{
+	s->at = to;
+	if (to < s->window_at)
+		show(s, s->buffer, 0, 0);
+}
+
 static bool count_text(ck_steps *s, uint64_t len)
 {
 	s->text += len;
@@ -86,9 +101,10 @@ static inline bool read_text(ck_steps *s, uint64_t len, const char **text)
 		return cut_short(s, len);
 	if (!count_text(s, len))
 		return false;
-	char *copy = len < SIZE_MAX ? ck_alloc(s->job, (size_t)len + 1) : NULL;
+	char *copy = len < SIZE_MAX ? ck_spare_alloc(s->job, s->spare, (size_t)len + 1) : NULL;
 	if (!copy)
 		return false;
+	copy[len] = 0;
 	if (len <= in_window(s) || len <= WINDOW) {
 		const unsigned char *p = peek(s, (size_t)len);
 		if (!p)

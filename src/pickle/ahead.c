@@ -199,14 +199,6 @@ static bool look(ahead *a)
 	return a->p;
 }
 
-/* Keeps the compiler from making one sum of several. */
-static inline const unsigned char *ahead_by(const unsigned char *p, size_t len)
-{
-	p += len;
-	__asm__ volatile("" : "+r"(p));
-	return p;
-}
-
 static inline uint64_t masked(const unsigned char *p, const shape *op)
 {
 	uint64_t raw;
@@ -214,14 +206,20 @@ static inline uint64_t masked(const unsigned char *p, const shape *op)
 	return le64toh(raw) & op->mask;
 }
 
-/* Behind the argument. A branch is guessed, while a sum with what a table says has to wait for it. */
+/* See ck_behind. */
+static inline const unsigned char *step_on(const unsigned char *p, unsigned len)
+{
+	return (const unsigned char *)(uintptr_t)ck_behind((uint64_t)(uintptr_t)p, len);
+}
+
+/* Behind the argument. */
 static inline const unsigned char *behind(const unsigned char *p, const shape *op)
 {
 	if (!op->width)
-		return ahead_by(p, 1);
+		return step_on(p, 1);
 	if (op->width == 1)
-		return ahead_by(p, 2);
-	return op->width == 4 ? ahead_by(p, 5) : ahead_by(p, 1u + op->width);
+		return step_on(p, 2);
+	return op->width == 4 ? step_on(p, 5) : step_on(p, 1u + op->width);
 }
 
 /* Passes over opcodes with which there is nothing to do, as long as a line has room behind them: most

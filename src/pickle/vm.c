@@ -64,12 +64,14 @@ bool ck_op_mark(ck_vm *vm)
 		return false;
 	if (!ck_within(vm->job, vm->steps.source->label, depth, vm->mark_count + 1))
 		return false;
-	size_t *grown = ck_grow(vm->job, vm->marks, &vm->mark_cap, vm->mark_count + 1,
-	                        sizeof *grown);
-	if (!grown)
-		return false;
-	vm->marks = grown;
-	grown[vm->mark_count++] = vm->depth;
+	if (vm->mark_count == vm->mark_cap) {
+		size_t *grown = ck_grow(vm->job, vm->marks, &vm->mark_cap, vm->mark_count + 1,
+		                        sizeof *grown);
+		if (!grown)
+			return false;
+		vm->marks = grown;
+	}
+	vm->marks[vm->mark_count++] = vm->depth;
 	return true;
 }
 
@@ -278,7 +280,8 @@ static bool run(ck_vm *vm)
 		     !is_honest(vm, vm->steps.at - from, vm->job->arena.held - held) ||
 		     !look_ahead(vm, vm->job->arena.held - held)))
 			return false;
-		if (!ck_steps_next(&vm->steps, &step) || !handlers[step.code](vm))
+		if ((!ck_steps_quick(&vm->steps, &step) && !ck_steps_next(&vm->steps, &step)) ||
+		    !handlers[step.code](vm))
 			return false;
 		vm->used[step.code] = true;
 	}

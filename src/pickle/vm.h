@@ -4,6 +4,8 @@
 
 #include "pickle.h"
 
+#include <endian.h>
+
 /* The opcodes of pickle protocols 0 to 5, one row each: X(name, code, argument, protocol, handler).
  * ops.c makes the table of names and arguments from it, vm.c the table of handlers. */
 #define CK_OPS(X)                                      \
@@ -75,6 +77,65 @@
 	X(BYTEARRAY8, 0x96, BYTES8, 5, bytearray)      \
 	X(NEXT_BUFFER, 0x97, NONE, 5, next_buffer)     \
 	X(READONLY_BUFFER, 0x98, NONE, 5, readonly)
+
+/* How an opcode is read: it begins with a number of so many bytes, which may count what follows. */
+typedef enum ck_reading {
+	CK_READ_NO_OPCODE,
+	CK_READ_PLAIN,
+	CK_READ_SIGNED,
+	CK_READ_FLOAT,
+	CK_READ_FRAME,
+	CK_READ_KEPT,
+	CK_READ_LEFT,
+	CK_READ_LINE,
+	CK_READ_LINES
+} ck_reading;
+
+typedef struct ck_op_shape {
+	uint64_t mask; /* of the number's bytes */
+	uint8_t width;
+	uint8_t is;    /* ck_reading */
+} ck_op_shape;
+
+extern const ck_op_shape ck_op_shapes[256];
+
+/* Keeps the compiler from making one sum of several that stand behind branches: the processor guesses a
+ * branch, while a sum with what a table says has to wait for it. */
+static inline uint64_t ck_behind(uint64_t at, unsigned len)
+{
+	at += len;
+	__asm__ volatile("" : "+r"(at));
+	return at;
+}
+
+/* Reads an opcode with nothing but a number behind it, all of it in the window, as most are. False: it is
+ * another one, or something is wrong with it. */
+static inline bool ck_steps_quick(ck_steps *s, ck_step *step)
+{
+	const uint64_t at = s->at, inside = at - s->window_at;
+	if (inside >= s->roomy || s->count >= s->ops)
+		return false;
+	const unsigned char *p = s->window + inside;
+	const ck_op_shape *shape = &ck_op_shapes[*p];
+	if (shape->is != CK_READ_PLAIN)
+		return false;
+	uint64_t end, raw;
+	if (!shape->width)
+		end = ck_behind(at, 1);
+	else if (shape->width == 1)
+		end = ck_behind(at, 2);
+	else
+		end = ck_behind(at, 1u + shape->width);
+	if (at < s->frame_end && end > s->frame_end)
+		return false;
+	memcpy(&raw, p + 1, sizeof raw);
+	step->code = *p;
+	step->at = at;
+	step->number = le64toh(raw) & shape->mask;
+	s->at = end;
+	s->count++;
+	return true;
+}
 
 /* Pieces of memory that can be used again, by their words; the first word of each is the next one. */
 enum { CK_SPARE_WORDS = 32 };

@@ -289,6 +289,15 @@ story_what_cannot_be_looked_through_is_not_safe() {
 	json 'assert lines[0]["verdict"] == "malformed" and not lines[0]["complete"], lines'
 }
 
+# Up to 64 kB behind the end record readers find an archive.
+story_an_archive_ends_near_its_end() {
+	cp "$(good state_dict)" x.pt
+	head -c 65000 /dev/zero >>x.pt
+	ck 0 scan x.pt
+	head -c 1000 /dev/zero >>x.pt
+	ck 3 scan x.pt
+}
+
 story_what_follows_packed_data_is_told() {
 	local pack
 	safe s.pkl
@@ -552,6 +561,9 @@ story_what_weights_only_would_need_is_told() {
 assert lines[0]["add_safe_globals"] == ["own.things.Thing"]'
 	dangerous d.pkl
 	ck 1 scan --json d.pkl
+	json 'assert lines[0]["weights_only"] is False and lines[0]["add_safe_globals"] is None'
+	printf '\x80\x02K\x010}.' >popped.pkl # an opcode that torch's reader does not know
+	ck 0 scan --json popped.pkl
 	json 'assert lines[0]["weights_only"] is False and lines[0]["add_safe_globals"] is None'
 	ck 0 scan -v "$(good state_dict)"
 	prints "  weights_only        yes"

@@ -340,7 +340,8 @@ def _():
 
 @file("hostile/zip_more_members64.pt")
 def _():
-    """the zip64 end record announces fewer members than the directory and the old end record have."""
+    """the zip64 end record announces fewer members than the directory and the old end record
+    have."""
     members = model(more=[Member("archive/other.pkl", EVIL)])
     whole = layout(members)
     body, old = whole[:-22], whole[-22:]

@@ -77,6 +77,8 @@ bool ck_look_at_rest(ck_look *look);
 /* True if data of this name, or "", that begins so cannot be anything that must be looked at. */
 bool ck_look_is_data(const char *name, const unsigned char *head, size_t len);
 
+/* Errors that say nothing of the file: no scan can go on after them. */
+bool ck_look_is_fatal(const ck_error *error);
 /* A job for one part of a look, and its end, which takes over what concerns the whole: false if the
  * scan cannot go on. */
 ck_job *ck_look_job(ck_audit *audit);

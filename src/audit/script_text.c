@@ -1,10 +1,10 @@
 /* TorchScript's code, which torch runs when it loads a module with a __setstate__: calls of the few
- * operators that reach files or other machines. */
+ * operators that reach files or other machines. For mobile phones it is a pickle of names. */
 #include <string.h>
 
 #include "zip_parts.h"
 
-enum { PIECE = 16 << 10, WORD_MAX = 24 };
+enum { PIECE = 16 << 10, WORD_MAX = 40 };
 
 typedef enum { OTHER, WORD, DOT } token;
 
@@ -32,10 +32,31 @@ static bool is_one_of(const char *words, const char *word)
 	return false;
 }
 
+/* Of torch's schemas, and of the libraries that programs load beside it. */
+static const struct {
+	const char *owners, *words; /* "" stands for all */
+} harmful[] = {
+	{"torch aten rpc prim", "save from_file rpc_sync rpc_async rpc_remote"},
+	{"c10d _c10d_functional _c10d_functional_autograd symm_mem", ""},
+	{"debugprims", "load_tensor"},
+	{"image", "read_file write_file"},
+	{"video_reader", "read_video_from_file probe_video_from_file"},
+	{"torchaudio", "sox_io_load_audio_file sox_io_save_audio_file sox_io_get_info "
+	               "sox_effects_apply_effects_file"},
+};
+
+static bool is_harmful_name(const char *owner, const char *word)
+{
+	for (size_t i = 0; i < CK_COUNT(harmful); i++)
+		if (is_one_of(harmful[i].owners, owner) &&
+		    (!*harmful[i].words || is_one_of(harmful[i].words, word)))
+			return true;
+	return false;
+}
+
 static bool is_harmful(const tokens *t)
 {
-	return t->last == WORD && t->owned && is_one_of("torch aten rpc prim", t->owner) &&
-	       is_one_of("save from_file rpc_sync rpc_async rpc_remote", t->word);
+	return t->last == WORD && t->owned && is_harmful_name(t->owner, t->word);
 }
 
 static bool is_word_char(char c)
@@ -81,27 +102,84 @@ static void take(reader *r, char c)
 	t->last = c == '.' && t->last == WORD ? DOT : OTHER;
 }
 
+/* ---- bytecode.pkl: names of operators as texts, "aten::save" ---- */
+
+enum { BINUNICODE = 'X', COUNTED = 5, NAME_MAX_BYTES = 2 * WORD_MAX };
+
+static bool is_bytecode(const char *path)
+{
+	static const char name[] = "bytecode.pkl";
+	size_t len = strlen(path), n = sizeof name - 1;
+	return len >= n && !strcmp(path + len - n, name) &&
+	       (len == n || strchr("/!", path[len - n - 1]));
+}
+
+/* The text that begins at `at`, if it is the name of such an operator. */
+static bool take_name(reader *r, const char *at, size_t len)
+{
+	tokens *t = &r->now;
+	const char *colons = memmem(at, len, "::", 2);
+	size_t owner = colons ? (size_t)(colons - at) : 0, word = len - owner - 2;
+	if (!colons || owner >= WORD_MAX || word >= WORD_MAX)
+		return false;
+	memcpy(t->owner, at, owner);
+	t->owner[owner] = 0;
+	memcpy(t->word, at + owner + 2, word);
+	t->word[word] = 0;
+	return is_harmful_name(t->owner, t->word);
+}
+
+static bool read_bytecode(ck_job *job, const ck_source *source, reader *r)
+{
+	char piece[PIECE];
+	uint64_t step = sizeof piece - COUNTED - NAME_MAX_BYTES;
+	for (uint64_t at = 0; at < source->size && !r->found; at += step) {
+		uint64_t left = source->size - at;
+		size_t len = left < sizeof piece ? (size_t)left : sizeof piece;
+		if (ck_stopped(job) || !ck_read_at(job, source, at, piece, len))
+			return false;
+		for (size_t i = 0; i + COUNTED < len && i < step && !r->found; i++) {
+			uint64_t size = ck_little((const unsigned char *)piece + i + 1, 4);
+			r->found = piece[i] == BINUNICODE && size <= NAME_MAX_BYTES &&
+			           size <= len - i - COUNTED &&
+			           take_name(r, piece + i + COUNTED, (size_t)size);
+		}
+	}
+	return true;
+}
+
+/* ---- members ---- */
+
 bool ck_script_is(const char *path)
 {
 	const char *code = strstr(path, "code/");
 	size_t len = strlen(path);
+	if (is_bytecode(path))
+		return true;
 	return code && (code == path || code[-1] == '/' || code[-1] == '!') && len > 3 &&
 	       !memcmp(path + len - 3, ".py", 3);
 }
 
-bool ck_script_look(ck_audit *audit, const ck_source *source, const char *path)
+static bool read_code(ck_job *job, const ck_source *source, reader *r)
 {
 	char piece[PIECE];
-	reader r = {0};
-	ck_place place = {path, source, 0};
-	for (uint64_t at = 0; at < source->size && !r.found; at += sizeof piece) {
+	for (uint64_t at = 0; at < source->size && !r->found; at += sizeof piece) {
 		uint64_t left = source->size - at;
 		size_t len = left < sizeof piece ? (size_t)left : sizeof piece;
-		if (ck_stopped(audit->job) || !ck_read_at(audit->job, source, at, piece, len))
+		if (ck_stopped(job) || !ck_read_at(job, source, at, piece, len))
 			return false;
-		for (size_t i = 0; i < len && !r.found; i++)
-			take(&r, piece[i]);
+		for (size_t i = 0; i < len && !r->found; i++)
+			take(r, piece[i]);
 	}
+	return true;
+}
+
+bool ck_script_look(ck_audit *audit, const ck_source *source, const char *path)
+{
+	reader r = {0};
+	ck_place place = {path, source, 0};
+	if (!(is_bytecode(path) ? read_bytecode : read_code)(audit->job, source, &r))
+		return false;
 	return !r.found || ck_audit_say(audit, CK_RULE_HARMFUL_SCRIPT, &place, CK_NO_OFFSET, 0,
 	                                "the code calls %s.%s, which reaches files or other "
 	                                "machines", r.now.owner, r.now.word);

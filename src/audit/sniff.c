@@ -30,6 +30,8 @@ typedef struct {
 	"this is an HDF5 file, which holds no pickle; but Keras keeps code in Lambda layers of " \
 	"such files, and that was not looked for"
 #define R_CODE "this is a file of R, which may hold code that R runs; that was not looked for"
+#define FLATBUFFER \
+	"this is a flatbuffer of PyTorch for mobile phones, whose code was not looked at"
 #define PROGRAM "this is a program; nothing runs it when a model is loaded"
 #define PROGRAM_ALONE "this is a program and no model; what it does was not looked at"
 
@@ -57,7 +59,7 @@ static const row rows[] = {
 	{0, MAGIC("PYTORCH1"), CLOSED("PyTorch 1.0 preview", "a PyTorch 1.0 preview archive")},
 	{0, MAGIC("\x89HDF\r\n\x1a\n"), TOLD("HDF5", KERAS, KERAS_ALONE)},
 	{4, MAGIC("TFL3"), DATA("TensorFlow Lite")},
-	{4, MAGIC("PTMF"), DATA("PyTorch mobile flatbuffer")},
+	{4, MAGIC("PTMF"), {"PyTorch mobile flatbuffer", NULL, FLATBUFFER, NULL, NULL}},
 	{0, MAGIC("RDX2\n"), TOLD("R workspace", NULL, R_CODE)},
 	{0, MAGIC("RDX3\n"), TOLD("R workspace", NULL, R_CODE)},
 	{0, MAGIC("X\n\0\0\0"), TOLD("R value", NULL, R_CODE)},

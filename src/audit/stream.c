@@ -13,7 +13,8 @@ static bool on_event(void *arg, const ck_source *source, const ck_event *event)
 {
 	ck_stream_reader *r = arg;
 	r->events += event->deed == CK_DID_IMPORT || event->deed == CK_DID_CALL;
-	if (event->deed == CK_DID_CALL && !ck_inner_call(r->audit, &r->place, source, event->target))
+	if (event->deed == CK_DID_CALL &&
+	    !ck_inner_call(r->audit, &r->place, source, event->target))
 		return false;
 	r->place.source = source;
 	return ck_judge_event(r->audit, &r->place, event);
@@ -119,9 +120,9 @@ static bool on_probed(void *arg, const ck_source *source, const ck_event *event)
 	return ck_judge_event(p->trial, &p->place, event);
 }
 
-/* Where a reader of pickles is pointed at, all that it does before it stumbles counts. Lists of words
- * may read as imports ("cat", "dog": the name dog of a module at): in them only what is called
- * counts, and modules that are denied; in numbers, names that people give. */
+/* Where a reader of pickles is pointed at, all that it does before it stumbles counts. Lists of
+ * words may read as imports ("cat", "dog": the name dog of a module at): in them only what is
+ * called counts, and modules that are denied; in numbers, names that people give. */
 static bool does_something(const prober *p, ck_purpose purpose, bool text)
 {
 	bool called = p->calls && (p->imports || p->extensions);

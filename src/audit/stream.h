@@ -28,9 +28,9 @@ typedef enum ck_probed {
 	CK_PROBED_WHOLE
 } ck_probed;
 
-/* Whether a pickle starts at *at, which is not certain: data and text may be opcodes, too. It is one
- * if it ends in a STOP, or imports or calls something before it breaks. Nothing is judged. *at is
- * then behind its STOP, if it has one. */
+/* Whether a pickle starts at *at, which is not certain: data and text may be opcodes, too. It is
+ * one if it ends in a STOP, or imports or calls something before it breaks. Nothing is judged. *at
+ * is then behind its STOP, if it has one. */
 bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t *at, ck_purpose purpose,
                      ck_probed *probed);
 /* The same for all pickles of a look from `at` on: literals are passed over to what follows. */

@@ -131,6 +131,8 @@ void cli_print_help(FILE *to, enum cli_verb_number verb);
 void cli_signals_catch(void);
 /* The job that a signal stops from now on; NULL: none. Stops it if one came before. */
 void cli_signals_watch(ck_job *job);
+/* A new job that signals stop from now on. NULL after it was said that there is no memory. */
+ck_job *cli_job_begin(void);
 bool cli_signals_came(void);
 /* Ends as the signal would have, so that a shell loop stops too. Returns if none came. */
 void cli_signals_die(void);
@@ -139,6 +141,11 @@ void cli_signals_die(void);
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void cli_print_error(const ck_error *error);
 int cli_exit_status(ck_status status);
+/* Writes out what stdout holds; false if it ever failed. */
+bool cli_flush(void);
+/* The errno of that, or 0; whoever prints much at once sets errno to 0 before. */
+int cli_stdout_error(void);
+void cli_say_unwritten(int error);
 /* A name that the user gave, safe to print. */
 typedef struct cli_name {
 	char s[512];

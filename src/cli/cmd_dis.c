@@ -1,6 +1,7 @@
 /* ckconv dis FILE[!MEMBER]: shows the opcodes of a file's pickles, one a line. */
 #include "confined.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { MADE_COLUMN = 46, BELOW_COLUMN = 19 };
@@ -66,7 +67,7 @@ static bool on_line(void *arg, const ck_dis_line *line)
 	if (line->made)
 		print_made(s, line, column);
 	putchar('\n');
-	return !ferror(stdout) && !cli_signals_came();
+	return (!ferror(stdout) || cli_flush()) && !cli_signals_came();
 }
 
 static int status_of(bool ok, const cli_shown *shown, const ck_error *error)
@@ -75,8 +76,8 @@ static int status_of(bool ok, const cli_shown *shown, const ck_error *error)
 		return shown->whole ? EXIT_DONE : EXIT_INPUT;
 	if (!ok)
 		cli_print_error(error);
-	else if (!ferror(stdout)) /* else main says so */
-		cli_say("cannot write to the standard output");
+	else if (!ferror(stdout) && shown->why != EPIPE) /* else main says so; or head has enough */
+		cli_say_unwritten(shown->why);
 	return ok ? EXIT_USAGE : cli_exit_status(error->status);
 }
 
@@ -86,18 +87,18 @@ int cli_dis(const cli_options *options)
 	cli_reader reader = {.options = options};
 	cli_shown shown = {0};
 	ck_error error;
-	ck_job *job = ck_job_new();
-	if (!job) {
-		cli_say("the system has no memory left");
+	ck_job *job = cli_job_begin();
+	if (!job)
 		return EXIT_USAGE;
-	}
-	cli_signals_catch();
-	cli_signals_watch(job);
 	bool ok = cli_dis_file(&reader, job, options->arguments[0], on_line, &s, &shown, &error);
 	cli_signals_watch(NULL);
 	ck_job_free(job);
 	cli_signals_die();
 	if (!ok && !error.where[0] && cli_exit_status(error.status) == EXIT_INPUT)
 		ck_printable(options->arguments[0], error.where, sizeof error.where);
-	return status_of(ok, &shown, &error);
+	int status = status_of(ok, &shown, &error);
+	/* dis shows what one reader sees */
+	if (!ok && error.status == CK_CORRUPT && !options->quiet)
+		cli_say("ckconv scan looks at what any reader could see in it");
+	return status;
 }

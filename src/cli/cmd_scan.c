@@ -1,6 +1,7 @@
 /* ckconv scan PATH...: looks through files and says what they could do. */
 #include "confined.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,8 +33,9 @@ typedef struct {
 static void print_line(scanning *s, const char *line)
 {
 	cli_progress_clear(&s->progress);
+	errno = 0;
 	puts(line ? line : "");
-	fflush(stdout); /* whoever reads gets it now, and if nobody does, that is known */
+	cli_flush(); /* whoever reads gets it now, and if nobody does, that is known */
 }
 
 static void show(scanning *s, ck_job *job, const ck_report *report)
@@ -172,7 +174,9 @@ static bool print_results(scanning *s)
 		if (!s->pages[verdict])
 			continue;
 		fclose(s->pages[verdict]);
+		errno = 0;
 		fwrite(s->page[verdict], 1, s->page_len[verdict], stdout);
+		cli_flush();
 		free(s->page[verdict]);
 	}
 	return !s->sarif || print_sarif(s);
@@ -301,7 +305,10 @@ int cli_scan(const cli_options *options)
 	cli_progress_clear(&s.progress);
 	bool printed = print_results(&s);
 	ck_job_free(s.policy_job);
-	fflush(stdout);
+	cli_flush();
+	if (!all && !cli_signals_came() && ferror(stdout))
+		cli_say("nobody takes the output: stopped after %lu file%s, and the rest was not "
+		        "scanned", s.files, s.files == 1 ? "" : "s");
 	if (cli_signals_came() && !all)
 		cli_say("interrupted after %lu file%s; the rest was not scanned", s.files,
 		        s.files == 1 ? "" : "s");
@@ -311,7 +318,7 @@ int cli_scan(const cli_options *options)
 		        ? cli_show_name(options->arguments[0]).s : "these folders");
 		return EXIT_USAGE;
 	}
-	if (!options->quiet)
+	if (!options->quiet && (all || !ferror(stdout)))
 		say_summary(&s);
 	int status = exit_status(&s);
 	return printed || status == EXIT_NO ? status : EXIT_USAGE;

@@ -123,17 +123,18 @@ typedef struct {
 static bool show(const dis_work *w, cli_shown *shown)
 {
 	bool ok = ck_dis_run(w->dis, w->line, w->arg, &shown->whole);
-	shown->written = !fflush(stdout) && !ferror(stdout);
+	shown->written = cli_flush();
+	shown->why = cli_stdout_error();
 	return ok || !shown->written;
 }
 
-/* What it says at the end, beside the lines that it wrote itself, fits two bytes. */
+/* What it says at the end, beside the lines that it wrote itself, fits three bytes. */
 static bool dis_in_child(void *arg, cli_channel *channel)
 {
 	cli_shown shown = {0};
 	if (!show(arg, &shown))
 		return false;
-	cli_channel_blob(channel, (char[]){shown.whole, shown.written}, 2);
+	cli_channel_blob(channel, (char[]){shown.whole, shown.written, (char)shown.why}, 3);
 	return true;
 }
 
@@ -152,8 +153,8 @@ static bool dis_by_child(cli_reader *reader, dis_work *w, ck_job *job, const cha
 		.stopped = cli_signals_came,
 	}, &told);
 	*error = told.error;
-	if (ok && told.blob_len == 2)
-		*shown = (cli_shown){told.blob[0], told.blob[1]};
+	if (ok && told.blob_len == 3)
+		*shown = (cli_shown){told.blob[0], told.blob[1], (unsigned char)told.blob[2]};
 	cli_report_free(&told);
 	return ok;
 }

@@ -28,6 +28,7 @@ const ck_report *cli_scan_file(cli_reader *reader, ck_job *job, const char *path
 typedef struct cli_shown {
 	bool whole;   /* no pickle is broken */
 	bool written; /* stdout took it all */
+	int why;      /* or the errno, if there is one */
 } cli_shown;
 
 /* Has `line` called for each opcode, perhaps in a child, which has a stdout of its own. */

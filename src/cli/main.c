@@ -8,9 +8,9 @@
 /* Data goes to stdout; a full disk or a closed pipe there is an error too. */
 static int close_stdout(void)
 {
-	if (!ferror(stdout) && !fflush(stdout))
+	if (cli_flush())
 		return EXIT_DONE;
-	cli_say("cannot write to the standard output");
+	cli_say_unwritten(cli_stdout_error());
 	return EXIT_USAGE;
 }
 

@@ -127,7 +127,7 @@ static bool has_tensors(const ck_report *report)
 
 /* Why the file is malformed, last what must be dealt with first: beyond a limit nothing was looked
  * at, which may be all that is wrong. */
-typedef enum { NOT_SCANNED, ENCRYPTED, NOT_KNOWN, DAMAGED, OVER_LIMIT } cause;
+typedef enum { NOT_SCANNED, ENCRYPTED, NOT_KNOWN, POINTER, DAMAGED, OVER_LIMIT } cause;
 
 static cause cause_of(const ck_finding *f)
 {
@@ -135,8 +135,10 @@ static cause cause_of(const ck_finding *f)
 		return OVER_LIMIT;
 	if (strcmp(f->rule, "not-scanned") != 0)
 		return DAMAGED;
-	if (strstr(f->why, "no kind that ckconv knows"))
+	if (strstr(f->why, "no kind that ckconv knows") || strstr(f->why, "was not looked"))
 		return NOT_KNOWN;
+	if (strstr(f->why, "Git LFS pointer"))
+		return POINTER;
 	return strstr(f->why, "encrypted") ? ENCRYPTED : NOT_SCANNED;
 }
 
@@ -146,6 +148,7 @@ static const char *next_of_malformed(const ck_report *report)
 		[NOT_SCANNED] = "do not load it; unpack it and scan what comes out",
 		[ENCRYPTED] = "do not load it; decrypt it and scan what comes out",
 		[NOT_KNOWN] = "do not load it before you know what it is: ckconv cannot tell",
+		[POINTER] = "fetch the file that it stands for, and scan that",
 		[OVER_LIMIT] = "if it can be trusted to need it, raise the limit and scan again",
 		[DAMAGED] = "do not load it; get it again from where it was made",
 	};

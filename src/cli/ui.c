@@ -1,7 +1,9 @@
 /* How the program speaks: on stderr, one line a message, the file first and then the reason. */
 #include "cli.h"
 
+#include <errno.h>
 #include <stdarg.h>
+#include <string.h>
 
 void cli_say(const char *fmt, ...)
 {
@@ -11,6 +13,26 @@ void cli_say(const char *fmt, ...)
 	vfprintf(stderr, fmt, args);
 	fputc('\n', stderr);
 	va_end(args);
+}
+
+static int stdout_error; /* the first one, or 0 */
+
+bool cli_flush(void)
+{
+	if ((fflush(stdout) || ferror(stdout)) && !stdout_error)
+		stdout_error = errno;
+	return !ferror(stdout);
+}
+
+int cli_stdout_error(void)
+{
+	return stdout_error;
+}
+
+void cli_say_unwritten(int error)
+{
+	cli_say("cannot write to the standard output%s%s", error ? ": " : "",
+	        error ? strerror(error) : "");
 }
 
 void cli_print_error(const ck_error *error)

@@ -211,8 +211,8 @@ bool ck_op_stop(ck_vm *vm)
 	return vm->result != NULL;
 }
 
-/* The limit of memory follows the size of the file; a pickle that needs far more than its share from
- * the first bytes on is refused at once. */
+/* The limit of memory follows the size of the file; a pickle that needs far more than its share
+ * from the first bytes on is refused at once. */
 static bool is_honest(ck_vm *vm, uint64_t bytes, uint64_t held)
 {
 	enum { FREE = 32 << 20 };

@@ -94,7 +94,7 @@ typedef struct ck_vm {
 	size_t memo_used; /* none of the array's entries from here on was ever set */
 	ck_map memo_map;
 	uint64_t memo_count;
-	ck_map names;               /* "module\nname" -> ck_global, for names written again and again */
+	ck_map names;               /* "module\nname" -> ck_global, for names that come again */
 	ck_items pending;           /* values whose items are settled at the end */
 	uint64_t keys;              /* bytes that settling will compare, about */
 	uint32_t values, buffers;
@@ -141,8 +141,8 @@ static inline ck_value *ck_vm_new(ck_vm *vm, ck_kind kind)
 	return value;
 }
 
-/* A value that leaves its only place, unless it stands elsewhere or is shared. Such memory only ever
- * holds values, so that vm->recent may point to it. */
+/* A value that leaves its only place, unless it stands elsewhere or is shared. Such memory only
+ * ever holds values, so that vm->recent may point to it. */
 static inline void ck_vm_use_again(ck_vm *vm, ck_value *value)
 {
 	if (value->flags & CK_KEPT || !value->id)

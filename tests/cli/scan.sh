@@ -306,7 +306,8 @@ story_what_follows_packed_data_is_told() {
 		ck 0 scan s.pkl.$pack
 		cat s.pkl >>s.pkl.$pack
 		ck 3 scan --json s.pkl.$pack
-		json 'assert [f["rule"] for f in lines[0]["findings"]] == ["unaccounted-bytes"], lines'
+		json 'rules = [f["rule"] for f in lines[0]["findings"]]
+assert rules == ["unaccounted-bytes"], lines'
 	done
 }
 
@@ -335,6 +336,70 @@ story_what_a_pointer_stands_for_was_not_scanned() {
 	cp "$data/unsupported/git_lfs.pt" pointer
 	ck 3 scan pointer
 	prints "this is a Git LFS pointer"
+	prints "fetch the file that it stands for, and scan that"
+}
+
+# The operators of torch 1.13 and 2.6 that reach files or machines, and those of its sister libraries.
+story_harmful_operators_are_known_in_text_and_bytecode() {
+	local call
+	for call in torch.save aten.from_file rpc.rpc_sync ops.c10d.send ops._c10d_functional.all_reduce \
+	            ops.image.write_file ops.torchaudio.sox_io_save_audio_file; do
+		printf 'def __setstate__(self, s: int) -> NoneType:\n  _0 = %s(s, "x")\n' $call >code
+		zip_of z.zip a/code/__torch__.py code
+		ck 1 scan z.zip
+		prints harmful-script
+	done
+	for call in torch.add ops.quantized.linear ops.image.decode_jpeg; do
+		printf 'def forward(self, s: int) -> NoneType:\n  _0 = %s(s, "x")\n' $call >code
+		zip_of z.zip a/code/__torch__.py code
+		ck 0 scan z.zip
+	done
+	for call in aten::save c10d::send image::read_file aten::add aten::save_nothing; do
+		python -c 'import pickle, sys
+names = [("aten::mul", "")] * 6000 + [(sys.argv[1], "")]
+open("bytecode", "wb").write(pickle.dumps((9, ("__torch__.M.__setstate__", ("operators", names))), 2))' $call
+		zip_of z.zip a/bytecode.pkl bytecode
+		case $call in
+		aten::add | aten::save_nothing) ck 0 scan z.zip ;;
+		*) ck 1 scan z.zip ; prints "${call/::/.}" ;;
+		esac
+	done
+	printf '\0\0\0\0PTMF\0\0\0\0' >model.ptl
+	ck 3 scan model.ptl
+	prints "this is a flatbuffer of PyTorch for mobile phones"
+	prints_not "unpack it"
+}
+
+# Distributions of scipy keep the source of three functions, and run it in __setstate__.
+story_code_that_scipy_runs_is_read() {
+	python -c '
+import pickle
+honest = """
+def _parse_args(self, a, b, loc=0, scale=1):
+    return (a, b), loc, scale
+
+def _parse_args_rvs(self, a, b, loc=0, scale=1, size=None):
+    return self._argcheck_rvs(a, b, loc, scale, size=size)
+
+def _parse_args_stats(self, a, b, loc=0, scale=1, moments=\x27mv\x27):
+    return (a, b), loc, scale, moments
+"""
+def write(name, text):
+    key = b"X" + len("_parse_arg_template").to_bytes(4, "little") + b"_parse_arg_template"
+    value = b"X" + len(text).to_bytes(4, "little") + text.encode()
+    with open(name, "wb") as file:
+        file.write(b"\x80\x02cscipy.stats._continuous_distns\nbeta_gen\n)\x81}" + key + value + b"sb.")
+write("honest", honest)
+for i, text in enumerate(("import os", "def _parse_args(self, a=exec(\x27x\x27)):\n    return a",
+                          "def _parse_args(self): import os", "print()\n" + honest, honest + "\nx()",
+                          "def _parse_args(self, a=(exec)(1)):\n    return a", "def _parse_args(self, a=exec (1)):",
+                          "def _parse_args(self, a=[x() for x in y]):", "@x\n" + honest)):
+    write("evil%d" % i, text)'
+	ck 4 scan honest
+	for i in 0 1 2 3 4 5 6 7 8; do
+		ck 1 scan evil$i
+		prints "which scipy runs when it is loaded"
+	done
 }
 
 # compress(1) writes the first; there are programs that read the second, too.
@@ -1006,16 +1071,40 @@ story_a_broken_pipe_is_an_error() {
 	for how in --json --sarif -v; do
 		"$ckconv" scan $how t >/dev/full 2>stderr
 		[ $? -eq 2 ] || fail "a full disk is not noticed with $how"
-		says "cannot write to the standard output"
+		says "cannot write to the standard output: No space left on device"
 	done
 	for how in on off; do
 		"$ckconv" dis --sandbox=${how/on/auto} t/1 >/dev/full 2>stderr
 		[ $? -eq 2 ] || fail "a full disk is not noticed by dis"
 		one_line
+		says "cannot write to the standard output: No space left on device"
 	done
+	"$ckconv" scan --json t >/dev/full 2>stderr
+	says "stopped after 1 file, and the rest was not scanned"
+	says_not "safe"
 	dangerous t/4
 	"$ckconv" scan --json t >/dev/full 2>stderr
 	[ $? -ne 0 ] || fail "a dangerous file is forgotten"
+}
+
+# head(1) takes a line and goes.
+story_who_has_seen_enough_may_go() {
+	mkdir t
+	for i in 1 2 3 4 5 6 7 8 9; do dangerous t/$i; done
+	"$ckconv" scan --json t 2>stderr | head -n 1 >stdout
+	[ "${PIPESTATUS[0]}" -eq 1 ] || fail "a dangerous file is forgotten"
+	json 'assert len(lines) == 1'
+	python -c 'open("big.pkl", "wb").write(b"\x80\x02(" + b"K\x01" * 300000 + b"l.")'
+	"$ckconv" dis big.pkl 2>stderr | head -n 1 >stdout
+	[ "${PIPESTATUS[0]}" -eq 2 ] || fail "that not all was shown is forgotten"
+	silent stderr
+}
+
+story_dis_says_who_sees_more() {
+	ck 3 dis "$data/bad/cut_in_data.pt"
+	says "ckconv scan looks at what any reader could see in it"
+	ck 3 dis -q "$data/bad/cut_in_data.pt"
+	one_line
 }
 
 story_a_signal_ends_a_scan() {

@@ -289,6 +289,15 @@ story_what_cannot_be_looked_through_is_not_safe() {
 	json 'assert lines[0]["verdict"] == "malformed" and not lines[0]["complete"], lines'
 }
 
+# Up to 64 kB behind the end record readers find an archive.
+story_an_archive_ends_near_its_end() {
+	cp "$(good state_dict)" x.pt
+	head -c 65000 /dev/zero >>x.pt
+	ck 0 scan x.pt
+	head -c 1000 /dev/zero >>x.pt
+	ck 3 scan x.pt
+}
+
 story_what_follows_packed_data_is_told() {
 	local pack
 	safe s.pkl
@@ -618,6 +627,9 @@ assert lines[0]["add_safe_globals"] == ["own.things.Thing"]'
 	dangerous d.pkl
 	ck 1 scan --json d.pkl
 	json 'assert lines[0]["weights_only"] is False and lines[0]["add_safe_globals"] is None'
+	printf '\x80\x02K\x010}.' >popped.pkl # an opcode that torch's reader does not know
+	ck 0 scan --json popped.pkl
+	json 'assert lines[0]["weights_only"] is False and lines[0]["add_safe_globals"] is None'
 	ck 0 scan -v "$(good state_dict)"
 	prints "  weights_only        yes"
 	ck 0 scan --json "$(good state_dict)"
@@ -849,7 +861,7 @@ assert lines[0]["verdict"] == "safe"'
 	says "expired"
 }
 
-# It may be imported and called; what it is given, and what is made of it, is looked at all the same.
+# It may be imported and called; what it is given and what is made of it is looked at all the same.
 story_a_policy_allows_no_odd_arguments() {
 	printf '\x80\x02cown.things\nThing\nX\x0c\0\0\0touch marker\x85R.' >given.pkl
 	printf '\x80\x02cown.things\nThing\n}X\1\0\0\0aNsb.' >changed.pkl
@@ -910,14 +922,14 @@ story_a_baseline_of_a_call_hides_no_other_in_the_file() {
 	mv stdout known
 	ck 0 scan --baseline known one.pkl
 	ck 1 scan --baseline known --json one_two.pkl
-	json 'assert sorted(f["arguments"] for f in lines[0]["findings"] if f["rule"] == "dangerous-call"
-	                 ) == ["'"'"'false'"'"'", "'"'"'true'"'"'"], lines'
+	json 'calls = [f for f in lines[0]["findings"] if f["rule"] == "dangerous-call"]
+assert sorted(f["arguments"] for f in calls) == ["'"'"'false'"'"'", "'"'"'true'"'"'"], lines'
 }
 
 story_a_policy_knows_the_calendar() {
 	local date
 	safe s.pkl
-	for date in 2027-13-01 2027-00-01 2027-01-32 2027-01-00 27-01-01 2027-1-1 2027-01-01x tomorrow; do
+	for date in 2027-13-01 2027-00-01 2027-01-32 2027-01-00 27-01-01 2027-1-1 2027-01-01x now; do
 		echo "allow own.things.Thing expires $date" >policy
 		refused 2 scan --policy policy s.pkl
 		says "a date is written like"

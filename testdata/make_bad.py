@@ -384,7 +384,7 @@ def foreign_files():
 
 
 def legacy_files(sound):
-    """Checkpoints of the old layout: cut, without their storages, or with a class in their frame."""
+    """Checkpoints of the old layout: cut, without storages, or with a class in their frame."""
     keys = sound.rindex(b"\x80\x02]q")
     storages = sound.index(b"e.", keys) + 2
     magic = sound[:sound.index(b".") + 1]

@@ -30,14 +30,14 @@ typedef struct ck_finding {
 	const char *rule;       /* as in ck_rule_info */
 	ck_verdict verdict;
 	bool suppressed;        /* by the policy or the baseline: does not count for the file */
-	const char *member;     /* "archive/data.pkl", "inner.zip!data.pkl"; "" for the file itself */
+	const char *member;     /* "archive/data.pkl", "inner.zip!data.pkl"; "": the file itself */
 	uint64_t offset;        /* in the file, or CK_NO_OFFSET */
 	uint64_t length;        /* bytes that it is about, from the offset on; 0: a place */
 	uint64_t stream_offset; /* in the member, or CK_NO_OFFSET */
 	unsigned stream;        /* which pickle of the member, counted from 0 */
 	const char *opcode;     /* "REDUCE", or NULL */
 	const char *module, *name; /* of a global, or NULL */
-	const char *mapped;     /* "builtins.eval": what Python 3 makes of the name, if that differs */
+	const char *mapped;     /* "builtins.eval": what Python 3 makes of the name; or NULL */
 	ck_how how;
 	const char *arguments;  /* of a call, or NULL */
 	unsigned char digest[CK_DIGEST_SIZE]; /* of what dangerous calls and changes are given;
@@ -89,8 +89,8 @@ CK_API const char *ck_verdict_name(ck_verdict verdict);
 /* "imported", "called"... */
 CK_API const char *ck_how_name(ck_how how);
 
-/* What the user allows and denies, for any number of scans. It lives as long as its job, which tells
- * its notes and has its errors. */
+/* What the user allows and denies, for any number of scans. It lives as long as its job, which
+ * tells its notes and has its errors. */
 typedef struct ck_policy ck_policy;
 CK_API ck_policy *ck_policy_new(ck_job *job);
 /* Reads a file of lines "allow MODULE.NAME", "deny MODULE.NAME" or "deny MODULE.*", each with an
@@ -150,8 +150,8 @@ typedef struct ck_dis ck_dis;
 CK_API ck_dis *ck_dis_open(ck_job *job, const char *path);
 /* As ck_scan_descriptors. */
 CK_API size_t ck_dis_descriptors(const ck_dis *dis, int *to, size_t max);
-/* Tells the opcodes of its pickles, line by line; what a line points to is gone when `line` returns;
- * ends if that is false. *whole is false if a pickle is broken. False after a failure. */
+/* Tells the opcodes of its pickles, line by line; what a line points to is gone when `line`
+ * returns; ends if that is false. *whole is false if a pickle is broken. False after a failure. */
 CK_API bool ck_dis_run(ck_dis *dis, bool (*line)(void *arg, const ck_dis_line *line), void *arg,
                        bool *whole);
 

@@ -13,7 +13,8 @@
 	  "A pickle imports a module or function that can run code, or reach files, processes or " \
 	  "the network.")                                                                        \
 	X(DANGEROUS_CALL, "dangerous-call", CK_DANGEROUS, "9.8",                                 \
-	  "A pickle calls a function that can run code, or reach files, processes or the network.") \
+	  "A pickle calls a function that can run code, or reach files, processes or "           \
+	  "the network.")                                                                        \
 	X(CALL_OF_VALUE, "call-of-value", CK_DANGEROUS, "9.8",                                   \
 	  "A pickle calls what another call returned, so that nobody can tell what it is.")      \
 	X(DOTTED_NAME, "dotted-name", CK_DANGEROUS, "8.1",                                       \

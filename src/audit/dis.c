@@ -1,5 +1,5 @@
-/* Pickles opcode by opcode. Two readers go through the same bytes: one that only knows opcodes, keeps
- * nothing, and goes on where the other gave up; and the machine, which says what is done. */
+/* Pickles opcode by opcode. Two readers go through the same bytes: one that only knows opcodes,
+ * keeps nothing, and goes on where the other gave up; and the machine, which says what is done. */
 #include "dis.h"
 
 #include <inttypes.h>
@@ -330,7 +330,8 @@ static bool tell_pickle(dis *d, uint64_t *at, bool *whole)
 	d->depth = d->mark_count = 0;
 	d->ended = false;
 	d->said[0] = 0;
-	bool ok = d->own ? ck_steps_begin(d->own, &d->steps, d->source, *at) && run_machine(d, at, whole)
+	bool ok = d->own ? ck_steps_begin(d->own, &d->steps, d->source, *at) &&
+	                           run_machine(d, at, whole)
 	                 : ck_fail_nomem(d->job);
 	/* the machine gave up: what it has not seen is at least shown, to the end of the pickle */
 	while (ok && !*whole && !d->ended && d->own->error.status == CK_OK)

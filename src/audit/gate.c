@@ -39,8 +39,8 @@ static bool refuse(ck_job *job, const ck_gate *gate, ck_status status, const ck_
 	return ck_fail_at(job, status, label, f->stream_offset, "%s; %s", what.data, advice);
 }
 
-static const char WHAT_NEXT[] = "ckconv scan says more, and --disarm takes the tensors out where that "
-                                "can be done";
+static const char WHAT_NEXT[] =
+	"ckconv scan says more, and --disarm takes the tensors out where that can be done";
 
 /* ---- before the file is read ---- */
 
@@ -141,8 +141,10 @@ static bool tell_unknown(ck_job *job, const ck_gate *gate)
 		               "it needs %zu class%s or function%s that nobody knows to be "
 		               "harmless: %s (--strict)", count, count == 1 ? "" : "es", s,
 		               names.data);
-	ck_note(job, "%zu class%s or function%s not known to be harmless %s kept as inert data and "
-	        "not run: %s", count, count == 1 ? "" : "es", s, count == 1 ? "is" : "are", names.data);
+	ck_note(job,
+	        "%zu class%s or function%s not known to be harmless %s kept as inert data and "
+	        "not run: %s",
+	        count, count == 1 ? "" : "es", s, count == 1 ? "is" : "are", names.data);
 	return true;
 }
 

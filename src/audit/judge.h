@@ -67,7 +67,7 @@ typedef ck_fault ck_check_call(ck_audit *audit, const ck_call *call, ck_value *c
 
 typedef struct ck_call_check {
 	const char *module, *name; /* of Python 3 */
-	bool guarded; /* harmless only with arguments that can be seen: not to be wrapped for later */
+	bool guarded; /* harmless only with arguments that are seen: not to be wrapped for later */
 	ck_check_call *check;
 } ck_call_check;
 
@@ -77,6 +77,13 @@ const ck_call_check *ck_call_check_find(const ck_global *global, const ck_global
 /* What a value stands for that is called or built: the class of a persistent id that torch's old
  * files have for classes, else the value itself. */
 const ck_value *ck_callee_of(const ck_value *value);
+
+/* ---- persistent_id.c ---- */
+
+/* ('storage', ...), which torch loads with weights_only=True. */
+bool ck_is_storage_id(const ck_value *pid);
+/* What is wrong with the id of a PERSID, or nothing. */
+ck_fault ck_check_persistent_id(const ck_value *pid);
 
 /* ---- given.c: what is given to calls of which nothing is known ---- */
 

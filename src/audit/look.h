@@ -87,7 +87,8 @@ bool ck_look_failed(ck_audit *audit, const ck_job *own, ck_rule rule, const ck_p
                     uint64_t at);
 /* What is beyond `at` was not looked at, because of the limit of that name. */
 bool ck_look_over(ck_audit *audit, const ck_place *place, uint64_t at, const char *limit);
-/* Writes down that a file is not what its name promises, where it is no checkpoint: `error` says so. */
+/* Writes down that a file is not what its name promises, where it is no checkpoint: so says
+ * `error`. */
 bool ck_promise_check(ck_audit *audit, const ck_place *place, const ck_error *error);
 /* Writes down that something was not scanned. */
 bool ck_look_closed(ck_audit *audit, const ck_place *place, uint64_t at, uint64_t length,

@@ -1,5 +1,6 @@
-/* What the name of a file promises: in an empty file, a page of a server, an archive with no model
- * nothing can be run, but who asks whether the checkpoint is safe must hear that there is none. */
+/* What the name of a file promises: an empty file, a page of a server, an archive without a model.
+ * In none of them anything can be run, but who asks whether the checkpoint is safe must hear that
+ * there is none. */
 #include <string.h>
 #include <strings.h>
 

@@ -66,7 +66,8 @@ static bool add_location(ck_job *job, ck_text *to, const char *path, const ck_fi
 	                       "{\"artifactLocation\":{\"uri\":\"") &&
 	          add_uri(job, to, path) && ck_text_addf(job, to, "\"}");
 	if (f && f->offset <= INT64_MAX)
-		ok = ok && ck_text_addf(job, to, ",\"region\":{\"byteOffset\":%" PRIu64, f->offset) &&
+		ok = ok &&
+		     ck_text_addf(job, to, ",\"region\":{\"byteOffset\":%" PRIu64, f->offset) &&
 		     (!f->length || f->length > INT64_MAX ||
 		      ck_text_addf(job, to, ",\"byteLength\":%" PRIu64, f->length)) &&
 		     ck_text_addf(job, to, "}");

@@ -210,7 +210,8 @@ bool ck_zip_member(ck_zip *zip, const ck_zip_entry *entry)
 		                      ck_show(e.name, e.name_len).s);
 	const char *path = ck_look_path(l->job, &zip->path, l->place.member, e.name, e.name_len);
 	uint64_t end = h.data + e.packed;
-	if (!path || !check_place(zip, &e, end) || !ck_regions_claim(l->job, &l->inside, e.local, end) ||
+	if (!path || !check_place(zip, &e, end) ||
+	    !ck_regions_claim(l->job, &l->inside, e.local, end) ||
 	    !ck_regions_claim(l->job, &l->claimed, e.local, end) ||
 	    ((e.flags | h.said.flags) & DESCRIPTOR && !claim_descriptor(zip, &e, end)))
 		return false;

@@ -211,8 +211,8 @@ uint64_t *ck_map_put(ck_job *job, ck_map *map, const void *key, size_t len, bool
 /* Makes room for `count` keys at once. */
 bool ck_map_reserve(ck_job *job, ck_map *map, size_t count);
 
-/* A set that knows keys by their hashes alone: eight bytes each, nothing is copied. That a key which
- * is not in it seems to be has the chance of ck_hash times the number of keys. */
+/* A set that knows keys by their hashes alone: eight bytes each, nothing is copied. That a key
+ * which is not in it seems to be has the chance of ck_hash times the number of keys. */
 typedef struct ck_hash_set {
 	uint64_t *slots;
 	size_t cap;   /* a power of two, or 0 */

@@ -1,5 +1,5 @@
-/* How the program works on a file in a process of its own: what locks that process down, what it may
- * tell its parent, and how the parent waits for it. */
+/* How the program works on a file in a process of its own: what locks that process down, what it
+ * may tell its parent, and how the parent waits for it. */
 #ifndef CK_CLI_CHILD_H
 #define CK_CLI_CHILD_H
 
@@ -27,8 +27,8 @@ typedef struct cli_bounds {
 cli_bounds cli_bounds_of(uint64_t file_max);
 
 /* Locks this process down for good: closes all descriptors but `keep`, and takes away whatever else
- * it could reach the system with. Never fails as a whole: the answer says what there is. Threads can
- * still be made; memory can be mapped, but never be executed. */
+ * it could reach the system with. Never fails as a whole: the answer says what there is. Threads
+ * can still be made; memory can be mapped, but never be executed. */
 cli_confinement cli_confine(const int *keep, size_t count, const cli_bounds *bounds);
 /* False in builds that need more than any sandbox would let through: sanitizers, coverage. */
 bool cli_confine_built(void);

@@ -42,7 +42,8 @@ enum {
 #define CLI_OPTIONS(X)                                                                           \
 	X(TO, 0, "to", "FORMAT", FOR_CONVERT,                                                    \
 	  "format of OUT: safetensors (default: by its suffix)")                                 \
-	X(ROOT, 0, "root", "PATH", FOR_CONVERT, "convert what lies below PATH, as in a.b; . is all") \
+	X(ROOT, 0, "root", "PATH", FOR_CONVERT,                                                  \
+	  "convert what lies below PATH, as in a.b; . is all")                                   \
 	X(TIES, 0, "ties", "keep|drop", FOR_CONVERT,                                             \
 	  "names of one tensor: write all, or only the first")                                   \
 	X(DEQUANTIZE, 0, "dequantize", NULL, FOR_CONVERT, "write quantized tensors as float32")  \

@@ -138,7 +138,8 @@ int cli_convert(const cli_options *options)
 	if (report.error.status == CK_STOPPED)
 		cli_signals_die();
 	if (report.error.status == CK_OK) /* whatever forgot to say why: it failed all the same */
-		report.error = (ck_error){.status = CK_CORRUPT, .text = "the file could not be read"};
+		report.error = (ck_error){.status = CK_CORRUPT,
+		                          .text = "the file could not be read"};
 	cli_print_error(&report.error);
 	return cli_exit_status(report.error.status);
 }

@@ -246,8 +246,9 @@ static const char *mistake(const char *argument, char *text, size_t size)
 		char *file = strndup(argument, (size_t)(mark - argument));
 		bool exists = file && *file && !stat(file, &st);
 		if (exists)
-			snprintf(text, size, "scan takes whole files, with all members: ckconv scan "
-			         "%s", cli_show_name(file).s);
+			snprintf(text, size,
+			         "scan takes whole files, with all members: ckconv scan %s",
+			         cli_show_name(file).s);
 		free(file);
 		if (exists)
 			return text;

@@ -1,5 +1,6 @@
-/* Locks the process that reads a file down to the descriptors it was given, wall behind wall: limits,
- * Landlock, and the list of system calls in filter.c, each of which holds where another has a gap. */
+/* Locks the process that reads a file down to the descriptors it was given, wall behind wall:
+ * limits, Landlock, and the list of system calls in filter.c, each of which holds where another has
+ * a gap. */
 #include "child.h"
 
 #include <errno.h>
@@ -70,8 +71,8 @@ static void close_all_but(const int *keep, size_t count)
 
 /* ---- Landlock ---- */
 
-/* What each version of Landlock lets a process renounce; an older kernel refuses bits and sizes that
- * it does not know. See https://docs.kernel.org/userspace-api/landlock.html. */
+/* What each version of Landlock lets a process renounce; an older kernel refuses bits and sizes
+ * that it does not know. See https://docs.kernel.org/userspace-api/landlock.html. */
 typedef struct {
 	uint64_t files, net, scopes;
 } ruleset;
@@ -135,7 +136,7 @@ cli_bounds cli_bounds_of(uint64_t file_max)
 {
 	/* The slowest of the unpackers gives more than 50 MiB in a second, and copying is faster:
 	 * whatever the size of a file, no honest one comes near. What hangs waits ten minutes: so
-	 * long a slow disk may be silent. Whoever cannot wait sets a time of his own (timeout(1)). */
+	 * long a slow disk may be silent. Whoever cannot wait sets a time (timeout(1)). */
 	enum { SECONDS_FREE = 600, BYTES_PER_SECOND = 16 << 20, IDLE_MS = 600 * 1000 };
 	return (cli_bounds){
 		.file_bytes = file_max, .idle_ms = IDLE_MS,
@@ -144,7 +145,7 @@ cli_bounds cli_bounds_of(uint64_t file_max)
 }
 
 /* Never more than there was; 0 sets none. */
-static bool limit(int resource, uint64_t soft, uint64_t hard)
+static bool limit(unsigned resource, uint64_t soft, uint64_t hard)
 {
 	struct rlimit now;
 	if (!soft)

@@ -1,5 +1,5 @@
-/* The list of system calls that a confined process may make, as a seccomp filter: any other kills it.
- * Written without libseccomp: the list is short, and costs half the time this way. */
+/* The list of system calls that a confined process may make, as a seccomp filter: any other kills
+ * it. Written without libseccomp: the list is short, and costs half the time this way. */
 #include "child.h"
 
 #include <errno.h>

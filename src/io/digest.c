@@ -1,5 +1,5 @@
-/* Checksums: CRC-32 by libdeflate (the fastest there is), zlib's way to join two of them, and SHA-256
- * by libcrypto. */
+/* Checksums: CRC-32 by libdeflate (the fastest there is), zlib's way to join two of them, and
+ * SHA-256 by libcrypto. */
 #include "io.h"
 
 #include <string.h>

@@ -51,8 +51,8 @@ typedef struct ck_stream {
 
 /* A file without a name in job->scratch_dir, gone when the job ends. -1 after a failure. */
 int ck_scratch_open(ck_job *job);
-/* Opens the scratch files of a job that will later be unable to open any. That one of them could not
- * be opened is told when it is needed. */
+/* Opens the scratch files of a job that will later be unable to open any. That one of them could
+ * not be opened is told when it is needed. */
 bool ck_scratch_prepare(ck_job *job);
 /* Their descriptors; returns how many there are. */
 size_t ck_scratch_descriptors(const ck_job *job, int *to, size_t max);
@@ -215,8 +215,8 @@ typedef struct cJSON ck_json_node;
 /* Reads a source that is all JSON, in UTF-8. Its depth is limited (to what cJSON allows, 1000), and
  * so is its size. Refused: NULs in strings, which no name needs. NULL after a failure. */
 const ck_json_node *ck_json_read(ck_job *job, const ck_source *source);
-/* Fails unless a source is JSON and nothing else. Keeps none of it in memory, so that it may be of any
- * size; may be asked of what an attacker wrote. */
+/* Fails unless a source is JSON and nothing else. Keeps none of it in memory, so that it may be of
+ * any size; may be asked of what an attacker wrote. */
 bool ck_json_check(ck_job *job, const ck_source *source);
 /* The value of a key of an object; the first, if it is there several times. Goes through the whole
  * object: not for loops. */

@@ -78,8 +78,8 @@ const ck_stream *ck_member_stream(ck_job *job, const ck_archive *archive, ck_mem
 bool ck_inflate(ck_job *job, const ck_source *packed, const char *label, uint64_t size,
                 uint32_t crc, const ck_sink *sink);
 
-/* Inflates what a careless reader would get: as far as the stream goes, whatever was recorded of it.
- * False, not always with an error, only where reading fails or the sink has enough. */
+/* Inflates what a careless reader would get: as far as the stream goes, whatever was recorded of
+ * it. False, not always with an error, only where reading fails or the sink has enough. */
 typedef struct ck_inflated {
 	uint64_t used, made; /* packed bytes that were needed, bytes that came out */
 	uint32_t crc;

@@ -31,7 +31,8 @@ def measure(program, source, runs, times):
         out = os.path.join(folder, "out.safetensors")
         for _ in range(runs):
             for way, taken in times.items():
-                taken.append(run([program, "-q", "--no-fsync", "-j1", "--sandbox=" + way, source, out]))
+                taken.append(run([program, "-q", "--no-fsync", "-j1", "--sandbox=" + way,
+                                  source, out]))
 
 
 def has_sandbox(program, source):

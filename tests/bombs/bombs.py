@@ -3,8 +3,9 @@ say about it."""
 import struct
 import zlib
 
-from make import (Zip, bzip2_repeat, deflated_repeat, gzip_repeat, huge_number, integer, legacy, npy,
-                  pickled, state, storage, tar_member, tensor, text, torch_zip, tuple_of, xz_repeat)
+from make import (Zip, bzip2_repeat, deflated_repeat, gzip_repeat, huge_number, integer, legacy,
+                  npy, pickled, state, storage, tar_member, tensor, text, torch_zip, tuple_of,
+                  xz_repeat)
 
 MIB = 1 << 20
 DEEP = 990_000     # below the limit of the stack, so that depth is what counts
@@ -13,8 +14,8 @@ MANY = 30_000_000  # two opcodes each: beyond the limit of opcodes
 
 class Bomb:
     """`make` gives the bytes; `says` is part of the sentence that refuses them; `more` is memory in
-    MiB that it may need beyond what the others may, because an honest file of its size does. `clean`:
-    there is harm in its conversion alone, so that scan may say that it is safe."""
+    MiB that it may need beyond what the others may, because an honest file of its size does.
+    `clean`: there is harm in its conversion alone, so that scan may say that it is safe."""
 
     def __init__(self, name, about, make, says, options=(), limit=None, suffix='.pt', status=3,
                  more=0, clean=False):
@@ -274,8 +275,8 @@ def zip_in_itself():
 limited('storage_deflated', 'a storage of 1 GiB in a member of 1 MB',
         lambda: deflated_storage(1024 * MIB), 'ratio')
 limited('members', 'more than a million members', lambda: many_members(1_000_001), 'members')
-limited('limit_members', 'more members than allowed', lambda: torch_zip(state('x', tensor())), 'members',
-        options=['--limit', 'members=3'])
+limited('limit_members', 'more members than allowed',
+        lambda: torch_zip(state('x', tensor())), 'members', options=['--limit', 'members=3'])
 bomb('members_named_alike', 'half a million members of one name',
      lambda: many_members(500_000, 'archive/data/%d'[:13] + '%.0d'), '')
 bomb('members_overlap', 'a thousand members that are the same deflated bytes',
@@ -342,8 +343,8 @@ bomb('npy_deep', 'a .npy header of deep brackets',
 
 # ---- tar ----
 
-for kind, what in [(b'0', 'file'), (b'x', 'pax header'), (b'L', 'long name'), (b'g', 'global header'),
-                   (b'S', 'sparse file')]:
+for kind, what in [(b'0', 'file'), (b'x', 'pax header'), (b'L', 'long name'),
+                   (b'g', 'global header'), (b'S', 'sparse file')]:
     bomb('tar_huge_' + what.replace(' ', '_'), f'a tar whose {what} claims 2^62 bytes',
          lambda kind=kind: tar_member('a', 0, kind, number=huge_number(2**62)) + bytes(1024), '',
          suffix='.tar')
@@ -368,7 +369,8 @@ def pax_of(records):
 def script(block, times):
     """A class of TorchScript whose code, deflated, repeats itself."""
     packed, size, crc = deflated_repeat(block, times)
-    return (Zip().add('m/data.pkl', pickled(b'c__torch__\nM\n)\x81}' + text('w') + tensor() + b'sb'))
+    model = pickled(b'c__torch__\nM\n)\x81}' + text('w') + tensor() + b'sb')
+    return (Zip().add('m/data.pkl', model)
             .add('m/constants.pkl', pickled(b')')).add('m/code/__torch__.py', packed, 8, size, crc)
             .add('m/data/0', bytes(4)).add('m/version', b'3\n').bytes())
 

@@ -3,12 +3,13 @@
 
 usage: run.py CKCONV TYPES_H [--table] [NAME...]
 
-For each bomb, when it is converted: the status is 3, standard error ends in a line that begins with "ckconv:" and holds
-what bombs.py says, no file is made, user and system time are below SECONDS (the least of up to TRIES
-runs: other programs on the machine can make one slower, none can make one faster), and the peak of the
-memory is below what ckconv needs for a trivial file, the size of the bomb, and MEMORY together.
-When it is scanned, it must not be called clean. Two are thrown at a time. TYPES_H holds the list of limits:
-each of them must be reached by a bomb. --table prints all figures."""
+For each bomb, when it is converted: the status is 3, standard error ends in a line that begins with
+"ckconv:" and holds what bombs.py says, no file is made, user and system time are below SECONDS (the
+least of up to TRIES runs: other programs on the machine can make one slower, none can make one
+faster), and the peak of the memory is below what ckconv needs for a trivial file, the size of the
+bomb, and MEMORY together. When it is scanned, it must not be called clean. Two are thrown at a
+time. TYPES_H holds the list of limits: each of them must be reached by a bomb. --table prints all
+figures."""
 import concurrent.futures
 import os
 import re

@@ -1,9 +1,9 @@
-# Stories of `ckconv scan` and `ckconv dis`, told by run.sh, whose words they use. $PAGES is the folder
-# of the manual pages.
+# Stories of `ckconv scan` and `ckconv dis`, told by run.sh, whose words they use. $PAGES is the
+# folder of the manual pages.
 # shellcheck shell=bash disable=SC2016,SC2154 # Python in quotes; what run.sh sets
 #
-# The files are made here, so that what must be said of them is known: each of the first four gets the
-# verdict that it is named for by what the manual page says of verdicts.
+# The files are made here, so that what must be said of them is known: each of the first four gets
+# the verdict that it is named for by what the manual page says of verdicts.
 
 dangerous() { printf "cposix\nsystem\n(S'true'\ntR." >"$1"; }
 unknown() { printf '\x80\x02cown.things\nThing\n.' >"$1"; }
@@ -147,7 +147,8 @@ story_help_has_its_texts_in_one_column() {
 	local verb
 	for verb in scan dis ""; do
 		ck 0 $verb --help
-		grep -A 1 -- '--sandbox' stdout | tail -n 1 | grep -qE '^ {25}confine' || fail "$(cat stdout)"
+		grep -A 1 -- '--sandbox' stdout | tail -n 1 | grep -qE '^ {25}confine' ||
+			fail "$(cat stdout)"
 		grep -qE '^  -h, --help {13}show' stdout || fail "$(cat stdout)"
 	done
 	ck 0 scan --help
@@ -168,7 +169,8 @@ import json, os, re
 page = open(os.path.join(os.environ["PAGES"], "ckconv-scan.1")).read()
 part = page[page.index("\n.Sh RULES"):page.index("\n.Sh POLICY")]
 part = re.sub(r"\n\.Fn (\w+)\n", r" \1() ", part)
-told = [(m[1], m[2].replace("\n", " ").strip()) for m in re.finditer(r"^\.It (\S+) Pq \w+\n((?:[^.].*\n)+)", part, re.M)]
+items = re.finditer(r"^\.It (\S+) Pq \w+\n((?:[^.].*\n)+)", part, re.M)
+told = [(m[1], m[2].replace("\n", " ").strip()) for m in items]
 rules = json.load(open("stdout"))["runs"][0]["tool"]["driver"]["rules"]
 assert told == [(r["id"], r["shortDescription"]["text"]) for r in rules], (told, rules)
 verdicts = dict(re.findall(r"^\.It (\S+) Pq (\w+)", part, re.M))
@@ -265,8 +267,8 @@ story_what_is_called_a_checkpoint_must_be_one() {
 # One byte of a file of any kind is a text, an empty file is one of any kind.
 story_what_was_cut_to_nothing_is_no_archive() {
 	local name
-	for name in model.tar model.pth.tar model.tar.gz model.zip model.onnx model.gguf model.h5 model.pt.Z \
-	            model.safetensors model.npz model.7z; do
+	for name in model.tar model.pth.tar model.tar.gz model.zip model.onnx model.gguf model.h5 \
+	            model.pt.Z model.safetensors model.npz model.7z; do
 		printf P >$name
 		ck 3 scan $name
 		prints "and is none: "
@@ -276,6 +278,37 @@ story_what_was_cut_to_nothing_is_no_archive() {
 	done
 	printf P >notes
 	ck 0 scan notes
+}
+
+story_what_cannot_be_looked_through_is_not_safe() {
+	safe s.pkl
+	ck 0 scan s.pkl
+	ck 3 scan --limit heap=1K s.pkl
+	says "1 malformed"
+	ck 3 scan --json --limit heap=1K s.pkl
+	json 'assert lines[0]["verdict"] == "malformed" and not lines[0]["complete"], lines'
+}
+
+story_what_follows_packed_data_is_told() {
+	local pack
+	safe s.pkl
+	for pack in gzip bzip2; do
+		$pack -c s.pkl >s.pkl.$pack
+		ck 0 scan s.pkl.$pack
+		cat s.pkl >>s.pkl.$pack
+		ck 3 scan --json s.pkl.$pack
+		json 'assert [f["rule"] for f in lines[0]["findings"]] == ["unaccounted-bytes"], lines'
+	done
+}
+
+# To know that a file was not scanned does not scan it.
+story_a_baseline_makes_no_scan_complete() {
+	printf '7z\274\257\047\034\0\004 and so on' >x.7z
+	ck 3 scan --json x.7z
+	mv stdout known
+	ck 3 scan --baseline known x.7z
+	ck 3 scan --sandbox=off --baseline known --json x.7z
+	json 'assert lines[0]["findings"][0]["suppressed"] and not lines[0]["complete"], lines'
 }
 
 story_files_beside_a_model_need_not_be_one() {
@@ -383,7 +416,8 @@ story_trees_are_scanned_whatever_files_are_called() {
 	safe t/model.pt
 	ck 1 scan --json t
 	says "3 files: 1 dangerous, 2 safe"
-	json 'assert [l["path"] for l in lines] == ["t/a/b/c/readme.txt", "t/a/z", "t/model.pt"], lines'
+	json 'paths = [l["path"] for l in lines]
+assert paths == ["t/a/b/c/readme.txt", "t/a/z", "t/model.pt"], lines'
 	ck 1 scan --json t/
 	json 'assert lines[0]["path"] == "t/a/b/c/readme.txt", lines'
 }
@@ -402,7 +436,8 @@ story_links_to_files_are_followed() {
     ("hub/snapshots/one/pytorch_model.bin", "malformed"),
     ("hub/snapshots/one/training_args.bin", "dangerous")], lines'
 	ck 1 scan -v hub/snapshots/two hub/snapshots
-	says "hub/snapshots/one/training_args.bin: a symbolic link to a file that was scanned before"
+	says "hub/snapshots/one/training_args.bin: "
+	says ": a symbolic link to a file that was scanned before"
 	# whatever it is called elsewhere, its name says what it must be
 	ck 1 scan --json hub
 	json 'assert [(l["path"], l["verdict"]) for l in lines] == [
@@ -496,7 +531,8 @@ story_files_that_cannot_be_read_are_named() {
 	json 'assert [l["path"] for l in lines] == ["t/a", "t/b", "t/locked"], lines
 assert lines[0]["verdict"] == "safe" and "error" not in lines[0]
 for l in lines[1:]:
-    assert l["schema"] == 1 and l["verdict"] == "malformed" and l["complete"] is False and l["error"], l'
+    assert l["schema"] == 1 and l["verdict"] == "malformed", l
+    assert l["complete"] is False and l["error"], l'
 }
 
 story_ten_thousand_files_are_scanned() {
@@ -576,7 +612,8 @@ story_what_weights_only_would_need_is_told() {
 	ck 4 scan u.pkl
 	prints "no, would need add_safe_globals([own.things.Thing])"
 	ck 4 scan --json u.pkl
-	json 'assert lines[0]["weights_only"] is False and lines[0]["add_safe_globals"] == ["own.things.Thing"]'
+	json 'assert lines[0]["weights_only"] is False
+assert lines[0]["add_safe_globals"] == ["own.things.Thing"]'
 	dangerous d.pkl
 	ck 1 scan --json d.pkl
 	json 'assert lines[0]["weights_only"] is False and lines[0]["add_safe_globals"] is None'
@@ -599,7 +636,8 @@ story_quiet_leaves_safe_files_out() {
 # What scan prints on a terminal of 80 columns, without \r.
 on_terminal() {
 	command -v script >/dev/null || skip "script(1) is not installed"
-	TERM=dumb script -qec "stty cols 80; '$ckconv' scan $*" /dev/null </dev/null | tr -d '\r' >terminal
+	TERM=dumb script -qec "stty cols 80; '$ckconv' scan $*" /dev/null </dev/null |
+		tr -d '\r' >terminal
 }
 
 story_prose_is_wrapped_and_words_are_whole() {
@@ -627,7 +665,8 @@ story_paths_are_whole_in_pipes_and_cut_in_the_middle_on_terminals() {
 	prints "'${folder}model file.pkl'"
 	prints "${folder}data file.pkl,"
 	on_terminal "'$folder'"
-	grep -qE '^dangerous  a folder .*\.\.\..*/model file\.pkl$' terminal || fail "$(cat terminal)"
+	grep -qE '^dangerous  a folder .*\.\.\..*/model file\.pkl$' terminal ||
+		fail "$(cat terminal)"
 	grep -qE '^ {22}a folder .*\.\.\..*/data file\.pkl,$' terminal || fail "$(cat terminal)"
 	[ ! "$(grep -nE '^.{81}' terminal)" ] || fail "it does not fit 80 columns: $(cat terminal)"
 }
@@ -640,7 +679,8 @@ story_what_is_next_depends_on_what_was_found() {
 	}
 	cp "$hostile/eval.pt" "my model.pt"
 	ck 1 scan "my model.pt"
-	next "do not load it with Python; ckconv --disarm 'my model.pt' OUT.safetensors takes its tensors out"
+	next "do not load it with Python; "
+	next "ckconv --disarm 'my model.pt' OUT.safetensors takes its tensors out"
 	dangerous "it's"
 	ck 1 scan "it's"
 	next "where it holds tensors, ckconv --disarm \"it's\" OUT.safetensors takes them out"
@@ -713,11 +753,14 @@ assert s["findings"] == [] and s["complete"] is True and s["size"] == 13 and s["
 call = [f for f in d["findings"] if f["how"] == "called"]
 assert len(call) == 1, d
 call = call[0]
-assert call["rule"] == "dangerous-call" and call["verdict"] == "dangerous" and not call["suppressed"]
+assert call["rule"] == "dangerous-call" and call["verdict"] == "dangerous"
+assert not call["suppressed"]
 assert (call["module"], call["name"], call["opcode"]) == ("posix", "system", "REDUCE")
-assert call["offset"] == call["stream_offset"] == 24 and call["stream"] == 0 and call["member"] is None
+assert call["offset"] == call["stream_offset"] == 24
+assert call["stream"] == 0 and call["member"] is None
 assert "true" in call["arguments"] and call["why"] and len(call["fingerprint"]) == 32
-assert [(g["module"], g["name"], g["how"], g["count"]) for g in d["globals"]] == [("posix", "system", "called", 1)]
+uses = [(g["module"], g["name"], g["how"], g["count"]) for g in d["globals"]]
+assert uses == [("posix", "system", "called", 1)]
 assert u["globals"][0]["verdict"] == "unknown" and u["globals"][0]["weights_only"] is False
 assert m["weights_only"] is False, m'
 }
@@ -740,7 +783,8 @@ for line in lines[:-1]:
     for finding in line["findings"]:
         assert list(finding) == keys(parts[2]), (list(finding), keys(parts[2]))
     for use in line["globals"]:
-        assert set(use) == set(re.findall(r"module|name|mapped|how|verdict|count|weights_only", parts[3])), use
+        told = re.findall(r"module|name|mapped|how|verdict|count|weights_only", parts[3])
+        assert set(use) == set(told), use
 assert list(lines[-1]) == ["schema", "path", "path_hex", "verdict", "complete", "error"], lines[-1]
 '
 }
@@ -792,7 +836,8 @@ story_a_policy_suppresses_what_it_allows() {
 	ck 0 scan -v --policy policy t/u.pkl
 	prints "suppressed by the policy"
 	ck 0 scan --json --policy policy t/u.pkl
-	json 'assert [f["suppressed"] for f in lines[0]["findings"]] == [True] and lines[0]["verdict"] == "safe"'
+	json 'assert [f["suppressed"] for f in lines[0]["findings"]] == [True]
+assert lines[0]["verdict"] == "safe"'
 	ck 0 scan --sarif --policy policy t/u.pkl
 	sarif 'assert run["results"][0]["suppressions"] == [{"kind": "external"}]'
 	ck 1 scan --policy policy t
@@ -841,8 +886,8 @@ story_a_baseline_is_a_former_scan() {
 	ck 1 scan --baseline known "$data/hostile/eval.pt"
 }
 
-# Whoever may change a file cannot hide behind what is known of it: another command in another pickle,
-# beside the known one, within other brackets, or where only its length is shown.
+# Whoever may change a file cannot hide behind what is known of it: another command in another
+# pickle, beside the known one, within other brackets, or where only its length is shown.
 story_a_baseline_knows_only_what_it_saw() {
 	python -c '
 import pickle
@@ -908,7 +953,8 @@ story_sarif_is_valid() {
 	sarif 'assert run["invocations"][0]["executionSuccessful"] is False
 uris = {r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in run["results"]}
 assert uris == {"t/d.pkl", "t/m.pkl", "t/u.pkl", "t/z.zip", "t/inner/with%20space%25.zip"}, uris
-members = {m["fullyQualifiedName"] for r in run["results"] for m in r["locations"][0].get("logicalLocations", [])}
+members = {m["fullyQualifiedName"] for r in run["results"]
+           for m in r["locations"][0].get("logicalLocations", [])}
 assert members == {"a/data.pkl", "z.zip!a/data.pkl"}, members
 places = [r for r in run["results"] if r["ruleId"] == "dangerous-call" and
           r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "t/d.pkl"]
@@ -1087,7 +1133,8 @@ story_dis_agrees_with_pickletools() {
 		[ -e "$data/good/$file" ] && cp "$data/good/$file" .
 	done
 	python -c 'import collections, pickle
-value = {"a": [1, 2.5, (3, b"x" * 300, -7, 2**70)], "b": collections.OrderedDict(c={1, 2}), "d": [None, True] * 40}
+value = {"a": [1, 2.5, (3, b"x" * 300, -7, 2**70)], "b": collections.OrderedDict(c={1, 2}),
+         "d": [None, True] * 40}
 value["self"] = value["a"]
 for protocol in range(6):
     open(f"p{protocol}.pkl", "wb").write(pickle.dumps(value, protocol))'
@@ -1103,7 +1150,7 @@ for protocol in range(6):
 			    for op, _, pos in pickletools.genops(data[at:]):
 			        want.append((at + pos, op.name))
 			    at += pos + 1
-			assert mine == want, [pair for pair in zip(mine, want) if pair[0] != pair[1]][:3]
+			assert mine == want, [p for p in zip(mine, want) if p[0] != p[1]][:3]
 			assert len(mine) > 5
 		END
 	done

@@ -1,8 +1,8 @@
 #!/bin/sh
 # run.sh CKCONV: real torch writes checkpoints, ckconv converts them, torch and the reference
-# library judge the result; see README.md. Needs what setup.sh makes: without, all is skipped (status 77),
-# which CKCONV_INTEROP_REQUIRED=1 makes a failure. CKCONV_INTEROP_SEED=TEXT gives other values;
-# CKCONV_INTEROP_ONLY=REGEX runs only the cases that are named so.
+# library judge the result; see README.md. Needs what setup.sh makes: without, all is skipped
+# (status 77), which CKCONV_INTEROP_REQUIRED=1 makes a failure. CKCONV_INTEROP_SEED=TEXT gives other
+# values; CKCONV_INTEROP_ONLY=REGEX runs only the cases that are named so.
 
 # shellcheck disable=SC2317 # what stage calls is not seen to be called
 set -eu
@@ -62,8 +62,8 @@ ckconv_inside() {
 		"$inside/bin/ckconv" "$@"
 }
 
-# The sandbox holds for the calls that the newer C library makes: files of testdata are converted there,
-# unpacked on the way, and one by several threads; and scanned.
+# The sandbox holds for the calls that the newer C library makes: files of testdata are converted
+# there, unpacked on the way, and one by several threads; and scanned.
 confined() {
 	good=0 bad=0 data=$here/../../testdata
 	mkdir "$work/bin" "$work/in"
@@ -71,10 +71,13 @@ confined() {
 		xargs cp -L -t "$work/bin" "$ckconv"
 	cp "$data"/good/*.pt "$data"/good/*.gz "$work/in"
 	python3 "$here/../cli/big.py" "$data" "$work/in/big.pt" 16
-	for file in big.pt state_dict.pt deflated.pt legacy.pt tar.pt gzip.pt.gz model.tar.gz script.pt; do
+	for file in big.pt state_dict.pt deflated.pt legacy.pt tar.pt gzip.pt.gz model.tar.gz \
+		script.pt; do
 		"$ckconv" -q "$work/in/$file" "$work/outside.safetensors"
-		if ckconv_inside -q -j 4 --sandbox=require "$inside/in/$file" "$inside/in/x.safetensors" &&
-		   ckconv_inside scan -q --sandbox=require --fail-on dangerous "$inside/in/$file" &&
+		if ckconv_inside -q -j 4 --sandbox=require "$inside/in/$file" \
+			"$inside/in/x.safetensors" &&
+		   ckconv_inside scan -q --sandbox=require --fail-on dangerous \
+			"$inside/in/$file" &&
 		   cmp "$work/outside.safetensors" "$work/in/x.safetensors"; then
 			good=$((good + 1))
 		else

@@ -1,8 +1,8 @@
 /* What a confined process can no longer do, attempted for real: each in a child of its own that was
- * locked down by the very code that ckconv uses, with a marker in reach that shows what got through.
- * And what the converter needs, which must still work.
+ * locked down by the very code that ckconv uses, with a marker in reach that shows what got
+ * through. And what the converter needs, which must still work.
  *
- * usage: attempts          exit status 0: all as it must be; 77: this kernel has no seccomp filter */
+ * usage: attempts        exit status 0: all as it must be; 77: this kernel has no seccomp filter */
 #include "attempts.h"
 
 #include <arpa/inet.h>

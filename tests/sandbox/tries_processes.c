@@ -48,6 +48,12 @@ static long try_clone_fork(void)
 	return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 }
 
+/* Flags of a thread, but not all of them: a process of its own. */
+static long try_clone_without_thread(void)
+{
+	return syscall(SYS_clone, 0x200, 0, 0, 0, 0);
+}
+
 /* A thread's flags, and with them a name space of its own. */
 static long try_clone_namespace(void)
 {
@@ -353,7 +359,8 @@ static long try_int80(void)
 const attempt process_attempts[] = {
 	{"execve", try_execve, false}, {"execveat", try_execveat, false},
 	{"fork", try_fork, false}, {"vfork", try_vfork, false},
-	{"clone_fork", try_clone_fork, false}, {"clone_namespace", try_clone_namespace, false},
+	{"clone_fork", try_clone_fork, false},
+	{"clone_without_thread", try_clone_without_thread, false}, {"clone_namespace", try_clone_namespace, false},
 	{"clone_high_flags", try_clone_high_flags, false}, {"clone3", try_clone3, true},
 	{"unshare", try_unshare, false}, {"kill_parent", try_kill_parent, false},
 	{"kill_group", try_kill_group, false}, {"tgkill_parent", try_tgkill_parent, false},

@@ -1,5 +1,5 @@
-/* What the process that was locked in has written is read again before it gets its name: whoever took
- * it over cannot leave anything there that is no safetensors file, or no JSON beside it.
+/* What the process that was locked in has written is read again before it gets its name: whoever
+ * took it over cannot leave anything there that is no safetensors file, or no JSON beside it.
  *
  * usage: written TESTDATA */
 #include <stdio.h>

@@ -272,7 +272,8 @@ END_TEST
 START_TEST(text_from_files_is_shown_without_its_tricks)
 {
 	ck_assert_str_eq(ck_show("a\033[2J\n", 6).s, "a\\x1b[2J\\x0a");
-	ck_assert_str_eq(ck_show("\xe2\x80\xaegpj", 6).s, "\\u202egpj"); /* right-to-left override */
+	/* right-to-left override */
+	ck_assert_str_eq(ck_show("\xe2\x80\xaegpj", 6).s, "\\u202egpj");
 	ck_assert_str_eq(ck_show("\xff\xc3", 2).s, "\\xff\\xc3");
 	ck_assert_str_eq(ck_show("\xc3\xa9t\xc3\xa9", 5).s, "\xc3\xa9t\xc3\xa9");
 	char shown[8];

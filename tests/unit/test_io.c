@@ -170,10 +170,12 @@ END_TEST
 
 START_TEST(devices_and_folders_are_never_replaced)
 {
-	static const char *const names[] = {"/dev/null", "/tmp", ".", "no/such/folder/out", "out/", ""};
+	static const char *const names[] = {"/dev/null", "/tmp", ".", "no/such/folder/out", "out/",
+	                                    ""};
 	for (size_t i = 0; i < CK_COUNT(names); i++) {
 		ck_job *other = ck_base_job_new();
-		ck_assert_msg(!ck_output_add(other, ck_output_new(other, 0), names[i]), "%s", names[i]);
+		ck_assert_msg(!ck_output_add(other, ck_output_new(other, 0), names[i]), "%s",
+		              names[i]);
 		ck_base_job_free(other);
 	}
 }
@@ -183,8 +185,8 @@ END_TEST
 
 enum { INPUTS = 40 };
 
-/* Many inputs of all sizes, from nothing to several parts, with moves that overlap each other, share
- * inputs and skip bytes; the output must be what copying each move by hand gives. */
+/* Many inputs of all sizes, from nothing to several parts, with moves that overlap each other,
+ * share inputs and skip bytes; the output must be what copying each move by hand gives. */
 static void copy_and_compare(unsigned threads, uint32_t scale)
 {
 	static ck_copy_plan plan;
@@ -201,8 +203,10 @@ static void copy_and_compare(unsigned threads, uint32_t scale)
 			.source = source, .label = "in", .offset = offsets[i], .size = size,
 			.crc = ck_crc32(0, data + offsets[i], size), .has_crc = i % 5 != 0});
 		for (uint32_t moves = roll(4); moves && size; moves--) {
-			uint64_t from = roll((uint32_t)size), len = 1 + roll((uint32_t)(size - from));
-			ck_assert(ck_copy_add_move(job, &plan, &(ck_copy_move){input, from, len, out}));
+			uint64_t from = roll((uint32_t)size);
+			uint64_t len = 1 + roll((uint32_t)(size - from));
+			ck_assert(ck_copy_add_move(job, &plan,
+			                           &(ck_copy_move){input, from, len, out}));
 			out += len;
 		}
 	}
@@ -332,7 +336,8 @@ START_TEST(random_views_are_gathered_exactly)
 	static const size_t items[] = {1, 2, 4, 8, 16};
 	uint64_t shape[5], step[5], reach = 0, total = 1;
 	random_state = (uint32_t)_i + 1;
-	ck_copy_gather g = {.item = items[roll(5)], .ndim = 1 + roll(5), .shape = shape, .step = step};
+	ck_copy_gather g = {
+		.item = items[roll(5)], .ndim = 1 + roll(5), .shape = shape, .step = step};
 	for (size_t d = 0; d < g.ndim; d++) {
 		shape[d] = 1 + roll(total > 100000 ? 2 : 60);
 		step[d] = g.item * (roll(3) ? roll(200) : roll(20000));
@@ -389,19 +394,22 @@ START_TEST(json_is_told_from_what_only_looks_like_it)
 {
 	static const char *const good[] = {
 		"{}", "[]", " [ ] \r\n", "0", "-0.5e+10", "12E3", "true", "[false,null]", "\"\"",
-		"{\"a\":[1,{\"b\":\"c\"}],\"a\":2}\n", "\"\\u00e9\\ud800\\\\\\/\\\"\\b\\f\\n\\r\\t\"",
+		"{\"a\":[1,{\"b\":\"c\"}],\"a\":2}\n",
+		"\"\\u00e9\\ud800\\\\\\/\\\"\\b\\f\\n\\r\\t\"",
 		"\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\x7f\"", "[[[[[[]]]]],[]]", "{\"\":0}",
 	};
 	static const char *const bad[] = {
 		"", " ", "{", "}", "[1", "[1,]", "[,1]", "[1 2]", "[1]]", "{\"a\"}", "{\"a\":}",
 		"{\"a\" 1}", "{a:1}", "{\"a\":1,}", "{\"a\":1]", "[1}", "01", "-", "+1", ".5", "1.",
-		"1e", "1e+", "0x1", "NaN", "Infinity", "nul", "nullx", "True", "'a'", "\"", "\"\\",
-		"\"\\x\"", "\"\\u12g4\"", "\"\\u123\"", "\"\n\"", "\"\x1f\"", "\"\x80\"", "\"\xc3\"",
+		"1e", "1e+", "0x1", "NaN", "Infinity", "nul", "nullx", "True", "'a'", "\"",
+		"\"\\", "\"\\x\"",
+		"\"\\u12g4\"", "\"\\u123\"", "\"\n\"", "\"\x1f\"", "\"\x80\"", "\"\xc3\"",
 		"\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "{} {}", "1 2", "[]x",
 		"\xef\xbb\xbf{}", "// a\n1", "{\"a\":1,\"b\"}", "[\"a\":1]",
 	};
 	for (size_t i = 0; i < CK_COUNT(good); i++)
-		ck_assert_msg(is_json(good[i], strlen(good[i])), "%s: %s", good[i], job->error.text);
+		ck_assert_msg(is_json(good[i], strlen(good[i])), "%s: %s", good[i],
+		              job->error.text);
 	for (size_t i = 0; i < CK_COUNT(bad); i++)
 		ck_assert_msg(!is_json(bad[i], strlen(bad[i])) && job->error.status == CK_CORRUPT,
 		              "%s", bad[i]);

@@ -194,8 +194,9 @@ static bool check_inflated(member *m, const ck_inflated *i)
 	if (i->made > e->size && !say(m, CK_NO_OFFSET, "more comes out than the %s recorded: %llu",
 	                              ck_many(e->size, "byte").s, LLU(i->made)))
 		return false;
-	if (i->made < e->size && !say(m, CK_NO_OFFSET, "only %s of the %llu that the archive "
-	                              "recorded came out", ck_many(i->made, "byte").s, LLU(e->size)))
+	if (i->made < e->size &&
+	    !say(m, CK_NO_OFFSET, "only %s of the %llu that the archive recorded came out",
+	         ck_many(i->made, "byte").s, LLU(e->size)))
 		return false;
 	return (i->used == m->packed->size || look_behind(m, i->used)) && check_crc(m, i->crc);
 }

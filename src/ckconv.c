@@ -2,7 +2,6 @@
 #include <ckconv/ckconv.h>
 
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "edit.h"

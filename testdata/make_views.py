@@ -340,7 +340,8 @@ def _():
 
 @file("hostile/zip_more_members64.pt")
 def _():
-    """the zip64 end record announces fewer members than the directory and the old end record have."""
+    """the zip64 end record announces fewer members than the directory and the old end record
+    have."""
     members = model(more=[Member("archive/other.pkl", EVIL)])
     whole = layout(members)
     body, old = whole[:-22], whole[-22:]
@@ -348,6 +349,32 @@ def _():
     record = b"PK\6\6" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, len(members) - 1,
                                       len(members) - 1, size, at)
     return body + record + b"PK\6\7" + struct.pack("<IQI", 0, len(body), 1) + old
+
+
+def with_notes(size, cut=0):
+    """A model with a deflated text of 1000 bytes that is recorded with another size, or cut."""
+    data = b"words " * 166 + b"end."
+    packed = pack(data, 8)
+    return layout(model(more=[Member("archive/notes.txt", data, 8, size=size,
+                                     packed=packed[:len(packed) - cut])]))
+
+
+@file("hostile/zip_inflates_to_less.pt")
+def _():
+    """fewer bytes come out of a member than the archive recorded."""
+    return with_notes(1001)
+
+
+@file("hostile/zip_inflates_to_more.pt")
+def _():
+    """more bytes come out of a member than the archive recorded."""
+    return with_notes(999)
+
+
+@file("hostile/zip_inflates_in_part.pt")
+def _():
+    """the deflated bytes of a member end too early."""
+    return with_notes(1000, 3)
 
 
 @file("hostile/zip_overlap.pt")

@@ -308,8 +308,7 @@ static ck_fault check_from_type(ck_audit *audit, const ck_call *call, ck_value *
 		return fine;
 	bool rebuilds =
 		s->row && (s->row->role == CK_ROLE_TENSOR || s->row->role == CK_ROLE_BUILT ||
-		           s->row->role == CK_ROLE_SAME || s->row->role == CK_ROLE_META ||
-		           s->row->role == CK_ROLE_UNSUPPORTED);
+		           s->row->role == CK_ROLE_SAME || s->row->role == CK_ROLE_META);
 	if (s->check && s->check->check != check_from_type) {
 		const ck_fault fault = s->check->check(audit, call, args[2]->items->item,
 		                                       args[2]->items->count);
@@ -372,16 +371,11 @@ static const ck_call_check checks[] = {
 static const ck_call_check tensor_class = {"torch", "*Tensor", false, ck_check_tensor_class};
 static const ck_call_check storage_class = {"torch", "*Storage", true, ck_check_no_call};
 
-static bool same(const char *text, size_t len, const char *want)
-{
-	return strlen(want) == len && !memcmp(text, want, len);
-}
-
 const ck_call_check *ck_call_check_find(const ck_global *g, const ck_global_row *row)
 {
 	for (size_t i = 0; i < CK_COUNT(checks); i++)
-		if (same(g->name, g->name_len, checks[i].name) &&
-		    same(g->module, g->module_len, checks[i].module))
+		if (ck_equals(g->name, g->name_len, checks[i].name) &&
+		    ck_equals(g->module, g->module_len, checks[i].module))
 			return &checks[i];
 	if (row && row->about && !strcmp(row->about, "tensor type") && row->rebuild)
 		return &tensor_class;

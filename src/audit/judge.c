@@ -139,8 +139,7 @@ static bool is_blocked(const ck_global *g)
 {
 	static const char *const modules[] = {"sys", "os", "posix", "nt"};
 	for (size_t i = 0; i < CK_COUNT(modules); i++)
-		if (g->module_len == strlen(modules[i]) &&
-		    !memcmp(g->module, modules[i], g->module_len))
+		if (ck_equals(g->module, g->module_len, modules[i]))
 			return true;
 	return false;
 }
@@ -210,8 +209,8 @@ static bool is_time_zone(const ck_call *call)
 		return false;
 	const ck_items *args = method->call->args->items;
 	return args->count == 2 && ck_value_is_global(args->item[0], "zoneinfo", "ZoneInfo") &&
-	       ck_value_text(args->item[1], &name, &len) && len == 9 &&
-	       !memcmp(name, "_unpickle", 9);
+	       ck_value_text(args->item[1], &name, &len) &&
+	       ck_equals(name, len, "_unpickle");
 }
 
 static bool judge_value_call(judge *j, const ck_call *call, const char *arguments)

@@ -14,7 +14,7 @@ ck_job *ck_look_job(ck_audit *audit)
 	return own;
 }
 
-static bool is_fatal(const ck_error *error)
+bool ck_look_is_fatal(const ck_error *error)
 {
 	return error->status == CK_NOMEM || error->status == CK_IO || error->status == CK_STOPPED;
 }
@@ -23,7 +23,7 @@ bool ck_look_done(ck_audit *audit, ck_job *own)
 {
 	if (audit->job->unpacked < own->unpacked)
 		audit->job->unpacked = own->unpacked;
-	if (is_fatal(&own->error))
+	if (ck_look_is_fatal(&own->error))
 		ck_fail(audit->job, own->error.status, NULL, "%s", own->error.text);
 	ck_base_job_free(own);
 	return audit->job->error.status == CK_OK;
@@ -45,7 +45,7 @@ bool ck_look_failed(ck_audit *audit, const ck_job *own, ck_rule rule, const ck_p
                     uint64_t at)
 {
 	const ck_error *error = &own->error;
-	if (is_fatal(error))
+	if (ck_look_is_fatal(error))
 		return ck_fail(audit->job, error->status, NULL, "%s", error->text);
 	if (audit->job->error.status != CK_OK)
 		return false;

@@ -23,6 +23,12 @@ typedef enum ck_purpose {
 	CK_FOR_NOTHING  /* bytes that belong to nothing */
 } ck_purpose;
 
+/* A pickle that was read as a probe, did nothing and made nothing that needs a look. */
+typedef struct ck_idle {
+	uint64_t from, to; /* equal: there is none */
+	ck_seen seen;      /* only the facts about its opcodes */
+} ck_idle;
+
 typedef struct ck_look {
 	ck_audit *audit;
 	ck_job *job;             /* memory and errors of this look; gone after it */
@@ -39,6 +45,7 @@ typedef struct ck_look {
 	bool strict_end;         /* zeros that follow hide it, if they are many */
 	bool loose;              /* where its own bytes end is not known */
 	uint64_t sure;           /* up to here pickles follow one another for certain */
+	ck_idle idle;            /* need not be read again */
 } ck_look;
 
 ck_purpose ck_look_purpose(const ck_look *look);
@@ -77,6 +84,8 @@ bool ck_look_at_rest(ck_look *look);
 /* True if data of this name, or "", that begins so cannot be anything that must be looked at. */
 bool ck_look_is_data(const char *name, const unsigned char *head, size_t len);
 
+/* Errors that say nothing of the file: no scan can go on after them. */
+bool ck_look_is_fatal(const ck_error *error);
 /* A job for one part of a look, and its end, which takes over what concerns the whole: false if the
  * scan cannot go on. */
 ck_job *ck_look_job(ck_audit *audit);

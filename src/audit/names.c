@@ -80,32 +80,25 @@ static bool is_function(const ck_global *g)
 	return i == g->name_len || g->name[i] < 'A' || g->name[i] > 'Z';
 }
 
-static bool has_affix(const ck_global *g, const char *affix)
-{
-	size_t len = strlen(affix);
-	if (g->name_len < len)
-		return false;
-	return affix[0] == '_' && affix[1] != 'c' ? !memcmp(g->name, affix, len)
-	                                         : !memcmp(g->name + g->name_len - len, affix, len);
-}
-
 /* By these names projects put together again what they pickle. */
 static bool rebuilds(const ck_global *g)
 {
-	static const char *const affixes[] = {"_rebuild", "_reconstruct", "_unpickle",
-	                                      "__pyx_unpickle", "_ctor"};
-	for (size_t i = 0; i < CK_COUNT(affixes); i++)
-		if (has_affix(g, affixes[i]))
+	static const char *const starts[] = {"_rebuild", "_reconstruct", "_unpickle",
+	                                     "__pyx_unpickle"};
+	static const char ending[] = "_ctor";
+	size_t len = strlen(ending);
+	for (size_t i = 0; i < CK_COUNT(starts); i++)
+		if (g->name_len >= strlen(starts[i]) &&
+		    !memcmp(g->name, starts[i], strlen(starts[i])))
 			return true;
-	return false;
+	return g->name_len >= len && !memcmp(g->name + g->name_len - len, ending, len);
 }
 
 static bool is_pair(const ck_global *g, const char *const pairs[][2], size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (g->name_len == strlen(pairs[i][1]) && g->module_len == strlen(pairs[i][0]) &&
-		    !memcmp(g->name, pairs[i][1], g->name_len) &&
-		    !memcmp(g->module, pairs[i][0], g->module_len))
+		if (ck_equals(g->name, g->name_len, pairs[i][1]) &&
+		    ck_equals(g->module, g->module_len, pairs[i][0]))
 			return true;
 	return false;
 }

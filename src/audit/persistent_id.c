@@ -1,8 +1,6 @@
 /* Persistent ids, by which a pickle names what lies outside it: the forms that torch gives them. */
 #include "judge.h"
 
-#include <string.h>
-
 enum { STORAGE_PARTS = 5 }; /* ('storage', class, key, location, count) */
 
 /* The first part of a tuple, where it is a text; else NULL. */
@@ -18,7 +16,7 @@ bool ck_is_storage_id(const ck_value *pid)
 {
 	size_t len;
 	const char *label = label_of(pid, &len);
-	return label && len == 7 && !memcmp(label, "storage", 7);
+	return label && ck_equals(label, len, "storage");
 }
 
 static bool is_known(const ck_value *pid)
@@ -30,7 +28,7 @@ static bool is_known(const ck_value *pid)
 		return false;
 	const char *label = label_of(pid, &len);
 	if (label)
-		return len == 6 && !memcmp(label, "module", 6);
+		return ck_equals(label, len, "module");
 	return pid->items->item[0]->kind == CK_GLOBAL && pid->items->count == 3;
 }
 

@@ -113,25 +113,20 @@ static const char *const modules[][2] = {
 	{"xmlrpclib", "xmlrpc.client"},
 };
 
-static bool same(const char *text, size_t len, const char *want)
-{
-	return strlen(want) == len && !memcmp(text, want, len);
-}
-
 bool ck_python2_map(const ck_global *from, ck_global *to)
 {
 	*to = *from;
 	for (size_t i = 0; i < CK_COUNT(globals); i++) {
 		const renamed_global *row = &globals[i];
-		if (!same(from->name, from->name_len, row->name) ||
-		    !same(from->module, from->module_len, row->module))
+		if (!ck_equals(from->name, from->name_len, row->name) ||
+		    !ck_equals(from->module, from->module_len, row->module))
 			continue;
 		*to = (ck_global){row->to_module, row->to_name, strlen(row->to_module),
 		                  strlen(row->to_name)};
 		return true;
 	}
 	for (size_t i = 0; i < CK_COUNT(modules); i++)
-		if (same(from->module, from->module_len, modules[i][0])) {
+		if (ck_equals(from->module, from->module_len, modules[i][0])) {
 			to->module = modules[i][1];
 			to->module_len = strlen(to->module);
 			return true;

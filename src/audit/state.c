@@ -52,9 +52,9 @@ static bool is_computed_name(const ck_value *key)
 	if (key->kind != CK_CALL || key->call->callee->kind != CK_GLOBAL)
 		return false;
 	const ck_global *g = key->call->callee->global;
-	bool builtin = (g->module_len == 8 && !memcmp(g->module, "builtins", 8)) ||
-	               (g->module_len == 11 && !memcmp(g->module, "__builtin__", 11)) ||
-	               (g->module_len == 5 && !memcmp(g->module, "numpy", 5));
+	bool builtin = ck_equals(g->module, g->module_len, "builtins") ||
+	               ck_equals(g->module, g->module_len, "__builtin__") ||
+	               ck_equals(g->module, g->module_len, "numpy");
 	return builtin && g->name_len >= 3 &&
 	       (!memcmp(g->name, "str", 3) ||
 	        (g->name_len >= 7 && !memcmp(g->name, "unicode", 7)) ||

@@ -12,11 +12,6 @@ enum {
 
 #define LLU(x) ((unsigned long long)(x))
 
-static bool is_fatal(const ck_error *error)
-{
-	return error->status == CK_NOMEM || error->status == CK_IO || error->status == CK_STOPPED;
-}
-
 /* What the pickles themselves have wrong was found when they were judged. */
 static bool is_known(const ck_audit *audit, const ck_error *error)
 {
@@ -103,8 +98,8 @@ static bool check_circles(ck_audit *audit, const ck_place *place, const ck_model
 {
 	return model->count || !audit->circles ||
 	       ck_audit_say(audit, CK_RULE_EXPANDS, place, CK_NO_OFFSET, 0,
-	                    "a value holds itself, so that following it never ends, and there is no "
-	                    "tensor in the file");
+	                    "a value holds itself, so that following it never ends, and there is "
+	                    "no tensor in the file");
 }
 
 static bool check_all(ck_audit *audit, const ck_place *place, const ck_model *model)
@@ -171,7 +166,7 @@ bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *memb
 	/* without a layout it tells by which sentence the file is refused */
 	const ck_loaded *loaded = ck_load(own, source, &(ck_wishes){.everything = true});
 	bool whole = loaded && (source->size > SMALL || check_data(own, loaded->model));
-	bool ok = !is_fatal(&own->error);
+	bool ok = !ck_look_is_fatal(&own->error);
 	if (ok && !whole && layout)
 		ok = tell_failure(audit, &place, &own->error);
 	if (ok && !loaded && !(layout && layout->name))

@@ -137,8 +137,9 @@ static bool check_reach(ck_zip *zip, ck_zip_entry *e, uint64_t data)
 		return true;
 	uint64_t packed = e->packed;
 	e->packed = left;
-	return ck_zip_say(zip, data, "member '%s' should have %s here, but the file ends after "
-	                  "%llu", ck_show(e->name, e->name_len).s, ck_many(packed, "byte").s,
+	return ck_zip_say(zip, data,
+	                  "member '%s' should have %s here, but the file ends after %llu",
+	                  ck_show(e->name, e->name_len).s, ck_many(packed, "byte").s,
 	                  (unsigned long long)left);
 }
 

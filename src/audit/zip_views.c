@@ -180,9 +180,9 @@ static bool check_sums(ck_zip *zip, const ck_zip_view *v, uint64_t at, uint64_t 
 	                ck_many(v->members, "member").s, (unsigned long long)found))
 		return false;
 	return at == v->start + v->size || v->size == UINT32_MAX ||
-	       ck_zip_say(zip, v->end, "the end record announces a directory of %s, but it has "
-	                  "%llu", ck_many(v->size, "byte").s,
-	                  (unsigned long long)(at - v->start));
+	       ck_zip_say(zip, v->end,
+	                  "the end record announces a directory of %s, but it has %llu",
+	                  ck_many(v->size, "byte").s, (unsigned long long)(at - v->start));
 }
 
 bool ck_zip_directory(ck_zip *zip, const ck_zip_view *v)

@@ -224,6 +224,12 @@ bool ck_hash_set_add(ck_job *job, ck_hash_set *set, const void *key, size_t len,
 
 /* ---- text ---- */
 
+/* Bytes that need no NUL behind them are just those of a string. */
+static inline bool ck_equals(const char *text, size_t len, const char *want)
+{
+	return strlen(want) == len && !memcmp(text, want, len);
+}
+
 /* A growing byte string in the job's arena. */
 typedef struct ck_text {
 	char *data; /* not NUL-terminated */

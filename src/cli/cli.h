@@ -131,6 +131,8 @@ void cli_print_help(FILE *to, enum cli_verb_number verb);
 void cli_signals_catch(void);
 /* The job that a signal stops from now on; NULL: none. Stops it if one came before. */
 void cli_signals_watch(ck_job *job);
+/* A new job that signals stop from now on. NULL after it was said that there is no memory. */
+ck_job *cli_job_begin(void);
 bool cli_signals_came(void);
 /* Ends as the signal would have, so that a shell loop stops too. Returns if none came. */
 void cli_signals_die(void);

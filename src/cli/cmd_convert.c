@@ -120,13 +120,9 @@ int cli_convert(const cli_options *options)
 {
 	static cli_report report;
 	listener l = {.options = options};
-	ck_job *job = ck_job_new();
-	if (!job) {
-		cli_say("the system has no memory left");
+	ck_job *job = cli_job_begin();
+	if (!job)
 		return EXIT_USAGE;
-	}
-	cli_signals_catch();
-	cli_signals_watch(job);
 	cli_progress_begin(&l.progress, !options->quiet && isatty(STDERR_FILENO));
 	ck_job_listen(job, on_note, on_progress, &l);
 	bool ok = convert(job, &l, &report);

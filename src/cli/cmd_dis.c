@@ -87,13 +87,9 @@ int cli_dis(const cli_options *options)
 	cli_reader reader = {.options = options};
 	cli_shown shown = {0};
 	ck_error error;
-	ck_job *job = ck_job_new();
-	if (!job) {
-		cli_say("the system has no memory left");
+	ck_job *job = cli_job_begin();
+	if (!job)
 		return EXIT_USAGE;
-	}
-	cli_signals_catch();
-	cli_signals_watch(job);
 	bool ok = cli_dis_file(&reader, job, options->arguments[0], on_line, &s, &shown, &error);
 	cli_signals_watch(NULL);
 	ck_job_free(job);

@@ -32,6 +32,18 @@ void cli_signals_catch(void)
 	signal(SIGXFSZ, SIG_IGN);
 }
 
+ck_job *cli_job_begin(void)
+{
+	ck_job *job = ck_job_new();
+	if (!job) {
+		cli_say("the system has no memory left");
+		return NULL;
+	}
+	cli_signals_catch();
+	cli_signals_watch(job);
+	return job;
+}
+
 void cli_signals_watch(ck_job *job)
 {
 	running = job;

@@ -252,7 +252,7 @@ static bool same(const char *text, size_t len, const char *want)
 	size_t n = strlen(want);
 	if (n && want[n - 1] == '*')
 		return len >= n - 1 && !memcmp(text, want, n - 1);
-	return len == n && !memcmp(text, want, n);
+	return ck_equals(text, len, want);
 }
 
 /* Torch's own classes of modules, optimizers and observers. Functions of these modules are not

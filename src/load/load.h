@@ -128,8 +128,7 @@ typedef enum ck_role {
 	CK_ROLE_CLASS,       /* an object of this class, kept as inert data as unknown ones are */
 	CK_ROLE_OBJECT,      /* an object of the class that is its first argument */
 	CK_ROLE_VALUE,       /* a plain value */
-	CK_ROLE_META,        /* a tensor without data */
-	CK_ROLE_UNSUPPORTED  /* a tensor of a kind that cannot be written; `about` says which */
+	CK_ROLE_META         /* a tensor without data */
 } ck_role;
 
 /* What those who load a file with Python risk by a global. */

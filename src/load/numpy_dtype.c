@@ -137,7 +137,7 @@ bool ck_numpy_dtype_of_text(const char *text, size_t len, ck_numpy_dtype *to)
 
 static bool is_module(const ck_global *g, const char *module)
 {
-	return g->module_len == strlen(module) && !memcmp(g->module, module, g->module_len);
+	return ck_equals(g->module, g->module_len, module);
 }
 
 /* The types that ml_dtypes adds are called as torch calls them; those torch lacks are unknown. */

@@ -87,9 +87,10 @@ static bool check_coordinates(ck_torch *torch, const parts *p)
 		return ck_rebuild_fail(torch, "a sparse tensor needs indices of two dimensions of "
 		                       "integers, and values of one at least");
 	if (indices->shape[0] + values->ndim - 1 != p->ndim)
-		return ck_rebuild_fail(torch, "a sparse tensor of %s has %llu sparse and %zu "
-		                       "dense ones", ck_many(p->ndim, "dimension").s,
-		                       LLU(indices->shape[0]), values->ndim - 1);
+		return ck_rebuild_fail(torch,
+		                       "a sparse tensor of %s has %llu sparse and %zu dense ones",
+		                       ck_many(p->ndim, "dimension").s, LLU(indices->shape[0]),
+		                       values->ndim - 1);
 	bool fits = indices->shape[1] == values->shape[0];
 	for (size_t d = 1; d < values->ndim; d++)
 		fits = fits && values->shape[d] == p->shape[indices->shape[0] + d - 1];

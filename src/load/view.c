@@ -293,7 +293,6 @@ static bool view_call(ck_torch *torch, const ck_value *value, const ck_path *pat
 		view->kind = CK_IS_META;
 		return true;
 	case CK_ROLE_TYPED:
-	case CK_ROLE_UNSUPPORTED:
 		view->kind = CK_IS_UNSUPPORTED;
 		return true;
 	case CK_ROLE_DICT:

@@ -59,9 +59,4 @@ static bool probe(const unsigned char *head, size_t len)
 	        !memcmp(head + 4, "\x17\x72\x45\x38\x50\x90", 6));
 }
 
-static bool run(ck_job *job, const ck_source *packed, const ck_sink *sink)
-{
-	return ck_codec_run(job, &bzip2, packed, sink);
-}
-
-const ck_packing ck_packing_bzip2 = {"bzip2", "bzip2 files", probe, run};
+const ck_packing ck_packing_bzip2 = {"bzip2", "bzip2 files", probe, &bzip2};

@@ -84,15 +84,5 @@ static bool probe_zlib(const unsigned char *head, size_t len)
 	       ck_codec_tries(&zlib, head, len);
 }
 
-static bool run_gzip(ck_job *job, const ck_source *packed, const ck_sink *sink)
-{
-	return ck_codec_run(job, &gzip, packed, sink);
-}
-
-static bool run_zlib(ck_job *job, const ck_source *packed, const ck_sink *sink)
-{
-	return ck_codec_run(job, &zlib, packed, sink);
-}
-
-const ck_packing ck_packing_gzip = {"gzip", "gzip files", probe_gzip, run_gzip};
-const ck_packing ck_packing_zlib = {"zlib", "bare zlib streams", probe_zlib, run_zlib};
+const ck_packing ck_packing_gzip = {"gzip", "gzip files", probe_gzip, &gzip};
+const ck_packing ck_packing_zlib = {"zlib", "bare zlib streams", probe_zlib, &zlib};

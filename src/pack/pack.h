@@ -96,9 +96,7 @@ typedef struct ck_packing {
 	const char *name, *about;
 	/* Whether a file that begins with these bytes (a few hundred are enough) is packed so. */
 	bool (*probe)(const unsigned char *head, size_t len);
-	/* Gives all that comes out to the sink, and checks the checksums; knows no limits but
-	 * `heap`. */
-	bool (*run)(ck_job *job, const ck_source *packed, const ck_sink *sink);
+	const struct ck_codec *codec; /* how to unpack it */
 } ck_packing;
 
 /* gzip and bzip2 pass over what follows the last stream, with a note unless it is zeros; the others

@@ -39,6 +39,7 @@ typedef struct ck_codec {
 	const char *again;
 } ck_codec;
 
+/* Gives all that comes out to the sink, and checks the checksums; knows no limits but `heap`. */
 bool ck_codec_run(ck_job *job, const ck_codec *codec, const ck_source *packed,
                   const ck_sink *sink);
 /* True if a decoder makes at least one byte of these, and finds nothing wrong with them. */

@@ -1,5 +1,5 @@
 /* Packed files: which packing one has, and its bytes as a source, with the limits of unpacking. */
-#include "pack.h"
+#include "packing.h"
 
 #include <string.h>
 
@@ -67,7 +67,7 @@ static bool run(ck_job *job, const ck_stream *stream, const ck_sink *sink)
 {
 	unpacking u = *(const unpacking *)stream->arg;
 	u.sink = sink;
-	return u.packing->run(job, u.packed, &(ck_sink){count, &u});
+	return ck_codec_run(job, u.packing->codec, u.packed, &(ck_sink){count, &u});
 }
 
 static const char *label_of(ck_job *job, const ck_packing *packing, const ck_source *packed)

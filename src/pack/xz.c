@@ -147,15 +147,5 @@ static bool probe_alone(const unsigned char *head, size_t len)
 	return ck_codec_tries(&alone, trial, take);
 }
 
-static bool run_xz(ck_job *job, const ck_source *packed, const ck_sink *sink)
-{
-	return ck_codec_run(job, &xz, packed, sink);
-}
-
-static bool run_alone(ck_job *job, const ck_source *packed, const ck_sink *sink)
-{
-	return ck_codec_run(job, &alone, packed, sink);
-}
-
-const ck_packing ck_packing_xz = {"xz", "xz files", probe_xz, run_xz};
-const ck_packing ck_packing_lzma = {"lzma", ".lzma files", probe_alone, run_alone};
+const ck_packing ck_packing_xz = {"xz", "xz files", probe_xz, &xz};
+const ck_packing ck_packing_lzma = {"lzma", ".lzma files", probe_alone, &alone};

@@ -51,7 +51,7 @@ ck_shown ck_value_about(const ck_value *value)
 	return shown;
 }
 
-/* The first room is of the exact size, because most lists and tuples never grow; then it doubles. */
+/* The first room is of the exact size, for most lists and tuples never grow; then it doubles. */
 bool ck_items_reserve(ck_job *job, ck_items *items, size_t more)
 {
 	size_t cap = items->cap, need = items->count + more;

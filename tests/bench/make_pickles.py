@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes pickles of several kinds for pickle_speed: make_pickles.py FOLDER [MEGABYTES]."""
+"""Writes pickles of several kinds for pickle_speed."""
+import argparse
 import collections
 import io
 import os
 import pickle
-import sys
 
 
 class Global:
@@ -71,8 +71,12 @@ def state_dict(count):
 
 
 def main():
-    folder, megabytes = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 40
-    many = megabytes * 1_000_000
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('folder', help='is made if it is not there')
+    parser.add_argument('megabytes', nargs='?', type=int, default=40,
+                        help='about the size of each pickle (default: %(default)s)')
+    arguments = parser.parse_args()
+    folder, many = arguments.folder, arguments.megabytes * 1_000_000
     kinds = {
         'state_dict': lambda: state_dict(many // 140),
         'integers': lambda: pickle.dumps(list(range(70_000, 70_000 + many // 5)), 2),

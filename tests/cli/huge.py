@@ -4,8 +4,9 @@
 usage: huge.py CKCONV TESTDATA
 
 The files are full of holes, so that they take no room; reading one would still take many times the
-SECONDS of processor time that are allowed. In one of each kind a call that does harm lies behind the
-data, where only who finds the way past it sees it. Ends with status 77 where files cannot be so large."""
+SECONDS of processor time that are allowed. In one of each kind a call that does harm lies behind
+the data, where only who finds the way past it sees it. Ends with status 77 where files cannot be so
+large."""
 import json
 import os
 import resource
@@ -54,7 +55,8 @@ def write_zip(out, pickled, last):
     out.write(struct.pack("<IQHHIIQQQQ", 0x06064b50, 44, 45, 45, 0, 0, count, count,
                           len(directory), at))
     out.write(struct.pack("<IIQI", 0x07064b50, 0, record, 1))
-    out.write(struct.pack("<IHHHHIIH", 0x06054b50, 0, 0, 0xffff, 0xffff, 2 ** 32 - 1, 2 ** 32 - 1, 0))
+    out.write(struct.pack("<IHHHHIIH", 0x06054b50, 0, 0, 0xffff, 0xffff, 2 ** 32 - 1, 2 ** 32 - 1,
+                          0))
 
 
 def write_legacy(out, pickled, last):

@@ -297,7 +297,8 @@ story_what_follows_packed_data_is_told() {
 		ck 0 scan s.pkl.$pack
 		cat s.pkl >>s.pkl.$pack
 		ck 3 scan --json s.pkl.$pack
-		json 'assert [f["rule"] for f in lines[0]["findings"]] == ["unaccounted-bytes"], lines'
+		json 'rules = [f["rule"] for f in lines[0]["findings"]]
+assert rules == ["unaccounted-bytes"], lines'
 	done
 }
 
@@ -852,6 +853,17 @@ assert lines[0]["verdict"] == "safe"'
 	says "expired"
 }
 
+# It may be imported and called; what it is given, and what is made of it, is looked at all the same.
+story_a_policy_allows_no_odd_arguments() {
+	printf '\x80\x02cown.things\nThing\nX\x0c\0\0\0touch marker\x85R.' >given.pkl
+	printf '\x80\x02cown.things\nThing\n}X\1\0\0\0aNsb.' >changed.pkl
+	printf 'allow own.things.Thing\n' >policy
+	ck 1 scan --policy policy given.pkl
+	prints "odd-arguments"
+	ck 1 scan --policy policy changed.pkl
+	prints "changed-global"
+}
+
 story_what_is_suppressed_shows() {
 	four t
 	printf 'allow own.things.Thing\n' >policy
@@ -880,6 +892,46 @@ story_a_policy_that_cannot_be_understood_is_an_error() {
 	refused 2 scan --policy policy s.pkl
 	refused 2 scan --policy nothing s.pkl
 	refused 2 scan --baseline nothing s.pkl
+}
+
+# By the name in the pickle, and by that which Python 3 gives it.
+story_a_policy_denies_names_old_and_new() {
+	local name
+	printf '\x80\x02cUserDict\nUserDict\n.' >u.pkl
+	ck 4 scan u.pkl
+	for name in UserDict.UserDict collections.UserDict 'UserDict.*'; do
+		echo "deny $name" >policy
+		ck 1 scan --policy policy u.pkl
+	done
+	echo "allow UserDict.UserDict" >policy
+	ck 0 scan --policy policy u.pkl
+}
+
+story_a_baseline_of_a_call_hides_no_other_in_the_file() {
+	printf '\x80\x02cos\nsystem\nq\0X\x04\0\0\0true\x85R.' >one.pkl
+	printf '\x80\x02cos\nsystem\nq\0X\x04\0\0\0true\x85R0h\0X\x05\0\0\0false\x85R.' >one_two.pkl
+	ck 1 scan --json one.pkl
+	mv stdout known
+	ck 0 scan --baseline known one.pkl
+	ck 1 scan --baseline known --json one_two.pkl
+	json 'assert sorted(f["arguments"] for f in lines[0]["findings"] if f["rule"] == "dangerous-call"
+	                 ) == ["'"'"'false'"'"'", "'"'"'true'"'"'"], lines'
+}
+
+story_a_policy_knows_the_calendar() {
+	local date
+	safe s.pkl
+	for date in 2027-13-01 2027-00-01 2027-01-32 2027-01-00 27-01-01 2027-1-1 2027-01-01x tomorrow; do
+		echo "allow own.things.Thing expires $date" >policy
+		refused 2 scan --policy policy s.pkl
+		says "a date is written like"
+	done
+	echo "allow own.things.Thing expires $(date -u +%F)" >policy
+	unknown u.pkl
+	ck 0 scan --policy policy u.pkl
+	echo "allow own.things.Thing expires $(date -u -d yesterday +%F)" >policy
+	ck 4 scan --policy policy u.pkl
+	says "has expired"
 }
 
 story_a_baseline_is_a_former_scan() {

@@ -1,6 +1,6 @@
 /* Any bytes as a packed file: as what its first bytes say, or as one of the packings in turn. */
 #include "fuzz.h"
-#include "pack.h"
+#include "packing.h"
 
 enum { UNPACKED_MAX = 1 << 20 };
 
@@ -22,7 +22,8 @@ static bool unpack(ck_job *job, const ck_source *source)
 	size_t which = (size_t)(source->size % CK_COUNT(packings)); /* for what no probe lets in */
 	const ck_packing *found = ck_packing_find(source->data, (size_t)source->size);
 	if (!found)
-		return packings[which]->run(job, source, &(ck_sink){count_bytes, &made});
+		return ck_codec_run(job, packings[which]->codec, source,
+		                    &(ck_sink){count_bytes, &made});
 	const ck_source *unpacked = ck_unpack(job, found, source);
 	demand(!unpacked || unpacked->size <= UNPACKED_MAX);
 	return unpacked != NULL;

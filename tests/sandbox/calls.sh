@@ -82,14 +82,15 @@ else
 	passed=$((passed + 1))
 fi
 
-# lacking NAME CALL:HOW SHOWN: where the system has no such wall, --sandbox=require does nothing, and auto does
-# the work and says under -v what it lacks
+# lacking NAME CALL:HOW SHOWN: where the system has no such wall, --sandbox=require does nothing,
+# and auto does the work and says under -v what it lacks
 lacking() {
 	if strace -f -o "$tmp/trace" -e "inject=$2" "$ckconv" -q --sandbox=require \
 		"$data/good/state_dict.pt" "$tmp/required.safetensors" 2>"$tmp/said" ||
 	   [ -e "$tmp/required.safetensors" ] || ! grep -q "this system has no $1" "$tmp/said" ||
 	   ! strace -f -o "$tmp/trace" -e "inject=$2" "$ckconv" -v "$data/good/state_dict.pt" \
-		"$tmp/out.safetensors" 2>"$tmp/said" || ! grep -q "sandbox:.* no $3" "$tmp/said"; then
+		"$tmp/out.safetensors" 2>"$tmp/said" ||
+	   ! grep -q "sandbox:.* no $3" "$tmp/said"; then
 		echo "without $1: $(head -c 300 "$tmp/said")"
 		failed=$((failed + 1))
 	else

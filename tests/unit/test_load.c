@@ -372,8 +372,8 @@ START_TEST(a_checkpoint_that_is_kept_as_bytes_is_told_of)
 {
 	static const char pickle[] = "(dS'in'\n(dS'b'\nC\x14PK\3\4................ss.";
 	ck_assert(load_bytes(pickle, sizeof pickle - 1));
-	ck_assert_ptr_nonnull(strstr(notes, "a value of 20 bytes at ['in'] looks like a "
-	                                    "checkpoint"));
+	ck_assert_ptr_nonnull(
+		strstr(notes, "a value of 20 bytes at ['in'] looks like a checkpoint"));
 	*notes = 0;
 	static const char other[] = "(dS'b'\nC\x14PKzz................s.";
 	ck_assert(load_bytes(other, sizeof other - 1));

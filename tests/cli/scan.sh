@@ -330,12 +330,13 @@ story_what_a_pointer_stands_for_was_not_scanned() {
 	prints "fetch the file that it stands for, and scan that"
 }
 
-# The operators of torch 1.13 and 2.6 that reach files or machines, and those of its sister libraries.
+# The operators of torch 1.13 and 2.6 that reach files or machines, and those of its sisters.
 story_harmful_operators_are_known_in_text_and_bytecode() {
 	local call
-	for call in torch.save aten.from_file rpc.rpc_sync ops.c10d.send ops._c10d_functional.all_reduce \
-	            ops.image.write_file ops.torchaudio.sox_io_save_audio_file; do
-		printf 'def __setstate__(self, s: int) -> NoneType:\n  _0 = %s(s, "x")\n' $call >code
+	for call in torch.save aten.from_file rpc.rpc_sync ops.c10d.send \
+	            ops._c10d_functional.all_reduce ops.image.write_file ops.torchaudio.sox_io_save_audio_file; do
+		printf 'def __setstate__(self, s: int) -> NoneType:\n  _0 = %s(s, "x")\n' $call \
+			>code
 		zip_of z.zip a/code/__torch__.py code
 		ck 1 scan z.zip
 		prints harmful-script
@@ -348,7 +349,8 @@ story_harmful_operators_are_known_in_text_and_bytecode() {
 	for call in aten::save c10d::send image::read_file aten::add aten::save_nothing; do
 		python -c 'import pickle, sys
 names = [("aten::mul", "")] * 6000 + [(sys.argv[1], "")]
-open("bytecode", "wb").write(pickle.dumps((9, ("__torch__.M.__setstate__", ("operators", names))), 2))' $call
+code = (9, ("__torch__.M.__setstate__", ("operators", names)))
+open("bytecode", "wb").write(pickle.dumps(code, 2))' $call
 		zip_of z.zip a/bytecode.pkl bytecode
 		case $call in
 		aten::add | aten::save_nothing) ck 0 scan z.zip ;;
@@ -379,11 +381,14 @@ def write(name, text):
     key = b"X" + len("_parse_arg_template").to_bytes(4, "little") + b"_parse_arg_template"
     value = b"X" + len(text).to_bytes(4, "little") + text.encode()
     with open(name, "wb") as file:
-        file.write(b"\x80\x02cscipy.stats._continuous_distns\nbeta_gen\n)\x81}" + key + value + b"sb.")
+        file.write(b"\x80\x02cscipy.stats._continuous_distns\nbeta_gen\n)\x81}" +
+                   key + value + b"sb.")
 write("honest", honest)
 for i, text in enumerate(("import os", "def _parse_args(self, a=exec(\x27x\x27)):\n    return a",
-                          "def _parse_args(self): import os", "print()\n" + honest, honest + "\nx()",
-                          "def _parse_args(self, a=(exec)(1)):\n    return a", "def _parse_args(self, a=exec (1)):",
+                          "def _parse_args(self): import os", "print()\n" + honest,
+                          honest + "\nx()",
+                          "def _parse_args(self, a=(exec)(1)):\n    return a",
+                          "def _parse_args(self, a=exec (1)):",
                           "def _parse_args(self, a=[x() for x in y]):", "@x\n" + honest)):
     write("evil%d" % i, text)'
 	ck 4 scan honest
@@ -849,7 +854,7 @@ assert lines[0]["verdict"] == "safe"'
 	says "expired"
 }
 
-# It may be imported and called; what it is given, and what is made of it, is looked at all the same.
+# It may be imported and called; what it is given, and what is made of it, is looked at as ever.
 story_a_policy_allows_no_odd_arguments() {
 	printf '\x80\x02cown.things\nThing\nX\x0c\0\0\0touch marker\x85R.' >given.pkl
 	printf '\x80\x02cown.things\nThing\n}X\1\0\0\0aNsb.' >changed.pkl
@@ -910,14 +915,15 @@ story_a_baseline_of_a_call_hides_no_other_in_the_file() {
 	mv stdout known
 	ck 0 scan --baseline known one.pkl
 	ck 1 scan --baseline known --json one_two.pkl
-	json 'assert sorted(f["arguments"] for f in lines[0]["findings"] if f["rule"] == "dangerous-call"
-	                 ) == ["'"'"'false'"'"'", "'"'"'true'"'"'"], lines'
+	json 'calls = [f for f in lines[0]["findings"] if f["rule"] == "dangerous-call"]
+assert sorted(f["arguments"] for f in calls) == ["'"'"'false'"'"'", "'"'"'true'"'"'"], lines'
 }
 
 story_a_policy_knows_the_calendar() {
 	local date
 	safe s.pkl
-	for date in 2027-13-01 2027-00-01 2027-01-32 2027-01-00 27-01-01 2027-1-1 2027-01-01x tomorrow; do
+	for date in 2027-13-01 2027-00-01 2027-01-32 2027-01-00 27-01-01 2027-1-1 2027-01-01x \
+	            tomorrow; do
 		echo "allow own.things.Thing expires $date" >policy
 		refused 2 scan --policy policy s.pkl
 		says "a date is written like"

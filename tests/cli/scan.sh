@@ -334,7 +334,8 @@ story_what_a_pointer_stands_for_was_not_scanned() {
 story_harmful_operators_are_known_in_text_and_bytecode() {
 	local call
 	for call in torch.save aten.from_file rpc.rpc_sync ops.c10d.send \
-	            ops._c10d_functional.all_reduce ops.image.write_file ops.torchaudio.sox_io_save_audio_file; do
+	            ops._c10d_functional.all_reduce ops.image.write_file \
+	            ops.torchaudio.sox_io_save_audio_file; do
 		printf 'def __setstate__(self, s: int) -> NoneType:\n  _0 = %s(s, "x")\n' $call \
 			>code
 		zip_of z.zip a/code/__torch__.py code

@@ -239,6 +239,13 @@ size_t ck_convert_descriptors(const ck_conversion *conversion, int *to, size_t m
 	                                      count < max ? max - count : 0);
 }
 
+uint64_t ck_convert_file_max(const ck_conversion *conversion)
+{
+	const ck_job *job = conversion->job;
+	uint64_t unpacked = ck_unpack_most_in_all(job);
+	return ck_save_most(job, job->input > unpacked ? job->input : unpacked);
+}
+
 static bool write_extras(ck_job *job, const ck_checkpoint *cp, ck_file *file)
 {
 	ck_text text = {0};
@@ -260,9 +267,15 @@ bool ck_convert_run(ck_conversion *c, ck_summary *summary)
 	return true;
 }
 
+static bool check_extras(const ck_conversion *c)
+{
+	const ck_source *source = c->to.extras ? ck_file_source(c->job, c->to.extras) : NULL;
+	return source ? ck_json_check(c->job, source) : !c->to.extras;
+}
+
 bool ck_convert_commit(ck_conversion *c)
 {
-	return ck_save_check(c->job, c->writer, c->to.model) &&
+	return ck_save_check(c->job, c->writer, c->to.model) && check_extras(c) &&
 	       ck_output_commit(c->job, c->to.output);
 }
 

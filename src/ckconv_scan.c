@@ -40,6 +40,11 @@ size_t ck_scan_descriptors(const ck_scan *scan, int *to, size_t max)
 	return descriptors(scan->job, scan->source, to, max);
 }
 
+uint64_t ck_scan_file_max(const ck_scan *scan)
+{
+	return ck_unpack_most_in_all(scan->job);
+}
+
 const ck_report *ck_scan_run(ck_scan *scan)
 {
 	ck_audit *audit = ck_audit_new(scan->job, scan->source);

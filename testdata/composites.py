@@ -29,7 +29,8 @@ def quantized():
     base = torch.quantize_per_tensor(torch.arange(24.0).reshape(4, 6) / 3, 0.07, 11, torch.quint8)
     deep = torch.quantize_per_tensor(torch.arange(96.0).reshape(4, 3, 8), 0.4, 7, torch.quint8)
     out.update({"view.deep": deep[:, :2, ::3], "view": base, "view.t": base.t(),
-                "view.rows": base[1:3], "view.stepped": base[::2, 1::2], "view.element": base[2, 3], "view.none": base[:0],
+                "view.rows": base[1:3], "view.stepped": base[::2, 1::2],
+                "view.element": base[2, 3], "view.none": base[:0],
                 "parameter": nn.Parameter(base, requires_grad=False)})
     return out
 

@@ -28,9 +28,11 @@ def sparse2():
     twice = torch.tensor([[0, 2, 0, 0, 2, 0], [1, 1, 1, 1, 1, 1]])
     out = {"none": torch.sparse_coo_tensor(torch.zeros(0, 2, dtype=torch.long),
                                            torch.tensor([[1.0, 2], [3, 4]]), (2,))}
-    for kind, values in ((torch.float16, [2048, 1, 1, 1, -0.0, -2048]), (torch.bfloat16,
-                         [256, 1, 1, 1, 0.5, -256]), (torch.float64, [0.1, 0.2, 0.3, 0.4, 0.5, 1e9]),
-                         (torch.int8, [100, 1, 100, 3, 4, 5]), (torch.uint8, [200, 1, 100, 3, 4, 5]),
+    for kind, values in ((torch.float16, [2048, 1, 1, 1, -0.0, -2048]),
+                         (torch.bfloat16, [256, 1, 1, 1, 0.5, -256]),
+                         (torch.float64, [0.1, 0.2, 0.3, 0.4, 0.5, 1e9]),
+                         (torch.int8, [100, 1, 100, 3, 4, 5]),
+                         (torch.uint8, [200, 1, 100, 3, 4, 5]),
                          (torch.int64, [1 << 62, 1, 1 << 62, 3, 4, -5]),
                          (torch.bool, [True, False, True, False, True, False])):
         out["coo." + str(kind)[6:]] = torch.sparse_coo_tensor(

@@ -4,9 +4,10 @@
 # usage: make.sh CHROOT
 #
 # CHROOT is a Debian 13 with python3-torch, python3-safetensors and python3-joblib; here
-# python3-torch and python3-joblib are needed. The files are the same bytes on every run, but for some:
-# torch names storages by chance in the layout before 1.6 (legacy*.pt, arrays_in_legacy.pt,
-# plain_model*.pkl), and puts paths and numbers of its own into what torch.jit and torch.export write.
+# python3-torch and python3-joblib are needed. The files are the same bytes on every run, but for
+# some: torch names storages by chance in the layout before 1.6 (legacy*.pt, arrays_in_legacy.pt,
+# plain_model*.pkl), and puts paths and numbers of its own into what torch.jit and
+# torch.export write.
 set -eu
 
 [ $# -eq 1 ] || { echo "usage: make.sh CHROOT" >&2; exit 2; }
@@ -17,7 +18,8 @@ trap 'rm -rf "$work"' EXIT
 
 # shellcheck disable=SC2016 # the inner shell expands them
 in_chroot() {
-	chroot "$chroot" sh -c 'cd "/tmp/$1" && PYTHONHASHSEED=0 python3 -B "$2"' sh "${work##*/}" "$1"
+	chroot "$chroot" sh -c 'cd "/tmp/$1" && PYTHONHASHSEED=0 python3 -B "$2"' \
+		sh "${work##*/}" "$1"
 }
 
 cp "$here"/*.py "$here/cases.txt" "$work"

@@ -34,7 +34,7 @@ nets = load_nets()
 # ---- torch.jit ----
 
 def save_scripts(folder, suffix):
-    """TorchScript: a layer, a net with everything, the same for phones, a sparse and a traced net."""
+    """TorchScript: a layer, a net with everything, the same for phones, a sparse, a traced net."""
     torch.manual_seed(4)
     torch.jit.save(torch.jit.script(nn.Linear(2, 2)), folder + "/torchscript%s.pt" % suffix)
     net = torch.jit.script(nets.ScriptNet())
@@ -48,8 +48,8 @@ def save_scripts(folder, suffix):
 # ---- torch.package ----
 
 def save_packages(folder, suffix):
-    """A package of one state dict; one of a whole module, views in a list, and a text; one of a traced
-    module, which PyTorch lets nobody write who does not open a gate."""
+    """A package of one state dict; one of a whole module, views in a list, and a text; one of a
+    traced module, which PyTorch lets nobody write who does not open a gate."""
     with PackageExporter(folder + "/package%s.pt" % suffix) as out:
         out.save_pickle("weights", "model.pkl", collections.OrderedDict(
             w=torch.arange(6.0).reshape(2, 3).t(), b=torch.ones(2, dtype=torch.int16)))

@@ -59,6 +59,9 @@ def damaged_files(sound, weight):
     }
 
 
+VERSION = Member("archive/version", b"3\n")
+
+
 def odd_archives():
     """Archives that break the rules of zip, or that readers take in different ways."""
     good = craft.checkpoint(craft.pickle(named(w=vector("0", 2))), TWO)
@@ -83,6 +86,9 @@ def odd_archives():
                                        good[2:]),
         "byteorder_junk": packed(named(w=vector("0", 2)), byteorder="middle"),
         "pickle_is_empty": craft.archive([Member("archive/data.pkl")] + good[1:]),
+        "no_version": craft.archive(good[:-1]),
+        "version_99": craft.archive(good[:-1] + [Member("archive/version", b"99\n")]),
+        "version_is_text": craft.archive(good[:-1] + [Member("archive/version", b"three\n")]),
     }
 
 
@@ -97,7 +103,9 @@ def overlapping(inner):
     body += craft.local(host)
     directory += craft.central(inner, len(body))
     body += hidden
-    return body + directory + craft.end(3, directory, len(body))
+    directory += craft.central(VERSION, len(body))
+    body += craft.local(VERSION) + VERSION.packed
+    return body + directory + craft.end(4, directory, len(body))
 
 
 def two_ends(first, second):
@@ -120,7 +128,7 @@ def deflated(**lies):
     data = floats(*range(200))
     value = craft.pickle(named(w=vector("0", 200)))
     member = Member("archive/data/0", data, 8, **lies)
-    return craft.archive([Member("archive/data.pkl", value, 8), member])
+    return craft.archive([Member("archive/data.pkl", value, 8), member, VERSION])
 
 
 def bad_deflated():
@@ -320,7 +328,7 @@ def floods():
             named(w=vector("0", len(zeros), "ByteStorage"))), {"0": zeros}, method=8)),
         "ratio_lie": craft.archive([
             Member("archive/data.pkl", craft.pickle(named(w=vector("0", 1 << 20)))),
-            Member("archive/data/0", bytes(64), 8, size=1 << 31)]),
+            Member("archive/data/0", bytes(64), 8, size=1 << 31), VERSION]),
         "far_memo": packed(b"}" + b"r\xff\xff\xff\x7f" + text("w") + vector("0", 2) + SETITEM),
         "cut_name": packed(named(w=call(name("torch._utils", "_rebuild_tensor_v2"),
                                         storage("FloatStorage", "0", 2),
@@ -376,7 +384,7 @@ def foreign_files():
 
 
 def legacy_files(sound):
-    """Checkpoints of the old layout: cut, without their storages, or with a class in their frame."""
+    """Checkpoints of the old layout: cut, without storages, or with a class in their frame."""
     keys = sound.rindex(b"\x80\x02]q")
     storages = sound.index(b"e.", keys) + 2
     magic = sound[:sound.index(b".") + 1]

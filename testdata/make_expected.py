@@ -5,9 +5,10 @@ reference library safetensors 0.5.2; ckconv has no part in it.
 usage: make_expected.py [FOLDER]     (default: the folder of this script)
 
 Each file is loaded by torch, pickle, joblib or NumPy, its tensors are named by the rules of
-ckconv.1, and the reference library saves them. Two kinds of output are laid out by craft.safetensors instead: those with a
-dtype that safetensors 0.5.2 cannot write, and those with more than one entry of metadata, which the
-library writes in an order of chance. Nothing in hostile/ is ever loaded.
+ckconv.1, and the reference library saves them. Two kinds of output are laid out by
+craft.safetensors instead: those with a dtype that safetensors 0.5.2 cannot write, and those with
+more than one entry of metadata, which the library writes in an order of chance. Nothing in hostile/
+is ever loaded.
 """
 import argparse
 import collections
@@ -40,12 +41,12 @@ SPELLING = {
     torch.float8_e4m3fn: "F8_E4M3", torch.float8_e5m2: "F8_E5M2",
     torch.float8_e4m3fnuz: "F8_E4M3FNUZ", torch.float8_e5m2fnuz: "F8_E5M2FNUZ",
 }
-# torch 2.6 wants data for a meta storage, and leaves untyped big-endian storages unswapped; NumPy 2.2
-# does not know the form of korder.pkl yet, nor ml_dtypes: make_crafted.py writes what these must
-# give.
+# torch 2.6 wants data for a meta storage, and leaves untyped big-endian storages unswapped; NumPy
+# 2.2 does not know the form of korder.pkl yet, nor ml_dtypes: make_crafted.py writes what these
+# must give.
 BY_HAND = {"good/no_data_needed.pt", "good/big_endian_untyped.pt", "good/korder.pkl",
            "good/bfloat16.pkl"}
-# No torch of Debian's reads these: make_tables.py writes their outputs, or another file has the same.
+# No torch of Debian's reads these: make_tables.py writes their outputs, or they are another file's.
 BY_HAND |= {"good/script_model_parts.pt", "good/export_big.pt", "good/script_model.pt",
             "good/export_table.pt", "good/export_pairs.pt",
             "good/script_old.pt", "good/script_odd_code.pt", "good/script_no_code.pt"}
@@ -59,7 +60,8 @@ INSIDE = {
     "good/nemo.tar": "state_dict.pt", "good/nemo.tar!./model_weights.ckpt": "state_dict.pt",
     "good/model.tar.gz": "legacy.pt",
     "good/bundle.zip": "state_dict.pt", "good/bundle_deflated.zip": "state_dict.pt",
-    "unsupported/two.zip!policy.pth": "state_dict.pt", "unsupported/two.zip!policy.optimizer.pth": "many.pt",
+    "unsupported/two.zip!policy.pth": "state_dict.pt",
+    "unsupported/two.zip!policy.optimizer.pth": "many.pt",
     "good/damaged_beside.zip": "state_dict.pt",
     "good/nested.tar": "state_dict.pt", "good/nested.tar!inner.zip": "state_dict.pt",
     "good/nested.tar!inner.zip!a!b.pt": "state_dict.pt",

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes hostile/bypass/, one file for each published way past a scanner, and hostile/checkpoint-500/.
+"""Writes hostile/bypass/, a file for each published way past a scanner, and
+hostile/checkpoint-500/.
 
 usage: make_hostile.py [FOLDER]     (default: the folder of this script)
 Also writes hostile.txt, what ckconv scan must say of each, and prints the sentences of README.md.
@@ -74,7 +75,7 @@ def straddling_frame():
 # ---- the files: name, verdict, what it is, bytes ----
 
 def names():
-    """Functions that lists of harmful names did not have, and names that such lists do not match."""
+    """Functions that lists of harmful names did not have, names that such lists do not match."""
     one = text(COMMAND)
     return [
         ("pip.pkl", "dangerous", "pip.main installs what it is told (CVE-2025-1716)",
@@ -86,7 +87,8 @@ def names():
          pickle(call(call(name("pkgutil", "resolve_name"), text("os:system")), one))),
         ("profile.pkl", "dangerous", "cProfile.run runs code (GHSA-7wx9)",
          gadget("cProfile", "run", text(CODE))),
-        ("timeit.pkl", "dangerous", "timeit.timeit runs code", gadget("timeit", "timeit", text(CODE))),
+        ("timeit.pkl", "dangerous", "timeit.timeit runs code",
+         gadget("timeit", "timeit", text(CODE))),
         ("operator.pkl", "dangerous", "operator.methodcaller makes a function out of a name "
          "(GHSA-84r2, GHSA-955r)",
          pickle(call(call(name("_operator", "attrgetter"), text("system")), name("os", "path")))),
@@ -153,7 +155,8 @@ def machine():
     return [
         ("memo.pkl", "dangerous", "names from the memo, with decoys between (picklescan#22)",
          proto(4) + text("os") + put(1) + POP + text("system") + put(0) + POP +
-         text("collections") + POP + get(1) + get(0) + STACK_GLOBAL + tuple_of(one) + REDUCE + STOP),
+         text("collections") + POP + get(1) + get(0) + STACK_GLOBAL + tuple_of(one) +
+         REDUCE + STOP),
         ("memoize.pkl", "dangerous", "MEMOIZE behind POP, which numbers what came before",
          proto(4) + text("os") + MEMOIZE + POP + text("system") + MEMOIZE + POP + get(0) + get(1) +
          STACK_GLOBAL + tuple_of(one) + REDUCE + STOP),
@@ -207,8 +210,8 @@ def machine():
          pickle(name("builtins", "bytes") + EMPTY_TUPLE + named(source=integer(1 << 40)) +
                 b"\x92", 4)),
         ("reconstructor.pkl", "dangerous", "copyreg._reconstructor with a harmful base",
-         gadget("copyreg", "_reconstructor", name("builtins", "object"), name("subprocess", "Popen"),
-                list_of(text("touch"), text(MARKER)))),
+         gadget("copyreg", "_reconstructor", name("builtins", "object"),
+                name("subprocess", "Popen"), list_of(text("touch"), text(MARKER)))),
         ("newobj_function.pkl", "dangerous", "copyreg.__newobj__ of a harmful class",
          gadget("copyreg", "__newobj__", name("subprocess", "Popen"), one)),
         ("extension.pkl", "unknown", "a code of the copyreg registry (modelaudit#623)",
@@ -363,12 +366,14 @@ def places():
         ("model.bin", "dangerous", "a checkpoint that is called model.bin (CVE-2025-10155)",
          zipped(RUN)),
         ("bad_crc.pt", "dangerous", "a wrong CRC, which torch does not look at (CVE-2025-10156)",
-         craft.archive([member("archive/data.pkl", run, crc=1), member("archive/version", b"3\n")])),
+         craft.archive([member("archive/data.pkl", run, crc=1),
+                        member("archive/version", b"3\n")])),
         ("local_name.pt", "dangerous", "another name in the local header (CVE-2025-1944)",
          craft.archive([member("archive/data.pkl", run, local_path="archive/data.txt"),
                         member("archive/version", b"3\n")])),
         ("flags.pt", "dangerous", "said to be encrypted, and is not (CVE-2025-1945)",
-         craft.archive([member("archive/data.pkl", run, flags=1), member("archive/version", b"3\n")])),
+         craft.archive([member("archive/data.pkl", run, flags=1),
+                        member("archive/version", b"3\n")])),
         ("packed.7z", "malformed", "an archive of a kind that ckconv does not open (nullifAI)",
          b"7z\xbc\xaf\x27\x1c\0\4" + bytes(24)),
     ]
@@ -408,8 +413,8 @@ def checkpoint_500():
         "optimizer.pt": ("dangerous", zipped(hidden)),
         "scheduler.pt": ("dangerous", legacy(hidden)),
         "rng_state.pth": ("dangerous", pickle(named(python=RUN))),
-        "training_args.bin": ("dangerous", zipped(name("posix", "system") + tuple_of(text(COMMAND)) +
-                                                  REDUCE)),
+        "training_args.bin": ("dangerous", zipped(name("posix", "system") +
+                                                  tuple_of(text(COMMAND)) + REDUCE)),
         "pytorch_model.bin": ("safe", zipped(named(w=vector("0", 2)))),
         "scaler.pt": ("safe", zipped(state)),
         "trainer_state.json": ("safe", b'{"epoch": 1.0, "global_step": 500}\n'),
@@ -427,8 +432,8 @@ def main():
     """Writes everything."""
     folder = sys.argv[1] if len(sys.argv) > 1 else HERE
     lines = ["# What ckconv scan must say of each file: made by make_hostile.py."]
-    for title, files in (("names", names()), ("machine", machine()), ("given", given()), ("places", places()),
-                         ("floods", floods())):
+    for title, files in (("names", names()), ("machine", machine()), ("given", given()),
+                         ("places", places()), ("floods", floods())):
         print("\n%s:\n" % title)
         for file, verdict, about, data in files:
             write(os.path.join(folder, "hostile/bypass", file), data)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes NumPy arrays as pickles, joblib streams, .npy and .npz into good/ and unsupported/: one half
-with the NumPy 1.24, joblib 1.2 and PyTorch 1.13 of Debian 12, the other with those of Debian 13
-(2.2, 1.4 and 2.6), depending on where it runs.
+"""Writes NumPy arrays as pickles, joblib streams, .npy and .npz into good/ and unsupported/: one
+half with the NumPy 1.24, joblib 1.2 and PyTorch 1.13 of Debian 12, the other with those of Debian
+13 (2.2, 1.4 and 2.6), depending on where it runs.
 
 usage: make_numpy.py [FOLDER]     (default: the folder of this script)
 """

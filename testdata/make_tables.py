@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes archives that no PyTorch of Debian's writes: TorchScript of PyTorch 1.0 to 1.3 and
-torch.export since 2.7, whose tensors are listed in JSON, right (good/, with their outputs) and wrong (bad/); and
-broken ones of torch.jit and torch.package.
+torch.export since 2.7, whose tensors are listed in JSON, right (good/, with their outputs) and
+wrong (bad/); and broken ones of torch.jit and torch.package.
 
 usage: make_tables.py [FOLDER]     (default: the folder of this script)
 
@@ -322,7 +322,8 @@ def script(cls, code, state, constants=None):
 TWO = {"w": craft.vector("0", 2), "v": craft.tensor(craft.storage("FloatStorage", "0", 2), [1], [1],
                                                     1)}
 ODD_CODE = (b"class \nclass Other(Module):\n  __parameters__ = [\"v\", ]\nclass Net(Module)\n"
-            b"  __parameters__ = [\"w, ]\n  __buffers__ = \"v\"\n  __buffers__ = [\"\", \"v\xff\"\0")
+            b"  __parameters__ = [\"w, ]\n  __buffers__ = \"v\"\n"
+            b"  __buffers__ = [\"\", \"v\xff\"\0")
 
 
 def odd_scripts(path):

@@ -42,7 +42,7 @@ def same():
 
 
 def file(path):
-    """The decorated function makes the bytes of a file, and its docstring is the file's sentence."""
+    """The decorated function makes the bytes of a file; its docstring is the file's sentence."""
     def keep(make):
         files[path] = make
         return make
@@ -336,6 +336,18 @@ def _():
     """the end record announces fewer members than the directory has."""
     members = model(more=[Member("archive/data.pkl", EVIL)])
     return layout(members, count=len(members) - 1)
+
+
+@file("hostile/zip_more_members64.pt")
+def _():
+    """the zip64 end record announces fewer members than the directory and the old end record have."""
+    members = model(more=[Member("archive/other.pkl", EVIL)])
+    whole = layout(members)
+    body, old = whole[:-22], whole[-22:]
+    size, at = struct.unpack("<II", old[12:20])
+    record = b"PK\6\6" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, len(members) - 1,
+                                      len(members) - 1, size, at)
+    return body + record + b"PK\6\7" + struct.pack("<IQI", 0, len(body), 1) + old
 
 
 @file("hostile/zip_overlap.pt")
@@ -821,7 +833,8 @@ def _():
 
 @file("hostile/zip_100_directories.zip")
 def _():
-    """a hundred archives behind each other, and a byte in front: readers find the last directory."""
+    """a hundred archives behind each other, and a byte in front: readers find the last
+    directory."""
     body = b"-" + archive(model(EVIL))
     for i in range(100):
         body += archive([Member("%d" % i, b"a")])

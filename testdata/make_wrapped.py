@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes checkpoints inside other files, and those of the tar layout, which no torch at hand writes (but
-which both still read).
+"""Writes checkpoints inside other files, and those of the tar layout, which no torch at hand writes
+(but which both still read).
 
 usage: make_wrapped.py [FOLDER]     (default: the folder of this script)
 Needs good/state_dict.pt and good/legacy.pt there. Plain Python.
@@ -104,7 +104,7 @@ def old_dict():
 
 
 def parameter(key, kind="torch.nn.parameter", which="Parameter"):
-    """An object that is empty until (data, gradient, volatile, requires_grad, hooks) are built in."""
+    """An object that is empty until (data, gradient, volatile, requires_grad, hooks) are built."""
     state = tuple_of(known(key), craft.NONE, craft.FALSE, craft.TRUE,
                      craft.call(name("collections", "OrderedDict")))
     return name(kind, which) + craft.EMPTY_TUPLE + craft.NEWOBJ + state + craft.BUILD

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The man page and --help say the same: the same options with the same arguments, the same limits with
-# the same defaults and words; and the page is clean.
+# The man page and --help say the same: the same options with the same arguments, the same limits
+# with the same defaults and words; and the page is clean.
 #
 # usage: man.sh CKCONV PAGE [VERB]
 #
@@ -21,7 +21,8 @@ check() { # check WHAT FROM_HELP FROM_MAN
 help=$("$ckconv" $verb --help)
 text=$(sed 's/\\&//g' "$page")
 
-help_options=$(printf '%s\n' "$help" | sed -n 's/^  *\(-., \)\{0,1\}--\([a-z-]*\)\( .*\)\{0,1\}$/\2/p' | sort)
+help_options=$(printf '%s\n' "$help" |
+	sed -n 's/^  *\(-., \)\{0,1\}--\([a-z-]*\)\( .*\)\{0,1\}$/\2/p' | sort)
 man_options=$(printf '%s\n' "$text" | sed -n 's/^\.It .*Fl -\([a-z-]*\).*/\1/p' | sort)
 check "long options" "$help_options" "$man_options"
 
@@ -35,7 +36,8 @@ man_args=$(printf '%s\n' "$text" | sed -n 's/^\.It .*Fl -\([a-z-]*\) \(Ar\|Cm\) 
 	sed 's/ Ns //g; s/ *Ar *//g; s/ *Cm *//g; s/ *| */|/g; s/  */ /g' | sort)
 check "arguments" "$help_args" "$man_args"
 
-help_limits=$(printf '%s\n' "$help" | sed -n '/^limits/,/^$/s/^  \([a-z]*\)  *\([0-9]*\)  \(.*\)/\1 \2 \3/p')
+help_limits=$(printf '%s\n' "$help" |
+	sed -n '/^limits/,/^$/s/^  \([a-z]*\)  *\([0-9]*\)  \(.*\)/\1 \2 \3/p')
 man_limits=$(printf '%s\n' "$text" | sed -n 's/^\.It \([a-z]*\) Ta \([0-9]*\) Ta \(.*\)/\1 \2 \3/p')
 [ -n "$verb" ] || check "limits" "$help_limits" "$man_limits"
 

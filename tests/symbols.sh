@@ -8,7 +8,8 @@ library=$1 include=$2
 failed=0 passed=0
 
 exported=$(nm -D --defined-only "$library" | awk '{ print $3 }' | sed 's/@.*//' | sort)
-declared=$(grep -hoE 'CK_API [^;(]*\(' "$include"/ckconv/*.h | grep -oE 'ck_[a-z_0-9]+\($' | tr -d '(' | sort)
+declared=$(grep -hoE 'CK_API [^;(]*\(' "$include"/ckconv/*.h |
+	grep -oE 'ck_[a-z_0-9]+\($' | tr -d '(' | sort)
 if [ "$exported" = "$declared" ]; then
 	passed=$((passed + 1))
 else

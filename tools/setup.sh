@@ -4,7 +4,8 @@
 set -eu
 CDPATH='' cd -- "$(dirname "$0")/.."
 
-RUN_PACKAGES="gcc meson ninja-build pkg-config libzip-dev zlib1g-dev libbz2-dev liblzma-dev libdeflate-dev libcjson-dev"
+RUN_PACKAGES="gcc meson ninja-build pkg-config libzip-dev zlib1g-dev libbz2-dev liblzma-dev
+	libdeflate-dev libcjson-dev libssl-dev"
 TEST_PACKAGES="check mandoc python3"
 
 as_root() {
@@ -13,7 +14,7 @@ as_root() {
 	elif command -v sudo >/dev/null 2>&1; then
 		sudo "$@"
 	else
-		echo "$(basename "$0"): these packages need root to be installed: run as root, or install sudo" >&2
+		echo "$(basename "$0"): these packages need root: run as root, or install sudo" >&2
 		exit 2
 	fi
 }
@@ -31,12 +32,13 @@ need() {
 	echo "$(basename "$0"): installing with apt-get:$missing" >&2
 	as_root apt-get update -qq >&2
 	# shellcheck disable=SC2086 # a list of words
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+		--no-install-recommends $missing >&2
 }
 
-# build DIR [MESON OPTION...]: sets up once, and once more where it was set up with other options (run.sh
-# builds without the unit tests, for which Check may not have been there); then compiles what changed. Talk goes to stderr, and a
-# failed build shows all of it.
+# build DIR [MESON OPTION...]: sets up once, and once more where it was set up with other options
+# (run.sh builds without the unit tests, for which Check may not have been there); then compiles
+# what changed. Talk goes to stderr, and a failed build shows all of it.
 build() {
 	dir=$1
 	shift

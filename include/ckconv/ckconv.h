@@ -109,6 +109,9 @@ CK_API bool ck_convert_run(ck_conversion *conversion, ck_summary *summary);
 CK_API bool ck_convert_commit(ck_conversion *conversion);
 /* The descriptors that `run` needs, at most `max` of them in `to`; returns how many there are. */
 CK_API size_t ck_convert_descriptors(const ck_conversion *conversion, int *to, size_t max);
+/* No file that `run` writes gets longer than so many bytes, by the size of the input and the limits
+ * of the job: for whoever sets a limit for the process. */
+CK_API uint64_t ck_convert_file_max(const ck_conversion *conversion);
 
 #ifdef __cplusplus
 }

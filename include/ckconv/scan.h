@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-enum { CK_REPORT_SCHEMA = 1 };
+enum { CK_REPORT_SCHEMA = 1, CK_DIGEST_SIZE = 16 };
 
 /* What a pickle does with a global, from the least to the worst. */
 typedef enum ck_how {
@@ -30,20 +30,23 @@ typedef struct ck_finding {
 	const char *rule;       /* as in ck_rule_info */
 	ck_verdict verdict;
 	bool suppressed;        /* by the policy or the baseline: does not count for the file */
-	const char *member;     /* "archive/data.pkl", "inner.zip!data.pkl"; "" for the file itself */
+	const char *member;     /* "archive/data.pkl", "inner.zip!data.pkl"; "": the file itself */
 	uint64_t offset;        /* in the file, or CK_NO_OFFSET */
 	uint64_t length;        /* bytes that it is about, from the offset on; 0: a place */
 	uint64_t stream_offset; /* in the member, or CK_NO_OFFSET */
 	unsigned stream;        /* which pickle of the member, counted from 0 */
 	const char *opcode;     /* "REDUCE", or NULL */
 	const char *module, *name; /* of a global, or NULL */
-	const char *mapped;     /* "builtins.eval": what Python 3 makes of the name, if that differs */
+	const char *mapped;     /* "builtins.eval": what Python 3 makes of the name; or NULL */
 	ck_how how;
 	const char *arguments;  /* of a call, or NULL */
-	uint64_t digest;        /* of all of the arguments; part of the fingerprint */
+	unsigned char digest[CK_DIGEST_SIZE]; /* of what dangerous calls and changes are given;
+	                                       * part of the fingerprint */
+	bool cut;               /* more than the digest holds: no baseline knows it */
 	const char *why;        /* one sentence */
 	uint64_t count;         /* how often, in this pickle; the place is that of the first */
-	char fingerprint[17];   /* hex; the same for the same thing in the next version of the file */
+	/* hex; the same for the same thing in the next version of the file */
+	char fingerprint[2 * CK_DIGEST_SIZE + 1];
 } ck_finding;
 
 /* A global that the file names, once for each name. */
@@ -86,8 +89,8 @@ CK_API const char *ck_verdict_name(ck_verdict verdict);
 /* "imported", "called"... */
 CK_API const char *ck_how_name(ck_how how);
 
-/* What the user allows and denies, for any number of scans. It lives as long as its job, which tells
- * its notes and has its errors. */
+/* What the user allows and denies, for any number of scans. It lives as long as its job, which
+ * tells its notes and has its errors. */
 typedef struct ck_policy ck_policy;
 CK_API ck_policy *ck_policy_new(ck_job *job);
 /* Reads a file of lines "allow MODULE.NAME", "deny MODULE.NAME" or "deny MODULE.*", each with an
@@ -106,6 +109,8 @@ CK_API ck_scan *ck_scan_open(ck_job *job, const char *path);
 /* The descriptors that it reads and writes from then on; returns how many there are. Descriptors
  * beyond `max` are only counted. */
 CK_API size_t ck_scan_descriptors(const ck_scan *scan, int *to, size_t max);
+/* As ck_convert_file_max: what is unpacked on the way goes to files. */
+CK_API uint64_t ck_scan_file_max(const ck_scan *scan);
 /* Looks through it. What is wrong with the file is in the report; NULL only if the file could not
  * be read, memory ended, or the job was stopped. */
 CK_API const ck_report *ck_scan_run(ck_scan *scan);
@@ -145,8 +150,8 @@ typedef struct ck_dis ck_dis;
 CK_API ck_dis *ck_dis_open(ck_job *job, const char *path);
 /* As ck_scan_descriptors. */
 CK_API size_t ck_dis_descriptors(const ck_dis *dis, int *to, size_t max);
-/* Tells the opcodes of its pickles, line by line; what a line points to is gone when `line` returns;
- * ends if that is false. *whole is false if a pickle is broken. False after a failure. */
+/* Tells the opcodes of its pickles, line by line; what a line points to is gone when `line`
+ * returns; ends if that is false. *whole is false if a pickle is broken. False after a failure. */
 CK_API bool ck_dis_run(ck_dis *dis, bool (*line)(void *arg, const ck_dis_line *line), void *arg,
                        bool *whole);
 

@@ -1,4 +1,4 @@
-/* Calls that are harmless with some arguments and not with others: one check for each such global. */
+/* Calls that are harmless with some arguments and not with others: a check for each such global. */
 #include "arguments.h"
 
 #include <string.h>
@@ -53,8 +53,8 @@ static bool is_long_range(const ck_value *value)
 	return false;
 }
 
-/* A container goes through the items of what it is given: of an object that is not known, by code of
- * that object. */
+/* A container goes through the items of what it is given: of an object that is not known, by code
+ * of that object. */
 static bool has_own_items(ck_audit *audit, const ck_value *value)
 {
 	ck_standing scratch;
@@ -73,7 +73,8 @@ static ck_fault check_container(ck_audit *audit, const ck_call *call, ck_value *
 		if (has_own_items(audit, args[i]))
 			return odd("goes through the items of an object that is not known");
 		if (is_long_range(args[i]))
-			return (ck_fault){CK_RULE_EXPANDS, "would make more items than memory holds"};
+			return (ck_fault){CK_RULE_EXPANDS,
+			                  "would make more items than memory holds"};
 		if (!is_filled(args[i]) && !(count == 2 && i == 1)) /* deque(items, length) */
 			return bad("takes a container, and is given something else");
 	}
@@ -81,12 +82,14 @@ static ck_fault check_container(ck_audit *audit, const ck_call *call, ck_value *
 	return fine;
 }
 
-static ck_fault check_bytes(ck_audit *audit, const ck_call *call, ck_value *const *args, size_t count)
+static ck_fault check_bytes(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                            size_t count)
 {
 	if (count && (args[0]->kind == CK_INT || args[0]->kind == CK_LONG))
 		return args[0]->kind == CK_INT && args[0]->i >= 0 && args[0]->i <= CHEAP_COUNT
 		               ? fine
-		               : (ck_fault){CK_RULE_EXPANDS, "would make more bytes than memory holds"};
+		               : (ck_fault){CK_RULE_EXPANDS,
+		                            "would make more bytes than memory holds"};
 	if (count >= 2 && args[0]->kind != CK_STR)
 		return odd("is given bytes of a kind that no pickle writes");
 	return count < 2 ? check_container(audit, call, args, count) : fine;
@@ -168,7 +171,8 @@ static ck_fault check_defaultdict(ck_audit *audit, const ck_call *call, ck_value
 }
 
 /* type(None), as pickle writes the types of the constants. */
-static ck_fault check_type(ck_audit *audit, const ck_call *call, ck_value *const *args, size_t count)
+static ck_fault check_type(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                           size_t count)
 {
 	(void)audit;
 	(void)call;
@@ -185,7 +189,8 @@ static ck_fault check_getitem(ck_audit *audit, const ck_call *call, ck_value *co
 	(void)call;
 	bool ok = count == 2;
 	if (ok && args[0]->kind == CK_GLOBAL)
-		ok = args[0]->global->module_len >= 6 && !memcmp(args[0]->global->module, "typing", 6);
+		ok = args[0]->global->module_len >= 6 &&
+		     !memcmp(args[0]->global->module, "typing", 6);
 	else
 		ok = false;
 	return ok ? unknown("makes a type hint")
@@ -202,7 +207,8 @@ static ck_fault check_or(ck_audit *audit, const ck_call *call, ck_value *const *
 }
 
 /* (module, name) of a ufunc, which is then imported. */
-static ck_fault check_ufunc(ck_audit *audit, const ck_call *call, ck_value *const *args, size_t count)
+static ck_fault check_ufunc(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                            size_t count)
 {
 	const char *module, *name;
 	size_t module_len, len;
@@ -300,9 +306,10 @@ static ck_fault check_from_type(ck_audit *audit, const ck_call *call, ck_value *
 	const ck_standing *s = ck_standing_find(audit, args[0], &scratch);
 	if (!s)
 		return fine;
-	bool rebuilds = s->row && (s->row->role == CK_ROLE_TENSOR || s->row->role == CK_ROLE_BUILT ||
-	                           s->row->role == CK_ROLE_SAME || s->row->role == CK_ROLE_META ||
-	                           s->row->role == CK_ROLE_UNSUPPORTED);
+	bool rebuilds =
+		s->row && (s->row->role == CK_ROLE_TENSOR || s->row->role == CK_ROLE_BUILT ||
+		           s->row->role == CK_ROLE_SAME || s->row->role == CK_ROLE_META ||
+		           s->row->role == CK_ROLE_UNSUPPORTED);
 	if (s->check && s->check->check != check_from_type) {
 		const ck_fault fault = s->check->check(audit, call, args[2]->items->item,
 		                                       args[2]->items->count);

@@ -31,8 +31,8 @@ ck_fault ck_check_class(ck_audit *audit, const ck_value *class);
 /* ---- attributes.c ---- */
 
 ck_check_call ck_check_getattr;
-/* getattr(Outer, 'Inner'), as a class inside a class is written in old protocols. `foreign`: only of
- * a class that is not Python's, torch's or NumPy's. */
+/* getattr(Outer, 'Inner'), as a class inside a class is written in old protocols. `foreign`: only
+ * of a class that is not Python's, torch's or NumPy's. */
 bool ck_inner_class(ck_audit *audit, const ck_value *value, bool foreign);
 
 /* ---- arguments_data.c ---- */

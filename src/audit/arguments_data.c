@@ -21,7 +21,8 @@ ck_fault ck_check_tensor_class(ck_audit *audit, const ck_call *call, ck_value *c
 	(void)call;
 	for (size_t i = 0; i < count; i++)
 		if (args[i]->kind == CK_INT || args[i]->kind == CK_LONG)
-			return (ck_fault){CK_RULE_EXPANDS, "makes a tensor of memory that was never written"};
+			return (ck_fault){CK_RULE_EXPANDS,
+			                  "makes a tensor of memory that was never written"};
 	for (size_t i = 0; i < count; i++)
 		if (args[i]->kind != CK_PERSID && args[i]->kind != CK_CALL &&
 		    args[i]->kind != CK_BOOL && args[i]->kind != CK_NONE)
@@ -80,9 +81,11 @@ ck_fault ck_check_reconstruct(ck_audit *audit, const ck_call *call, ck_value *co
 	if (ck_fault_verdict(&class) == CK_DANGEROUS)
 		return class;
 	for (size_t i = 1; i < count; i++)
-		if ((args[i]->kind == CK_TUPLE || args[i]->kind == CK_INT || args[i]->kind == CK_LONG ||
-		     args[i]->kind == CK_LIST) && !is_cheap_shape(args[i]))
-			return (ck_fault){CK_RULE_EXPANDS, "makes an array of memory that was never written"};
+		if ((args[i]->kind == CK_TUPLE || args[i]->kind == CK_INT ||
+		     args[i]->kind == CK_LONG || args[i]->kind == CK_LIST) &&
+		    !is_cheap_shape(args[i]))
+			return (ck_fault){CK_RULE_EXPANDS,
+			                  "makes an array of memory that was never written"};
 	return class;
 }
 
@@ -93,7 +96,8 @@ ck_fault ck_check_array(ck_audit *audit, const ck_call *call, ck_value *const *a
 	bool shape = count && (args[0]->kind == CK_TUPLE || args[0]->kind == CK_LIST ||
 	                       args[0]->kind == CK_INT || args[0]->kind == CK_LONG);
 	if (shape && !is_cheap_shape(args[0]))
-		return (ck_fault){CK_RULE_EXPANDS, "makes an array of memory that was never written"};
+		return (ck_fault){CK_RULE_EXPANDS,
+		                  "makes an array of memory that was never written"};
 	return fine;
 }
 
@@ -110,7 +114,8 @@ ck_fault ck_check_fraction(ck_audit *audit, const ck_call *call, ck_value *const
 			continue;
 		for (size_t k = 0; k < len; k++)
 			if (!strchr("0123456789/-+. ", text[k]) || !text[k])
-				return (ck_fault){CK_RULE_EXPANDS, "would make a number of any length"};
+				return (ck_fault){CK_RULE_EXPANDS,
+				                  "would make a number of any length"};
 	}
 	return fine;
 }

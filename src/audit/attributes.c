@@ -13,8 +13,8 @@ static bool is_of_pathlib(const ck_value *value)
 /* getattr(torch, 'channels_last'), where the module of torch's that Python found first has it. */
 static bool is_memory_format(const ck_global *of, const char *name, size_t len)
 {
-	static const char *const names[] = {"contiguous_format", "channels_last", "channels_last_3d",
-	                                    "preserve_format"};
+	static const char *const names[] = {"contiguous_format", "channels_last",
+	                                    "channels_last_3d", "preserve_format"};
 	bool torch = of->name_len == 5 && !memcmp(of->name, "torch", 5) &&
 	             of->module_len >= 5 && !memcmp(of->module, "torch", 5);
 	for (size_t i = 0; torch && i < CK_COUNT(names); i++)
@@ -55,16 +55,18 @@ ck_fault ck_check_getattr(ck_audit *audit, const ck_call *call, ck_value *const 
 	static const char *const harmful[] = {
 		"system", "popen", "eval", "exec", "execfile", "compile", "open", "load_module",
 		"exec_module", "get_data", "find_module", "load_library", "spawn", "load", "loads",
-		"tofile", "dump", "from_file", "fromfile", "touch", "write_text", "write_bytes", "write",
-		"unlink", "rmdir", "mkdir", "rename", "chmod", "symlink_to", "hardlink_to", "run_code",
-		"runcode", "runsource", "run_path", "execute", "extractall", "import_module", "urlopen",
-		"check_output", "check_call", "Popen", "apply_async", "starmap", "communicate",
+		"tofile", "dump", "from_file", "fromfile", "touch", "write_text", "write_bytes",
+		"write", "unlink", "rmdir", "mkdir", "rename", "chmod", "symlink_to", "hardlink_to",
+		"run_code", "runcode", "runsource", "run_path", "execute", "extractall",
+		"import_module", "urlopen", "check_output", "check_call", "Popen", "apply_async",
+		"starmap", "communicate",
 	};
 	const char *text;
 	size_t len;
 	ck_standing scratch;
 	(void)call;
-	if (count != 2 || args[1]->kind != CK_STR || !ck_value_text(args[1], &text, &len) || !len || memchr(text, '.', len))
+	if (count != 2 || args[1]->kind != CK_STR || !ck_value_text(args[1], &text, &len) || !len ||
+	    memchr(text, '.', len))
 		return odd("takes an attribute whose name is not written in the pickle as it is");
 	if (len >= 2 && text[0] == '_' && text[1] == '_')
 		return odd("takes a special attribute, by which anything can be reached");

@@ -13,7 +13,8 @@
 	  "A pickle imports a module or function that can run code, or reach files, processes or " \
 	  "the network.")                                                                        \
 	X(DANGEROUS_CALL, "dangerous-call", CK_DANGEROUS, "9.8",                                 \
-	  "A pickle calls a function that can run code, or reach files, processes or the network.") \
+	  "A pickle calls a function that can run code, or reach files, processes or "           \
+	  "the network.")                                                                        \
 	X(CALL_OF_VALUE, "call-of-value", CK_DANGEROUS, "9.8",                                   \
 	  "A pickle calls what another call returned, so that nobody can tell what it is.")      \
 	X(DOTTED_NAME, "dotted-name", CK_DANGEROUS, "8.1",                                       \
@@ -95,7 +96,9 @@ typedef struct ck_audit {
 	ck_map denied;            /* names that are known to be harmful; filled when it is needed */
 	ck_map standings;         /* "module\0name" -> ck_standing */
 	uint64_t pickles;
+	uint64_t digest_budget;   /* bytes of arguments that fingerprints still hold apart */
 	bool incomplete;
+	bool hopeless;            /* over a limit or full of faults: reading the tensors is vain */
 	bool only_weights;        /* until something says otherwise */
 	bool circles;             /* a list, dict or the like holds itself */
 	bool with_tensors;        /* check those of every checkpoint, too */
@@ -113,6 +116,8 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
 /* The same for a finding that is one sentence. */
 bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
                   uint64_t length, const char *fmt, ...) CK_PRINTF(6, 7);
+/* Fills in the fingerprint of a finding that has all else. */
+void ck_fingerprint(ck_finding *finding);
 /* Sorts what was found, and says what it amounts to. */
 const ck_report *ck_audit_report(ck_audit *audit);
 /* The same, once for each rule, global and pickle: doubles are only counted. *index is then its

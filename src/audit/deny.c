@@ -1,5 +1,5 @@
-/* Names that are known to be harmful, or to be parts that harm is built of. This list only makes the
- * wording worse: what it lacks is unknown, never safe. */
+/* Names that are known to be harmful, or to be parts that harm is built of. This list only makes
+ * the wording worse: what it lacks is unknown, never safe. */
 #include "judge.h"
 
 #include <string.h>
@@ -16,7 +16,8 @@ static const char CODE[] = "makes functions of code that lies in the file";
 static const char MEMORY[] = "reaches the memory of the program";
 static const char SCANNER[] = "belongs to a scanner, which only an attack on it would touch";
 static const char STDLIB[] = "belongs to a part of Python's library that no data needs";
-static const char MAGIC[] = "is one of Python's special attributes, by which anything can be reached";
+static const char MAGIC[] =
+	"is one of Python's special attributes, by which anything can be reached";
 static const char MODULE[] = "is a module, whose every function can be reached from there";
 
 /* Space-separated: "a.b" is the module and all below it, "a.b:name" one name of it, "a/name" that
@@ -31,8 +32,9 @@ static const struct {
 	          "platform pwd grp spwd crypt nis msvcrt winreg _winreg winsound _overlapped "
 	          "_wmi syslog termios tty fcntl sysconfig _sysconfig _osx_support _aix_support "
 	          "_android_support _apple_support _ios_support _interpreters _interpqueues "
-	          "_interpchannels _xxsubinterpreters _xxinterpchannels _xxinterpqueues psutil pexpect ptyprocess winpty pathos plumbum fabric invoke "
-	          "delegator envoy sarge sh dask.distributed distributed.nanny ray._private"},
+	          "_interpchannels _xxsubinterpreters _xxinterpchannels _xxinterpqueues psutil "
+	          "pexpect ptyprocess winpty pathos plumbum fabric invoke delegator envoy sarge sh "
+	          "dask.distributed distributed.nanny ray._private"},
 	{PROCESS, "/popen /check_output /check_call /getoutput /getstatusoutput /Popen /popen2 "
 	          "/popen3 /popen4 /posix_spawn /spawnl /spawnle /spawnv /spawnve /execv /execve "
 	          "/execl /execle /execlp /execvp /ThreadPoolExecutor /ProcessPoolExecutor "
@@ -43,10 +45,11 @@ static const struct {
 	        "statvfs aifc wave sunau sndhdr imghdr xdrlib fcntl logging.config "
 	        "logging.handlers logging:FileHandler logging:basicConfig logging:fileConfig "
 	        "logging:shutdown plistlib StringIO cStringIO"},
-	{FILES, "xml mimetypes:MimeTypes torch.package torch/ZipFile torch/FileOpener torch/FileLoader "
-	        "torch/FileLister torch.utils.data.datapipes.iter.fileopener "
-	        "torch.utils.data.datapipes.iter.filelister torch.utils._zip torch.utils.tensorboard "
-	        "torch/FileStore torch/PackageExporter torch.distributed.checkpoint/FileSystemWriter "
+	{FILES, "xml mimetypes:MimeTypes torch.package torch/ZipFile torch/FileOpener "
+	        "torch/FileLoader torch/FileLister torch.utils.data.datapipes.iter.fileopener "
+	        "torch.utils.data.datapipes.iter.filelister torch.utils._zip "
+	        "torch.utils.tensorboard torch/FileStore torch/PackageExporter "
+	        "torch.distributed.checkpoint/FileSystemWriter "
 	        "torch.distributed.checkpoint/FileSystemReader"},
 	{PROCESS, "torch.multiprocessing torch.backends.xeon torch.utils.data.communication "
 	          "torch/_MultiProcessingDataLoaderIter torch/ExecutionGraphObserver "
@@ -63,18 +66,19 @@ static const struct {
 	{IMPORTS, "importlib _frozen_importlib _frozen_importlib_external imp _imp pkgutil runpy "
 	          "zipimport modulefinder site sitecustomize usercustomize pip setuptools "
 	          "pkg_resources distutils _distutils_hack ensurepip venv easy_install wheel "
-	          "virtualenv conda cffi pyximport tvm onnxruntime cupy/RawKernel cupy/RawModule ihooks rexec Bastion"},
+	          "virtualenv conda cffi pyximport tvm onnxruntime cupy/RawKernel cupy/RawModule "
+	          "ihooks rexec Bastion"},
 	{IMPORTS, "/import_module /__import__ /run_module /run_path /load_module /exec_module "
 	          "/find_module /PackageImporter /resolve_name /CDLL /PyDLL /LibraryLoader "
 	          "/load_library /load_extension /load_inline"},
-	{RUNS, "__builtins__ code codeop bdb pdb cmd profile cProfile _lsprof hotshot timeit trace tracemalloc "
-	       "_tracemalloc faulthandler atexit compileall py_compile symtable _symtable parser "
-	       "compiler lib2to3 idlelib pydoc pydoc_data turtledemo turtle tkinter _tkinter "
-	       "Tkinter test doctest unittest pytest _pytest nose py.test IPython ipykernel jupyter "
-	       "ptpython bpython pudb ipdb rlcompleter readline curses _curses this getpass "
-	       "_pyrepl _bootsubprocess pyclbr inspect dis opcode _opcode tabnanny gc pstats "
-	       "numexpr jinja2 mako xonsh sympy:sympify "
-	       "sympy.core.sympify:sympify sympy.parsing pandas:eval pandas.core.computation"},
+	{RUNS, "__builtins__ code codeop bdb pdb cmd profile cProfile _lsprof hotshot timeit trace "
+	       "tracemalloc _tracemalloc faulthandler atexit compileall py_compile symtable "
+	       "_symtable parser compiler lib2to3 idlelib pydoc pydoc_data turtledemo turtle "
+	       "tkinter _tkinter Tkinter test doctest unittest pytest _pytest nose py.test IPython "
+	       "ipykernel jupyter ptpython bpython pudb ipdb rlcompleter readline curses _curses "
+	       "this getpass _pyrepl _bootsubprocess pyclbr inspect dis opcode _opcode tabnanny gc "
+	       "pstats numexpr jinja2 mako xonsh sympy:sympify sympy.core.sympify:sympify "
+	       "sympy.parsing pandas:eval pandas.core.computation"},
 	{RUNS, "builtins:eval builtins:exec builtins:execfile builtins:compile "
 	       "builtins:__build_class__ builtins:breakpoint builtins:help builtins:copyright "
 	       "builtins:credits builtins:license builtins:exit builtins:quit "
@@ -99,11 +103,11 @@ static const struct {
 	        "gettext types _types dataclasses:make_dataclass copy:_reconstruct "
 	        "contextlib:_GeneratorContextManager contextlib:_GeneratorContextManagerBase "
 	        "contextlib:_AsyncGeneratorContextManager contextlib:_BaseExitStack abc:ABCMeta "
-	        "enum:EnumMeta enum:EnumType enum:_EnumDict typing:NamedTupleMeta typing:_ProtocolMeta "
-	        "typing:_TypedDictMeta typing:_AnyMeta typing:ForwardRef json.decoder:JSONArray "
-	        "json.decoder:JSONObject email.headerregistry:_reconstruct_header "
-	        "numpy.lib._iotools torch/_ParameterMeta torch/_TensorMeta torch/ScriptMeta "
-	        "torch/VariableMeta"},
+	        "enum:EnumMeta enum:EnumType enum:_EnumDict typing:NamedTupleMeta "
+	        "typing:_ProtocolMeta typing:_TypedDictMeta typing:_AnyMeta typing:ForwardRef "
+	        "json.decoder:JSONArray json.decoder:JSONObject "
+	        "email.headerregistry:_reconstruct_header numpy.lib._iotools torch/_ParameterMeta "
+	        "torch/_TensorMeta torch/ScriptMeta torch/VariableMeta"},
 	{PARTS, "/attrgetter /methodcaller /MethodType /ABCMeta"},
 	{MEMORY, "ctypes _ctypes faulthandler mmap _posixshmem numpy.ctypeslib "
 	         "numpy.lib.stride_tricks numpy.core._internal:_ctypes numpy:ctypeslib"},
@@ -115,8 +119,9 @@ static const struct {
 	       "torch/GraphModule torch/LazyGraphModule torch/_LazyGraphModule "
 	       "torch/FusedGraphModule torch/ObservedGraphModule torch/QuantizedGraphModule "
 	       "torch/ObservedStandaloneGraphModule torch/FoldedGraphModule "
-	       "torch.fx.graph_module:_exec_with_source torch.fx.graph_module:_deserialize_graph_module "
-	       "torch.jit:CompilationUnit torch._C:CompilationUnit torch.jit._script:CompilationUnit"},
+	       "torch.fx.graph_module:_exec_with_source "
+	       "torch.fx.graph_module:_deserialize_graph_module torch.jit:CompilationUnit "
+	       "torch._C:CompilationUnit torch.jit._script:CompilationUnit"},
 	{PICKLES, "/Unpickler /_unpickler /Pickler torch/_DataPipeSerializationWrapper "
 	          "torch/_IterDataPipeSerializationWrapper torch/_MapDataPipeSerializationWrapper "
 	          "joblib sklearn.externals.joblib"},
@@ -125,9 +130,10 @@ static const struct {
 	          "joblib/load joblib.memory joblib/Memory sklearn.externals/load numpy/load "
 	          "numpy/loads torch:load torch.serialization:load torch.serialization:_load "
 	          "torch.serialization:_legacy_load torch.serialization:load_with_tempfile "
-	          "torch.jit:load torch.jit._serialization torch.hub torch.package.package_importer "
-	          "torch.package.importer torch.export:load torch.distributed.checkpoint/load "
-	          "torch.distributed.rpc torch.distributed.distributed_c10d:_tensor_to_object "
+	          "torch.jit:load torch.jit._serialization torch.hub "
+	          "torch.package.package_importer torch.package.importer torch.export:load "
+	          "torch.distributed.checkpoint/load torch.distributed.rpc "
+	          "torch.distributed.distributed_c10d:_tensor_to_object "
 	          "torch.distributed.distributed_c10d:_object_to_tensor "
 	          "torch:_weights_only_unpickler torch._weights_only_unpickler "
 	          "/_unpickle_from_file keras.models:load_model tensorflow/load_model "
@@ -142,15 +148,16 @@ static const struct {
 	       "torch.utils.show_pickle torch.utils.model_dump torch.utils._pytree:treespec_loads "
 	       "torch.ops torch._ops torch:ops torch.classes torch:classes torch._classes "
 	       "torch.testing torch.distributed.launch torch.distributed.run "
-	       "torch.distributed.launcher torch.distributed.elastic torch.distributed.argparse_util "
-	       "torch.multiprocessing.spawn torch.multiprocessing.pool "
-	       "torch.multiprocessing:Process torch.multiprocessing:Pool "
-	       "torch.multiprocessing:spawn torch.onnx.verification torch.onnx._internal "
-	       "torch:compile torch:hub torch.backends._nnapi torch._C:PyTorchFileReader "
-	       "torch._C:PyTorchFileWriter torch:PyTorchFileReader torch:PyTorchFileWriter "
-	       "torch._lobpcg torch.library torch._library torch._custom_op torch._custom_ops "
-	       "torch.cuda.jiterator torch.jit._script:_recursive_compile_class torch.jit:script "
-	       "torch._jit_internal torch._sources torch._appdirs torch.__config__ torch.__future__ "
+	       "torch.distributed.launcher torch.distributed.elastic "
+	       "torch.distributed.argparse_util torch.multiprocessing.spawn "
+	       "torch.multiprocessing.pool torch.multiprocessing:Process "
+	       "torch.multiprocessing:Pool torch.multiprocessing:spawn torch.onnx.verification "
+	       "torch.onnx._internal torch:compile torch:hub torch.backends._nnapi "
+	       "torch._C:PyTorchFileReader torch._C:PyTorchFileWriter torch:PyTorchFileReader "
+	       "torch:PyTorchFileWriter torch._lobpcg torch.library torch._library "
+	       "torch._custom_op torch._custom_ops torch.cuda.jiterator "
+	       "torch.jit._script:_recursive_compile_class torch.jit:script torch._jit_internal "
+	       "torch._sources torch._appdirs torch.__config__ torch.__future__ "
 	       "torch._utils_internal"},
 	{RUNS, "numpy.f2py numpy.distutils numpy.testing numpy._pytesttester numpy.tests "
 	       "numpy:safe_eval numpy.lib.utils:safe_eval numpy.lib._utils_impl:safe_eval "
@@ -179,7 +186,8 @@ static const char *const spared[] = {
 	"operator:truediv", "_operator:truediv", "operator:neg", "_operator:neg", "operator:lt",
 	"_operator:lt", "operator:gt", "_operator:gt", "operator:le", "_operator:le",
 	"operator:ge", "_operator:ge", "operator:eq", "_operator:eq", "operator:ne",
-	"_operator:ne", "operator:or_", "_operator:or_", "copyreg:_reconstructor", "copyreg:__newobj__", "copyreg:__newobj_ex__",
+	"_operator:ne", "operator:or_", "_operator:or_", "copyreg:_reconstructor",
+	"copyreg:__newobj__", "copyreg:__newobj_ex__",
 	"copy_reg:_reconstructor", "copy_reg:__newobj__", "copy_reg:__newobj_ex__",
 	"_io:BytesIO", "_io:StringIO", "io:BytesIO", "io:StringIO", "uuid:UUID",
 	"uuid:SafeUUID", "_codecs:encode", "StringIO:StringIO", "cStringIO:StringIO",
@@ -193,13 +201,12 @@ static const char *const spared[] = {
 static const char spared_modules[] =
 	"__future__ abc argparse array base64 binascii bisect builtins __builtin__ exceptions "
 	"calendar cmath "
-	"collections colorsys configparser contextvars copy csv dataclasses datetime decimal difflib "
-	"email enum errno fractions functools hashlib heapq hmac html ipaddress itertools json "
-	"keyword locale logging math mimetypes numbers operator optparse pathlib pprint queue random "
-	"re reprlib secrets sre_compile sre_constants sre_parse stat statistics string stringprep "
-	"struct textwrap time token types typing unicodedata uuid warnings weakref xml zlib zoneinfo "
-	"contextlib sets UserDict UserList UserString ConfigParser Queue "
-	"repr";
+	"collections colorsys configparser contextvars copy csv dataclasses datetime decimal "
+	"difflib email enum errno fractions functools hashlib heapq hmac html ipaddress itertools "
+	"json keyword locale logging math mimetypes numbers operator optparse pathlib pprint queue "
+	"random re reprlib secrets sre_compile sre_constants sre_parse stat statistics string "
+	"stringprep struct textwrap time token types typing unicodedata uuid warnings weakref xml "
+	"zlib zoneinfo contextlib sets UserDict UserList UserString ConfigParser Queue repr";
 
 /* The modules of Python 2.7 and 3.0 to 3.14 that are not in the lists above. */
 static const char other_stdlib[] =

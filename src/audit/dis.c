@@ -1,5 +1,5 @@
-/* Pickles opcode by opcode. Two readers go through the same bytes: one that only knows opcodes, keeps
- * nothing, and goes on where the other gave up; and the machine, which says what is done. */
+/* Pickles opcode by opcode. Two readers go through the same bytes: one that only knows opcodes,
+ * keeps nothing, and goes on where the other gave up; and the machine, which says what is done. */
 #include "dis.h"
 
 #include <inttypes.h>
@@ -110,7 +110,7 @@ static void show_counted(const ck_step *step, char *to, size_t size)
 {
 	char text[TEXT_SHOWN];
 	if (!step->text) {
-		snprintf(to, size, "%" PRIu64 " bytes", step->len);
+		snprintf(to, size, "%s", ck_many(step->len, "byte").s);
 		return;
 	}
 	ck_show_to(text, sizeof text, step->text, (size_t)step->len);
@@ -153,7 +153,7 @@ static void show_argument(const ck_step *step, char *to, size_t size)
 		return;
 	case CK_ARG_LONG1:
 	case CK_ARG_LONG4:
-		snprintf(to, size, "%" PRIu64 " bytes", step->len);
+		snprintf(to, size, "%s", ck_many(step->len, "byte").s);
 		return;
 	default:
 		show_counted(step, to, size);
@@ -281,7 +281,7 @@ static bool on_built(void *arg, ck_value *call, uint64_t *at)
 		return false;
 	if (*at <= before || d->steps.at != before)
 		return true;
-	snprintf(made, sizeof made, "%" PRIu64 " bytes of an array", *at - before);
+	snprintf(made, sizeof made, "%s of an array", ck_many(*at - before, "byte").s);
 	return tell(d, before, NULL, NULL, made, CK_SAFE) && ck_steps_skip(&d->steps, *at);
 }
 
@@ -330,7 +330,8 @@ static bool tell_pickle(dis *d, uint64_t *at, bool *whole)
 	d->depth = d->mark_count = 0;
 	d->ended = false;
 	d->said[0] = 0;
-	bool ok = d->own ? ck_steps_begin(d->own, &d->steps, d->source, *at) && run_machine(d, at, whole)
+	bool ok = d->own ? ck_steps_begin(d->own, &d->steps, d->source, *at) &&
+	                           run_machine(d, at, whole)
 	                 : ck_fail_nomem(d->job);
 	/* the machine gave up: what it has not seen is at least shown, to the end of the pickle */
 	while (ok && !*whole && !d->ended && d->own->error.status == CK_OK)
@@ -361,9 +362,9 @@ bool ck_dis_source(ck_job *job, const ck_source *file, const ck_source *source, 
 		ok = tell_pickle(&d, &at, &one);
 		*whole = *whole && one;
 	}
-	char rest[64];
-	snprintf(rest, sizeof rest, "%" PRIu64 " bytes follow the last pickle",
-	         source->size - at);
+	char rest[96];
+	snprintf(rest, sizeof rest, "more follows the last pickle: %s",
+	         ck_many(at < source->size ? source->size - at : 0, "byte").s);
 	d.stream -= d.stream > 0;
 	return ok && job->error.status == CK_OK &&
 	       (at >= source->size || tell(&d, at, NULL, NULL, rest, CK_SAFE));

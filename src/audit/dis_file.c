@@ -32,7 +32,7 @@ static ck_member *usual(const ck_archive *archive)
 	return NULL;
 }
 
-/* Scans name what a file is packed by like a member: 'gzip!archive/data.pkl'. What is behind that. */
+/* A scan names what a file is packed by like a member: 'gzip!archive/data.pkl'. The rest of it. */
 static const char *behind_packing(const char *member, const ck_packing *packing)
 {
 	size_t len = strlen(packing->name);

@@ -1,6 +1,6 @@
-/* The state of NumPy's dtypes: by forged flags, plain bytes are taken for references to objects, and
- * whoever touches the array follows them. NumPy believes what it is given (numpy/core/src/multiarray/
- * descriptor.c, arraydescr_setstate). */
+/* The state of NumPy's dtypes: by forged flags, plain bytes are taken for references to objects,
+ * and whoever touches the array follows them. NumPy believes what it is given
+ * (arraydescr_setstate in numpy/core/src/multiarray/descriptor.c). */
 #include "arguments.h"
 
 enum {
@@ -21,7 +21,7 @@ static char letter_of(const ck_call *call)
 	size_t len, at = 0;
 	if (!call->args->items->count || !ck_value_text(call->args->items->item[0], &text, &len))
 		return 0;
-	while (at < len && (text[at] == '<' || text[at] == '>' || text[at] == '|' || text[at] == '='))
+	while (at < len && text[at] && strchr("<>|=", text[at]))
 		at++;
 	return at < len ? text[at] : 0;
 }

@@ -209,7 +209,7 @@ bool ck_check_size(ck_audit *audit, const ck_place *place, ck_job *job, const ck
 		return true;
 	bool many = w.largest == UINT64_MAX;
 	return ck_audit_say(audit, CK_RULE_EXPANDS, place, root->at, 0,
-	                    "%llu references unfold to %s%llu values when they are followed, as "
-	                    "printing or copying them does", (unsigned long long)w.held,
+	                    "%s would unfold to %s%llu values if followed, as printing or copying "
+	                    "does", ck_many(w.held, "reference").s,
 	                    many ? "more than " : "", (unsigned long long)w.largest);
 }

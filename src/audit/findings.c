@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FINDINGS_MAX = 5000, GLOBALS_MAX = 5000 };
+enum { FINDINGS_MAX = 5000, GLOBALS_MAX = 5000, DIGEST_MAX = 16 << 20 };
 
 static const ck_rule_info rules[] = {
 #define X(id, name, verdict, severity, about) {name, verdict, severity, about},
@@ -41,35 +41,12 @@ ck_audit *ck_audit_new(ck_job *job, const ck_source *file)
 {
 	ck_audit *audit = ck_alloc(job, sizeof *audit);
 	if (audit)
-		*audit = (ck_audit){.job = job, .file = file, .only_weights = true};
+		*audit = (ck_audit){.job = job, .file = file, .only_weights = true,
+		                    .digest_budget = DIGEST_MAX};
 	return audit;
 }
 
 /* ---- findings ---- */
-
-/* FNV-1a, 64 bits: names a finding, guards nothing. */
-static void mix(uint64_t *hash, const char *text)
-{
-	for (const char *p = text ? text : ""; ; p++) {
-		*hash = (*hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
-		if (!*p)
-			return;
-	}
-}
-
-static void make_fingerprint(ck_finding *f)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	mix(&hash, f->rule);
-	mix(&hash, f->module);
-	mix(&hash, f->name);
-	mix(&hash, f->member);
-	for (unsigned shift = 0; f->digest && shift < 64; shift += 8) {
-		char byte[2] = {(char)(f->digest >> shift), 0};
-		mix(&hash, byte);
-	}
-	snprintf(f->fingerprint, sizeof f->fingerprint, "%016llx", (unsigned long long)hash);
-}
 
 /* Bytes that lie in the file as they are have an offset there. */
 static uint64_t offset_in_file(const ck_audit *audit, const ck_place *place, uint64_t at)
@@ -108,6 +85,7 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
 {
 	ck_finding f = *draft;
 	audit->only_weights &= rule != CK_RULE_BROKEN_PICKLE; /* nobody loads it */
+	audit->hopeless |= rule == CK_RULE_OVER_LIMIT;
 	f.rule = rules[rule].name;
 	f.verdict = rules[rule].verdict;
 	f.member = place->member;
@@ -115,8 +93,9 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
 	f.stream_offset = at;
 	f.offset = offset_in_file(audit, place, at);
 	f.count = 1;
-	make_fingerprint(&f);
-	f.suppressed = f.suppressed || ck_policy_knows(audit->policy, f.fingerprint);
+	ck_fingerprint(&f);
+	f.suppressed = f.suppressed ||
+	               (!f.cut && ck_policy_knows(audit->policy, f.fingerprint));
 	if (!has_room(audit, &f))
 		return true;
 	f.member = keep_member(audit, place->member);
@@ -134,8 +113,9 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
 static bool once_key(ck_job *job, ck_text *key, ck_rule rule, const ck_place *place,
                      const ck_finding *draft)
 {
-	uint64_t head[3] = {(uint64_t)rule, place->stream, draft->digest};
+	uint64_t head[2] = {(uint64_t)rule, place->stream};
 	return ck_text_add(job, key, head, sizeof head) &&
+	       ck_text_add(job, key, draft->digest, sizeof draft->digest) &&
 	       ck_text_add(job, key, place->member, strlen(place->member) + 1) &&
 	       ck_text_addf(job, key, "%s%c%s", draft->module ? draft->module : "", 0,
 	                    draft->name ? draft->name : "");

@@ -39,6 +39,9 @@ static bool refuse(ck_job *job, const ck_gate *gate, ck_status status, const ck_
 	return ck_fail_at(job, status, label, f->stream_offset, "%s; %s", what.data, advice);
 }
 
+static const char WHAT_NEXT[] =
+	"ckconv scan says more, and --disarm takes the tensors out where that can be done";
+
 /* ---- before the file is read ---- */
 
 /* Behind the names of the packings around an archive, which nobody gives as members. */
@@ -72,6 +75,19 @@ static const ck_finding *worst(const ck_gate *gate)
 	return NULL;
 }
 
+/* What is too much to be looked at, or is full of faults, would need too much to be read. */
+static bool refuse_at_once(ck_job *job, const ck_gate *gate, const ck_finding *first)
+{
+	const ck_report *report = gate->report;
+	const char *over = ck_rule_table()[CK_RULE_OVER_LIMIT].name;
+	for (size_t i = 0; i < report->finding_count; i++) {
+		const ck_finding *f = &report->findings[i];
+		if (!strcmp(f->rule, over) && !f->suppressed && !is_elsewhere(gate, f))
+			return ck_fail(job, CK_LIMIT, where(job, report, f), "%s", f->why);
+	}
+	return refuse(job, gate, CK_CORRUPT, first, WHAT_NEXT);
+}
+
 bool ck_gate_open(ck_job *job, const ck_source *source, ck_gate *gate)
 {
 	ck_audit *audit = ck_audit_new(job, source);
@@ -84,8 +100,10 @@ bool ck_gate_open(ck_job *job, const ck_source *source, ck_gate *gate)
 	if (!gate->report)
 		return false;
 	const ck_finding *first = worst(gate);
-	if (!first || first->verdict != CK_DANGEROUS || gate->disarm)
+	if (!first || gate->disarm)
 		return true;
+	if (first->verdict != CK_DANGEROUS)
+		return !audit->hopeless || refuse_at_once(job, gate, first);
 	return refuse(job, gate, CK_REFUSED, first,
 	              "nothing of it was run; --disarm takes the tensors out all the same, and "
 	              "ckconv scan lists all that is in it");
@@ -123,8 +141,10 @@ static bool tell_unknown(ck_job *job, const ck_gate *gate)
 		               "it needs %zu class%s or function%s that nobody knows to be "
 		               "harmless: %s (--strict)", count, count == 1 ? "" : "es", s,
 		               names.data);
-	ck_note(job, "%zu class%s or function%s not known to be harmless %s kept as inert data and "
-	        "not run: %s", count, count == 1 ? "" : "es", s, count == 1 ? "is" : "are", names.data);
+	ck_note(job,
+	        "%zu class%s or function%s not known to be harmless %s kept as inert data and "
+	        "not run: %s",
+	        count, count == 1 ? "" : "es", s, count == 1 ? "is" : "are", names.data);
 	return true;
 }
 
@@ -164,15 +184,13 @@ static void tell_elsewhere(ck_job *job, const ck_gate *gate)
 
 bool ck_gate_close(ck_job *job, const ck_gate *gate)
 {
-	static const char advice[] = "ckconv scan says more, and --disarm takes the tensors out "
-	                             "where that can be done";
 	const ck_report *report = gate->report;
 	const ck_finding *first = worst(gate);
 	if (first && first->verdict == CK_MALFORMED && !gate->disarm)
-		return refuse(job, gate, CK_CORRUPT, first, advice);
+		return refuse(job, gate, CK_CORRUPT, first, WHAT_NEXT);
 	if (!first && report->verdict == CK_MALFORMED && !gate->member && !gate->disarm)
 		return ck_fail(job, CK_CORRUPT, report->path, "it could not be scanned as a whole; "
-		               "%s", advice);
+		               "%s", WHAT_NEXT);
 	tell_elsewhere(job, gate);
 	return tell_left_behind(job, gate) && tell_unknown(job, gate);
 }

@@ -1,5 +1,5 @@
-/* What a call is given, where nothing is known of what is called: functions that it would call in its
- * turn, and texts that are commands or code. */
+/* What a call is given, where nothing is known of what is called: functions that it would call in
+ * its turn, and texts that are commands or code. */
 #include "arguments.h"
 
 #include <string.h>
@@ -64,8 +64,9 @@ static bool is_code(const char *text, size_t len)
 		"exec(", "eval(", "open(", "os.system",
 	};
 	static const char *const anywhere[] = {"__import__(", "os.system(", "os.popen(",
-	                                       "subprocess.", "importlib.import_module(", "__class__",
-	                                       "__subclasses__", "__globals__", "__builtins__"};
+	                                       "subprocess.", "importlib.import_module(",
+	                                       "__class__", "__subclasses__", "__globals__",
+	                                       "__builtins__"};
 	for (size_t i = 0; i < CK_COUNT(starts); i++)
 		if (begins(text, len, starts[i]))
 			return true;

@@ -34,9 +34,9 @@ static bool look_at(ck_audit *audit, const ck_place *place, const ck_source *sou
 		return true;
 	if (!ck_read_at(audit->job, source, 0, head, len) || !may_end_as_zip(audit, source, &zip))
 		return false;
-	snprintf(member, sizeof member, "%s%sbytes at %llu", place->member, *place->member ? "!" : "",
-	         (unsigned long long)at);
-	return (kind == CK_LOOK_BYTES && !zip && ck_look_is_data(head, len)) ||
+	snprintf(member, sizeof member, "%s%sbytes at %llu", place->member,
+	         *place->member ? "!" : "", (unsigned long long)at);
+	return (kind == CK_LOOK_BYTES && !zip && ck_look_is_data("", head, len)) ||
 	       ck_look_inside(audit, source, member, kind, NULL);
 }
 
@@ -65,7 +65,7 @@ bool ck_inner_bytes(ck_audit *audit, const ck_place *place, const ck_source *sou
 	return look_at_bytes(audit, place, source, bytes, CK_LOOK_BYTES);
 }
 
-/* The first argument of a call of `module`.`name`; NULL: there is none, or it calls something else. */
+/* The first argument of a call of `module`.`name`; NULL: there is none, or it is another call. */
 static const ck_value *argument_of(const ck_value *value, const char *module, const char *name)
 {
 	const ck_call *call = value->kind == CK_CALL ? value->call : NULL;

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STORAGE_PARTS = 5 }; /* ('storage', class, key, location, count) */
-
 typedef struct {
 	ck_audit *audit;
 	const ck_place *place;
@@ -81,14 +79,23 @@ static void remember(judge *j, ck_standing *s, ck_rule rule, size_t index)
 	*t = (ck_told){rule, j->place->stream, j->audit->pickles, j->place->member, index};
 }
 
+/* Harm is told each time that it is done in another way: whoever knows one does not know
+ * another. */
+static bool is_harm(const judge *j, const ck_fault *fault)
+{
+	return ck_fault_verdict(fault) == CK_DANGEROUS && j->event->deed != CK_DID_IMPORT;
+}
+
 /* Subject and reason as one sentence. `s` may be NULL: then `subject` is what it is about. */
 static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *fault, ck_how how,
                  const char *arguments)
 {
 	const ck_event *event = j->event;
-	bool harm = ck_fault_verdict(fault) == CK_DANGEROUS && event->deed == CK_DID_CALL;
+	bool harm = is_harm(j, fault);
 	if (s && !harm && is_told(j, s, fault->rule))
 		return true;
+	ck_mark mark = ck_arena_mark(j->audit->job);
+	size_t found = j->audit->found.count, index;
 	ck_finding draft = {.opcode = ck_op_table[event->step->code].name, .how = how};
 	char why[CK_TEXT_MAX];
 	if (s && !fill_names(j->audit, s, &draft.module, &draft.name, &draft.mapped))
@@ -97,15 +104,16 @@ static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *
 		snprintf(why, sizeof why, "%s.%s %s", draft.module, draft.name, fault->why);
 	else
 		snprintf(why, sizeof why, "%s %s", subject, fault->why);
-	draft.digest = harm ? ck_tell_digest(event->target->call) : 0;
+	draft.cut = harm && !ck_event_digest(j->audit, event, draft.digest);
 	draft.suppressed = s && is_suppressed(s, fault->rule);
 	draft.why = ck_copy(j->audit->job, why, strlen(why));
 	draft.arguments = arguments ? ck_copy(j->audit->job, arguments, strlen(arguments)) : NULL;
-	size_t index;
 	if (!draft.why || (arguments && !draft.arguments) ||
 	    !ck_audit_find_once(j->audit, fault->rule, j->place, event->step->at, &draft, &index))
 		return false;
-	if (s)
+	if (j->audit->found.count == found) /* a double, of which nothing is kept */
+		ck_arena_release(j->audit->job, mark);
+	if (s && !harm)
 		remember(j, s, fault->rule, index);
 	return true;
 }
@@ -131,7 +139,8 @@ static bool is_blocked(const ck_global *g)
 {
 	static const char *const modules[] = {"sys", "os", "posix", "nt"};
 	for (size_t i = 0; i < CK_COUNT(modules); i++)
-		if (g->module_len == strlen(modules[i]) && !memcmp(g->module, modules[i], g->module_len))
+		if (g->module_len == strlen(modules[i]) &&
+		    !memcmp(g->module, modules[i], g->module_len))
 			return true;
 	return false;
 }
@@ -183,7 +192,8 @@ static ck_fault fault_of_call(judge *j, const ck_standing *s, const ck_call *cal
 static bool is_inner_member(judge *j, const ck_call *call)
 {
 	const ck_items *args = call->args->items;
-	if (call->how != CK_REDUCE || args->count != 1 || !ck_inner_class(j->audit, call->callee, true))
+	if (call->how != CK_REDUCE || args->count != 1 ||
+	    !ck_inner_class(j->audit, call->callee, true))
 		return false;
 	ck_kind kind = (ck_kind)args->item[0]->kind;
 	return kind == CK_STR || kind == CK_INT || kind == CK_BYTES;
@@ -250,7 +260,7 @@ static bool judge_call(judge *j)
 	raise_use(j, s, how, &fault);
 	if (j->audit->job->error.status != CK_OK)
 		return false;
-	if (!fault.why || is_told(j, s, fault.rule))
+	if (!fault.why || (!is_harm(j, &fault) && is_told(j, s, fault.rule)))
 		return true;
 	ck_tell_arguments(arguments, call->args->items->item, call->args->items->count,
 	                  call->kwargs);
@@ -329,57 +339,27 @@ static bool judge_change(judge *j)
 
 /* ---- persistent ids and extensions ---- */
 
-static bool is_known_id(const ck_value *pid)
-{
-	const char *text;
-	size_t len;
-	if (pid->kind == CK_INT || pid->kind == CK_STR || pid->kind == CK_BYTES)
-		return true; /* torch's oldest files number their tensors */
-	if (pid->kind != CK_TUPLE || !pid->items->count)
-		return false;
-	const ck_value *first = pid->items->item[0];
-	if (ck_value_text(first, &text, &len))
-		return (len == 7 && !memcmp(text, "storage", 7)) ||
-		       (len == 6 && !memcmp(text, "module", 6));
-	return first->kind == CK_GLOBAL && pid->items->count == 3;
-}
-
-static bool is_storage_id(const ck_value *pid)
-{
-	const char *text;
-	size_t len;
-	return pid->kind == CK_TUPLE && pid->items->count &&
-	       ck_value_text(pid->items->item[0], &text, &len) && len == 7 &&
-	       !memcmp(text, "storage", 7);
-}
-
 static bool judge_name(judge *j)
 {
 	static const ck_fault code = {CK_RULE_EXTENSION_CODE,
 	                              "stands for a global that only the loading program knows"};
-	static const ck_fault odd = {CK_RULE_ODD_PERSISTENT_ID,
-	                             "has a form that torch does not write"};
-	static const ck_fault cut = {CK_RULE_BAD_ARGUMENTS,
-	                             "is that of a storage, and lacks parts of it"};
 	const ck_value *target = j->event->target;
 	char arguments[CK_ARGUMENTS_MAX + 1], subject[64];
 	j->audit->meaningful = true;
-	bool storage = target->kind == CK_PERSID && is_storage_id(target->pid);
-	if (storage && target->pid->items->count >= STORAGE_PARTS)
-		return true;
-	if (storage) {
-		ck_tell_arguments(arguments, &target->pid, 1, NULL);
-		return tell(j, NULL, "a persistent id", &cut, CK_HOW_NONE, arguments);
-	}
-	j->audit->only_weights = false;
 	if (target->kind == CK_EXT) {
+		j->audit->only_weights = false;
 		snprintf(subject, sizeof subject, "the extension code %lld", (long long)target->i);
 		return tell(j, NULL, subject, &code, CK_HOW_NONE, NULL);
 	}
-	if (target->kind != CK_PERSID || is_known_id(target->pid))
+	if (target->kind != CK_PERSID || !ck_is_storage_id(target->pid))
+		j->audit->only_weights = false;
+	if (target->kind != CK_PERSID)
+		return true;
+	const ck_fault fault = ck_check_persistent_id(target->pid);
+	if (!fault.why)
 		return true;
 	ck_tell_arguments(arguments, &target->pid, 1, NULL);
-	return tell(j, NULL, "a persistent id", &odd, CK_HOW_NONE, arguments);
+	return tell(j, NULL, "a persistent id", &fault, CK_HOW_NONE, arguments);
 }
 
 bool ck_judge_event(ck_audit *audit, const ck_place *place, const ck_event *event)

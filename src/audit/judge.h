@@ -67,7 +67,7 @@ typedef ck_fault ck_check_call(ck_audit *audit, const ck_call *call, ck_value *c
 
 typedef struct ck_call_check {
 	const char *module, *name; /* of Python 3 */
-	bool guarded; /* harmless only with arguments that can be seen: not to be wrapped for later */
+	bool guarded; /* harmless only with arguments that are seen: not to be wrapped for later */
 	ck_check_call *check;
 } ck_call_check;
 
@@ -77,6 +77,13 @@ const ck_call_check *ck_call_check_find(const ck_global *global, const ck_global
 /* What a value stands for that is called or built: the class of a persistent id that torch's old
  * files have for classes, else the value itself. */
 const ck_value *ck_callee_of(const ck_value *value);
+
+/* ---- persistent_id.c ---- */
+
+/* ('storage', ...), which torch loads with weights_only=True. */
+bool ck_is_storage_id(const ck_value *pid);
+/* What is wrong with the id of a PERSID, or nothing. */
+ck_fault ck_check_persistent_id(const ck_value *pid);
 
 /* ---- given.c: what is given to calls of which nothing is known ---- */
 
@@ -106,9 +113,12 @@ enum { CK_ARGUMENTS_MAX = 80 };
 void ck_tell_arguments(char to[CK_ARGUMENTS_MAX + 1], ck_value *const *items, size_t count,
                        const ck_value *kwargs);
 /* The same for keys and values in turn. */
-/* A number that differs when the arguments of a call do; their first thousand values and 64 KiB of
- * text count. */
-uint64_t ck_tell_digest(const ck_call *call);
 void ck_tell_pairs(char to[CK_ARGUMENTS_MAX + 1], ck_value *const *items, size_t count);
+
+/* ---- fingerprint.c ---- */
+
+/* What differs when the deed, what it is done to, or what that is given does. False if that is too
+ * much to be held apart, or not all there: then it is zeros. */
+bool ck_event_digest(ck_audit *audit, const ck_event *event, unsigned char to[CK_DIGEST_SIZE]);
 
 #endif

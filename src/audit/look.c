@@ -58,6 +58,16 @@ bool ck_look_failed(ck_audit *audit, const ck_job *own, ck_rule rule, const ck_p
 	return ck_audit_say(audit, rule, place, at, 0, "%s", error->text);
 }
 
+bool ck_look_over(ck_audit *audit, const ck_place *place, uint64_t at, const char *limit)
+{
+	ck_job *own = ck_look_job(audit);
+	if (!own)
+		return false;
+	ck_fail_limit(own, "", limit);
+	bool ok = ck_look_failed(audit, own, CK_RULE_OVER_LIMIT, place, at);
+	return ck_look_done(audit, own) && ok;
+}
+
 const char *ck_look_path(ck_job *job, ck_text *path, const char *outer, const char *name,
                          size_t len)
 {

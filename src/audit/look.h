@@ -81,8 +81,8 @@ bool ck_look_inside(ck_audit *audit, const ck_source *source, const char *member
                     ck_look_kind kind, ck_looked *looked);
 /* Looks at all bytes that nobody claimed: for files in them, and tells of them. */
 bool ck_look_at_rest(ck_look *look);
-/* True if data of this kind that begins so cannot be anything that must be looked at. */
-bool ck_look_is_data(const unsigned char *head, size_t len);
+/* True if data of this name, or "", that begins so cannot be anything that must be looked at. */
+bool ck_look_is_data(const char *name, const unsigned char *head, size_t len);
 
 /* A job for one part of a look, and its end, which takes over what concerns the whole: false if the
  * scan cannot go on. */
@@ -92,6 +92,11 @@ bool ck_look_done(ck_audit *audit, ck_job *own);
  * scanned", all else breaks `rule`. */
 bool ck_look_failed(ck_audit *audit, const ck_job *own, ck_rule rule, const ck_place *place,
                     uint64_t at);
+/* What is beyond `at` was not looked at, because of the limit of that name. */
+bool ck_look_over(ck_audit *audit, const ck_place *place, uint64_t at, const char *limit);
+/* Writes down that a file is not what its name promises, where it is no checkpoint: so says
+ * `error`. */
+bool ck_promise_check(ck_audit *audit, const ck_place *place, const ck_error *error);
 /* Writes down that something was not scanned. */
 bool ck_look_closed(ck_audit *audit, const ck_place *place, uint64_t at, uint64_t length,
                     const char *fmt, ...) CK_PRINTF(5, 6);

@@ -148,15 +148,15 @@ static size_t next_word(const ck_global *g, size_t *at, char word[32])
 static bool sounds_harmful(const ck_global *g)
 {
 	static const char words[] =
-		" exec execute executor eval evaluate system popen spawn run runs runner shell bash "
-		"command cmd commands import importlib load loads loader loadtxt open opener call "
-		"caller calls invoke invokes compile getattr getattribute setattr delattr request "
-		"requests urlopen url download fetch unpickle unpickler subprocess process proc fork "
-		"kill socket connect deserialize eval2 pickle marshal ctypes main init instantiate "
-		"locate inline dynamic script install setup reduce apply env read write save remove "
-		"delete unlink listen send render template parse show function code closure lambda "
-		"dump dumps mkdir mkdirp rmtree chmod serialize lambdify resolve spawnv server session "
-		"import_string ";
+		" exec execute executor eval evaluate system popen spawn run runs runner shell "
+		"bash command cmd commands import importlib load loads loader loadtxt open opener "
+		"call caller calls invoke invokes compile getattr getattribute setattr delattr "
+		"request requests urlopen url download fetch unpickle unpickler subprocess process "
+		"proc fork kill socket connect deserialize eval2 pickle marshal ctypes main init "
+		"instantiate locate inline dynamic script install setup reduce apply env read "
+		"write save remove delete unlink listen send render template parse show function "
+		"code closure lambda dump dumps mkdir mkdirp rmtree chmod serialize lambdify "
+		"resolve spawnv server session import_string ";
 	char word[32], padded[40];
 	size_t at = 0;
 	while (next_word(g, &at, word)) {
@@ -182,7 +182,8 @@ static bool is_tool(const ck_global *g)
 	static const char *const roots[] = {
 		"sympy", "mpmath", "networkx", "fsspec", "filelock", "jinja2", "packaging", "onnx",
 		"functorch", "torchgen", "more_itertools", "typeguard", "typing_extensions",
-		"hypothesis", "humanfriendly", "coloredlogs", "inflect", "safetensors", "markupsafe",
+		"hypothesis", "humanfriendly", "coloredlogs", "inflect", "safetensors",
+		"markupsafe",
 	};
 	for (size_t i = 0; i < CK_COUNT(roots); i++)
 		if (is_under(g, roots[i]))
@@ -200,8 +201,9 @@ static ck_fault judge_call(const ck_global *g)
 		return (ck_fault){CK_RULE_DANGEROUS_CALL,
 		                  "is a function that no data needs to call"};
 	if (!own && sounds_harmful(g))
-		return (ck_fault){CK_RULE_DANGEROUS_CALL,
-		                  "is a function that by its name runs, loads or fetches something"};
+		return (ck_fault){
+			CK_RULE_DANGEROUS_CALL,
+			"is a function that by its name runs, loads or fetches something"};
 	return (ck_fault){CK_RULE_UNKNOWN_CALL, "is not known to be harmless, and is called"};
 }
 
@@ -293,7 +295,8 @@ static ck_standing *remember(ck_audit *audit, const char *key, size_t len, const
 	bool fresh;
 	ck_standing *s = ck_alloc(audit->job, sizeof *s);
 	const char *kept = s ? ck_copy(audit->job, key, len) : NULL;
-	uint64_t *place = kept ? ck_map_put(audit->job, &audit->standings, kept, len, &fresh) : NULL;
+	uint64_t *place =
+		kept ? ck_map_put(audit->job, &audit->standings, kept, len, &fresh) : NULL;
 	if (!place)
 		return NULL;
 	*place = (uint64_t)(uintptr_t)s;

@@ -53,8 +53,8 @@ bool ck_npy_walk(ck_look *l)
 		end = l->source->size;
 	if (end > l->source->size &&
 	    !ck_audit_say(l->audit, CK_RULE_BROKEN_CHECKPOINT, &l->place, h.data, 0,
-	                  "the array needs %llu bytes behind its header, %llu are there",
-	                  (unsigned long long)h.array.bytes,
+	                  "the array needs %s behind its header, and has %llu",
+	                  ck_many(h.array.bytes, "byte").s,
 	                  (unsigned long long)(l->source->size - h.data)))
 		return false;
 	return ck_regions_claim(l->job, &l->claimed, 0, end < l->source->size ? end

@@ -52,9 +52,10 @@ static bool goes_on(ck_look *l, const ck_stream_reader *reader, block *b, uint64
 static bool stop_at_many(ck_look *l, const ck_stream_reader *reader, uint64_t at)
 {
 	l->audit->incomplete = true;
-	return ck_audit_say(l->audit, CK_RULE_OVER_LIMIT, &reader->place, at, 0,
-	                    "there are more pickles one after the other than the limit 'members' "
-	                    "allows") &&
+	return ck_audit_say(l->audit, CK_RULE_OVER_LIMIT, &reader->place, at, 0, "more than %llu "
+	                    "pickles one after the other; if the file can be trusted to need it, "
+	                    "raise the limit with --limit members=N",
+	                    (unsigned long long)l->job->limits.members) &&
 	       ck_regions_claim(l->job, &l->claimed, at, l->source->size);
 }
 

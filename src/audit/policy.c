@@ -11,7 +11,7 @@ enum { FILE_MAX = 16 << 20, LINE_MAX_BYTES = 4096 };
 
 struct ck_policy {
 	ck_job *job;
-	ck_map names;        /* "module.name" or "module.*" -> verdict of the line, and its number */
+	ck_map names;        /* "module.name" or "module.*" -> verdict and number of the line */
 	ck_map fingerprints;
 	char today[11];      /* 2026-11-23 */
 };
@@ -61,7 +61,8 @@ static bool is_date(const char *text)
 		if (form[i] == 'd' ? !digit : text[i] != form[i])
 			return false;
 	}
-	int month = (text[5] - '0') * 10 + text[6] - '0', day = (text[8] - '0') * 10 + text[9] - '0';
+	int month = (text[5] - '0') * 10 + text[6] - '0';
+	int day = (text[8] - '0') * 10 + text[9] - '0';
 	return month >= 1 && month <= 12 && day >= 1 && day <= 31;
 }
 
@@ -118,7 +119,8 @@ static bool read_expiry(reader *r, bool *expired)
 	if (!*word)
 		return true;
 	if (strcmp(word, "expires") != 0)
-		return refuse(r, "only 'expires DATE' and '# reason' may follow the name, not", word);
+		return refuse(r, "only 'expires DATE' and '# reason' may follow the name, not",
+		              word);
 	word = next_word(r);
 	if (!is_date(word))
 		return refuse(r, "a date is written like 2027-01-31, not", word);
@@ -169,7 +171,8 @@ static char *read_file(ck_policy *policy, const char *path, size_t *len)
 	if (!source)
 		return NULL;
 	if (source->size > FILE_MAX) {
-		ck_fail(policy->job, CK_USAGE, path, "a policy or baseline of %llu bytes is too long",
+		ck_fail(policy->job, CK_USAGE, path,
+		        "a policy or baseline of %llu bytes is too long",
 		        (unsigned long long)source->size);
 		return NULL;
 	}
@@ -206,18 +209,27 @@ bool ck_policy_read(ck_policy *policy, const char *path)
 
 /* ---- baselines ---- */
 
-enum { FINGERPRINT = 16 };
+enum { FINGERPRINT = 2 * CK_DIGEST_SIZE };
 
 static bool is_fingerprint(const char *text)
 {
 	return strspn(text, "0123456789abcdef") >= FINGERPRINT;
 }
 
+static bool refuse_fingerprint(const reader *r, const char *text)
+{
+	char shown[FINGERPRINT + 1];
+	size_t len = strcspn(text, "\"");
+	snprintf(shown, sizeof shown, "%.*s", (int)len, text);
+	return refuse(r, "a fingerprint has 32 hexadecimal digits, unlike", shown);
+}
+
 static bool keep_fingerprint(reader *r, const char *text)
 {
 	bool fresh;
 	const char *key = ck_copy(r->policy->job, text, FINGERPRINT);
-	return key && ck_map_put(r->policy->job, &r->policy->fingerprints, key, FINGERPRINT, &fresh);
+	return key &&
+	       ck_map_put(r->policy->job, &r->policy->fingerprints, key, FINGERPRINT, &fresh);
 }
 
 /* A line of `scan --json` holds any number of them; in strings of JSON quotes are escaped, so that
@@ -228,7 +240,9 @@ static bool read_known(reader *r)
 	if (r->rest[0] == '{') {
 		for (char *at = r->rest; (at = strstr(at, key));) {
 			at += sizeof key - 1;
-			if (is_fingerprint(at) && !keep_fingerprint(r, at))
+			if (!is_fingerprint(at) || at[FINGERPRINT] != '"')
+				return refuse_fingerprint(r, at);
+			if (!keep_fingerprint(r, at))
 				return false;
 		}
 		return true;
@@ -238,7 +252,7 @@ static bool read_known(reader *r)
 	if (!*word)
 		return true;
 	if (strlen(word) != FINGERPRINT || !is_fingerprint(word))
-		return refuse(r, "a fingerprint has 16 hexadecimal digits, unlike", word);
+		return refuse_fingerprint(r, word);
 	return keep_fingerprint(r, word);
 }
 

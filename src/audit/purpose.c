@@ -1,5 +1,5 @@
-/* What a thing is for, by its name: only what certainly nobody reads as a pickle is excused when its
- * text happens to spell opcodes. */
+/* What a thing is for, by its name: only what certainly nobody reads as a pickle is excused when
+ * its text happens to spell opcodes. */
 #include <string.h>
 #include <strings.h>
 

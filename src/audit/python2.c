@@ -1,5 +1,5 @@
-/* What Python 3 makes of the names of Python 2 when it reads a pickle (fix_imports, the tables of its
- * module _compat_pickle), for protocols below 3. */
+/* What Python 3 makes of the names of Python 2 when it reads a pickle (fix_imports, the tables of
+ * its module _compat_pickle), for protocols below 3. */
 #include "judge.h"
 
 #include <string.h>

@@ -68,7 +68,8 @@ ck_loads ck_report_loads(const ck_report *report)
 	if (!report->weights_only)
 		return CK_LOADS_NOT;
 	for (size_t i = 0; i < report->global_count; i++)
-		if (!report->globals[i].weights_only) /* nobody shall be told to add what is harmful */
+		/* nobody shall be told to add what is harmful */
+		if (!report->globals[i].weights_only)
 			return report->verdict == CK_DANGEROUS ? CK_LOADS_NOT : CK_LOADS_AFTER;
 	return CK_LOADS;
 }

@@ -66,7 +66,8 @@ static bool add_location(ck_job *job, ck_text *to, const char *path, const ck_fi
 	                       "{\"artifactLocation\":{\"uri\":\"") &&
 	          add_uri(job, to, path) && ck_text_addf(job, to, "\"}");
 	if (f && f->offset <= INT64_MAX)
-		ok = ok && ck_text_addf(job, to, ",\"region\":{\"byteOffset\":%" PRIu64, f->offset) &&
+		ok = ok &&
+		     ck_text_addf(job, to, ",\"region\":{\"byteOffset\":%" PRIu64, f->offset) &&
 		     (!f->length || f->length > INT64_MAX ||
 		      ck_text_addf(job, to, ",\"byteLength\":%" PRIu64, f->length)) &&
 		     ck_text_addf(job, to, "}");
@@ -239,7 +240,8 @@ const char *ck_sarif_finish(ck_sarif *sarif)
 	          add_results(sarif, &to, &left_out);
 	if (left_out) {
 		snprintf(truncated, sizeof truncated,
-		         "truncated: %" PRIu64 " results more were found than fit", left_out);
+		         "truncated: %s found beyond those that fit",
+		         ck_many(left_out, "result").s);
 		sarif->notice_count = 0; /* this one always goes in */
 		ok = ok && add_notice(sarif, NULL, truncated);
 	}

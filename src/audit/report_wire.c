@@ -1,6 +1,6 @@
-/* A report as bytes, and back: it crosses a pipe from a process that has read a hostile file, so that
- * whoever unpacks it believes none of it. Numbers are 8 bytes, little-endian; a text is its length and
- * its bytes, a text that is not there the length NO_TEXT. */
+/* A report as bytes, and back: it crosses a pipe from a process that has read a hostile file, so
+ * that whoever unpacks it believes none of it. Numbers are 8 bytes, little-endian; a text is its
+ * length and its bytes, a text that is not there the length NO_TEXT. */
 #include "report.h"
 
 #include <string.h>

@@ -56,7 +56,7 @@ static bool is_nothing(ck_look *l, uint64_t at, uint64_t to, bool *nothing)
 	size_t len = to - at < sizeof head ? (size_t)(to - at) : sizeof head;
 	if (!ck_read_at(l->job, l->source, at, head, len))
 		return false;
-	*nothing = ck_look_is_data(head, len);
+	*nothing = ck_look_is_data("", head, len);
 	return true;
 }
 
@@ -111,7 +111,8 @@ static bool is_text(ck_look *l, const ck_region *gap, unsigned char *piece, bool
 		uint32_t code;
 		for (size_t took = 1; done < len && took; done += took) {
 			took = ck_utf8_next((const char *)piece + done, len - done, &code);
-			if (took && code && (code < ' ' || code == 0x7f) && !strchr("\t\n\r\f", (int)code))
+			if (took && code && (code < ' ' || code == 0x7f) &&
+			    !strchr("\t\n\r\f", (int)code))
 				took = 0;
 		}
 		*text = done == len || (len == PIECE && len - done < 4);
@@ -140,8 +141,9 @@ bool ck_look_at_rest(ck_look *l)
 {
 	ck_region gap;
 	unsigned told = 0;
-	finds f = {.packed = l->loose, .left = l->source->size > UINT64_MAX / 4 ? UINT64_MAX : VAIN_FREE +
-	                                                               2 * l->source->size};
+	finds f = {.packed = l->loose,
+	           .left = l->source->size > UINT64_MAX / 4 ? UINT64_MAX
+	                                                    : VAIN_FREE + 2 * l->source->size};
 	for (uint64_t at = 0; ck_regions_gap(&l->claimed, l->source->size, &at, &gap);) {
 		bool padding;
 		if (!is_padding(l, &gap, &padding))

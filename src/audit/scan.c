@@ -193,6 +193,6 @@ bool ck_audit_source(ck_audit *audit, const ck_source *source, const char *membe
 		audit->format = looked.format;
 	bool pure = looked.format && !strcmp(looked.format, "pickle") &&
 	            looked.end == source->size;
-	return !audit->with_tensors || has_no_layout(looked.format) ||
+	return !audit->with_tensors || audit->hopeless || has_no_layout(looked.format) ||
 	       ck_audit_tensors(audit, source, member, pure);
 }

@@ -14,75 +14,83 @@ typedef struct {
 } row;
 
 #define MAGIC(bytes) bytes, sizeof(bytes) - 1
-#define CLOSED(what) \
-	"this is " what ", which cannot be opened here: unpack it and scan what comes out"
+
+/* Kinds of formats: those that are walked through, those that nobody here can open, those with
+ * nothing to look for, and those with something that was not looked for, which is told otherwise of
+ * a part of a file than of a file. */
+#define WALKED(format, walk) {format, walk, NULL, NULL, NULL}
+#define CLOSED(format, what) \
+	{format, NULL, "this is " what ", which cannot be opened here: unpack it and scan what " \
+	 "comes out", NULL, NULL}
+#define DATA(format) {format, NULL, NULL, NULL, NULL}
+#define TOLD(format, part, alone) {format, NULL, NULL, part, alone}
+
 #define KERAS "it holds no pickle; code that Keras keeps in Lambda layers was not looked for"
 #define KERAS_ALONE \
-	"this is an HDF5 file, which holds no pickle; but Keras keeps code in Lambda layers of such " \
-	"files, and that was not looked for"
+	"this is an HDF5 file, which holds no pickle; but Keras keeps code in Lambda layers of " \
+	"such files, and that was not looked for"
 #define R_CODE "this is a file of R, which may hold code that R runs; that was not looked for"
 #define PROGRAM "this is a program; nothing runs it when a model is loaded"
 #define PROGRAM_ALONE "this is a program and no model; what it does was not looked at"
 
 static const row rows[] = {
-	{0, MAGIC("GGUF"), {"GGUF", ck_gguf_walk, NULL, NULL, NULL}},
-	{0, MAGIC("\x93NUMPY"), {"npy", ck_npy_walk, NULL, NULL, NULL}},
-	{0, MAGIC("7z\xbc\xaf\x27\x1c"), {"7z", NULL, CLOSED("a 7z archive"), NULL, NULL}},
-	{0, MAGIC("Rar!\x1a\x07"), {"rar", NULL, CLOSED("a RAR archive"), NULL, NULL}},
-	{0, MAGIC("\x28\xb5\x2f\xfd"), {"zstd", NULL, CLOSED("a zstd file"), NULL, NULL}},
-	{0, MAGIC("\x04\x22\x4d\x18"), {"lz4", NULL, CLOSED("an lz4 file"), NULL, NULL}},
-	{0, MAGIC("\x02\x21\x4c\x18"), {"lz4", NULL, CLOSED("an lz4 file"), NULL, NULL}},
-	{0, MAGIC("\xff\x06\0\0sNaPpY"), {"snappy", NULL, CLOSED("a snappy file"), NULL, NULL}},
-	{0, MAGIC("LZIP"), {"lzip", NULL, CLOSED("an lzip file"), NULL, NULL}},
-	{0, MAGIC("\x89LZO\0\r\n\x1a\n"), {"lzop", NULL, CLOSED("an lzop file"), NULL, NULL}},
-	{0, MAGIC("MSCF\0\0\0\0"), {"cabinet", NULL, CLOSED("a cabinet file"), NULL, NULL}},
-	{0, MAGIC("xar!"), {"xar", NULL, CLOSED("a xar archive"), NULL, NULL}},
-	{0, MAGIC("!<arch>\n"), {"ar", NULL, CLOSED("an ar archive"), NULL, NULL}},
-	{0, MAGIC("070701"), {"cpio", NULL, CLOSED("a cpio archive"), NULL, NULL}},
-	{0, MAGIC("070707"), {"cpio", NULL, CLOSED("a cpio archive"), NULL, NULL}},
-	{0, MAGIC("hsqs"), {"squashfs", NULL, CLOSED("a squashfs image"), NULL, NULL}},
-	{0, MAGIC("ZF0x"), {"old joblib", NULL, CLOSED("a packed file of an old joblib"), NULL, NULL}},
-	{0, MAGIC("Salted__"), {"encrypted", NULL, CLOSED("a file that openssl encrypted"), NULL, NULL}},
-	{0, MAGIC("-----BEGIN PGP MESSAGE"), {"encrypted", NULL, CLOSED("encrypted text"), NULL, NULL}},
-	{0, MAGIC("age-encryption.org/"), {"encrypted", NULL, CLOSED("an encrypted file"), NULL, NULL}},
-	{0, MAGIC("PYTORCH1"), {"PyTorch 1.0 preview", NULL,
-	                        CLOSED("a PyTorch 1.0 preview archive"), NULL, NULL}},
-	{0, MAGIC("\x89HDF\r\n\x1a\n"), {"HDF5", NULL, NULL, KERAS, KERAS_ALONE}},
-	{4, MAGIC("TFL3"), {"TensorFlow Lite", NULL, NULL, NULL, NULL}},
-	{4, MAGIC("PTMF"), {"PyTorch mobile flatbuffer", NULL, NULL, NULL, NULL}},
-	{0, MAGIC("RDX2\n"), {"R workspace", NULL, NULL, NULL, R_CODE}},
-	{0, MAGIC("RDX3\n"), {"R workspace", NULL, NULL, NULL, R_CODE}},
-	{0, MAGIC("X\n\0\0\0"), {"R value", NULL, NULL, NULL, R_CODE}},
-	{0, MAGIC("MATLAB 5.0"), {"MATLAB", NULL, NULL, NULL, NULL}},
-	{0, MAGIC("\x89PNG\r\n\x1a\n"), {"PNG image", NULL, NULL, NULL, NULL}},
-	{0, MAGIC("\xff\xd8\xff"), {"JPEG image", NULL, NULL, NULL, NULL}},
-	{0, MAGIC("GIF87a"), {"GIF image", NULL, NULL, NULL, NULL}},
-	{0, MAGIC("GIF89a"), {"GIF image", NULL, NULL, NULL, NULL}},
-	{8, MAGIC("WEBP"), {"WebP image", NULL, NULL, NULL, NULL}},
-	{8, MAGIC("WAVEfmt "), {"WAV sound", NULL, NULL, NULL, NULL}},
-	{4, MAGIC("ftyp"), {"MP4 video", NULL, NULL, NULL, NULL}},
-	{0, MAGIC("OggS"), {"Ogg sound", NULL, NULL, NULL, NULL}},
-	{0, MAGIC("fLaC"), {"FLAC sound", NULL, NULL, NULL, NULL}},
-	{0, MAGIC("%PDF-"), {"PDF", NULL, NULL, NULL, NULL}},
-	{0, MAGIC("SQLite format 3\0"), {"SQLite database", NULL, NULL, NULL, NULL}},
-	{0, MAGIC("PAR1"), {"Parquet", NULL, NULL, NULL, NULL}},
-	{0, MAGIC("ARROW1"), {"Arrow", NULL, NULL, NULL, NULL}},
-	{0, MAGIC("\x7f" "ELF"), {"ELF program", NULL, NULL, PROGRAM, PROGRAM_ALONE}},
-	{0, MAGIC("MZ\x90\0"), {"Windows program", NULL, NULL, PROGRAM, PROGRAM_ALONE}},
-	{0, MAGIC("\xcf\xfa\xed\xfe"), {"macOS program", NULL, NULL, PROGRAM, PROGRAM_ALONE}},
-	{0, MAGIC("\xce\xfa\xed\xfe"), {"macOS program", NULL, NULL, PROGRAM, PROGRAM_ALONE}},
-	{0, MAGIC("#!/"), {"script", NULL, NULL, PROGRAM, PROGRAM_ALONE}},
-	{0, MAGIC("version https://git-lfs.github.com/"), {"Git LFS pointer", NULL, NULL, NULL, NULL}},
+	{0, MAGIC("GGUF"), WALKED("GGUF", ck_gguf_walk)},
+	{0, MAGIC("\x93NUMPY"), WALKED("npy", ck_npy_walk)},
+	{0, MAGIC("7z\xbc\xaf\x27\x1c"), CLOSED("7z", "a 7z archive")},
+	{0, MAGIC("Rar!\x1a\x07"), CLOSED("rar", "a RAR archive")},
+	{0, MAGIC("\x28\xb5\x2f\xfd"), CLOSED("zstd", "a zstd file")},
+	{0, MAGIC("\x04\x22\x4d\x18"), CLOSED("lz4", "an lz4 file")},
+	{0, MAGIC("\x02\x21\x4c\x18"), CLOSED("lz4", "an lz4 file")},
+	{0, MAGIC("\xff\x06\0\0sNaPpY"), CLOSED("snappy", "a snappy file")},
+	{0, MAGIC("LZIP"), CLOSED("lzip", "an lzip file")},
+	{0, MAGIC("\x89LZO\0\r\n\x1a\n"), CLOSED("lzop", "an lzop file")},
+	{0, MAGIC("MSCF\0\0\0\0"), CLOSED("cabinet", "a cabinet file")},
+	{0, MAGIC("xar!"), CLOSED("xar", "a xar archive")},
+	{0, MAGIC("!<arch>\n"), CLOSED("ar", "an ar archive")},
+	{0, MAGIC("070701"), CLOSED("cpio", "a cpio archive")},
+	{0, MAGIC("070707"), CLOSED("cpio", "a cpio archive")},
+	{0, MAGIC("hsqs"), CLOSED("squashfs", "a squashfs image")},
+	{0, MAGIC("ZF0x"), CLOSED("old joblib", "a packed file of an old joblib")},
+	{0, MAGIC("Salted__"), CLOSED("encrypted", "a file that openssl encrypted")},
+	{0, MAGIC("-----BEGIN PGP MESSAGE"), CLOSED("encrypted", "encrypted text")},
+	{0, MAGIC("age-encryption.org/"), CLOSED("encrypted", "an encrypted file")},
+	{0, MAGIC("PYTORCH1"), CLOSED("PyTorch 1.0 preview", "a PyTorch 1.0 preview archive")},
+	{0, MAGIC("\x89HDF\r\n\x1a\n"), TOLD("HDF5", KERAS, KERAS_ALONE)},
+	{4, MAGIC("TFL3"), DATA("TensorFlow Lite")},
+	{4, MAGIC("PTMF"), DATA("PyTorch mobile flatbuffer")},
+	{0, MAGIC("RDX2\n"), TOLD("R workspace", NULL, R_CODE)},
+	{0, MAGIC("RDX3\n"), TOLD("R workspace", NULL, R_CODE)},
+	{0, MAGIC("X\n\0\0\0"), TOLD("R value", NULL, R_CODE)},
+	{0, MAGIC("MATLAB 5.0"), DATA("MATLAB")},
+	{0, MAGIC("\x89PNG\r\n\x1a\n"), DATA("PNG image")},
+	{0, MAGIC("\xff\xd8\xff"), DATA("JPEG image")},
+	{0, MAGIC("GIF87a"), DATA("GIF image")},
+	{0, MAGIC("GIF89a"), DATA("GIF image")},
+	{8, MAGIC("WEBP"), DATA("WebP image")},
+	{8, MAGIC("WAVEfmt "), DATA("WAV sound")},
+	{4, MAGIC("ftyp"), DATA("MP4 video")},
+	{0, MAGIC("OggS"), DATA("Ogg sound")},
+	{0, MAGIC("fLaC"), DATA("FLAC sound")},
+	{0, MAGIC("%PDF-"), DATA("PDF")},
+	{0, MAGIC("SQLite format 3\0"), DATA("SQLite database")},
+	{0, MAGIC("PAR1"), DATA("Parquet")},
+	{0, MAGIC("ARROW1"), DATA("Arrow")},
+	{0, MAGIC("\x7f" "ELF"), TOLD("ELF program", PROGRAM, PROGRAM_ALONE)},
+	{0, MAGIC("MZ\x90\0"), TOLD("Windows program", PROGRAM, PROGRAM_ALONE)},
+	{0, MAGIC("\xcf\xfa\xed\xfe"), TOLD("macOS program", PROGRAM, PROGRAM_ALONE)},
+	{0, MAGIC("\xce\xfa\xed\xfe"), TOLD("macOS program", PROGRAM, PROGRAM_ALONE)},
+	{0, MAGIC("#!/"), TOLD("script", PROGRAM, PROGRAM_ALONE)},
+	{0, MAGIC("version https://git-lfs.github.com/"), DATA("Git LFS pointer")},
 };
 
-static const ck_sniffed compress = {"compress", NULL, CLOSED("a file of compress"), NULL, NULL};
-static const ck_sniffed zip = {"zip", ck_zip_walk, NULL, NULL, NULL};
-static const ck_sniffed tar = {"tar", ck_tar_walk, NULL, NULL, NULL};
-static const ck_sniffed packed = {"packed", ck_packed_walk, NULL, NULL, NULL};
-static const ck_sniffed legacy = {"legacy torch", ck_legacy_walk, NULL, NULL, NULL};
-static const ck_sniffed safetensors = {"safetensors", ck_safetensors_walk, NULL, NULL, NULL};
-static const ck_sniffed onnx = {"ONNX", ck_onnx_walk, NULL, NULL, NULL};
-static const ck_sniffed empty = {"empty", NULL, NULL, NULL, NULL};
+static const ck_sniffed compress = CLOSED("compress", "a file of compress");
+static const ck_sniffed zip = WALKED("zip", ck_zip_walk);
+static const ck_sniffed tar = WALKED("tar", ck_tar_walk);
+static const ck_sniffed packed = WALKED("packed", ck_packed_walk);
+static const ck_sniffed legacy = WALKED("legacy torch", ck_legacy_walk);
+static const ck_sniffed safetensors = WALKED("safetensors", ck_safetensors_walk);
+static const ck_sniffed onnx = WALKED("ONNX", ck_onnx_walk);
+static const ck_sniffed empty = DATA("empty");
 
 /* Numbers may begin with two or three bytes of any value: only whole files are known by so few. */
 static const ck_sniffed *find_row(const unsigned char *head, size_t len, bool file)
@@ -94,11 +102,15 @@ static const ck_sniffed *find_row(const unsigned char *head, size_t len, bool fi
 	return NULL;
 }
 
-/* Two bytes, and the number of bits of the longest code. */
-static bool is_compress(const unsigned char *head, size_t len)
+/* Two bytes, which numbers may begin with, and the number of bits of the longest code; some
+ * programs take any, so that the name decides. */
+static bool is_compress(const char *name, const unsigned char *head, size_t len)
 {
+	size_t end = strlen(name);
+	bool named = end > 2 && !strcasecmp(name + end - 2, ".z");
 	unsigned bits = len > 2 ? head[2] & 0x1f : 0;
-	return bits >= 9 && bits <= 16 && !(head[2] & 0x60) && head[0] == 0x1f && head[1] == 0x9d;
+	return len > 1 && head[0] == 0x1f && head[1] == 0x9d &&
+	       (named || (bits >= 9 && bits <= 16 && !(head[2] & 0x60)));
 }
 
 /* The length of the header, then the header, an object of JSON. */
@@ -119,7 +131,8 @@ const ck_sniffed *ck_sniff(ck_look *l)
 	const ck_sniffed *known = find_row(l->head, l->head_len, l->kind == CK_LOOK_FILE);
 	if (known)
 		return known;
-	if (is_compress(l->head, l->head_len))
+	if (is_compress(*l->place.member ? l->place.member : l->source->label, l->head,
+	                l->head_len))
 		return &compress;
 	if (is_safetensors(l->head, l->head_len))
 		return &safetensors;
@@ -165,10 +178,10 @@ bool ck_sniff_text(const unsigned char *head, size_t len)
 	return true;
 }
 
-bool ck_look_is_data(const unsigned char *head, size_t len)
+bool ck_look_is_data(const char *name, const unsigned char *head, size_t len)
 {
 	return !find_row(head, len, false) && !ck_stream_may_begin(head, len) &&
 	       memcmp(head, "PK", len < 2 ? len : 2) != 0 && !ck_packing_find(head, len) &&
-	       !is_safetensors(head, len) && !is_compress(head, len) &&
+	       !is_safetensors(head, len) && !is_compress(name, head, len) &&
 	       !ck_archiver_tar.probe(head, len);
 }

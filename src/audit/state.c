@@ -26,9 +26,10 @@ static bool is_behaviour(const char *name, size_t len)
 		"__kwdefaults__ __import__ __loader__ __spec__ __path__ __init_subclass__ "
 		"__class_getitem__ __instancecheck__ __subclasscheck__ __missing__ __index__ "
 		"__int__ __float__ __complex__ __buffer__ __mro_entries__ __prepare__ __dir__ "
-		"__copy__ __deepcopy__ __func__ __self__ __getnewargs__ __getnewargs_ex__ __await__ "
-		"__aiter__ __anext__ __reversed__ __length_hint__ __cuda_array_interface__ "
-		"__dlpack__ __fspath__ __set_name__ __abstractmethods__ __slots__ __add__ __iadd__ ";
+		"__copy__ __deepcopy__ __func__ __self__ __getnewargs__ __getnewargs_ex__ "
+		"__await__ __aiter__ __anext__ __reversed__ __length_hint__ "
+		"__cuda_array_interface__ __dlpack__ __fspath__ __set_name__ __abstractmethods__ "
+		"__slots__ __add__ __iadd__ ";
 	char padded[40];
 	if (len < 5 || len + 3 > sizeof padded || memcmp(name, "__", 2) != 0)
 		return false;
@@ -55,7 +56,8 @@ static bool is_computed_name(const ck_value *key)
 	               (g->module_len == 11 && !memcmp(g->module, "__builtin__", 11)) ||
 	               (g->module_len == 5 && !memcmp(g->module, "numpy", 5));
 	return builtin && g->name_len >= 3 &&
-	       (!memcmp(g->name, "str", 3) || (g->name_len >= 7 && !memcmp(g->name, "unicode", 7)) ||
+	       (!memcmp(g->name, "str", 3) ||
+	        (g->name_len >= 7 && !memcmp(g->name, "unicode", 7)) ||
 	        (g->name_len >= 7 && !memcmp(g->name, "getattr", 7)));
 }
 

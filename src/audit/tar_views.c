@@ -239,12 +239,8 @@ static bool walk(tar *t)
 		if (zeros && !say(t, "an entry follows the end of the archive; some programs go on "
 		                  "and find it"))
 			return false;
-		if (t->entries++ >= l->job->limits.members) {
-			l->audit->incomplete = true;
-			return ck_audit_say(l->audit, CK_RULE_OVER_LIMIT, &l->place, t->at, 0,
-			                    "the archive has more members than the limit 'members' "
-			                    "allows");
-		}
+		if (t->entries++ >= l->job->limits.members)
+			return ck_look_over(l->audit, &l->place, t->at, "members");
 		if (!take_entry(t))
 			return false;
 	}

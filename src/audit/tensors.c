@@ -2,7 +2,6 @@
  * files only: the loader that converts files is asked, so that scanning and converting cannot
  * disagree. */
 #include <string.h>
-#include <strings.h>
 
 #include "look.h"
 
@@ -50,50 +49,6 @@ static bool tell_failure(ck_audit *audit, const ck_place *place, const ck_error 
 	                    *inside && *error->text ? ": " : "", error->text);
 }
 
-/* ---- files that are no checkpoints ---- */
-
-static bool ends_in(const char *path, size_t len, const char *const *ends, size_t count,
-                    size_t *which)
-{
-	for (size_t i = 0; i < count; i++) {
-		size_t n = strlen(ends[i]);
-		*which = i;
-		if (len > n && !strncasecmp(path + len - n, ends[i], n))
-			return true;
-	}
-	return false;
-}
-
-/* Whether the name of a file promises a checkpoint, packed or not. */
-static bool is_promised(const char *path)
-{
-	static const char *const packed[] = {".gz", ".xz", ".bz2", ".lzma", ".zlib"};
-	static const char *const ends[] = {
-		".pt", ".pth", ".pt2", ".ptl", ".bin", ".ckpt", ".pkl", ".pickle", ".p", ".th",
-		".t7", ".npy", ".npz", ".joblib", ".distcp", ".nemo", ".mar", ".safetensors",
-	};
-	size_t len = strlen(path), which;
-	if (ends_in(path, len, packed, CK_COUNT(packed), &which))
-		len -= strlen(packed[which]);
-	return ends_in(path, len, ends, CK_COUNT(ends), &which);
-}
-
-/* An empty file, a page of a server, an archive without a model: nothing in it can be run, but who
- * asks whether the checkpoint is safe must hear that there is none. */
-static bool tell_none(ck_audit *audit, const ck_place *place, const ck_error *error)
-{
-	static const char pointer[] = "this is a Git LFS pointer";
-	bool stands_for = !strncmp(error->text, pointer, sizeof pointer - 1);
-	if (audit->finding_count || audit->pickles || *place->member ||
-	    (error->status != CK_UNSUPPORTED && error->status != CK_CORRUPT))
-		return true;
-	if (stands_for)
-		return ck_look_closed(audit, place, 0, place->source->size, "%s", error->text);
-	return !is_promised(audit->file->label) ||
-	       ck_audit_say(audit, CK_RULE_BROKEN_CHECKPOINT, place, CK_NO_OFFSET, 0,
-	                    "it is called a checkpoint and is none: %s", error->text);
-}
-
 /* ---- tensors that are all right for torch, and still odd ---- */
 
 /* Stepping through the elements in the order of their addresses, each dimension must step over all
@@ -139,7 +94,7 @@ static bool check_sum(ck_audit *audit, const ck_place *place, const ck_model *mo
 	    !ck_mul(place->source->size, audit->job->limits.expand, &most) || total <= most)
 		return true;
 	return ck_audit_say(audit, CK_RULE_EXPANDED_TENSOR, place, CK_NO_OFFSET, 0,
-	                    "the tensors make %llu bytes of a file of %llu", LLU(total),
+	                    "the tensors make %s of a file of %llu", ck_many(total, "byte").s,
 	                    LLU(place->source->size));
 }
 
@@ -220,7 +175,7 @@ bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *memb
 	if (ok && !whole && layout)
 		ok = tell_failure(audit, &place, &own->error);
 	if (ok && !loaded && !(layout && layout->name))
-		ok = tell_none(audit, &place, &own->error);
+		ok = ck_promise_check(audit, &place, &own->error);
 	if (ok && loaded)
 		ok = check_all(audit, &place, loaded->model);
 	return ck_look_done(audit, own) && ok;

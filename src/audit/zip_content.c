@@ -53,7 +53,7 @@ static bool check_crc(const member *m, uint32_t crc)
 
 static bool is_data(const member *m)
 {
-	return !ck_script_is(m->path) && ck_look_is_data(m->head, m->head_len) &&
+	return !ck_script_is(m->path) && ck_look_is_data(m->path, m->head, m->head_len) &&
 	       !memmem(m->tail, m->tail_len, "PK\5\6", 4);
 }
 
@@ -94,8 +94,8 @@ static bool take_stored(member *m)
 		return false;
 	bool data = is_data(m), small = job->input <= CHECKED_MAX;
 	if (m->entry->size != m->entry->packed && m->entry->method == 0 &&
-	    !say(m, CK_NO_OFFSET, "the member is stored, so its %llu packed bytes must be its %llu "
-	         "bytes", LLU(m->entry->packed), LLU(m->entry->size)))
+	    !say(m, CK_NO_OFFSET, "the member is stored, so that its size must be that of its "
+	         "packed bytes, %llu, and not %llu", LLU(m->entry->packed), LLU(m->entry->size)))
 		return false;
 	if ((small || (!data && s->size <= CHECKED_MAX)) && m->entry->method == 0 &&
 	    !(m->entry->flags & 1) && !check_stored(m))
@@ -191,12 +191,11 @@ static bool check_inflated(member *m, const ck_inflated *i)
 	if (!i->ended)
 		return say(m, i->used, "the deflated bytes are damaged%s",
 		           i->cut ? ": they end too early" : "");
-	if (i->made > e->size &&
-	    !say(m, CK_NO_OFFSET, "more bytes come out than the %llu recorded: %llu", LLU(e->size),
-	         LLU(i->made)))
+	if (i->made > e->size && !say(m, CK_NO_OFFSET, "more comes out than the %s recorded: %llu",
+	                              ck_many(e->size, "byte").s, LLU(i->made)))
 		return false;
-	if (i->made < e->size && !say(m, CK_NO_OFFSET, "only %llu bytes come out, but the archive "
-	                              "recorded %llu", LLU(i->made), LLU(e->size)))
+	if (i->made < e->size && !say(m, CK_NO_OFFSET, "only %s of the %llu that the archive "
+	                              "recorded came out", ck_many(i->made, "byte").s, LLU(e->size)))
 		return false;
 	return (i->used == m->packed->size || look_behind(m, i->used)) && check_crc(m, i->crc);
 }
@@ -253,8 +252,8 @@ bool ck_zip_content(ck_zip *zip, const ck_zip_entry *entry, const char *path, ui
 	uint64_t end = entry->packed;
 	if (!entry->packed)
 		return !entry->size || entry->method == 8 ||
-		       ck_zip_say(zip, data, "member '%s' should hold %llu bytes, but has none",
-		                  path, LLU(entry->size));
+		       ck_zip_say(zip, data, "member '%s' should hold %s, but has none",
+		                  path, ck_many(entry->size, "byte").s);
 	ck_mark mark = ck_arena_mark(l->job);
 	m = ck_alloc(l->job, sizeof *m);
 	const ck_source *packed = m ? ck_source_window(l->job, l->source, path, data, end) : NULL;

@@ -137,9 +137,9 @@ static bool check_reach(ck_zip *zip, ck_zip_entry *e, uint64_t data)
 		return true;
 	uint64_t packed = e->packed;
 	e->packed = left;
-	return ck_zip_say(zip, data, "member '%s' should have %llu bytes here, but the file ends "
-	                  "after %llu", ck_show(e->name, e->name_len).s,
-	                  (unsigned long long)packed, (unsigned long long)left);
+	return ck_zip_say(zip, data, "member '%s' should have %s here, but the file ends after %llu",
+	                  ck_show(e->name, e->name_len).s, ck_many(packed, "byte").s,
+	                  (unsigned long long)left);
 }
 
 static bool look_at(ck_zip *zip, const ck_zip_entry *e, const char *path, uint64_t data)
@@ -210,7 +210,8 @@ bool ck_zip_member(ck_zip *zip, const ck_zip_entry *entry)
 		                      ck_show(e.name, e.name_len).s);
 	const char *path = ck_look_path(l->job, &zip->path, l->place.member, e.name, e.name_len);
 	uint64_t end = h.data + e.packed;
-	if (!path || !check_place(zip, &e, end) || !ck_regions_claim(l->job, &l->inside, e.local, end) ||
+	if (!path || !check_place(zip, &e, end) ||
+	    !ck_regions_claim(l->job, &l->inside, e.local, end) ||
 	    !ck_regions_claim(l->job, &l->claimed, e.local, end) ||
 	    ((e.flags | h.said.flags) & DESCRIPTOR && !claim_descriptor(zip, &e, end)))
 		return false;

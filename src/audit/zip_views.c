@@ -11,8 +11,10 @@ bool ck_zip_say(ck_zip *zip, uint64_t at, const char *fmt, ...)
 {
 	char text[CK_TEXT_MAX];
 	va_list args;
-	if (zip->told++ >= TOLD_MAX)
+	if (zip->told++ >= TOLD_MAX) {
+		zip->look->audit->hopeless = true;
 		return true;
+	}
 	va_start(args, fmt);
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
@@ -80,22 +82,27 @@ static void note_kind(ck_zip *zip, const ck_zip_entry *e)
 	zip->metadata = zip->metadata || is_named(e, "metadata.json");
 }
 
+/* What a directory is read with. */
+typedef struct {
+	ck_hash_set names;
+	ck_text folded; /* room for one name */
+} reading;
+
 /* Two members of one name; torch finds members whatever their case. */
-static bool check_double(ck_zip *zip, ck_map *names, const ck_zip_entry *e, uint64_t at)
+static bool check_double(ck_zip *zip, reading *r, const ck_zip_entry *e, uint64_t at)
 {
 	bool fresh;
 	ck_job *job = zip->look->job;
-	char *folded = ck_copy(job, e->name, e->name_len);
-	if (!folded)
+	r->folded.len = 0;
+	if (!ck_text_add(job, &r->folded, e->name, e->name_len))
 		return false;
-	for (size_t i = 0; i < e->name_len; i++)
-		if (folded[i] >= 'A' && folded[i] <= 'Z')
-			folded[i] = (char)(folded[i] | 0x20);
-	uint64_t *place = ck_map_put(job, names, folded, e->name_len, &fresh);
-	if (!place)
+	for (size_t i = 0; i < e->name_len; i++) {
+		char *c = &r->folded.data[i];
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c | 0x20);
+	}
+	if (!ck_hash_set_add(job, &r->names, r->folded.data, e->name_len, &fresh))
 		return false;
-	if (fresh)
-		*place = e->local;
 	return fresh || ck_zip_say(zip, at, "there are two members '%s', if case does not count; "
 	                           "programs disagree on which one is meant",
 	                           ck_show(e->name, e->name_len).s);
@@ -138,7 +145,7 @@ static bool read_entry(const unsigned char *p, size_t name_len, size_t extra_len
 }
 
 /* The header at *at; *more is false if there is none. */
-static bool step(ck_zip *zip, const ck_zip_view *v, ck_map *names, uint64_t *at, bool *more)
+static bool step(ck_zip *zip, const ck_zip_view *v, reading *r, uint64_t *at, bool *more)
 {
 	bool ok = true;
 	ck_zip_entry e;
@@ -158,17 +165,10 @@ static bool step(ck_zip *zip, const ck_zip_view *v, ck_map *names, uint64_t *at,
 	if (!sound && !ck_zip_say(zip, *at, "the offset of member '%s' does not fit 64 bits",
 	                          ck_show(e.name, e.name_len).s))
 		return false;
-	if (!check_name(zip, &e, *at) || !check_double(zip, names, &e, *at))
+	if (!check_name(zip, &e, *at) || !check_double(zip, r, &e, *at))
 		return false;
 	*at += all + comment;
 	return !sound || ck_zip_member(zip, &e);
-}
-
-static bool tell_many(ck_zip *zip, uint64_t at)
-{
-	zip->look->audit->incomplete = true;
-	return ck_audit_say(zip->look->audit, CK_RULE_OVER_LIMIT, &zip->look->place, at, 0,
-	                    "the archive has more members than the limit 'members' allows");
 }
 
 static bool check_sums(ck_zip *zip, const ck_zip_view *v, uint64_t at, uint64_t found)
@@ -176,18 +176,18 @@ static bool check_sums(ck_zip *zip, const ck_zip_view *v, uint64_t at, uint64_t 
 	if (v->many_disks && !ck_zip_say(zip, v->end, "the archive claims to be one of several"))
 		return false;
 	if (found != v->members && !(v->members == 0xffff && found > v->members) &&
-	    !ck_zip_say(zip, v->end, "the end record announces %llu members, but the directory "
-	                "has %llu", (unsigned long long)v->members, (unsigned long long)found))
+	    !ck_zip_say(zip, v->end, "the end record announces %s, but the directory has %llu",
+	                ck_many(v->members, "member").s, (unsigned long long)found))
 		return false;
 	return at == v->start + v->size || v->size == UINT32_MAX ||
-	       ck_zip_say(zip, v->end, "the end record announces a directory of %llu bytes, but "
-	                  "it has %llu", (unsigned long long)v->size,
+	       ck_zip_say(zip, v->end, "the end record announces a directory of %s, but it has %llu",
+	                  ck_many(v->size, "byte").s,
 	                  (unsigned long long)(at - v->start));
 }
 
 bool ck_zip_directory(ck_zip *zip, const ck_zip_view *v)
 {
-	ck_map names = {0};
+	reading r = {0};
 	ck_look *l = zip->look;
 	uint64_t at = v->start, found = 0, size = l->source->size;
 	zip->view = v;
@@ -195,9 +195,9 @@ bool ck_zip_directory(ck_zip *zip, const ck_zip_view *v)
 		if (ck_stopped(l->job))
 			return false;
 		if (zip->count++ > l->job->limits.members)
-			return tell_many(zip, at) &&
+			return ck_look_over(l->audit, &l->place, at, "members") &&
 			       ck_regions_claim(l->job, &l->claimed, v->start, v->record);
-		if (!step(zip, v, &names, &at, &more))
+		if (!step(zip, v, &r, &at, &more))
 			return false;
 	}
 	return check_sums(zip, v, at, found) &&
@@ -305,8 +305,8 @@ static bool walk(ck_zip *zip)
 	zip->view = NULL;
 	ck_regions_settle(&l->inside);
 	if (l->inside.overlaps &&
-	    !ck_zip_say(zip, l->inside.overlap_at, "the bytes of %llu members overlap with "
-	                "those of others", (unsigned long long)l->inside.overlaps))
+	    !ck_zip_say(zip, l->inside.overlap_at, "the bytes of %s overlap with those of "
+	                "others", ck_many(l->inside.overlaps, "member").s))
 		return false;
 	if (!ck_zip_hidden(zip))
 		return false;

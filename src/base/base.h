@@ -148,6 +148,11 @@ typedef struct ck_shown {
 	char s[CK_SHOWN_MAX];
 } ck_shown;
 ck_shown ck_show(const char *text, size_t len);
+/* "1 byte", "2 bytes": so many of what takes an s. */
+typedef struct ck_number {
+	char s[48];
+} ck_number;
+ck_number ck_many(uint64_t count, const char *noun);
 /* The same into a buffer of `size` bytes. Returns the length written. */
 size_t ck_show_to(char *to, size_t size, const char *text, size_t len);
 
@@ -205,6 +210,17 @@ uint64_t *ck_map_find(const ck_job *job, const ck_map *map, const void *key, siz
 uint64_t *ck_map_put(ck_job *job, ck_map *map, const void *key, size_t len, bool *fresh);
 /* Makes room for `count` keys at once. */
 bool ck_map_reserve(ck_job *job, ck_map *map, size_t count);
+
+/* A set that knows keys by their hashes alone: eight bytes each, nothing is copied. That a key
+ * which is not in it seems to be has the chance of ck_hash times the number of keys. */
+typedef struct ck_hash_set {
+	uint64_t *slots;
+	size_t cap;   /* a power of two, or 0 */
+	size_t count;
+} ck_hash_set;
+
+/* *fresh: the key was not in it. False after a failure. */
+bool ck_hash_set_add(ck_job *job, ck_hash_set *set, const void *key, size_t len, bool *fresh);
 
 /* ---- text ---- */
 

@@ -13,8 +13,8 @@ static inline bool ck_is_block(size_t bytes)
 /* The size of the pages that a job with much memory asks for: one instead of 512 small ones. */
 enum { CK_HUGE = 2 << 20 };
 
-/* Zeroed pages that belong to nobody yet; `soon`: all of them will be used, so that fetching them at
- * once is faster. NULL if there are none. */
+/* Zeroed pages that belong to nobody yet; `soon`: all of them will be used, so that fetching them
+ * at once is faster. NULL if there are none. */
 void *ck_pages_new(size_t size, bool soon);
 /* CK_HUGE bytes, as one page if the system can, which will be used at once. */
 void *ck_pages_huge(void);

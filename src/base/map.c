@@ -1,4 +1,4 @@
-/* A hash table from byte strings to numbers, with a keyed hash that no file can foresee. */
+/* Hash tables of byte strings, with a keyed hash that no file can foresee. */
 #include "base.h"
 
 #include <string.h>
@@ -114,4 +114,34 @@ uint64_t *ck_map_put(ck_job *job, ck_map *map, const void *key, size_t len, bool
 		map->count++;
 	}
 	return &slot->value;
+}
+
+static void set_add(ck_hash_set *set, uint64_t hash, bool *fresh)
+{
+	size_t i = (size_t)(hash >> 32) & (set->cap - 1);
+	while (set->slots[i] && set->slots[i] != hash)
+		i = (i + 1) & (set->cap - 1);
+	*fresh = !set->slots[i];
+	set->slots[i] = hash;
+	set->count += *fresh;
+}
+
+bool ck_hash_set_add(ck_job *job, ck_hash_set *set, const void *key, size_t len, bool *fresh)
+{
+	bool ignored;
+	if (set->count >= set->cap - set->cap / 4) {
+		ck_hash_set bigger = {.cap = set->cap ? 2 * set->cap : 16};
+		if (bigger.cap > UINT32_MAX)
+			return ck_fail_nomem(job);
+		bigger.slots = ck_alloc_array(job, bigger.cap, sizeof *bigger.slots);
+		if (!bigger.slots)
+			return false;
+		for (size_t i = 0; i < set->cap; i++)
+			if (set->slots[i])
+				set_add(&bigger, set->slots[i], &ignored);
+		ck_give_back(job, set->slots, set->cap * sizeof *set->slots);
+		*set = bigger;
+	}
+	set_add(set, ck_hash(job, key, len) | 1, fresh); /* 0 is an empty slot */
+	return true;
 }

@@ -152,6 +152,14 @@ size_t ck_show_to(char *to, size_t size, const char *text, size_t len)
 	return used;
 }
 
+ck_number ck_many(uint64_t count, const char *noun)
+{
+	ck_number number;
+	snprintf(number.s, sizeof number.s, "%llu %s%s", (unsigned long long)count, noun,
+	         count == 1 ? "" : "s");
+	return number;
+}
+
 ck_shown ck_show(const char *text, size_t len)
 {
 	ck_shown shown;

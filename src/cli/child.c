@@ -69,7 +69,7 @@ static _Noreturn void be_child(const cli_task *task, pid_t parent, int fd)
 	prepare(parent);
 	memcpy(keep, task->keep, task->keep_count * sizeof *keep);
 	keep[task->keep_count] = fd;
-	cli_confinement got = cli_confine(keep, task->keep_count + 1);
+	cli_confinement got = cli_confine(keep, task->keep_count + 1, &task->bounds);
 	cli_channel_confined(&channel, &got);
 	if (suffices(task, &got, &channel)) {
 		if (task->run(task->arg, &channel))
@@ -94,20 +94,56 @@ static void block_stops(sigset_t *before)
 	sigprocmask(SIG_BLOCK, &stops, before);
 }
 
-/* Reads what the child tells until it ends, breaks a rule, or somebody wants to stop. Returns which
- * rule it broke, or NULL. */
-static const char *listen_to(const cli_task *task, int fd, const sigset_t *before,
+enum { LOOKS = 10 }; /* at a silent child, before it counts as idle */
+
+typedef struct {
+	pid_t pid;
+	uint64_t worked; /* nanoseconds of the processor, when it was last looked at */
+	unsigned looks;  /* since it last said or did something */
+	bool idle;       /* it was given up */
+} child;
+
+/* Counts the looks and not the time: whoever stops both processes and lets them go on later has not
+ * waited. A hundredth of the time is no work, so that nobody is kept waiting by a twitch. */
+static void look_at(child *c, const cli_task *task)
+{
+	clockid_t clock;
+	struct timespec used;
+	if (clock_getcpuclockid(c->pid, &clock) || clock_gettime(clock, &used))
+		return;
+	uint64_t worked = (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+	bool did = worked - c->worked > task->bounds.idle_ms * 1000000 / LOOKS / 100;
+	c->looks = did ? 0 : c->looks + 1;
+	c->worked = worked;
+	c->idle = c->looks >= LOOKS;
+}
+
+static struct timespec time_between_looks(const cli_task *task)
+{
+	uint64_t ms = task->bounds.idle_ms / LOOKS;
+	return (struct timespec){(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+}
+
+/* Reads what the child tells until it ends, breaks a rule, does nothing any more, or somebody wants
+ * to stop. Returns which rule it broke, or NULL. */
+static const char *listen_to(const cli_task *task, child *c, int fd, const sigset_t *before,
                              cli_report *report)
 {
 	static char buffer[16 << 10];
 	const char *wrong = NULL;
 	struct pollfd wait = {.fd = fd, .events = POLLIN};
-	while (!wrong && !task->stopped()) {
-		if (ppoll(&wait, 1, NULL, before) < 0) {
-			if (errno == EINTR)
-				continue;
+	const struct timespec between = time_between_looks(task);
+	while (!wrong && !c->idle && !task->stopped()) {
+		int ready = ppoll(&wait, 1, task->bounds.idle_ms ? &between : NULL, before);
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready < 0)
 			return "it cannot be listened to";
+		if (!ready) {
+			look_at(c, task);
+			continue;
 		}
+		c->looks = 0;
 		ssize_t got = read(fd, buffer, sizeof buffer);
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -126,6 +162,12 @@ static void judge_signal(const cli_task *task, int number, cli_report *report)
 		     "reading it, ckconv attempted something that its sandbox forbids and was "
 		     "stopped; the file may be made to attack: do not trust it, and please report "
 		     "it");
+	else if (number == SIGXCPU)
+		fail(report, CK_LIMIT, task->subject,
+		     "reading it took more than %llu seconds of the processor and was stopped: no "
+		     "honest file of its size needs that; the file may be made to attack: do not "
+		     "trust it, and please report it",
+		     (unsigned long long)task->bounds.cpu_seconds);
 	else if (number == SIGKILL || number == SIGTERM)
 		fail(report, CK_NOMEM, task->subject,
 		     "the process that read it was killed (signal %d); that happens when the "
@@ -136,12 +178,18 @@ static void judge_signal(const cli_task *task, int number, cli_report *report)
 		     "do not trust it, and please report it", number, strsignal(number));
 }
 
-static void judge(const cli_task *task, const char *wrong, int status, cli_report *report)
+static void judge(const cli_task *task, const child *c, const char *wrong, int status,
+                  cli_report *report)
 {
 	if (task->stopped())
 		fail(report, CK_STOPPED, "", "stopped on request");
 	else if (report->no_memory)
 		fail(report, CK_NOMEM, task->subject, "the system has no memory left");
+	else if (c->idle)
+		fail(report, CK_LIMIT, task->subject,
+		     "the process that read it did nothing for %llu seconds and was stopped; if no "
+		     "disk or network hangs, the file may be made to attack: do not trust it, and "
+		     "please report it", (unsigned long long)task->bounds.idle_ms / 1000);
 	else if (wrong)
 		fail(report, CK_CORRUPT, task->subject,
 		     "the process that read it reports nonsense (%s) and was stopped; the file may "
@@ -155,17 +203,18 @@ static void judge(const cli_task *task, const char *wrong, int status, cli_repor
 		     "the process that read it ended without a result");
 }
 
-static void follow(const cli_task *task, pid_t child, int fd, const sigset_t *before,
+static void follow(const cli_task *task, pid_t pid, int fd, const sigset_t *before,
                    cli_report *report)
 {
 	int status = 0;
-	const char *wrong = listen_to(task, fd, before, report);
+	child c = {.pid = pid};
+	const char *wrong = listen_to(task, &c, fd, before, report);
 	/* At the end of the pipe an honest child is on its way out, which no signal changes; any
 	 * other is not waited for. */
-	kill(child, SIGKILL);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+	kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	judge(task, wrong, status, report);
+	judge(task, &c, wrong, status, report);
 }
 
 bool cli_child_run(const cli_task *task, cli_report *report)
@@ -178,12 +227,12 @@ bool cli_child_run(const cli_task *task, cli_report *report)
 		return false;
 	}
 	block_stops(&before);
-	pid_t parent = getpid(), child = fork();
-	if (!child)
+	pid_t parent = getpid(), pid = fork();
+	if (!pid)
 		be_child(task, parent, ends[1]);
 	close(ends[1]);
-	if (child > 0)
-		follow(task, child, ends[0], &before, report);
+	if (pid > 0)
+		follow(task, pid, ends[0], &before, report);
 	else
 		fail(report, CK_IO, task->subject,
 		     "cannot start a process to read it in: %s (--sandbox=off does without)",

@@ -1,5 +1,5 @@
-/* How the program works on a file in a process of its own: what locks that process down, what it may
- * tell its parent, and how the parent waits for it. */
+/* How the program works on a file in a process of its own: what locks that process down, what it
+ * may tell its parent, and how the parent waits for it. */
 #ifndef CK_CLI_CHILD_H
 #define CK_CLI_CHILD_H
 
@@ -13,13 +13,23 @@
 typedef struct cli_confinement {
 	bool seccomp;  /* any system call that is not on the list kills */
 	int landlock;  /* the version the kernel has; 0: none */
-	bool rlimits;  /* no new descriptors, no core files */
+	bool rlimits;  /* no new descriptors, no core files, no file and no time beyond bounds */
 } cli_confinement;
 
+/* What an honest process cannot need more of; 0: there is no saying. */
+typedef struct cli_bounds {
+	uint64_t file_bytes;  /* in any file that it writes */
+	uint64_t cpu_seconds; /* of the processor, over all threads */
+	uint64_t idle_ms;     /* with no work done and nothing told */
+} cli_bounds;
+
+/* Bounds for the work on an input of which files of so many bytes can come. */
+cli_bounds cli_bounds_of(uint64_t file_max);
+
 /* Locks this process down for good: closes all descriptors but `keep`, and takes away whatever else
- * it could reach the system with. Never fails as a whole: the answer says what there is. Threads can
- * still be made; memory can be mapped, but never be executed. */
-cli_confinement cli_confine(const int *keep, size_t count);
+ * it could reach the system with. Never fails as a whole: the answer says what there is. Threads
+ * can still be made; memory can be mapped, but never be executed. */
+cli_confinement cli_confine(const int *keep, size_t count, const cli_bounds *bounds);
 /* False in builds that need more than any sandbox would let through: sanitizers, coverage. */
 bool cli_confine_built(void);
 /* "seccomp, Landlock 7, rlimits" */
@@ -98,6 +108,7 @@ typedef struct cli_task {
 	const char *subject;      /* the file, for messages */
 	const int *keep;          /* the descriptors it needs */
 	size_t keep_count;
+	cli_bounds bounds;
 	bool require;             /* fail rather than run without the whole sandbox */
 	bool (*stopped)(void);    /* true: give up; a handler of SIGINT and its like knows */
 } cli_task;

@@ -42,7 +42,8 @@ enum {
 #define CLI_OPTIONS(X)                                                                           \
 	X(TO, 0, "to", "FORMAT", FOR_CONVERT,                                                    \
 	  "format of OUT: safetensors (default: by its suffix)")                                 \
-	X(ROOT, 0, "root", "PATH", FOR_CONVERT, "convert what lies below PATH, as in a.b; . is all") \
+	X(ROOT, 0, "root", "PATH", FOR_CONVERT,                                                  \
+	  "convert what lies below PATH, as in a.b; . is all")                                   \
 	X(TIES, 0, "ties", "keep|drop", FOR_CONVERT,                                             \
 	  "names of one tensor: write all, or only the first")                                   \
 	X(DEQUANTIZE, 0, "dequantize", NULL, FOR_CONVERT, "write quantized tensors as float32")  \
@@ -166,17 +167,25 @@ void cli_progress_count(cli_progress *progress, const char *what, unsigned long 
 /* Takes the line away again. */
 void cli_progress_clear(cli_progress *progress);
 
-/* tree.c: calls `file` for a file, or for every regular file below a folder: sorted by the bytes of
- * their names, folders where their name stands, links not followed. Ends when `file` says false. */
+/* tree.c: calls `file` for a file, or for every file below a folder: sorted by the bytes of their
+ * names, folders where their name stands. Links to files are followed, but each file is met only
+ * once by links of the same name; links to folders are not. Ends when `file` says false. */
+typedef enum cli_passed {
+	CLI_PASSED_PIPE,   /* no file and no folder */
+	CLI_PASSED_FOLDER, /* a link to a folder */
+	CLI_PASSED_MET     /* a link to a file that was met under that name */
+} cli_passed;
+
 typedef struct cli_tree {
 	bool (*file)(void *arg, const char *path);
-	/* what is no file and no folder */
-	void (*passed)(void *arg, const char *path, bool is_link);
+	void (*passed)(void *arg, const char *path, cli_passed what);
 	/* what cannot be read */
 	void (*failed)(void *arg, const char *path, const char *why);
 	void *arg;
+	void *met; /* the files so far, of all walks */
 } cli_tree;
-bool cli_tree_walk(const cli_tree *tree, const char *path);
+bool cli_tree_walk(cli_tree *tree, const char *path);
+void cli_tree_end(cli_tree *tree);
 
 /* report_text.c: a report for people. */
 typedef struct cli_look {

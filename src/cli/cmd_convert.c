@@ -79,6 +79,7 @@ static bool run_in_child(work *w, listener *l, cli_report *report)
 	return cli_child_run(&(cli_task){
 		.run = run_confined, .arg = w, .job = w->job, .subject = l->options->in,
 		.keep = keep, .keep_count = ck_convert_descriptors(w->conversion, keep, MOST),
+		.bounds = cli_bounds_of(ck_convert_file_max(w->conversion)),
 		.require = l->options->sandbox == SANDBOX_REQUIRE, .stopped = cli_signals_came,
 	}, report);
 }
@@ -137,7 +138,8 @@ int cli_convert(const cli_options *options)
 	if (report.error.status == CK_STOPPED)
 		cli_signals_die();
 	if (report.error.status == CK_OK) /* whatever forgot to say why: it failed all the same */
-		report.error = (ck_error){.status = CK_CORRUPT, .text = "the file could not be read"};
+		report.error = (ck_error){.status = CK_CORRUPT,
+		                          .text = "the file could not be read"};
 	cli_print_error(&report.error);
 	return cli_exit_status(report.error.status);
 }

@@ -15,7 +15,8 @@ typedef struct {
 	cli_progress progress;
 	cli_reader reader;
 	unsigned long counts[VERDICTS]; /* files of each verdict */
-	unsigned long files, unread, links;
+	unsigned long files, unread;
+	unsigned long folder_links, met_links; /* not followed */
 	unsigned long suppressed, with_suppressed; /* findings, and files that have some */
 	/* Text comes worst first, so that it is kept until all is known. */
 	FILE *pages[VERDICTS];
@@ -98,16 +99,20 @@ static bool on_file(void *arg, const char *path)
 	return !cli_signals_came() && !ferror(stdout);
 }
 
-static void on_passed(void *arg, const char *path, bool is_link)
+static void on_passed(void *arg, const char *path, cli_passed what)
 {
+	static const char *const texts[] = {
+		[CLI_PASSED_PIPE] = "a pipe or a device, passed over",
+		[CLI_PASSED_FOLDER] = "a symbolic link to a folder, not followed",
+		[CLI_PASSED_MET] = "a symbolic link to a file that was scanned before",
+	};
 	scanning *s = arg;
-	s->links += is_link;
-	if (s->options->quiet || (is_link && !s->options->verbose))
+	s->folder_links += what == CLI_PASSED_FOLDER;
+	s->met_links += what == CLI_PASSED_MET;
+	if (s->options->quiet || (what == CLI_PASSED_MET && !s->options->verbose))
 		return;
 	cli_progress_clear(&s->progress);
-	cli_say("%s: %s", cli_show_name(path).s,
-	        is_link ? "a symbolic link, which is not followed in folders"
-	                : "a pipe or a device, passed over");
+	cli_say("%s: %s", cli_show_name(path).s, texts[what]);
 }
 
 /* ---- all of them ---- */
@@ -191,7 +196,7 @@ static bool open_pages(scanning *s)
 /* "212 files: 2 dangerous, 1 malformed, 30 unknown, 179 safe" */
 static void say_summary(const scanning *s)
 {
-	char text[256];
+	char text[512]; /* more than all of it with the longest numbers */
 	const char *comma = ": ";
 	unsigned long all = s->unread;
 	for (int verdict = CK_SAFE; verdict <= CK_DANGEROUS; verdict++)
@@ -213,9 +218,13 @@ static void say_summary(const scanning *s)
 		                        "; %lu finding%s suppressed in %lu file%s", s->suppressed,
 		                        s->suppressed == 1 ? "" : "s", s->with_suppressed,
 		                        s->with_suppressed == 1 ? "" : "s");
-	if (s->links)
-		snprintf(text + len, sizeof text - len, "; %lu symbolic link%s not followed",
-		         s->links, s->links == 1 ? "" : "s");
+	if (s->met_links)
+		len += (size_t)snprintf(text + len, sizeof text - len,
+		                        "; %lu link%s to files scanned before", s->met_links,
+		                        s->met_links == 1 ? "" : "s");
+	if (s->folder_links)
+		snprintf(text + len, sizeof text - len, "; %lu link%s to folders not followed",
+		         s->folder_links, s->folder_links == 1 ? "" : "s");
 	cli_say("%s", text);
 }
 
@@ -233,8 +242,9 @@ static const char *mistake(const char *argument, char *text, size_t size)
 		char *file = strndup(argument, (size_t)(mark - argument));
 		bool exists = file && *file && !stat(file, &st);
 		if (exists)
-			snprintf(text, size, "scan takes whole files, with all members: ckconv scan "
-			         "%s", cli_show_name(file).s);
+			snprintf(text, size,
+			         "scan takes whole files, with all members: ckconv scan %s",
+			         cli_show_name(file).s);
 		free(file);
 		if (exists)
 			return text;
@@ -243,7 +253,7 @@ static const char *mistake(const char *argument, char *text, size_t size)
 }
 
 /* One argument; false if no more shall be scanned. */
-static bool scan_argument(const cli_tree *tree, const char *argument)
+static bool scan_argument(cli_tree *tree, const char *argument)
 {
 	char text[640];
 	const char *wrong = mistake(argument, text, sizeof text);
@@ -272,7 +282,7 @@ static int exit_status(const scanning *s)
 int cli_scan(const cli_options *options)
 {
 	scanning s = {.options = options, .look = cli_look_of_stdout(options->verbose)};
-	cli_tree tree = {on_file, on_passed, on_failed, &s};
+	cli_tree tree = {on_file, on_passed, on_failed, &s, NULL};
 	bool all = true;
 	s.look.suppressor = !options->baseline ? "the policy" : !options->policy ? "the baseline"
 	                  : "the policy or the baseline";
@@ -287,6 +297,7 @@ int cli_scan(const cli_options *options)
 	cli_progress_begin(&s.progress, !options->quiet && isatty(STDERR_FILENO));
 	for (int i = 0; all && i < options->argument_count; i++)
 		all = scan_argument(&tree, options->arguments[i]);
+	cli_tree_end(&tree);
 	cli_progress_clear(&s.progress);
 	bool printed = print_results(&s);
 	ck_job_free(s.policy_job);

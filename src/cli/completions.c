@@ -1,5 +1,5 @@
-/* A program of the build: writes what completes the options of ckconv in a shell, from the same tables
- * as --help.
+/* A program of the build: writes what completes the options of ckconv in a shell, from the same
+ * tables as --help.
  *
  * usage: completions bash|zsh|fish */
 #include "cli.h"
@@ -54,7 +54,8 @@ static void print_bash_words(unsigned verb)
 
 static void print_bash(void)
 {
-	puts("_ckconv()\n{\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words\n"
+	puts("_ckconv()\n{\n"
+	     "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words\n"
 	     "\tcase $prev in");
 	for (const cli_option *o = options; o->word; o++) {
 		if (!is_choice(o))

@@ -1,5 +1,6 @@
-/* Locks the process that reads a file down to the descriptors it was given, wall behind wall: limits,
- * Landlock, and the list of system calls in filter.c, each of which holds where another has a gap. */
+/* Locks the process that reads a file down to the descriptors it was given, wall behind wall:
+ * limits, Landlock, and the list of system calls in filter.c, each of which holds where another has
+ * a gap. */
 #include "child.h"
 
 #include <errno.h>
@@ -70,8 +71,8 @@ static void close_all_but(const int *keep, size_t count)
 
 /* ---- Landlock ---- */
 
-/* What each version of Landlock lets a process renounce; an older kernel refuses bits and sizes that
- * it does not know. See https://docs.kernel.org/userspace-api/landlock.html. */
+/* What each version of Landlock lets a process renounce; an older kernel refuses bits and sizes
+ * that it does not know. See https://docs.kernel.org/userspace-api/landlock.html. */
 typedef struct {
 	uint64_t files, net, scopes;
 } ruleset;
@@ -131,13 +132,42 @@ static int use_landlock(void)
 
 /* ---- limits ---- */
 
-static bool use_limits(void)
+cli_bounds cli_bounds_of(uint64_t file_max)
 {
-	static const struct rlimit none = {0, 0};
-	return !setrlimit(RLIMIT_NOFILE, &none) && !setrlimit(RLIMIT_CORE, &none);
+	/* The slowest of the unpackers gives more than 50 MiB in a second, and copying is faster:
+	 * whatever the size of a file, no honest one comes near. What hangs waits ten minutes: so
+	 * long a slow disk may be silent. Whoever cannot wait sets a time (timeout(1)). */
+	enum { SECONDS_FREE = 600, BYTES_PER_SECOND = 16 << 20, IDLE_MS = 600 * 1000 };
+	return (cli_bounds){
+		.file_bytes = file_max, .idle_ms = IDLE_MS,
+		.cpu_seconds = SECONDS_FREE + file_max / BYTES_PER_SECOND,
+	};
 }
 
-cli_confinement cli_confine(const int *keep, size_t count)
+/* Never more than there was; 0 sets none. */
+static bool limit(unsigned resource, uint64_t soft, uint64_t hard)
+{
+	struct rlimit now;
+	if (!soft)
+		return true;
+	if (getrlimit(resource, &now))
+		return false;
+	now.rlim_max = now.rlim_max < hard ? now.rlim_max : (rlim_t)hard;
+	now.rlim_cur = now.rlim_cur < soft ? now.rlim_cur : (rlim_t)soft;
+	return !setrlimit(resource, &now);
+}
+
+/* Past the soft limit of time a signal tells what it was; to ignore that helps for a second. */
+static bool use_limits(const cli_bounds *bounds)
+{
+	static const struct rlimit none = {0, 0};
+	uint64_t seconds = bounds->cpu_seconds;
+	return limit(RLIMIT_FSIZE, bounds->file_bytes, bounds->file_bytes) &&
+	       limit(RLIMIT_CPU, seconds, seconds < UINT64_MAX ? seconds + 1 : seconds) &&
+	       !setrlimit(RLIMIT_NOFILE, &none) && !setrlimit(RLIMIT_CORE, &none);
+}
+
+cli_confinement cli_confine(const int *keep, size_t count, const cli_bounds *bounds)
 {
 	cli_confinement got = {0};
 	close_all_but(keep, count);
@@ -145,7 +175,7 @@ cli_confinement cli_confine(const int *keep, size_t count)
 		return got;
 	bool no_new = !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	got.landlock = no_new ? use_landlock() : 0; /* needs a descriptor, so before the limits */
-	got.rlimits = use_limits() && !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	got.rlimits = use_limits(bounds) && !prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	got.seccomp = no_new && cli_filter_load();
 	return got;
 }

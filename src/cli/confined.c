@@ -81,6 +81,7 @@ static const ck_report *scan_by_child(cli_reader *reader, scan_work *w, const ch
 	if (cli_child_run(&(cli_task){
 		.run = scan_in_child, .arg = w, .job = w->job, .subject = path, .keep = keep,
 		.keep_count = ck_scan_descriptors(w->scan, keep, MOST),
+		.bounds = cli_bounds_of(ck_scan_file_max(w->scan)),
 		.require = reader->options->sandbox == SANDBOX_REQUIRE,
 		.stopped = cli_signals_came,
 	}, &told)) {
@@ -143,6 +144,7 @@ static bool dis_by_child(cli_reader *reader, dis_work *w, ck_job *job, const cha
 	static cli_report told;
 	int keep[MOST + 1] = {STDOUT_FILENO};
 	told = (cli_report){.confined = on_confined, .listener = reader};
+	/* no bounds: what it prints is as long as it is, and whoever reads it may take his time */
 	bool ok = cli_child_run(&(cli_task){
 		.run = dis_in_child, .arg = w, .job = job, .subject = path, .keep = keep,
 		.keep_count = 1 + ck_dis_descriptors(w->dis, keep + 1, MOST),

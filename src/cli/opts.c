@@ -91,6 +91,38 @@ static bool set_once(const char **to, const char *word, const char *arg)
 	return true;
 }
 
+/* Options that switch something on, and nothing else. */
+static const struct {
+	option_id id;
+	size_t at; /* of a bool in cli_options */
+} flags[] = {
+	{OPT_DEQUANTIZE, offsetof(cli_options, convert.dequantize)},
+	{OPT_DENSIFY, offsetof(cli_options, convert.densify)},
+	{OPT_SKIP, offsetof(cli_options, convert.skip_unsupported)},
+	{OPT_STRICT, offsetof(cli_options, convert.strict)},
+	{OPT_DISARM, offsetof(cli_options, convert.disarm)},
+	{OPT_NO_CLOBBER, offsetof(cli_options, convert.no_clobber)},
+	{OPT_NO_FSYNC, offsetof(cli_options, convert.no_fsync)},
+	{OPT_JSON, offsetof(cli_options, json)},
+	{OPT_SARIF, offsetof(cli_options, sarif)},
+	{OPT_QUIET, offsetof(cli_options, quiet)},
+	{OPT_QUIET_SCAN, offsetof(cli_options, quiet)},
+	{OPT_QUIET_DIS, offsetof(cli_options, quiet)},
+	{OPT_VERBOSE, offsetof(cli_options, verbose)},
+	{OPT_VERBOSE_SCAN, offsetof(cli_options, verbose)},
+	{OPT_VERBOSE_DIS, offsetof(cli_options, verbose)},
+	{OPT_HELP, offsetof(cli_options, help)},
+	{OPT_VERSION, offsetof(cli_options, version)},
+};
+
+static bool set_flag(option_id id, cli_options *options)
+{
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+		if (flags[i].id == id)
+			return *(bool *)((char *)options + flags[i].at) = true;
+	return false;
+}
+
 static bool apply(option_id id, const char *arg, cli_options *options)
 {
 	switch (id) {
@@ -102,42 +134,15 @@ static bool apply(option_id id, const char *arg, cli_options *options)
 		return true;
 	case OPT_TIES:
 		return parse_ties(arg, &options->convert.ties);
-	case OPT_DEQUANTIZE:
-		options->convert.dequantize = true;
-		return true;
-	case OPT_DENSIFY:
-		options->convert.densify = true;
-		return true;
 	case OPT_COMPLEX:
 		return parse_complex(arg, &options->convert.complex);
-	case OPT_SKIP:
-		options->convert.skip_unsupported = true;
-		return true;
 	case OPT_EXTRAS:
 		options->convert.extras = arg;
 		return true;
-	case OPT_STRICT:
-		options->convert.strict = true;
-		return true;
 	case OPT_SANDBOX:
 		return parse_sandbox(arg, &options->sandbox);
-	case OPT_DISARM:
-		options->convert.disarm = true;
-		return true;
-	case OPT_NO_CLOBBER:
-		options->convert.no_clobber = true;
-		return true;
-	case OPT_NO_FSYNC:
-		options->convert.no_fsync = true;
-		return true;
 	case OPT_THREADS:
 		return parse_threads(arg, &options->convert.threads);
-	case OPT_JSON:
-		options->json = true;
-		return true;
-	case OPT_SARIF:
-		options->sarif = true;
-		return true;
 	case OPT_FAIL_ON:
 		return parse_fail_on(arg, &options->fail_on);
 	case OPT_POLICY:
@@ -147,26 +152,9 @@ static bool apply(option_id id, const char *arg, cli_options *options)
 		return set_once(&options->baseline, "baseline", arg);
 	case OPT_LIMIT:
 		return add_limit(options, arg);
-	case OPT_QUIET:
-	case OPT_QUIET_SCAN:
-	case OPT_QUIET_DIS:
-		options->quiet = true;
-		return true;
-	case OPT_VERBOSE:
-	case OPT_VERBOSE_SCAN:
-	case OPT_VERBOSE_DIS:
-		options->verbose = true;
-		return true;
-	case OPT_HELP:
-		options->help = true;
-		return true;
-	case OPT_VERSION:
-		options->version = true;
-		return true;
-	case OPT_COUNT:
-		break;
+	default:
+		return set_flag(id, options);
 	}
-	return false;
 }
 
 /* getopt's own tables, made from ours: the options that the verb takes. */
@@ -177,8 +165,9 @@ static void make_tables(enum cli_verb_number verb, char *letters, struct option 
 		const cli_option *row = &cli_option_table[i];
 		if (!(row->verbs & (1u << verb)))
 			continue;
-		*words++ = (struct option){row->word, row->argument ? required_argument : no_argument,
-		                           NULL, FIRST_LONG + i};
+		*words++ = (struct option){row->word,
+		                           row->argument ? required_argument : no_argument, NULL,
+		                           FIRST_LONG + i};
 		if (!row->letter)
 			continue;
 		*letters++ = row->letter;
@@ -332,7 +321,8 @@ static bool check_arguments(cli_options *options)
 		return count && !(options->json && options->sarif);
 	case VERB_DIS:
 		if (count != 1)
-			cli_say("one file is needed: ckconv dis FILE[!MEMBER]; see ckconv dis --help");
+			cli_say("one file is needed: ckconv dis FILE[!MEMBER]; "
+			        "see ckconv dis --help");
 		return count == 1;
 	case VERB_CONVERT:
 	case VERB_COUNT:

@@ -123,8 +123,8 @@ static bool begins_character(char byte)
 	return ((unsigned char)byte & 0xC0) != 0x80;
 }
 
-/* "models/.../model.pt": what is behind the last slash stays if it has room, and of the rest as much
- * from the beginning as fits. */
+/* "models/.../model.pt": what is behind the last slash stays if it has room, and of the rest as
+ * much from the beginning as fits. */
 static void cut_middle(char *text, int most)
 {
 	static const char gap[] = "...";

@@ -23,15 +23,15 @@ typedef struct cli_page {
 int cli_columns(const char *text, size_t len);
 void cli_page_go(cli_page *page, int column);
 void cli_page_end(cli_page *page);
-/* Text in lines that begin at column `indent`. Lines end at blanks; words that are longer than a line
- * are broken on terminals only, and whole words (`whole`) never. */
+/* Text in lines that begin at column `indent`. Lines end at blanks; words that are longer than a
+ * line are broken on terminals only, and whole words (`whole`) never. */
 void cli_page_text(cli_page *page, int indent, const char *text, bool whole);
 void cli_page_line(cli_page *page, int indent, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void cli_page_coloured(cli_page *page, ck_verdict verdict, bool bold, const char *text);
 
-/* A path or a member, safe to print (`escaped`: it is that already), whose blanks end no line, to be
- * freed; on terminals cut in the middle if it has more than `most` columns, so that its last
+/* A path or a member, safe to print (`escaped`: it is that already), whose blanks end no line, to
+ * be freed; on terminals cut in the middle if it has more than `most` columns, so that its last
  * component stays. NULL without memory. */
 char *cli_page_path(const cli_page *page, const char *path, bool escaped, int most);
 

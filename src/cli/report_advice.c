@@ -58,7 +58,8 @@ static void put_loads(cli_page *p, const ck_report *report)
 	char *names = list_needed(report, &needed), *text = NULL;
 	bool dangerous = report->verdict == CK_DANGEROUS;
 	if (is_torchscript(report))
-		put_advice(p, "weights_only", "no: a TorchScript archive, for torch.jit.load", false);
+		put_advice(p, "weights_only", "no: a TorchScript archive, for torch.jit.load",
+		           false);
 	else if (needed && dangerous)
 		put_advice(p, "weights_only", "no", false);
 	else if (!report->weights_only)
@@ -124,8 +125,8 @@ static bool has_tensors(const ck_report *report)
 	return torch && made && report->complete;
 }
 
-/* Why the file is malformed, last what must be dealt with first: beyond a limit nothing was looked at,
- * which may be all that is wrong. */
+/* Why the file is malformed, last what must be dealt with first: beyond a limit nothing was looked
+ * at, which may be all that is wrong. */
 typedef enum { NOT_SCANNED, ENCRYPTED, NOT_KNOWN, DAMAGED, OVER_LIMIT } cause;
 
 static cause cause_of(const ck_finding *f)
@@ -171,7 +172,8 @@ static void put_next(cli_page *p, const ck_report *report)
 	else if (report->verdict == CK_MALFORMED)
 		made = asprintf(&text, "%s", next_of_malformed(report));
 	else if (report->verdict == CK_UNKNOWN)
-		made = asprintf(&text, "%sckconv %s OUT.safetensors takes %s out, without the classes",
+		made = asprintf(&text,
+		                "%sckconv %s OUT.safetensors takes %s out, without the classes",
 		                where, file, tensors ? "its tensors" : "them");
 	if (made >= 0)
 		put_advice(p, "next", text, false);

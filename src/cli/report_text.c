@@ -1,5 +1,5 @@
-/* A report for people: one line for a safe file; for others what was found, the worst first, and what
- * to do next. */
+/* A report for people: one line for a safe file; for others what was found, the worst first, and
+ * what to do next. */
 #include "page.h"
 
 #include <stdarg.h>

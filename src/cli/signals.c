@@ -1,5 +1,5 @@
-/* Ctrl-C, a closed terminal and a polite kill: they stop the job that runs, and the program then ends
- * by the signal. */
+/* Ctrl-C, a closed terminal and a polite kill: they stop the job that runs, and the program then
+ * ends by the signal. */
 #include "cli.h"
 
 #include <signal.h>

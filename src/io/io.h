@@ -51,8 +51,8 @@ typedef struct ck_stream {
 
 /* A file without a name in job->scratch_dir, gone when the job ends. -1 after a failure. */
 int ck_scratch_open(ck_job *job);
-/* Opens the scratch files of a job that will later be unable to open any. That one of them could not
- * be opened is told when it is needed. */
+/* Opens the scratch files of a job that will later be unable to open any. That one of them could
+ * not be opened is told when it is needed. */
 bool ck_scratch_prepare(ck_job *job);
 /* Their descriptors; returns how many there are. */
 size_t ck_scratch_descriptors(const ck_job *job, int *to, size_t max);
@@ -111,6 +111,15 @@ void ck_temp_keep(int dir);
 uint32_t ck_crc32(uint32_t crc, const void *data, size_t len);
 /* The CRC-32 of A and B together, from those of A and B and the length of B. */
 uint32_t ck_crc32_join(uint32_t a, uint32_t b, uint64_t len_b);
+
+/* SHA-256. Asks neither the system nor the heap for anything. */
+enum { CK_SHA256_SIZE = 32 };
+typedef struct ck_sha256 {
+	uint32_t state[28];
+} ck_sha256;
+void ck_sha256_begin(ck_sha256 *sum);
+void ck_sha256_add(ck_sha256 *sum, const void *data, size_t len);
+void ck_sha256_end(ck_sha256 *sum, unsigned char digest[CK_SHA256_SIZE]);
 
 /* ---- copy: a plan made by a writer, carried out by several threads ---- */
 
@@ -206,6 +215,9 @@ typedef struct cJSON ck_json_node;
 /* Reads a source that is all JSON, in UTF-8. Its depth is limited (to what cJSON allows, 1000), and
  * so is its size. Refused: NULs in strings, which no name needs. NULL after a failure. */
 const ck_json_node *ck_json_read(ck_job *job, const ck_source *source);
+/* Fails unless a source is JSON and nothing else. Keeps none of it in memory, so that it may be of
+ * any size; may be asked of what an attacker wrote. */
+bool ck_json_check(ck_job *job, const ck_source *source);
 /* The value of a key of an object; the first, if it is there several times. Goes through the whole
  * object: not for loops. */
 const ck_json_node *ck_json_get(const ck_json_node *object, const char *key);

@@ -107,8 +107,8 @@ static bool is_small(const char *text, size_t len)
 	return nodes <= NODES_MAX;
 }
 
-/* What cJSON will allocate, which it does not do from the job: a node with the head that malloc puts
- * before it, and the text of strings, each of which stands between two quotes. */
+/* What cJSON will allocate, which it does not do from the job: a node with the head that malloc
+ * puts before it, and the text of strings, each of which stands between two quotes. */
 static bool has_memory(ck_job *job, const ck_source *source, const char *text, size_t len)
 {
 	enum { NODE = sizeof(cJSON) + 16, HALF_STRING = 12 };

@@ -84,9 +84,9 @@ bool ck_source_holds(ck_job *job, const ck_source *source, const char *label, ui
 	if (offset <= source->size && size <= source->size - offset)
 		return true;
 	return ck_fail_at(job, CK_CORRUPT, source->label, offset,
-	                  "%llu bytes of '%s' should be here, but the file ends at byte %llu; it "
-	                  "may be cut short", (unsigned long long)size,
-	                  ck_show(label, strlen(label)).s, (unsigned long long)source->size);
+	                  "'%s' should have %s here, but the file ends at byte %llu; it may be cut "
+	                  "short", ck_show(label, strlen(label)).s, ck_many(size, "byte").s,
+	                  (unsigned long long)source->size);
 }
 
 const ck_source *ck_source_window(ck_job *job, const ck_source *of, const char *label,
@@ -106,8 +106,8 @@ bool ck_read_at(ck_job *job, const ck_source *source, uint64_t offset, void *to,
 {
 	if (offset > source->size || len > source->size - offset)
 		return ck_fail_at(job, CK_CORRUPT, source->label, offset,
-		                  "%zu bytes are needed here, but there are %llu in all", len,
-		                  (unsigned long long)source->size);
+		                  "%s should be here, but all ends at byte %llu",
+		                  ck_many(len, "byte").s, (unsigned long long)source->size);
 	if (source->fd < 0) {
 		if (len)
 			memcpy(to, source->data + offset, len);

@@ -282,8 +282,9 @@ static bool tell_others(ck_loaded *loaded, const search *s)
 	const char *what = others.count == 1 ? "file" : "files";
 	if (loaded->wishes.strict)
 		return ck_fail(s->job, CK_UNSUPPORTED, s->in->source->label,
-		               "%zu other %s of the archive would be left out: %s (--strict); name the "
-		               "checkpoint as 'FILE!MEMBER'", others.count, what, names);
+		               "%zu other %s of the archive would be left out: %s (--strict); "
+		               "name the checkpoint as 'FILE!MEMBER'",
+		               others.count, what, names);
 	ck_note(s->job, "%zu other %s of the archive %s left out: %s", others.count, what,
 	        others.count == 1 ? "was" : "were", names);
 	return true;

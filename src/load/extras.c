@@ -305,8 +305,8 @@ static bool check_length(extras *x)
 {
 	return x->to->len <= x->most ||
 	       ck_fail(x->job, CK_LIMIT, x->torch->pickle->label,
-	               "--extras would write over %llu bytes, many times what the file has; if it can "
-	               "be trusted to need it, raise the limit with --limit expand=N",
+	               "--extras would write over %llu bytes, many times what the file has; if it "
+	               "can be trusted to need it, raise the limit with --limit expand=N",
 	               (unsigned long long)x->most);
 }
 

@@ -67,6 +67,38 @@ ck_member *ck_folder_pickle(ck_job *job, ck_folder *folder)
 	return found;
 }
 
+/* As torch reads it: a number, and whatever follows it. */
+static bool version_is_known(const char *text, size_t len)
+{
+	enum { MOST = 10 }; /* kMaxSupportedFileFormatVersion of PyTorch 1.8 to 2.9 */
+	unsigned version = 0;
+	size_t at = 0;
+	while (at < len && strchr(" \t\n\v\f\r", text[at]))
+		at++;
+	at += at < len && text[at] == '+';
+	for (; at < len && text[at] >= '0' && text[at] <= '9' && version <= MOST; at++)
+		version = version * 10 + (unsigned)(text[at] - '0');
+	return version >= 1 && version <= MOST;
+}
+
+bool ck_folder_version(ck_job *job, const ck_folder *folder, bool required)
+{
+	char text[64];
+	ck_member *member = ck_folder_member(job, folder, "version");
+	if (!member)
+		return !required || ck_fail(job, CK_CORRUPT, folder->archive->source->label,
+		               "the archive has no member '%sversion', without which PyTorch "
+		               "reads none", ck_show(folder->top, folder->top_len).s);
+	const ck_source *source = ck_member_source(job, folder->archive, member);
+	if (!source)
+		return false;
+	size_t len = source->size < sizeof text ? (size_t)source->size : sizeof text;
+	return ck_read_at(job, source, 0, text, len) &&
+	       (version_is_known(text, len) ||
+	        ck_fail(job, CK_CORRUPT, source->label, "the version of the format must be a "
+	                "number from 1 to 10, not '%s'", ck_show(text, len).s));
+}
+
 bool ck_folder_byteorder(ck_job *job, const ck_folder *folder, bool *big)
 {
 	char text[16];
@@ -96,9 +128,9 @@ bool ck_folder_fill(ck_job *job, const ck_folder *folder, ck_member *member, ck_
 {
 	if (member->size < storage->size)
 		return ck_fail(job, CK_CORRUPT, ck_member_label(job, folder->archive, member),
-		               "storage '%s' needs %llu bytes, but its member has %llu",
-		               ck_show(storage->key, storage->key_len).s, LLU(storage->size),
-		               LLU(member->size));
+		               "storage '%s' needs %s, but its member has %llu",
+		               ck_show(storage->key, storage->key_len).s,
+		               ck_many(storage->size, "byte").s, LLU(member->size));
 	storage->held = member->size;
 	storage->label = member->name;
 	if (member->method == CK_DEFLATED) {

@@ -22,6 +22,8 @@ ck_member *ck_folder_pickle(ck_job *job, ck_folder *folder);
 ck_member *ck_folder_find(ck_job *job, const ck_folder *folder, const char *within,
                           const char *name, size_t len);
 ck_member *ck_folder_member(ck_job *job, const ck_folder *folder, const char *name);
+/* The member `version` must say a version that torch reads. */
+bool ck_folder_version(ck_job *job, const ck_folder *folder, bool required);
 /* The member `byteorder` says "little" or "big"; before PyTorch 2.1 there was none. */
 bool ck_folder_byteorder(ck_job *job, const ck_folder *folder, bool *big);
 /* Lets a storage have the bytes of a member, which must be as many as it needs. */

@@ -123,7 +123,8 @@ static bool on_built(void *arg, ck_value *call, uint64_t *at)
 	if (states->count != 1)
 		return ck_rebuild_fail(torch, "joblib's array wrapper is built more than once");
 	if (!is_whole(states->item[0]))
-		return ck_rebuild_fail(torch, "joblib's array wrapper has more attributes than any");
+		return ck_rebuild_fail(torch,
+		                       "joblib's array wrapper has more attributes than any");
 	ck_made *made = ck_alloc(torch->job, sizeof *made);
 	if (!made || !charge(torch, states->item[0]) ||
 	    !read_wrapper(torch, states->item[0], &array))

@@ -32,8 +32,8 @@ bool ck_embedded_note(ck_torch *torch, const ck_value *value, const ck_path *pat
 	for (size_t i = 0; i < CK_COUNT(beginnings); i++)
 		is = is || !memcmp(head, beginnings[i].bytes, beginnings[i].len);
 	if (is && !torch->loaded->embedded++)
-		ck_note(torch->job, "%llu bytes at %s look like a checkpoint of their own, which "
-		        "was not looked into; --extras FILE.json keeps them",
-		        (unsigned long long)value->text.len, ck_path_show(path).s);
+		ck_note(torch->job, "a value of %s at %s looks like a checkpoint of its own, which "
+		        "was not looked into; --extras FILE.json keeps it",
+		        ck_many(value->text.len, "byte").s, ck_path_show(path).s);
 	return true;
 }

@@ -107,12 +107,12 @@ static bool check_size(const npy *n)
 	uint64_t end;
 	if (!ck_add(n->data, n->array.bytes, &end) || end > n->size)
 		return ck_fail(n->torch->job, CK_CORRUPT, n->torch->pickle->label,
-		               "the .npy array needs %llu bytes behind its header, %llu are there",
-		               LLU(n->array.bytes), LLU(n->size - n->data));
+		               "the .npy array needs %s behind its header, and has %llu",
+		               ck_many(n->array.bytes, "byte").s, LLU(n->size - n->data));
 	if (end < n->size)
-		ck_note(n->torch->job, "%llu bytes behind the array of '%s' were not looked at",
-		        LLU(n->size - end),
-		        ck_show(n->torch->pickle->label, strlen(n->torch->pickle->label)).s);
+		ck_note(n->torch->job, "what lies behind the array of '%s', %s, was not looked at",
+		        ck_show(n->torch->pickle->label, strlen(n->torch->pickle->label)).s,
+		        ck_many(n->size - end, "byte").s);
 	return true;
 }
 

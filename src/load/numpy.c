@@ -53,8 +53,8 @@ static ck_tensor *tensor_of(ck_torch *torch, const ck_numpy_array *array, const 
 	if (!source)
 		return NULL;
 	if (source->size != array->bytes) {
-		ck_rebuild_fail(torch, "a NumPy array needs %llu bytes, but its data has %llu",
-		                LLU(array->bytes), LLU(source->size));
+		ck_rebuild_fail(torch, "a NumPy array needs %s, but its data has %llu",
+		                ck_many(array->bytes, "byte").s, LLU(source->size));
 		return NULL;
 	}
 	return ck_numpy_tensor(torch, array,
@@ -208,8 +208,8 @@ static bool transpose(ck_torch *torch, const ck_value *axes, ck_tensor *tensor)
 		stride[d] = tensor->stride[order[d]];
 	}
 	if (n != tensor->ndim)
-		return ck_rebuild_fail(torch, "a NumPy array of %zu dimensions has %zu axes",
-		                       tensor->ndim, n);
+		return ck_rebuild_fail(torch, "a NumPy array of %s has %zu axes",
+		                       ck_many(tensor->ndim, "dimension").s, n);
 	memcpy(tensor->shape, shape, n * sizeof *shape);
 	memcpy(tensor->stride, stride, n * sizeof *stride);
 	return true;

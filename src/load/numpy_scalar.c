@@ -30,8 +30,9 @@ static bool read_bytes(ck_torch *torch, const ck_value *data, scalar *s)
 	if (!source)
 		return !failed && ck_rebuild_bad(torch, data, "a NumPy scalar needs bytes");
 	if (source->size != s->dtype.size)
-		return ck_rebuild_fail(torch, "a NumPy scalar of %s needs %u bytes, but has %llu",
-		                       row->torch, row->size, (unsigned long long)source->size);
+		return ck_rebuild_fail(torch, "a NumPy scalar of %s needs %s, but has %llu",
+		                       row->torch, ck_many(row->size, "byte").s,
+		                       (unsigned long long)source->size);
 	if (!ck_read_at(torch->job, source, 0, s->bytes, row->size))
 		return false;
 	for (size_t at = 0; s->dtype.big_endian && at < row->size; at += row->part)

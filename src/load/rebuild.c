@@ -185,7 +185,7 @@ static bool read_view(ck_torch *torch, const ck_items *args, ck_tensor *tensor)
 	if (args->count < 4)
 		return ck_rebuild_fail(torch,
 		                       "a tensor needs a storage, an offset, sizes and strides, "
-		                       "but only %u arguments are here", args->count);
+		                       "and not only %s", ck_many(args->count, "argument").s);
 	if (!ck_storage_of(torch, args->item[0], tensor) ||
 	    !ck_as_count(torch, args->item[1], "a tensor's offset must be a count of elements",
 	                 &offset) ||
@@ -197,8 +197,9 @@ static bool read_view(ck_torch *torch, const ck_items *args, ck_tensor *tensor)
 	if (!ck_add(tensor->start, offset, &tensor->start))
 		return ck_rebuild_fail(torch, "a tensor's offset does not fit 64 bits");
 	if (strides != tensor->ndim)
-		return ck_rebuild_fail(torch, "a tensor of %zu dimensions has %zu strides",
-		                       tensor->ndim, strides);
+		return ck_rebuild_fail(torch, "a tensor of %s has %s",
+		                       ck_many(tensor->ndim, "dimension").s,
+		                       ck_many(strides, "stride").s);
 	return true;
 }
 

@@ -101,7 +101,8 @@ static bool read_tensor(legacy *l, const ck_json_node *node, ck_made *made)
 		return false;
 	if (strides != tensor->ndim)
 		return ck_fail(l->torch->job, CK_CORRUPT, l->label,
-		               "a tensor of %zu dimensions has %zu strides", tensor->ndim, strides);
+		               "a tensor of %s has %s", ck_many(tensor->ndim, "dimension").s,
+		               ck_many(strides, "stride").s);
 	if (ck_json_is_true(ck_json_get(node, "isQuantized"))) {
 		made->kind = CK_MADE_UNSUPPORTED;
 		made->about = "quantized tensor";

@@ -87,8 +87,8 @@ static bool check_coordinates(ck_torch *torch, const parts *p)
 		return ck_rebuild_fail(torch, "a sparse tensor needs indices of two dimensions of "
 		                       "integers, and values of one at least");
 	if (indices->shape[0] + values->ndim - 1 != p->ndim)
-		return ck_rebuild_fail(torch, "a sparse tensor of %zu dimensions has %llu sparse "
-		                       "and %zu dense ones", p->ndim, LLU(indices->shape[0]),
+		return ck_rebuild_fail(torch, "a sparse tensor of %s has %llu sparse and %zu "
+		                       "dense ones", ck_many(p->ndim, "dimension").s, LLU(indices->shape[0]),
 		                       values->ndim - 1);
 	bool fits = indices->shape[1] == values->shape[0];
 	for (size_t d = 1; d < values->ndim; d++)

@@ -63,8 +63,9 @@ static bool read_view(ck_torch *torch, const ck_value *view, ck_storage_id *id)
 		return false;
 	if (!ck_add(id->start, size, &end) || end > id->count)
 		return ck_rebuild_fail(torch,
-		                       "a view of storage '%s' reaches beyond its %llu elements",
-		                       ck_show(id->key, id->key_len).s, LLU(id->count));
+		                       "a view of storage '%s' reaches beyond its %s",
+		                       ck_show(id->key, id->key_len).s,
+		                       ck_many(id->count, "element").s);
 	return true;
 }
 
@@ -105,8 +106,8 @@ static bool check_known(ck_torch *torch, const ck_storage_id *id, const known_st
 		              ck_show(id->key, id->key_len).s, ck_dtype_table[id->dtype].torch,
 		              ck_dtype_table[known->dtype].torch);
 	if (known->storage.size != size)
-		return ck_rebuild_fail(torch, "storage '%s' has %llu bytes here and %llu elsewhere",
-		              ck_show(id->key, id->key_len).s, LLU(size),
+		return ck_rebuild_fail(torch, "storage '%s' has %s here and %llu elsewhere",
+		              ck_show(id->key, id->key_len).s, ck_many(size, "byte").s,
 		              LLU(known->storage.size));
 	return true;
 }

@@ -164,8 +164,8 @@ static bool locate(ck_torch *torch, legacy *l, const ck_value *key, uint64_t *at
 		return false;
 	if (count != p->count)
 		return ck_fail_at(job, CK_CORRUPT, l->source->label, *at,
-		                  "storage '%s' should have %llu elements, but says %llu", shown.s,
-		                  (unsigned long long)p->count, (unsigned long long)count);
+		                  "storage '%s' should have %s, but says %llu", shown.s,
+		                  ck_many(p->count, "element").s, (unsigned long long)count);
 	p->offset = *at + COUNT_SIZE;
 	p->found = true;
 	if (!ck_mul(count, ck_dtype_table[p->dtype].size, &size) ||
@@ -187,8 +187,8 @@ static bool locate_all(ck_torch *torch, legacy *l, const ck_value *keys, uint64_
 			return false;
 	torch->end = at;
 	if (at < l->source->size)
-		ck_note(torch->job, "%llu bytes behind the last storage are not part of the "
-		        "checkpoint", (unsigned long long)(l->source->size - at));
+		ck_note(torch->job, "what lies behind the last storage, %s, is not part of the "
+		        "checkpoint", ck_many(l->source->size - at, "byte").s);
 	return true;
 }
 

@@ -270,8 +270,8 @@ static bool find_storage(ck_torch *torch, ck_storage *storage)
 		               key.s);
 	if (found->storage->size < storage->size)
 		return ck_fail(t->job, CK_CORRUPT, torch->pickle->label,
-		               "storage '%s' needs %llu bytes, but there are %llu", key.s,
-		               (unsigned long long)storage->size,
+		               "storage '%s' needs %s, but there are %llu", key.s,
+		               ck_many(storage->size, "byte").s,
 		               (unsigned long long)found->storage->size);
 	storage->source = found->storage->source;
 	storage->offset = found->storage->offset;

@@ -6,7 +6,8 @@ ck_torch *ck_torch_zip_read(ck_loaded *loaded, const ck_input *in)
 {
 	ck_folder folder = {.archive = in->archive, .storages = "data/"};
 	ck_member *member = ck_folder_pickle(loaded->job, &folder);
-	return member ? ck_folder_read(loaded, &folder, member) : NULL;
+	return member && ck_folder_version(loaded->job, &folder, true)
+	       ? ck_folder_read(loaded, &folder, member) : NULL;
 }
 
 /* A zip without FOLDER/data.pkl may hold other things; one with two is ours to refuse. */

@@ -230,7 +230,9 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 	ck_folder folder = {.archive = in->archive, .storages = "data/"};
 	size_t before = loaded->model->count, others = loaded->model->other_count;
 	ck_member *data = ck_folder_pickle(job, &folder);
-	if (!data || !walk_pickle(loaded, &folder, data, at, &torch) ||
+	/* TorchSharp wrote none */
+	if (!data || !ck_folder_version(job, &folder, false) ||
+	    !walk_pickle(loaded, &folder, data, at, &torch) ||
 	    !tell_standing(torch, &folder, before))
 		return false;
 	forget_values(loaded->model, others);

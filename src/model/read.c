@@ -244,10 +244,10 @@ bool ck_tensor_affordable(ck_job *job, const ck_tensor *tensor)
 	    !ck_mul(tensor->storage->size, job->limits.expand, &most) || tensor->bytes <= most)
 		return true;
 	ck_shown label = ck_show(tensor->storage->label, strlen(tensor->storage->label));
-	return ck_fail(job, CK_LIMIT, "", "the %llu bytes of storage '%s' are expanded to %llu, all of "
-	               "which are needed in memory; if the file can be trusted to need it, raise the "
-	               "limit with --limit expand=N", (unsigned long long)tensor->storage->size,
-	               label.s, (unsigned long long)tensor->bytes);
+	return ck_fail(job, CK_LIMIT, "", "storage '%s' of %s is expanded to %llu, all of which are "
+	               "needed in memory; if the file can be trusted to need it, raise the limit "
+	               "with --limit expand=N", label.s, ck_many(tensor->storage->size, "byte").s,
+	               (unsigned long long)tensor->bytes);
 }
 
 void *ck_tensor_values(ck_job *job, const ck_tensor *tensor)

@@ -1,12 +1,12 @@
 /* The strict reader of safetensors headers: refuses whatever the format's text or its reference
  * library refuses (https://huggingface.co/docs/safetensors, and what release 0.5.2 does), so that a
  * file which passes means the same to every reader. No tensor data is read. */
-#include "model.h"
+#include "safetensors_text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { LENGTH = 8, HEADER_MAX = 100000000 };
+enum { HEADER_MAX = 100000000 };
 
 static const char METADATA[] = "__metadata__";
 
@@ -20,8 +20,7 @@ static const ck_st_dtype dtypes[] = {
 typedef struct {
 	ck_job *job;
 	const ck_source *source;
-	const char *text; /* the JSON */
-	size_t len, at;
+	ck_st_text text;
 	ck_safetensors *to;
 	size_t tensor_cap, metadata_cap, dim_cap;
 	uint64_t *dims;   /* of all tensors, one after the other */
@@ -29,171 +28,18 @@ typedef struct {
 	ck_map names, keys;
 } reader;
 
-typedef struct {
-	const char *data;
-	size_t len;
-} string;
-
-static bool fail(const reader *r, size_t at, const char *what)
-{
-	return ck_fail_at(r->job, CK_CORRUPT, r->source->label, LENGTH + at,
-	                  "the safetensors header breaks a rule: %s", what);
-}
-
 static bool fail_tensor(const reader *r, const ck_st_tensor *tensor, const char *what)
 {
-	return ck_fail_at(r->job, CK_CORRUPT, r->source->label, LENGTH + tensor->at,
+	return ck_fail_at(r->job, CK_CORRUPT, r->source->label, CK_ST_LENGTH + tensor->at,
 	                  "tensor '%s': %s", ck_show(tensor->name, tensor->name_len).s, what);
-}
-
-/* ---- JSON, as far as the header needs it ---- */
-
-/* The next character that is no blank; 0 at the end. */
-static char peek(reader *r)
-{
-	while (r->at < r->len && r->text[r->at] && strchr(" \t\r\n", r->text[r->at]))
-		r->at++;
-	return r->at < r->len ? r->text[r->at] : 0;
-}
-
-static bool accept(reader *r, char wanted)
-{
-	if (peek(r) != wanted)
-		return false;
-	r->at++;
-	return true;
-}
-
-static bool expect(reader *r, char wanted)
-{
-	char what[] = "a ' ' is missing here";
-	what[3] = wanted;
-	return accept(r, wanted) || fail(r, r->at, what);
-}
-
-/* After an item: another one follows, or the container ends. */
-static bool more_items(reader *r, char closing, bool *more)
-{
-	*more = accept(r, ',');
-	return *more || expect(r, closing);
-}
-
-static bool read_hex(const reader *r, size_t at, uint32_t *code)
-{
-	*code = 0;
-	for (size_t i = at; i < at + 4; i++) {
-		char c = i < r->len ? r->text[i] : 0;
-		uint32_t digit = c >= '0' && c <= '9'   ? (uint32_t)(c - '0')
-		                 : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10)
-		                 : c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A' + 10)
-		                                        : 16;
-		if (digit == 16)
-			return false;
-		*code = *code << 4 | digit;
-	}
-	return true;
-}
-
-/* \uXXXX, or two of them for what lies beyond U+FFFF; a surrogate alone is no character. */
-static bool read_code(reader *r, size_t *at, uint32_t *code)
-{
-	uint32_t low;
-	if (!read_hex(r, *at, code))
-		return fail(r, *at, "\\u needs four hexadecimal digits");
-	*at += 4;
-	if (*code < 0xD800 || *code > 0xDFFF)
-		return true;
-	if (*code > 0xDBFF || *at + 2 > r->len || memcmp(r->text + *at, "\\u", 2) != 0 ||
-	    !read_hex(r, *at + 2, &low) || low < 0xDC00 || low > 0xDFFF)
-		return fail(r, *at, "a surrogate stands alone");
-	*at += 6;
-	*code = 0x10000 + ((*code - 0xD800) << 10) + (low - 0xDC00);
-	return true;
-}
-
-/* What stands behind a backslash at *at; returns its bytes in `to`. */
-static size_t read_escape(reader *r, size_t *at, char to[4])
-{
-	static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
-	char letter = *at < r->len ? r->text[*at] : 0;
-	const char *known = letter ? strchr(letters, letter) : NULL;
-	uint32_t code;
-	++*at;
-	if (known) {
-		*to = meant[known - letters];
-		return 1;
-	}
-	if (letter != 'u') {
-		fail(r, *at - 1, "there is no such escape");
-		return 0;
-	}
-	return read_code(r, at, &code) ? ck_utf8_put(to, code) : 0;
-}
-
-/* The string from `begin` to its quote, with its escapes, of which there is at least one. */
-static bool read_escaped(reader *r, size_t begin, size_t end, string *to)
-{
-	char *text = ck_alloc(r->job, end - begin + 1); /* escapes are longer than what they mean */
-	size_t len = 0;
-	if (!text)
-		return false;
-	for (size_t at = begin; at < end;) {
-		if (r->text[at] != '\\') {
-			text[len++] = r->text[at++];
-			continue;
-		}
-		at++;
-		size_t took = read_escape(r, &at, text + len);
-		if (!took)
-			return false;
-		len += took;
-	}
-	*to = (string){text, len};
-	return true;
-}
-
-static bool read_string(reader *r, string *to)
-{
-	if (peek(r) != '"')
-		return fail(r, r->at, "a string is missing here");
-	size_t begin = ++r->at;
-	bool escaped = false;
-	while (r->at < r->len && r->text[r->at] != '"') {
-		if ((unsigned char)r->text[r->at] < 0x20)
-			return fail(r, r->at, "a string has a control character");
-		if (r->text[r->at] == '\\') {
-			escaped = true;
-			r->at++;
-		}
-		r->at++;
-	}
-	if (r->at >= r->len)
-		return fail(r, begin - 1, "a string does not end");
-	*to = (string){r->text + begin, r->at - begin};
-	return !escaped ? (r->at++, true) : read_escaped(r, begin, r->at++, to);
-}
-
-static bool read_number(reader *r, uint64_t *value)
-{
-	size_t begin = (peek(r), r->at);
-	*value = 0;
-	for (; r->at < r->len && r->text[r->at] >= '0' && r->text[r->at] <= '9'; r->at++)
-		if (!ck_mul(*value, 10, value) ||
-		    !ck_add(*value, (uint64_t)(r->text[r->at] - '0'), value))
-			return fail(r, begin, "a number does not fit 64 bits");
-	char next = r->at < r->len ? r->text[r->at] : 0;
-	if (begin == r->at || (next && strchr(".eE", next)) ||
-	    (r->text[begin] == '0' && r->at - begin > 1))
-		return fail(r, begin, "a whole number without a sign is missing here");
-	return true;
 }
 
 /* ---- the fields of a tensor ---- */
 
 static bool read_dtype(reader *r, ck_st_tensor *tensor)
 {
-	string name;
-	if (!read_string(r, &name))
+	ck_st_string name;
+	if (!ck_st_read_string(&r->text, &name))
 		return false;
 	for (size_t i = 0; i < CK_COUNT(dtypes); i++)
 		if (strlen(dtypes[i].name) == name.len &&
@@ -206,9 +52,9 @@ static bool read_shape(reader *r, ck_st_tensor *tensor)
 {
 	size_t first = r->dim_count;
 	bool more = true;
-	if (!expect(r, '['))
+	if (!ck_st_expect(&r->text, '['))
 		return false;
-	if (accept(r, ']'))
+	if (ck_st_accept(&r->text, ']'))
 		more = false;
 	while (more) {
 		uint64_t *grown =
@@ -216,10 +62,10 @@ static bool read_shape(reader *r, ck_st_tensor *tensor)
 		if (!grown)
 			return false;
 		r->dims = grown;
-		if (!read_number(r, &grown[r->dim_count]))
+		if (!ck_st_read_number(&r->text, &grown[r->dim_count]))
 			return false;
 		r->dim_count++;
-		if (!more_items(r, ']', &more))
+		if (!ck_st_more(&r->text, ']', &more))
 			return false;
 	}
 	tensor->ndim = r->dim_count - first;
@@ -228,8 +74,9 @@ static bool read_shape(reader *r, ck_st_tensor *tensor)
 
 static bool read_offsets(reader *r, ck_st_tensor *tensor)
 {
-	return expect(r, '[') && read_number(r, &tensor->begin) && expect(r, ',') &&
-	       read_number(r, &tensor->end) && expect(r, ']');
+	return ck_st_expect(&r->text, '[') && ck_st_read_number(&r->text, &tensor->begin) &&
+	       ck_st_expect(&r->text, ',') && ck_st_read_number(&r->text, &tensor->end) &&
+	       ck_st_expect(&r->text, ']');
 }
 
 static const struct {
@@ -243,8 +90,8 @@ static const struct {
 
 static bool read_field(reader *r, ck_st_tensor *tensor, unsigned *seen)
 {
-	string name;
-	if (!read_string(r, &name) || !expect(r, ':'))
+	ck_st_string name;
+	if (!ck_st_read_string(&r->text, &name) || !ck_st_expect(&r->text, ':'))
 		return false;
 	for (size_t i = 0; i < CK_COUNT(fields); i++) {
 		if (strlen(fields[i].name) != name.len ||
@@ -276,7 +123,7 @@ static bool check_size(const reader *r, const ck_st_tensor *tensor)
 	return true;
 }
 
-static bool read_tensor(reader *r, const string *name, size_t at)
+static bool read_tensor(reader *r, const ck_st_string *name, size_t at)
 {
 	ck_safetensors *to = r->to;
 	unsigned seen = 0;
@@ -290,10 +137,10 @@ static bool read_tensor(reader *r, const string *name, size_t at)
 	to->tensors = grown;
 	ck_st_tensor *tensor = &grown[to->count++];
 	*tensor = (ck_st_tensor){.name = name->data, .name_len = name->len, .at = at};
-	if (!expect(r, '{'))
+	if (!ck_st_expect(&r->text, '{'))
 		return false;
 	while (more)
-		if (!read_field(r, tensor, &seen) || !more_items(r, '}', &more))
+		if (!read_field(r, tensor, &seen) || !ck_st_more(&r->text, '}', &more))
 			return false;
 	if (seen != (1u << CK_COUNT(fields)) - 1)
 		return fail_tensor(r, tensor, "it lacks its dtype, shape or data_offsets");
@@ -302,11 +149,11 @@ static bool read_tensor(reader *r, const string *name, size_t at)
 
 /* ---- the header ---- */
 
-static bool put_name(reader *r, ck_map *names, const string *name, size_t at)
+static bool put_name(reader *r, ck_map *names, const ck_st_string *name, size_t at)
 {
 	bool fresh;
 	return ck_map_put(r->job, names, name->data, name->len, &fresh) &&
-	       (fresh || ck_fail_at(r->job, CK_CORRUPT, r->source->label, LENGTH + at,
+	       (fresh || ck_fail_at(r->job, CK_CORRUPT, r->source->label, CK_ST_LENGTH + at,
 	                            "the safetensors header has the key '%s' twice",
 	                            ck_show(name->data, name->len).s));
 }
@@ -315,15 +162,15 @@ static bool read_metadata(reader *r)
 {
 	ck_safetensors *to = r->to;
 	bool more = true;
-	if (!expect(r, '{'))
+	if (!ck_st_expect(&r->text, '{'))
 		return false;
-	if (accept(r, '}'))
+	if (ck_st_accept(&r->text, '}'))
 		return true;
 	while (more) {
-		string key, value;
-		size_t at = r->at;
-		if (!read_string(r, &key) || !put_name(r, &r->keys, &key, at) || !expect(r, ':') ||
-		    !read_string(r, &value))
+		ck_st_string key, value;
+		size_t at = r->text.at;
+		if (!ck_st_read_string(&r->text, &key) || !put_name(r, &r->keys, &key, at) ||
+		    !ck_st_expect(&r->text, ':') || !ck_st_read_string(&r->text, &value))
 			return false;
 		ck_st_pair *grown = ck_grow(r->job, to->metadata, &r->metadata_cap,
 		                            to->metadata_count + 1, sizeof *grown);
@@ -332,7 +179,7 @@ static bool read_metadata(reader *r)
 		to->metadata = grown;
 		grown[to->metadata_count++] =
 			(ck_st_pair){key.data, key.len, value.data, value.len};
-		if (!more_items(r, '}', &more))
+		if (!ck_st_more(&r->text, '}', &more))
 			return false;
 	}
 	return true;
@@ -340,9 +187,10 @@ static bool read_metadata(reader *r)
 
 static bool read_entry(reader *r)
 {
-	string name;
-	size_t at = (peek(r), r->at);
-	if (!read_string(r, &name) || !put_name(r, &r->names, &name, at) || !expect(r, ':'))
+	ck_st_string name;
+	size_t at = (ck_st_peek(&r->text), r->text.at);
+	if (!ck_st_read_string(&r->text, &name) || !put_name(r, &r->names, &name, at) ||
+	    !ck_st_expect(&r->text, ':'))
 		return false;
 	if (name.len == strlen(METADATA) && !memcmp(name.data, METADATA, name.len))
 		return read_metadata(r);
@@ -351,18 +199,20 @@ static bool read_entry(reader *r)
 
 static bool read_entries(reader *r)
 {
+	ck_st_text *t = &r->text;
 	bool more = true;
-	if (!r->len || r->text[0] != '{') /* blanks before it are against the format's text */
-		return fail(r, 0, "it must begin with '{'");
-	r->at = 1;
-	if (accept(r, '}'))
+	if (!t->len || t->text[0] != '{') /* blanks before it are against the format's text */
+		return ck_st_fail(t, 0, "it must begin with '{'");
+	t->at = 1;
+	if (ck_st_accept(t, '}'))
 		more = false;
 	while (more)
-		if (!read_entry(r) || !more_items(r, '}', &more))
+		if (!read_entry(r) || !ck_st_more(t, '}', &more))
 			return false;
-	for (; r->at < r->len; r->at++)
-		if (r->text[r->at] != ' ')
-			return fail(r, r->at, "nothing but blanks may stand behind the last '}'");
+	for (; t->at < t->len; t->at++)
+		if (t->text[t->at] != ' ')
+			return ck_st_fail(t, t->at,
+			                  "nothing but blanks may stand behind the last '}'");
 	return true;
 }
 
@@ -390,39 +240,40 @@ static bool check_cover(const reader *r)
 	}
 	return end == size ||
 	       ck_fail(r->job, CK_CORRUPT, r->source->label,
-	               "the tensors need %llu bytes of data, but the file has %llu",
-	               (unsigned long long)end, (unsigned long long)size);
+	               "the tensors need %s of data, but the file has %llu",
+	               ck_many(end, "byte").s, (unsigned long long)size);
 }
 
 /* The length and the JSON, in memory. */
 static bool read_text(reader *r)
 {
-	unsigned char length[LENGTH];
+	unsigned char length[CK_ST_LENGTH];
 	uint64_t size = 0;
-	if (r->source->size < LENGTH)
+	if (r->source->size < CK_ST_LENGTH)
 		return ck_fail(r->job, CK_CORRUPT, r->source->label,
 		               "the file ends before the length of its safetensors header");
-	if (!ck_read_at(r->job, r->source, 0, length, LENGTH))
+	if (!ck_read_at(r->job, r->source, 0, length, CK_ST_LENGTH))
 		return false;
-	for (size_t i = LENGTH; i--;)
+	for (size_t i = CK_ST_LENGTH; i--;)
 		size = size << 8 | length[i];
-	if (size > HEADER_MAX || size > r->source->size - LENGTH)
+	if (size > HEADER_MAX || size > r->source->size - CK_ST_LENGTH)
 		return ck_fail_at(r->job, CK_CORRUPT, r->source->label, 0,
-		                  "the safetensors header claims %llu bytes: the file has %llu, "
-		                  "and the format allows %d", (unsigned long long)size,
-		                  (unsigned long long)(r->source->size - LENGTH), HEADER_MAX);
+		                  "the safetensors header claims %s: the file has %llu, and the "
+		                  "format allows %d", ck_many(size, "byte").s,
+		                  (unsigned long long)(r->source->size - CK_ST_LENGTH), HEADER_MAX);
 	char *text = ck_alloc(r->job, (size_t)size + 1);
-	if (!text || !ck_read_at(r->job, r->source, LENGTH, text, (size_t)size))
+	if (!text || !ck_read_at(r->job, r->source, CK_ST_LENGTH, text, (size_t)size))
 		return false;
-	r->text = text;
-	r->len = (size_t)size;
-	r->to->data = LENGTH + size;
-	return ck_utf8_valid(text, r->len) || fail(r, 0, "it is not UTF-8");
+	r->text.text = text;
+	r->text.len = (size_t)size;
+	r->to->data = CK_ST_LENGTH + size;
+	return ck_utf8_valid(text, r->text.len) || ck_st_fail(&r->text, 0, "it is not UTF-8");
 }
 
 const ck_safetensors *ck_safetensors_read(ck_job *job, const ck_source *source)
 {
-	reader r = {.job = job, .source = source, .to = ck_alloc(job, sizeof *r.to)};
+	reader r = {.job = job, .source = source, .text = {.job = job, .source = source},
+	            .to = ck_alloc(job, sizeof *r.to)};
 	if (!r.to || !read_text(&r) || !read_entries(&r))
 		return NULL;
 	/* in the order of the header, each takes its dimensions from the common array */

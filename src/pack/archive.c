@@ -73,7 +73,8 @@ bool ck_member_stored(ck_job *job, const ck_archive *archive, ck_member *member)
 	if (member->size == member->packed)
 		return archive->by->locate(job, archive, member);
 	return ck_fail(job, CK_CORRUPT, ck_member_label(job, archive, member),
-	               "the member is stored, so its %llu packed bytes must be its %llu bytes",
+	               "the member is stored, so that its size must be that of its packed bytes, "
+	               "%llu, and not %llu",
 	               (unsigned long long)member->packed, (unsigned long long)member->size);
 }
 

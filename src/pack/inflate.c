@@ -63,8 +63,8 @@ static bool check_end(ck_job *job, const ck_source *packed, const char *label, u
 {
 	if (i->made != size)
 		return ck_fail(job, CK_CORRUPT, label,
-		               "only %llu bytes come out, but the archive recorded %llu",
-		               (unsigned long long)i->made, (unsigned long long)size);
+		               "only %s of the %llu that the archive recorded came out",
+		               ck_many(i->made, "byte").s, (unsigned long long)size);
 	if (i->read != packed->size || i->z.avail_in)
 		return ck_fail(job, CK_CORRUPT, label, "there are bytes behind the deflated ones");
 	if (i->crc == crc)

@@ -78,8 +78,8 @@ const ck_stream *ck_member_stream(ck_job *job, const ck_archive *archive, ck_mem
 bool ck_inflate(ck_job *job, const ck_source *packed, const char *label, uint64_t size,
                 uint32_t crc, const ck_sink *sink);
 
-/* Inflates what a careless reader would get: as far as the stream goes, whatever was recorded of it.
- * False, not always with an error, only where reading fails or the sink has enough. */
+/* Inflates what a careless reader would get: as far as the stream goes, whatever was recorded of
+ * it. False, not always with an error, only where reading fails or the sink has enough. */
 typedef struct ck_inflated {
 	uint64_t used, made; /* packed bytes that were needed, bytes that came out */
 	uint32_t crc;
@@ -114,6 +114,8 @@ uint64_t ck_unpack_most(const ck_job *job, uint64_t packed);
  * the input, with 256 MiB free: packings in packings multiply, and so do many of them. Both below
  * call it. */
 bool ck_unpack_count(ck_job *job, const char *label, uint64_t len);
+/* How many bytes that lets through. */
+uint64_t ck_unpack_most_in_all(const ck_job *job);
 
 /* Unpacks into a scratch file, within the limits `inflated` and `ratio`; of the latter, the first
  * 64 MiB are free. The label says what was done. */

@@ -186,9 +186,9 @@ static bool take_entry(reader *r, fate kind, const char *about)
 		kind = FOLDER;
 	if (kind != FILE_DATA && r->size)
 		return ck_fail_at(r->job, CK_UNSUPPORTED, label_of(r), r->at,
-		                  "'%s' is %s of %llu bytes; programs disagree on whether those "
-		                  "bytes follow", shown.s, kind == FOLDER ? "a folder" : about,
-		                  (unsigned long long)r->size);
+		                  "'%s' is %s of %s; programs disagree on whether anything follows",
+		                  shown.s, kind == FOLDER ? "a folder" : about,
+		                  ck_many(r->size, "byte").s);
 	r->archive->passed_over += kind == PASS_OVER;
 	if (kind == FILE_DATA && !add_member(r, &name))
 		return false;

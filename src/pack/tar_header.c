@@ -120,9 +120,8 @@ static bool take_path(const record *r, ck_tar_pax *pax)
 	if (!r->value.len || memchr(r->value.text, '\0', r->value.len))
 		return ck_fail_at(r->job, CK_CORRUPT, r->label, r->at,
 		                  "a name from pax must not be empty or have a NUL in it");
-	char *copy = ck_copy(r->job, r->value.text, r->value.len);
-	pax->path = (ck_tar_text){copy, r->value.len};
-	return copy != NULL;
+	pax->path = r->value;
+	return true;
 }
 
 static bool take_record(const record *r, ck_tar_pax *pax)
@@ -145,6 +144,7 @@ bool ck_tar_pax_read(ck_job *job, const char *label, uint64_t at, const ck_tar_t
                      ck_tar_pax *pax)
 {
 	record r = {.job = job, .label = label};
+	const char *before = pax->path.text;
 	pax->present = true;
 	for (size_t done = 0, len; done < records->len; done += len) {
 		r.at = at + done;
@@ -152,5 +152,7 @@ bool ck_tar_pax_read(ck_job *job, const char *label, uint64_t at, const ck_tar_t
 		if (!len || !take_record(&r, pax))
 			return false;
 	}
-	return true;
+	if (pax->path.text != before) /* the last one counts, and is kept with a NUL behind */
+		pax->path.text = ck_copy(job, pax->path.text, pax->path.len);
+	return !pax->path.len || pax->path.text;
 }

@@ -32,10 +32,15 @@ uint64_t ck_unpack_most(const ck_job *job, uint64_t packed)
 	return most_of(job, packed, RATIO_FREE);
 }
 
+uint64_t ck_unpack_most_in_all(const ck_job *job)
+{
+	return most_of(job, job->input, RATIO_FREE_IN_ALL);
+}
+
 bool ck_unpack_count(ck_job *job, const char *label, uint64_t len)
 {
-	uint64_t most = most_of(job, job->input, RATIO_FREE_IN_ALL);
-	return (ck_add(job->unpacked, len, &job->unpacked) && job->unpacked <= most) ||
+	return (ck_add(job->unpacked, len, &job->unpacked) &&
+	        job->unpacked <= ck_unpack_most_in_all(job)) ||
 	       ck_fail_limit(job, label, "ratio");
 }
 

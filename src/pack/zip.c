@@ -130,8 +130,8 @@ static bool fail_open(ck_job *job, const ck_source *source, zip_error_t *error)
 	if (zip_error_code_zip(error) == ZIP_ER_NOZIP && errno != ENOMEM)
 		return ck_fail(job, CK_CORRUPT, source->label,
 		               "the file begins as a zip archive, but the directory at its end is "
-		               "missing or damaged: the download may be incomplete (%llu bytes are "
-		               "here)", (unsigned long long)source->size);
+		               "missing or damaged: the download, of %s so far, may be incomplete",
+		               ck_many(source->size, "byte").s);
 	return fail_zip(job, source->label, error,
 	                "the zip archive is damaged, or its directory and its local headers tell "
 	                "different things");

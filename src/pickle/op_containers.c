@@ -79,7 +79,7 @@ bool ck_op_tuple(ck_vm *vm)
 static bool push_last(ck_vm *vm, size_t count)
 {
 	if (vm->depth - ck_vm_fence(vm) < count)
-		return ck_vm_fail(vm, "it needs %zu values above the last MARK", count);
+		return ck_vm_fail(vm, "it needs %s above the last MARK", ck_many(count, "value").s);
 	return ck_vm_push(vm, ck_vm_collect(vm, CK_TUPLE, vm->depth - count));
 }
 

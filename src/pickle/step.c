@@ -40,8 +40,8 @@ bool ck_steps_begin(ck_job *job, ck_steps *steps, const ck_source *source, uint6
 static bool cut_short(ck_steps *s, uint64_t need)
 {
 	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, s->at,
-	                  "the pickle is cut short: %llu bytes are needed here, %llu are left",
-	                  (unsigned long long)need, (unsigned long long)(s->source->size - s->at));
+	                  "the pickle is cut short: it needs %s here, and has %llu",
+	                  ck_many(need, "byte").s, (unsigned long long)(s->source->size - s->at));
 }
 
 /* The part of the source that lies in the window from s->at on. */
@@ -215,15 +215,15 @@ static bool read_counted(ck_steps *s, ck_step *step, bool keep)
  * two ways are refused here. */
 static bool enter_frame(ck_steps *s, const ck_step *step)
 {
-	if (s->frame_end && step->at < s->frame_end)
+	if (step->at < s->frame_end)
 		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
 		                  "a frame starts inside another one, which ends at byte %llu",
 		                  (unsigned long long)s->frame_end);
 	if (step->number > s->source->size - s->at)
 		return ck_fail_at(
 			s->job, CK_CORRUPT, s->source->label, step->at,
-			"the pickle is cut short: its frame needs %llu bytes, %llu are left",
-			(unsigned long long)step->number,
+			"the pickle is cut short: its frame needs %s, and has %llu",
+			ck_many(step->number, "byte").s,
 			(unsigned long long)(s->source->size - s->at));
 	s->frame_end = s->at + step->number;
 	return true;
@@ -235,13 +235,6 @@ static bool no_opcode(ck_steps *s, const ck_step *step)
 	                  "byte 0x%02x is no pickle opcode", step->code);
 }
 
-static bool across_frame(ck_steps *s, const ck_step *step)
-{
-	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
-	                  "opcode %s reaches across the end of its frame at byte %llu",
-	                  ck_op_table[step->code].name, (unsigned long long)s->frame_end);
-}
-
 /* What is more than a number. */
 static __attribute__((noinline)) bool read_more(ck_steps *s, ck_step *step, ck_reading is)
 {
@@ -251,8 +244,6 @@ static __attribute__((noinline)) bool read_more(ck_steps *s, ck_step *step, ck_r
 	case CK_READ_PLAIN:
 		break;
 	case CK_READ_FRAME:
-		if (step->at < s->frame_end && s->at > s->frame_end)
-			return across_frame(s, step);
 		return enter_frame(s, step);
 	case CK_READ_KEPT:
 	case CK_READ_LEFT:
@@ -265,6 +256,13 @@ static __attribute__((noinline)) bool read_more(ck_steps *s, ck_step *step, ck_r
 		return no_opcode(s, step);
 	}
 	return true;
+}
+
+static bool across_frame(ck_steps *s, const ck_step *step)
+{
+	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
+	                  "opcode %s reaches across the end of its frame at byte %llu",
+	                  ck_op_table[step->code].name, (unsigned long long)s->frame_end);
 }
 
 /* The opcode and its number where the window may have to move, or the source ends. */

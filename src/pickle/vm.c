@@ -250,9 +250,9 @@ static bool is_honest(ck_vm *vm, uint64_t bytes, uint64_t held)
 	enum { FREE = 32 << 20 };
 	return vm->job->heap_given || held < FREE || (held - FREE) / CK_HEAP_PER_BYTE <= bytes ||
 	       ck_fail_at(vm->job, CK_LIMIT, vm->steps.source->label, vm->steps.at,
-	                  "%llu bytes of the pickle need more than %llu bytes of memory; if the "
-	                  "file can be trusted to need it, raise the limit with --limit heap=N",
-	                  (unsigned long long)bytes, (unsigned long long)held);
+	                  "the pickle needs more than %s of memory for its first %s; if the file "
+	                  "can be trusted to need it, raise the limit with --limit heap=N",
+	                  ck_many(held, "byte").s, ck_many(bytes, "byte").s);
 }
 
 /* Once a pickle needs much memory, what it stores under memo numbers may be the reason. */

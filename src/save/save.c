@@ -51,10 +51,20 @@ static bool check_expansion(ck_job *job, const ck_model *model)
 	uint64_t times = model->source->size ? total / model->source->size + 1 : total;
 	return ck_fail(
 		job, CK_LIMIT, model->source->label,
-		"%llu bytes would be written for %llu bytes read, which is over the limit; if "
-		"the file can be trusted to need it, raise it with --limit expand=%llu",
-		(unsigned long long)total, (unsigned long long)model->source->size,
+		"%s would be written for %llu read, which is over the limit; if the file can be "
+		"trusted to need it, raise it with --limit expand=%llu",
+		ck_many(total, "byte").s, (unsigned long long)model->source->size,
 		(unsigned long long)times);
+}
+
+uint64_t ck_save_most(const ck_job *job, uint64_t read)
+{
+	enum { HEADERS = 128 << 20 }; /* and what extras are free to take */
+	uint64_t most;
+	if (!ck_mul(read, job->limits.expand, &most) ||
+	    !ck_add(most < FREE_OUTPUT ? FREE_OUTPUT : most, HEADERS, &most))
+		return UINT64_MAX;
+	return most;
 }
 
 /* Whoever edits the model sets these tensors aside; what was forgotten must not be written. */

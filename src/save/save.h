@@ -22,6 +22,9 @@ const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path)
 bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, ck_file *file,
              unsigned threads);
 
+/* No output gets longer, nor do the values beside it, if it is made of `read` bytes. */
+uint64_t ck_save_most(const ck_job *job, uint64_t read);
+
 /* Reads the finished file again; trusts nobody, not even ck_save. */
 bool ck_save_check(ck_job *job, const ck_writer *writer, const ck_file *file);
 

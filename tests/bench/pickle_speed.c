@@ -25,7 +25,8 @@ static double read_once(const char *path, uint64_t *size, uint64_t *held)
 	const ck_value *value = source ? ck_pickle_read(job, source, &at, &seen) : NULL;
 	double seconds = value ? now() - start : -1 - (now() - start);
 	if (!value)
-		printf("%s: %s (%.2f s)\n", path, job ? job->error.text : "no memory", -1 - seconds);
+		printf("%s: %s (%.2f s)\n", path, job ? job->error.text : "no memory",
+		       -1 - seconds);
 	if (job) {
 		*size = at;
 		*held = job->arena.held;

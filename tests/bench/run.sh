@@ -1,5 +1,5 @@
 #!/bin/sh
-# Times ckconv and cp in turn on one large checkpoint, and prints both and their ratio, pair by pair.
+# Times ckconv and cp in turn on one large checkpoint; prints both and their ratio, pair by pair.
 #
 # usage: run.sh CKCONV FOLDER [RUNS] [TENSORS]
 #

@@ -3,8 +3,9 @@ say about it."""
 import struct
 import zlib
 
-from make import (Zip, bzip2_repeat, deflated_repeat, gzip_repeat, huge_number, integer, legacy, npy,
-                  pickled, state, storage, tar_member, tensor, text, torch_zip, tuple_of, xz_repeat)
+from make import (Zip, bzip2_repeat, deflated_repeat, gzip_repeat, huge_number, integer, legacy,
+                  npy, pickled, state, storage, tar_member, tensor, text, torch_zip, tuple_of,
+                  xz_repeat)
 
 MIB = 1 << 20
 DEEP = 990_000     # below the limit of the stack, so that depth is what counts
@@ -13,8 +14,8 @@ MANY = 30_000_000  # two opcodes each: beyond the limit of opcodes
 
 class Bomb:
     """`make` gives the bytes; `says` is part of the sentence that refuses them; `more` is memory in
-    MiB that it may need beyond what the others may, because an honest file of its size does. `clean`:
-    there is harm in its conversion alone, so that scan may say that it is safe."""
+    MiB that it may need beyond what the others may, because an honest file of its size does.
+    `clean`: there is harm in its conversion alone, so that scan may say that it is safe."""
 
     def __init__(self, name, about, make, says, options=(), limit=None, suffix='.pt', status=3,
                  more=0, clean=False):
@@ -145,18 +146,17 @@ alone('many_memo', 'the memo filled by MEMOIZE', lambda: pickled(b'N' + b'\x94' 
       limit='memo', more=64)
 alone('many_nones', 'a stack of a million values', lambda: pickled(b'N' * 2_000_000), None,
              limit='stack')
-alone('many_globals', 'millions of globals', lambda: pickled(b'ca\nb\n0' * 1_000_000 + b'N'), '',
-      more=96)
+alone('many_globals', 'millions of globals', lambda: pickled(b'ca\nb\n0' * 1_000_000 + b'N'), '')
 alone('many_calls', 'millions of calls', lambda: pickled(b'ca\nb\nq\0' + b')R' * 10_000_000), '',
       status=1)
 alone('many_pickles', 'millions of pickles, one after the other', lambda: b'N.' * 20_000_000,
-      'not a checkpoint')
+      '--limit members=')
 limited('ops_in_gzip', '2^31 opcodes in a gzip file of 2 MB',
         lambda: gzip_repeat(b'N0' * (8 * MIB), 128), 'ratio', suffix='.pkl.gz')
 limited('ops_deflated', '2^31 opcodes in a deflated member of 2 MB',
         lambda: deflated_pickle(b'N0' * (8 * MIB), 128), 'ratio')
 limited('lists_deflated', '60 million lists in a deflated member',
-        lambda: deflated_pickle(b']0' * (8 * MIB), 4), 'heap')
+        lambda: deflated_pickle(b']0' * (8 * MIB), 4), 'ops')
 limited('text_deflated', 'a string of 1 GiB in a deflated member',
         lambda: deflated_pickle(b'x' * MIB, 1024, b'\x80\x02X' + struct.pack('<I', 1 << 30)),
         'ratio')
@@ -274,11 +274,11 @@ def zip_in_itself():
 
 limited('storage_deflated', 'a storage of 1 GiB in a member of 1 MB',
         lambda: deflated_storage(1024 * MIB), 'ratio')
-bomb('members', 'more than a million members', lambda: many_members(1_000_001), '', more=128)
-limited('limit_members', 'more members than allowed', lambda: torch_zip(state('x', tensor())), 'members',
-        options=['--limit', 'members=3'])
+limited('members', 'more than a million members', lambda: many_members(1_000_001), 'members')
+limited('limit_members', 'more members than allowed',
+        lambda: torch_zip(state('x', tensor())), 'members', options=['--limit', 'members=3'])
 bomb('members_named_alike', 'half a million members of one name',
-     lambda: many_members(500_000, 'archive/data/%d'[:13] + '%.0d'), '', more=32)
+     lambda: many_members(500_000, 'archive/data/%d'[:13] + '%.0d'), '')
 bomb('members_overlap', 'a thousand members that are the same deflated bytes',
      lambda: overlapping_members(1000), '')
 bomb('zip_in_zip', 'zip in zip in zip, a hundred times', lambda: zip_around(torch_zip(
@@ -310,7 +310,7 @@ limited('xz_zeros', 'xz of 1 GiB of zeros', lambda: xz_repeat(bytes(64 * MIB), 1
         suffix='.pt.xz')
 limited('bzip2_zeros', 'bzip2 of 4 GiB of zeros', lambda: bzip2_repeat(bytes(32 * MIB), 128),
         'ratio', suffix='.pt.bz2')
-bomb('gzip_in_gzip', 'gzip in gzip, fifty times', lambda: packed_often(50), 'deep',
+bomb('gzip_in_gzip', 'gzip in gzip, fifty times', lambda: packed_often(50), 'lie in each other',
      suffix='.pt.gz')
 bomb('gzip_bomb_in_gzip', 'a gzip bomb packed again', lambda: gzip_repeat(
     gzip_repeat(bytes(MIB), 2048), 1), '--limit ratio=', suffix='.pt.gz')
@@ -343,17 +343,17 @@ bomb('npy_deep', 'a .npy header of deep brackets',
 
 # ---- tar ----
 
-for kind, what in [(b'0', 'file'), (b'x', 'pax header'), (b'L', 'long name'), (b'g', 'global header'),
-                   (b'S', 'sparse file')]:
+for kind, what in [(b'0', 'file'), (b'x', 'pax header'), (b'L', 'long name'),
+                   (b'g', 'global header'), (b'S', 'sparse file')]:
     bomb('tar_huge_' + what.replace(' ', '_'), f'a tar whose {what} claims 2^62 bytes',
          lambda kind=kind: tar_member('a', 0, kind, number=huge_number(2**62)) + bytes(1024), '',
          suffix='.tar')
 bomb('tar_pax_long', 'a pax header of 100 MB that repeats one path',
-     lambda: pax_of(b'20 path=aaaaaaaaaaa\n' * 5_000_000) + bytes(1024), '', suffix='.tar', more=8)
+     lambda: pax_of(b'20 path=aaaaaaaaaaa\n' * 5_000_000) + bytes(1024), '', suffix='.tar')
 limited('tar_members', 'more than a million members of a tar',
         lambda: tar_of(200_000), 'members', suffix='.tar', options=['--limit', 'members=100K'])
 bomb('tar_members_300k', 'three hundred thousand members of a tar',
-     lambda: tar_of(300_000), '', suffix='.tar', more=64, clean=True)
+     lambda: tar_of(300_000), '', suffix='.tar', clean=True)
 
 
 def tar_of(count):
@@ -369,7 +369,8 @@ def pax_of(records):
 def script(block, times):
     """A class of TorchScript whose code, deflated, repeats itself."""
     packed, size, crc = deflated_repeat(block, times)
-    return (Zip().add('m/data.pkl', pickled(b'c__torch__\nM\n)\x81}' + text('w') + tensor() + b'sb'))
+    model = pickled(b'c__torch__\nM\n)\x81}' + text('w') + tensor() + b'sb')
+    return (Zip().add('m/data.pkl', model)
             .add('m/constants.pkl', pickled(b')')).add('m/code/__torch__.py', packed, 8, size, crc)
             .add('m/data/0', bytes(4)).add('m/version', b'3\n').bytes())
 

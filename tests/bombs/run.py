@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Throws bombs at ckconv: each must be refused in a sentence, in little time and little memory.
 
-usage: run.py CKCONV TYPES_H [--scan] [--table] [NAME...]
+usage: run.py CKCONV TYPES_H [--table] [NAME...]
 
-For each bomb: the status is 3, standard error ends in a line that begins with "ckconv:" and holds
-what bombs.py says, no file is made, user and system time are below SECONDS, and the peak of the
-memory is below what ckconv needs for a trivial file, the size of the bomb, and MEMORY together.
---scan runs `ckconv scan`, which must not call any of them clean. TYPES_H holds the list of limits:
-each of them must be reached by a bomb. --table prints all figures."""
+For each bomb, when it is converted: the status is 3, standard error ends in a line that begins with
+"ckconv:" and holds what bombs.py says, no file is made, user and system time are below SECONDS (the
+least of up to TRIES runs: other programs on the machine can make one slower, none can make one
+faster), and the peak of the memory is below what ckconv needs for a trivial file, the size of the
+bomb, and MEMORY together. When it is scanned, it must not be called clean. Two are thrown at a
+time. TYPES_H holds the list of limits: each of them must be reached by a bomb. --table prints all
+figures."""
+import concurrent.futures
 import os
 import re
 import subprocess
@@ -15,12 +18,13 @@ import sys
 import tempfile
 
 SECONDS = 2.0
+TRIES = 4
 MEMORY = 64 << 20
 
 
 def run(command, folder):
     """Status, standard error, seconds of processor time, bytes of memory at the peak."""
-    errors = os.path.join(folder, 'stderr')
+    errors = os.path.join(folder, '.stderr')
     with open(errors, 'wb') as stderr, open(os.devnull, 'r+b') as null:
         process = subprocess.Popen(command, stdin=null, stdout=null, stderr=stderr, cwd=folder)
         _, status, used = os.wait4(process.pid, 0)
@@ -29,6 +33,15 @@ def run(command, folder):
         said = file.read()
     os.remove(errors)
     return process.returncode, said, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+
+
+def run_at_best(command, folder):
+    result = run(command, folder)
+    for _ in range(TRIES - 1):
+        if result[2] < SECONDS:
+            break
+        result = min(result, run(command, folder), key=lambda r: r[2])
+    return result
 
 
 def make(name, path):
@@ -69,9 +82,29 @@ def arguments(ckconv, row, path, scan):
     return [ckconv, *row.options, path, 'out.safetensors']
 
 
+def throw(row, ckconv, base):
+    """What to print of a bomb: (is it bad, line) for its conversion and for its scan."""
+    said = []
+    with tempfile.TemporaryDirectory(prefix='ckconv-bomb-') as folder:
+        path = row.name + row.suffix
+        make(row.name, os.path.join(folder, path))
+        size = os.path.getsize(os.path.join(folder, path))
+        for scan in (False, True):
+            before = os.listdir(folder)
+            result = run_at_best(arguments(ckconv, row, path, scan), folder)
+            wrong = list(faults(row, folder, before, result, base, scan))
+            beyond = (result[3] - base - size) / (1 << 20)
+            said.append((bool(wrong),
+                         f'{"not ok" if wrong else "ok    "} {"scan" if scan else "    "} '
+                         f'{row.name:26} {size / 1e6:8.1f} MB {result[2]:6.2f} s '
+                         f'{beyond:8.1f} MiB  {"; ".join(wrong) or result[1][:110].strip()}'))
+            for name in set(os.listdir(folder)) - set(before):
+                os.remove(os.path.join(folder, name))
+    return said
+
+
 def main():
     wanted = [a for a in sys.argv[3:] if not a.startswith('--')]
-    scan, table = '--scan' in sys.argv, '--table' in sys.argv
     ckconv, types_h = os.path.realpath(sys.argv[1]), sys.argv[2]
     names = subprocess.run([sys.executable, os.path.abspath(__file__), '--list'], check=True,
                            capture_output=True, text=True).stdout.splitlines()
@@ -81,27 +114,17 @@ def main():
     if missing:
         print('no bomb reaches these limits: ' + ' '.join(sorted(missing)))
         bad += 1
-    base = None
-    for row in rows:
-        if wanted and row.name not in wanted and row.name != 'self_list':
-            continue
-        with tempfile.TemporaryDirectory(prefix='ckconv-bomb-') as folder:
-            path = row.name + row.suffix
-            make(row.name, os.path.join(folder, path))
-            if base is None:
-                base = run([ckconv, '--version'], folder)[3]
-            before = os.listdir(folder)
-            result = run(arguments(ckconv, row, path, scan), folder)
-            wrong = list(faults(row, folder, before, result, base, scan))
-            size = os.path.getsize(os.path.join(folder, path))
-        bad += bool(wrong)
-        if wrong or table:
-            beyond = (result[3] - base - size) / (1 << 20)
-            print(f'{"not ok" if wrong else "ok    "} {row.name:26} {size / 1e6:8.1f} MB '
-                  f'{result[2]:6.2f} s {beyond:8.1f} MiB  {"; ".join(wrong) or result[1][:110].strip()}',
-                  flush=True)
-    print(f'{len(rows)} bombs, {bad} of them badly taken')
-    return 1 if bad else 0
+    rows = [row for row in rows if not wanted or row.name in wanted]
+    with tempfile.TemporaryDirectory(prefix='ckconv-bomb-') as folder:
+        base = run([ckconv, '--version'], folder)[3]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for said in pool.map(lambda row: throw(row, ckconv, base), rows):
+            for wrong, line in said:
+                bad += wrong
+                if wrong or '--table' in sys.argv:
+                    print(line, flush=True)
+    print(f'{len(rows)} bombs, {bad} badly taken when converted or scanned')
+    return 1 if bad or not rows else 0
 
 
 class Row:

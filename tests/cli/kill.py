@@ -66,7 +66,8 @@ def send_kill(process, whom):
             os.kill(child, signal.SIGKILL)
         elif whom == "parent":
             child = child_of(process.pid)
-            if child and is_confined(child):  # it must die of its parent's death, not of its own work's end
+            # it must die of its parent's death, not of its own work's end
+            if child and is_confined(child):
                 os.kill(child, signal.SIGSTOP)
             process.kill()
         else:

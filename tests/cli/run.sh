@@ -136,9 +136,10 @@ story_help_lists_every_option_and_limit() {
 	ck 0 --help
 	silent stderr
 	for item in --to --root --ties --dequantize --densify --complex \
-	            --skip-unsupported --extras --strict --disarm --no-clobber --no-fsync --threads \
-	            --limit --quiet --verbose --help --version "-n," "-j," "-q," "-v," "-h," "-V," \
-	            heap members ops stack memo text depth visits tensors name expand inflated ratio; do
+	            --skip-unsupported --extras --strict --disarm --no-clobber --no-fsync \
+	            --threads --limit --quiet --verbose --help --version "-n," "-j," "-q," \
+	            "-v," "-h," "-V," heap members ops stack memo text depth visits tensors name \
+	            expand inflated ratio; do
 		grep -qE -- "^ +(-., )?$item( |$)" stdout || grep -qE -- "^ +$item " stdout ||
 			fail "--help does not list $item"
 	done
@@ -234,12 +235,14 @@ story_quiet_still_says_errors() {
 story_what_is_left_out_is_counted_and_named() {
 	ck 0 "$(good training)" out/model.safetensors
 	says "took the tensors below ['model']; 15 tensors elsewhere were left out: optimizer (15)"
-	says "24 values that are no tensors were left out: epoch, optimizer (16), best, args (4), history"
+	says "24 values that are no tensors were left out: "
+	says ": epoch, optimizer (16), best, args (4), history"
 	ck 0 "$(good home_and_ema)" out/model.safetensors
 	says "took the tensors below ['state_dict']; 2 tensors elsewhere were left out: ema (2)"
 	says "1 value that is no tensor was left out: step"
 	ck 0 "$(good home_and_tensor)" out/model.safetensors
-	says "took everything, because 'mean' beside 'state_dict' is a tensor; --root state_dict takes"
+	says "took everything, because 'mean' beside 'state_dict' is a tensor; "
+	says "; --root state_dict takes"
 	ck 0 "$(good two_homes)" out/model.safetensors
 	says "took everything, because 'net' beside 'model' holds tensors, too; --root model takes"
 	ck 0 "$(good meta)" out/model.safetensors
@@ -298,20 +301,25 @@ story_progress_is_silent_where_stderr_is_no_terminal() {
 
 story_progress_shows_on_a_terminal_after_a_second() {
 	python "$here/big.py" "$data" big.pt 128 transposed
-	python3 "$here/interrupt.py" PAUSE out "$ckconv" -j 1 big.pt out/model.safetensors >terminal ||
+	python3 "$here/interrupt.py" PAUSE out \
+		"$ckconv" -j 1 big.pt out/model.safetensors >terminal ||
 		skip "the conversion could not be caught while it ran"
-	grep -qE 'writing +[0-9]+% +[0-9.]+ MB of [0-9.]+ MB' terminal || fail "nothing but $(cat -v terminal)"
+	grep -qE 'writing +[0-9]+% +[0-9.]+ MB of [0-9.]+ MB' terminal ||
+		fail "nothing but $(cat -v terminal)"
 	grep -q $'\r\e\\[Kckconv: out/model' terminal || fail "not wiped away: $(cat -v terminal)"
-	python3 "$here/interrupt.py" PAUSE out "$ckconv" -q -j 1 big.pt out/model.safetensors >terminal
+	python3 "$here/interrupt.py" PAUSE out \
+		"$ckconv" -q -j 1 big.pt out/model.safetensors >terminal
 	[ ! -s terminal ] || fail "-q shows progress: $(cat -v terminal)"
 }
 
 story_progress_tells_of_unpacking_too() {
 	python "$here/big.py" "$data" big.pt 128 transposed
 	gzip -1 big.pt
-	python3 "$here/interrupt.py" PAUSE out "$ckconv" big.pt.gz out/model.safetensors >terminal ||
+	python3 "$here/interrupt.py" PAUSE out \
+		"$ckconv" big.pt.gz out/model.safetensors >terminal ||
 		skip "the conversion could not be caught while it ran"
-	grep -qE 'unpacking +[0-9]+% +[0-9.]+ [kM]?B of' terminal || fail "nothing but $(cat -v terminal)"
+	grep -qE 'unpacking +[0-9]+% +[0-9.]+ [kM]?B of' terminal ||
+		fail "nothing but $(cat -v terminal)"
 }
 
 story_file_names_are_printed_escaped() {
@@ -352,7 +360,8 @@ story_what_cannot_be_written_is_left_out_on_request() {
 	ck 0 --skip-unsupported "$data/unsupported/complexes.pt" out/model.safetensors
 	says "3 tensors that cannot be written were left out: 'wide' (complex128), 'wide.0d'"
 	rm out/model.safetensors
-	refused 3 -q --skip-unsupported --root wide "$data/unsupported/complexes.pt" out/other.safetensors
+	refused 3 -q --skip-unsupported --root wide "$data/unsupported/complexes.pt" \
+		out/other.safetensors
 }
 
 story_what_is_found_twice_is_in_the_metadata_once() {
@@ -401,7 +410,8 @@ story_extras_keep_every_value() {
 	extras_are "$here/containers.json"
 	same out/model.safetensors "$(wanted containers)"
 	says_not "values that are"
-	says "1 tensor that state_dict() does not hold" # a bare storage, of which JSON has the id only
+	# a bare storage, of which JSON has the id only
+	says "1 tensor that state_dict() does not hold"
 }
 
 story_extras_of_training_name_tensors() {
@@ -522,7 +532,8 @@ story_extras_and_out_come_together_or_not_at_all() {
 	refused 2 --extras out/model.safetensors "$(good state_dict)" out/model.safetensors
 	refused 2 --extras ./out/model.safetensors "$(good state_dict)" out/model.safetensors
 	refused 2 --extras "$PWD/out/model.safetensors" "$(good state_dict)" out/model.safetensors
-	refused 3 -q --extras out/extras.json --disarm "$data/hostile/laughs.pt" out/model.safetensors
+	refused 3 -q --extras out/extras.json --disarm "$data/hostile/laughs.pt" \
+		out/model.safetensors
 	cp "$(good state_dict)" in.pt
 	refused 2 --extras in.pt in.pt out/model.safetensors
 	same in.pt "$(good state_dict)"
@@ -596,11 +607,14 @@ story_a_failure_at_the_end_leaves_all_old_files_alone() {
 	chown 65534 own own/*
 	chmod 1777 out
 	chmod 755 .
-	as_nobody "$ckconv" --extras own/extras.json "$(good state_dict)" out/model.safetensors 2>stderr
+	as_nobody "$ckconv" --extras own/extras.json "$(good state_dict)" \
+		out/model.safetensors 2>stderr
 	[ $? -eq 2 ] || fail "it did not end with status 2: $(cat stderr)"
-	as_nobody "$ckconv" --extras out/extras.json "$(good state_dict)" own/model.safetensors 2>stderr
+	as_nobody "$ckconv" --extras out/extras.json "$(good state_dict)" \
+		own/model.safetensors 2>stderr
 	[ $? -eq 2 ] || fail "it did not end with status 2: $(cat stderr)"
-	[ "$(cat own/extras.json own/model.safetensors out/*)" = "$(printf 'old\nold\nold\nold')" ] ||
+	[ "$(cat own/extras.json own/model.safetensors out/*)" = \
+		"$(printf 'old\nold\nold\nold')" ] ||
 		fail "an old file is gone or changed: $(ls own out | tr '\n' ' ')"
 	only extras.json model.safetensors
 }
@@ -711,7 +725,8 @@ story_a_long_file_name_fits() {
 story_the_umask_is_honoured() {
 	umask 027
 	ck 0 "$(good state_dict)" out/model.safetensors
-	[ "$(stat -c %a out/model.safetensors)" = 640 ] || fail "mode $(stat -c %a out/model.safetensors)"
+	[ "$(stat -c %a out/model.safetensors)" = 640 ] ||
+		fail "mode $(stat -c %a out/model.safetensors)"
 }
 
 story_a_folder_without_write_permission_is_named() {
@@ -967,7 +982,8 @@ story_a_baseline_of_one_call_hides_no_other() {
 story_forged_dtypes_are_dangerous() {
 	python3 - <<-'END'
 		def dtype(kind, flags, again=b""):
-		    return (b"\x80\x02cnumpy\ndtype\nU\x02" + kind + b"K\0K\1\x87R(K\3U\1|NNNJ\xff\xff\xff\xff"
+		    return (b"\x80\x02cnumpy\ndtype\nU\x02" + kind +
+		            b"K\0K\1\x87R(K\3U\1|NNNJ\xff\xff\xff\xff"
 		            b"J\xff\xff\xff\xffK" + flags + b"tb" + again + b".")
 		again = b"(K\3U\1|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"
 		for name, data in (("right", dtype(b"O8", b"?")), ("plain", dtype(b"f4", b"\0")),
@@ -1006,6 +1022,50 @@ story_a_member_is_judged_for_itself() {
 	rm out/model.safetensors
 	refused 1 "both.zip!evil.pt" out/model.safetensors
 	refused 1 both.zip out/model.safetensors
+}
+
+# What is found in the archive itself, or in a member that cannot be told from it, is found in it.
+story_a_member_is_not_judged_by_others_but_by_its_archive() {
+	local escaped
+	escaped=$(printf 'e\033vil.pt')
+	python3 - "$(good state_dict)" "$data/hostile/eval.pt" <<-'END'
+		import sys, zipfile
+		good, evil = (open(path, "rb").read() for path in sys.argv[1:])
+		with zipfile.ZipFile("names.zip", "w") as names:
+		    names.writestr("good.pt", good)
+		    names.writestr("good.pt2", evil)
+		    names.writestr("e\x1bvil.pt", evil)
+		with zipfile.ZipFile("longer.zip", "w") as longer:
+		    longer.writestr("good.pt", good)
+		open("longer.zip", "ab").write(b"\x80\x02N. and more")
+	END
+	ck 0 "names.zip!good.pt" out/model.safetensors
+	same out/model.safetensors "$(wanted state_dict)"
+	rm out/model.safetensors
+	refused 1 "names.zip!good.pt2" out/model.safetensors
+	refused 1 "names.zip!$escaped" out/model.safetensors
+	refused 3 "longer.zip!good.pt" out/model.safetensors
+	says "belong"
+}
+
+# A name that nobody knows, but that sounds harmful, may be allowed.
+story_what_a_policy_allows_is_converted() {
+	python3 - "$data" <<-'END'
+		import sys
+		sys.path.insert(0, sys.argv[1])
+		from craft import *
+		value = named(w=vector("0", 2), extra=call(name("own.things", "load_all")))
+		open("in.pt", "wb").write(archive(checkpoint(pickle(value), {"0": floats(1, 2)})))
+	END
+	refused 1 in.pt out/model.safetensors
+	echo "allow own.things.load_all # ours" >policy
+	ck 0 --policy policy in.pt out/model.safetensors
+	ck 0 --policy policy --strict --extras out/x.json in.pt out/model.safetensors
+	rm out/*
+	printf 'allow own.things.load_all\ndeny own.things.load_all\n' >policy
+	refused 1 --policy policy in.pt out/x.safetensors
+	printf 'deny own.things.load_all\nallow own.things.load_all\n' >policy
+	refused 1 --policy policy in.pt out/x.safetensors
 }
 
 story_the_last_of_two_limits_counts() {

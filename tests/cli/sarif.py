@@ -2,9 +2,10 @@
 
 usage: sarif.py DOCUMENT
 
-Against OASIS's own JSON schema, if that and Python's jsonschema are installed: $SARIF_SCHEMA names it, or else it is
-looked for where `npm install -g @datadog/datadog-ci@2.48.0`, which comes with it, puts it. In any case against the rules
-of the standard's text that a schema cannot tell. Prints "schema" or "no schema: WHY", then the number of results.
+Against OASIS's own JSON schema, if that and Python's jsonschema are installed: $SARIF_SCHEMA names
+it, or else it is looked for where `npm install -g @datadog/datadog-ci@2.48.0`, which comes with it,
+puts it. In any case against the rules of the standard's text that a schema cannot tell. Prints
+"schema" or "no schema: WHY", then the number of results.
 """
 import json
 import os
@@ -19,7 +20,8 @@ def find_schema():
     if os.environ.get('SARIF_SCHEMA'):
         return os.environ['SARIF_SCHEMA']
     try:
-        root = subprocess.run(['npm', 'root', '-g'], capture_output=True, text=True, timeout=30).stdout.strip()
+        root = subprocess.run(['npm', 'root', '-g'], capture_output=True, text=True,
+                              timeout=30).stdout.strip()
     except OSError:
         return None
     path = os.path.join(root, IN_NPM)
@@ -43,7 +45,8 @@ def check_schema(document):
 def check_location(location):
     place = location['physicalLocation']
     uri = place['artifactLocation']['uri']
-    assert urllib.parse.quote(urllib.parse.unquote_to_bytes(uri), safe="/:~") == uri, f'not a clean URI: {uri}'
+    clean = urllib.parse.quote(urllib.parse.unquote_to_bytes(uri), safe="/:~")
+    assert clean == uri, f'not a clean URI: {uri}'
     assert urllib.parse.urlparse(uri).scheme in ('', 'file'), uri
     region = place.get('region')
     if region is not None:
@@ -57,7 +60,7 @@ def check_result(result, rules):
     assert rule['id'] == result['ruleId'], result
     assert result['level'] == rule['defaultConfiguration']['level'], result
     assert result['message']['text'].isprintable(), result
-    assert all(len(value) == 16 for value in result['partialFingerprints'].values()), result
+    assert all(len(value) == 32 for value in result['partialFingerprints'].values()), result
     assert result['suppressions'] in ([], [{'kind': 'external'}]), result
     assert len(result['locations']) == 1, result
     check_location(result['locations'][0])

@@ -1,5 +1,6 @@
-/* Preloaded into ckconv by run.py: makes calls of one function fail, as CK_FAULT=NAME:N:HOW says, and
- * tells through the file CK_FAULT_MARK whether that happened, and what was not given back in the end.
+/* Preloaded into ckconv by run.py: makes calls of one function fail, as CK_FAULT=NAME:N:HOW says,
+ * and tells through the file CK_FAULT_MARK whether that happened, and what was not given back in
+ * the end.
  *
  * HOW is once (the n-th call fails), on (it and all later ones do), short (it moves half of what it
  * should) or again (it is interrupted, as by a signal, and must be made again). */

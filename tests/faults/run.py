@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Lets every single allocation, read, write, fsync and rename of one run of ckconv go wrong, one run for
-each: it must end with status 2 and a sentence, leave no file, and give back all memory and descriptors;
-or, where it has another way, give what it gives otherwise.
+"""Lets every single allocation, read, write, fsync and rename of one run of ckconv go wrong, one
+run for each: it must end with status 2 and a sentence, leave no file, and give back all memory and
+descriptors; or, where it has another way, give what it gives otherwise.
 
 usage: run.py CKCONV FAULT_LIBRARY convert INPUT EXPECTED [OPTION...]
        run.py CKCONV FAULT_LIBRARY scan INPUT [OPTION...]
@@ -14,8 +14,8 @@ import subprocess
 import sys
 import tempfile
 
-# function, ways in which it goes wrong (fault.c says what they mean); a "?" stands before those that
-# not every run calls. The others must be called, or the sweep would test nothing.
+# function, ways in which it goes wrong (fault.c says what they mean); a "?" stands before those
+# that not every run calls. The others must be called, or the sweep would test nothing.
 CONVERT = {
     "malloc": "once on", "calloc": "once on", "?realloc": "once", "?pthread_create": "once",
     "?pthread_mutex_init": "once", "pread64": "once on short again",

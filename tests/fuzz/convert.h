@@ -1,4 +1,4 @@
-/* What the targets that convert share: everything behind the layouts, into a file that is memory. */
+/* What the targets that convert share: all that is behind the layouts, into a file in memory. */
 #ifndef CK_FUZZ_CONVERT_H
 #define CK_FUZZ_CONVERT_H
 

@@ -1,6 +1,6 @@
-/* Fuzz targets have one function, LLVMFuzzerTestOneInput. Built by clang with -fsanitize=fuzzer, or by
- * AFL++'s compiler with the same, they fuzz (tests/fuzz/run.sh); built plainly, with replay.c, they run
- * once over given files, which is how they take part in the test suite.
+/* Fuzz targets have one function, LLVMFuzzerTestOneInput. Built by clang with -fsanitize=fuzzer, or
+ * by AFL++'s compiler with the same, they fuzz (tests/fuzz/run.sh); built plainly, with replay.c,
+ * they run once over given files, which is how they take part in the test suite.
  *
  * Each target opens its parser directly, without the doors before it, demands what the parser's
  * header promises, and ends with fuzz_end, which demands what all of ckconv promises: a failure has
@@ -41,8 +41,8 @@ static inline void fuzz_note(void *arg, const char *text)
 	demand_printable(text);
 }
 
-/* A job with tight limits, and with hashes that are the same each time, so that a fuzzer sees the same
- * way for the same input; the target ends it with fuzz_end. */
+/* A job with tight limits, and with hashes that are the same each time, so that a fuzzer sees the
+ * same way for the same input; the target ends it with fuzz_end. */
 static inline ck_job *fuzz_begin(void)
 {
 	static const char *const limits[] = {"heap=64M", "visits=100000", "inflated=1M"};

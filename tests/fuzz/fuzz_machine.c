@@ -1,4 +1,4 @@
-/* Any bytes as pickles one after the other: read and printed, by one machine and by a new one each. */
+/* Any bytes as pickles one after the other: read and printed, by one machine and by a new each. */
 #include "fuzz.h"
 #include "pickle.h"
 

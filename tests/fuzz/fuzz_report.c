@@ -1,5 +1,5 @@
-/* Any bytes as a packed report: what is unpacked is in order, and is packed and unpacked again to the
- * very same. */
+/* Any bytes as a packed report: what is unpacked is in order, and is packed and unpacked again to
+ * the very same. */
 #include <stdlib.h>
 #include <string.h>
 

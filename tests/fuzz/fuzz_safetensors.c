@@ -1,5 +1,5 @@
-/* Any bytes as a safetensors file; and the same bytes as a header, with the length before it and the
- * data behind it that it asks for. */
+/* Any bytes as a safetensors file; and the same bytes as a header, with the length before it and
+ * the data behind it that it asks for. */
 #include "fuzz.h"
 #include "model.h"
 

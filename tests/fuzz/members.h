@@ -1,6 +1,6 @@
-/* Any bytes as the members of an archive: what a zip's directory, its checksums and its offsets would
- * keep a fuzzer from reaching. A member begins with a line "@@NAME" and ends before the next one, so
- * that whatever is put in or taken out leaves the other members whole. */
+/* Any bytes as the members of an archive: what a zip's directory, its checksums and its offsets
+ * would keep a fuzzer from reaching. A member begins with a line "@@NAME" and ends before the next
+ * one, so that whatever is put in or taken out leaves the other members whole. */
 #ifndef CK_FUZZ_MEMBERS_H
 #define CK_FUZZ_MEMBERS_H
 
@@ -56,8 +56,8 @@ static inline ck_archive *fuzz_members(ck_job *job, const ck_source *source)
 	return archive->count ? archive : NULL;
 }
 
-/* Zip files are taken as they are, but for the checksums, which say that there are none. The bytes are
- * compared one by one: a fuzzer follows each call of memcmp, which takes its time. */
+/* Zip files are taken as they are, but for the checksums, which say that there are none. The bytes
+ * are compared one by one: a fuzzer follows each call of memcmp, which takes its time. */
 static inline const ck_source *fuzz_unsealed(ck_job *job, const ck_source *source)
 {
 	enum { LOCAL_CRC = 14, CENTRAL_CRC = 16, CRC = 4 };

@@ -1,14 +1,14 @@
 #!/bin/sh
-# Fuzzes for real: builds a target for a fuzzer and lets it search; ends with a status other than 0 if it
-# found something, which then lies in BUILD_DIR.
+# Fuzzes for real: builds a target for a fuzzer and lets it search; ends with a status other than 0
+# if it found something, which then lies in BUILD_DIR.
 #
 # usage: run.sh TARGET SECONDS [ENGINE [BUILD_DIR]]
 #
 # TARGET is one of the files fuzz_TARGET.c, or "all": each of them, two at a time.
 # ENGINE is libfuzzer (clang, libclang-rt-14-dev; the default) with AddressSanitizer and
-# UndefinedBehaviorSanitizer, or afl (AFL++), which runs without them, and some times faster. What they
-# find on the way goes to BUILD_DIR/corpus-TARGET, or to that of the folder CKCONV_FUZZ_FOUND, and the
-# next run begins there.
+# UndefinedBehaviorSanitizer, or afl (AFL++), which runs without them, and some times faster. What
+# they find on the way goes to BUILD_DIR/corpus-TARGET, or to that of the folder CKCONV_FUZZ_FOUND,
+# and the next run begins there.
 # CKCONV_CORPUS names a folder of further seeds: real checkpoints of less than 64 kB.
 
 set -eu
@@ -36,17 +36,22 @@ if [ "$target" = all ]; then
 	# shellcheck disable=SC2016 # the inner shell expands them
 	printf '%s\n' tests/fuzz/fuzz_*.c | sed 's/.*fuzz_\(.*\)\.c/\1/' | xargs -P 2 -I@ sh -c '
 		if "$0" @ "$1" "$2" "$3" >"$3/fuzz-@.log" 2>&1; then
-			echo "@: $(grep -E "^(stat::)?(execs_done|number_of_executed_units)" "$3/fuzz-@.log" | tr -s " ")"
+			runs="^(stat::)?(execs_done|number_of_executed_units)"
+			echo "@: $(grep -E "$runs" "$3/fuzz-@.log" | tr -s " ")"
 		else
-			cat "$3/fuzz-@.log"; echo "@: something was found, or it did not run"; exit 1
+			cat "$3/fuzz-@.log"
+			echo "@: something was found, or it did not run"
+			exit 1
 		fi' "$0" "$seconds" "$engine" "$build"
 	exit
 fi
 
+export TZ=UTC0 # or libzip has the C library look for the time zone for each member
 ninja -C "$build" "tests/fuzz_$target" >&2
 mkdir -p "$found" "$build/seeds-$target"
 # shellcheck disable=SC2086 # there may be no further seeds
-python3 -B tests/fuzz/seeds.py "$target" "$build/seeds-$target" testdata ${CKCONV_CORPUS:+"$CKCONV_CORPUS"}
+python3 -B tests/fuzz/seeds.py "$target" "$build/seeds-$target" testdata \
+	${CKCONV_CORPUS:+"$CKCONV_CORPUS"}
 
 if [ "$engine" = libfuzzer ]; then
 	# freed memory is kept for a while to catch its use: less of it is faster, and enough here

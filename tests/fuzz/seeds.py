@@ -3,9 +3,9 @@
 
 usage: seeds.py TARGET FOLDER FILE_OR_FOLDER...
 
-A seed is a file as it is or, for the targets that enter a parser behind an archive, what the archive
-holds: its pickles, or all of its members in the form of tests/fuzz/members.h. Nothing is unpickled;
-larger files than a fuzzer has use for are left out.
+A seed is a file as it is or, for the targets that enter a parser behind an archive, what the
+archive holds: its pickles, or all of its members in the form of tests/fuzz/members.h. Nothing is
+unpickled; larger files than a fuzzer has use for are left out.
 """
 import hashlib
 import os

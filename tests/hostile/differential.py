@@ -2,11 +2,11 @@
 """Holds ckconv against CPython over generated pickles, hostile and honest.
 
 usage: differential.py CKCONV NAMES [--count N] [--seed N]
-Each hostile pickle would make an empty file, its marker; a child process shows that by unpickling it
-in a folder of its own (and, where the system lets it, in namespaces of its own). Then scan must call
-it dangerous, convert must refuse it, and no marker may come of either. Honest pickles of odd kinds,
-written by CPython itself, must never be called dangerous. NAMES is a list of functions whose call
-must be dangerous.
+Each hostile pickle would make an empty file, its marker; a child process shows that by unpickling
+it in a folder of its own (and, where the system lets it, in namespaces of its own). Then scan must
+call it dangerous, convert must refuse it, and no marker may come of either. Honest pickles of odd
+kinds, written by CPython itself, must never be called dangerous. NAMES is a list of functions whose
+call must be dangerous.
 """
 import argparse
 import collections
@@ -77,7 +77,8 @@ class Maker:
         """A str."""
         raw = value.encode()
         return self.remember(self.pick(
-            (0, b"V" + raw + b"\n"), (0, b"S'" + raw + b"'\n"), (1, b"X" + struct.pack("<I", len(raw)) + raw),
+            (0, b"V" + raw + b"\n"), (0, b"S'" + raw + b"'\n"),
+            (1, b"X" + struct.pack("<I", len(raw)) + raw),
             (1, b"U" + bytes([len(raw)]) + raw), (4, b"\x8c" + bytes([len(raw)]) + raw),
             (4, b"\x8d" + struct.pack("<Q", len(raw)) + raw)))
 
@@ -128,8 +129,8 @@ class Maker:
             lambda: self.call("io", "FileIO", here, self.text("w")),
             lambda: self.call("subprocess", "check_output",
                               self.tuple(self.text("touch"), here)),
-            lambda: self.call("timeit", "timeit", code, self.text("pass"), self.name("time", "time"),
-                              b"I1\n"),
+            lambda: self.call("timeit", "timeit", code, self.text("pass"),
+                              self.name("time", "time"), b"I1\n"),
             lambda: self.call("cProfile", "run", code),
             lambda: self.call("code", "InteractiveInterpreter") + b"0" +
             self.call("runpy", "_run_code",
@@ -148,7 +149,8 @@ class Maker:
             self.state(self.text("__setstate__"), self.name("os", "system")) + b"b" + touch + b"b",
             lambda: self.reduce(self.reduce(self.name("operator", "methodcaller"),
                                             self.text("system"), touch),
-                                self.reduce(self.name("importlib", "import_module"), self.text("os"))),
+                                self.reduce(self.name("importlib", "import_module"),
+                                            self.text("os"))),
             lambda: self.reduce(self.reduce(self.name("pkgutil", "resolve_name"),
                                             self.text("os:system")), touch),
         ]
@@ -248,7 +250,8 @@ def honest_values():
         return values
     return values + [
         numpy.arange(6).reshape(2, 3), numpy.float32(1.5), numpy.dtype("f4"), numpy.int64(3),
-        numpy.array([("a", 1)], dtype=[("n", "U4"), ("i", "i4")]), numpy.array([None, {}], dtype=object),
+        numpy.array([("a", 1)], dtype=[("n", "U4"), ("i", "i4")]),
+        numpy.array([None, {}], dtype=object),
         numpy.zeros((3, 4), order="F"), numpy.bool_(True), numpy.float64, {"a": numpy.ones(3)},
         numpy.random.RandomState(1), numpy.ma.array([1, 2], mask=[0, 1]), numpy.matrix([[1]]),
         numpy.random.default_rng(1), numpy.datetime64("2020-01-01"), numpy.poly1d([1, 2]),

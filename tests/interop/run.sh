@@ -1,8 +1,8 @@
 #!/bin/sh
 # run.sh CKCONV: real torch writes checkpoints, ckconv converts them, torch and the reference
-# library judge the result; see README.md. Needs what setup.sh makes: without, all is skipped (status 77),
-# which CKCONV_INTEROP_REQUIRED=1 makes a failure. CKCONV_INTEROP_SEED=TEXT gives other values;
-# CKCONV_INTEROP_ONLY=REGEX runs only the cases that are named so.
+# library judge the result; see README.md. Needs what setup.sh makes: without, all is skipped
+# (status 77), which CKCONV_INTEROP_REQUIRED=1 makes a failure. CKCONV_INTEROP_SEED=TEXT gives other
+# values; CKCONV_INTEROP_ONLY=REGEX runs only the cases that are named so.
 
 # shellcheck disable=SC2317 # what stage calls is not seen to be called
 set -eu
@@ -56,6 +56,39 @@ new() {
 		CKCONV_INTEROP_ONLY="${CKCONV_INTEROP_ONLY:-}" python3 "$inside/$script" "$@"
 }
 
+# ckconv with the C library of the chroot; what else it is linked with comes along.
+ckconv_inside() {
+	as_root chroot "$root" /usr/bin/env -i PATH=/usr/bin:/bin LD_LIBRARY_PATH="$inside/bin" \
+		"$inside/bin/ckconv" "$@"
+}
+
+# The sandbox holds for the calls that the newer C library makes: files of testdata are converted
+# there, unpacked on the way, and one by several threads; and scanned.
+confined() {
+	good=0 bad=0 data=$here/../../testdata
+	mkdir "$work/bin" "$work/in"
+	ldd "$ckconv" | awk '$3 ~ /^\// && $1 !~ /^lib(c|m|dl|rt|pthread)\.so/ { print $3 }' |
+		xargs cp -L -t "$work/bin" "$ckconv"
+	cp "$data"/good/*.pt "$data"/good/*.gz "$work/in"
+	python3 "$here/../cli/big.py" "$data" "$work/in/big.pt" 16
+	for file in big.pt state_dict.pt deflated.pt legacy.pt tar.pt gzip.pt.gz model.tar.gz \
+		script.pt; do
+		"$ckconv" -q "$work/in/$file" "$work/outside.safetensors"
+		if ckconv_inside -q -j 4 --sandbox=require "$inside/in/$file" \
+			"$inside/in/x.safetensors" &&
+		   ckconv_inside scan -q --sandbox=require --fail-on dangerous \
+			"$inside/in/$file" &&
+		   cmp "$work/outside.safetensors" "$work/in/x.safetensors"; then
+			good=$((good + 1))
+		else
+			echo "FAILED $file with the C library of the chroot"
+			bad=$((bad + 1))
+		fi
+		as_root rm -f "$work/in/x.safetensors"
+	done
+	echo "$good passed, $bad failed"
+}
+
 # stage NAME COMMAND...: its output goes to a file, to be counted later.
 stage() {
 	name=$1
@@ -96,6 +129,8 @@ stage write-new new write.py "$inside/new"
 wait
 count write-old
 count write-new
+stage confined confined
+count confined
 stage convert-old old convert.py "$ckconv" "$work/old"
 stage convert-new old convert.py "$ckconv" "$work/new"
 count convert-old

@@ -6,8 +6,8 @@
 #   setup.sh --check   installs nothing
 #
 # Prints the chroot's folder. Status 77: not there, and could not be made; the reason is on stderr.
-# CKCONV_INTEROP_DIR says where the chroot is to be, CKCONV_INTEROP_MIRROR where Debian comes from, if
-# not from where debootstrap would take it.
+# CKCONV_INTEROP_DIR says where the chroot is to be, CKCONV_INTEROP_MIRROR where Debian comes from,
+# if not from where debootstrap would take it.
 
 set -eu
 
@@ -44,7 +44,9 @@ missing() {
 	admindir=$1/var/lib/dpkg
 	shift
 	for package in "$@"; do
-		case $(dpkg-query --admindir="$admindir" -W -f='${Status}' "$package" 2>/dev/null) in
+		status=$(dpkg-query --admindir="$admindir" -W -f='${Status}' "$package" \
+			2>/dev/null) || status=
+		case $status in
 		"install ok installed") ;;
 		*) printf ' %s' "$package" ;;
 		esac

@@ -171,6 +171,14 @@ static bool two_summaries(void *arg, cli_channel *channel)
 	return behave(arg, channel) && behave(arg, channel);
 }
 
+/* Its parent has heard of its sandbox before. */
+static bool tell_of_the_sandbox(void *arg, cli_channel *channel)
+{
+	(void)arg;
+	cli_channel_confined(channel, &(cli_confinement){true, 1, true});
+	return true;
+}
+
 static bool leave_a_message_half(void *arg, cli_channel *channel)
 {
 	(void)arg;
@@ -239,6 +247,54 @@ static bool hang(void *arg, cli_channel *channel)
 	return true;
 }
 
+/* Waits for something that nobody does. */
+static bool sleep_for_ever(void *arg, cli_channel *channel)
+{
+	static uint32_t word;
+	(void)arg;
+	cli_channel_note(channel, "good night");
+	while (!stopped)
+		syscall(SYS_futex, &word, 0 /* FUTEX_WAIT */, 0, NULL);
+	return true;
+}
+
+static bool stop_itself(void *arg, cli_channel *channel)
+{
+	(void)arg;
+	(void)channel;
+	raise(SIGSTOP);
+	return true;
+}
+
+/* Says something from time to time, for longer than a silent one may live. */
+static bool mumble(void *arg, cli_channel *channel)
+{
+	static uint32_t word;
+	(void)arg;
+	for (int i = 0; i < 12; i++) {
+		cli_channel_progress(channel, "writing", (uint64_t)i, 12);
+		syscall(SYS_futex, &word, 0, 0, &(struct timespec){0, 250000000});
+	}
+	return true;
+}
+
+/* Works and says nothing, for longer than an idle one may live. */
+static bool work_in_silence(void *arg, cli_channel *channel)
+{
+	double begun = cli_now();
+	(void)arg;
+	(void)channel;
+	while (cli_now() - begun < 3)
+		;
+	return true;
+}
+
+static bool ignore_time(void *arg, cli_channel *channel)
+{
+	signal(SIGXCPU, SIG_IGN);
+	return hang(arg, channel);
+}
+
 static bool fail_honestly(void *arg, cli_channel *channel)
 {
 	(void)arg;
@@ -252,39 +308,47 @@ typedef struct {
 	long arg;
 	ck_status status; /* CK_OK: it ends well */
 	const char *says;
+	cli_bounds bounds;
 } row;
 
 static const row rows[] = {
-	{"behave", behave, 0, CK_OK, NULL},
-	{"send_many_notes", send_many_notes, 0, CK_OK, NULL},
-	{"send_long_blob", send_long_blob, 0, CK_OK, NULL},
-	{"escape", escape, 0, CK_OK, NULL},
-	{"fail_honestly", fail_honestly, 0, CK_USAGE, "nonsense"},
-	{"escape_error", escape_error, 0, CK_CORRUPT, "\\x1b[2J\\xff"},
-	{"send_too_long_blob", send_too_long_blob, 0, CK_CORRUPT, "its report is too long"},
-	{"flood_notes", flood_notes, 0, CK_CORRUPT, "too many notes"},
-	{"flood_progress", flood_progress, 0, CK_CORRUPT, "too often"},
-	{"many_words", many_words, 0, CK_CORRUPT, "too many kinds"},
-	{"unknown_type", unknown_type, 0, CK_CORRUPT, "no known kind"},
-	{"huge_length", huge_length, 0, CK_CORRUPT, "a wrong length"},
-	{"short_length", short_length, 0, CK_CORRUPT, "a wrong length"},
-	{"error_ok", odd_error, CK_OK, CK_CORRUPT, "fails in a way"},
-	{"error_stopped", odd_error, CK_STOPPED, CK_CORRUPT, "fails in a way"},
-	{"error_beyond", odd_error, 1000, CK_CORRUPT, "fails in a way"},
-	{"error_negative", odd_error, -1, CK_CORRUPT, "fails in a way"},
-	{"error_where", odd_error, CK_IO, CK_CORRUPT, "fails in a way"},
-	{"go_on_after_the_end", go_on_after_the_end, 0, CK_CORRUPT, "after its end"},
-	{"two_summaries", two_summaries, 0, CK_CORRUPT, "sums up twice"},
-	{"half_a_message", leave_a_message_half, 0, CK_CORRUPT, "without a result"},
-	{"silence", end_in_silence, 0, CK_CORRUPT, "without a result"},
-	{"silence_1", end_in_silence, 1, CK_CORRUPT, "without a result"},
-	{"claim_and_fail", claim_and_fail, 0, CK_CORRUPT, "without a result"},
-	{"close_and_hang", close_and_hang, 0, CK_NOMEM, "was killed"},
-	{"claim_and_hang", claim_and_hang, 0, CK_NOMEM, "was killed"},
-	{"segfault", segfault, 0, CK_CORRUPT, "crashed (signal 11"},
-	{"abort", abort_now, 0, CK_CORRUPT, "crashed (signal 6"},
-	{"break_out", break_out, 0, CK_CORRUPT, "its sandbox forbids"},
-	{"hang", hang, 0, CK_STOPPED, "stopped"},
+	{"behave", behave, 0, CK_OK, NULL, {0}},
+	{"send_many_notes", send_many_notes, 0, CK_OK, NULL, {0}},
+	{"send_long_blob", send_long_blob, 0, CK_OK, NULL, {0}},
+	{"escape", escape, 0, CK_OK, NULL, {0}},
+	{"fail_honestly", fail_honestly, 0, CK_USAGE, "nonsense", {0}},
+	{"escape_error", escape_error, 0, CK_CORRUPT, "\\x1b[2J\\xff", {0}},
+	{"send_too_long_blob", send_too_long_blob, 0, CK_CORRUPT, "its report is too long", {0}},
+	{"flood_notes", flood_notes, 0, CK_CORRUPT, "too many notes", {0}},
+	{"flood_progress", flood_progress, 0, CK_CORRUPT, "too often", {0}},
+	{"many_words", many_words, 0, CK_CORRUPT, "too many kinds", {0}},
+	{"unknown_type", unknown_type, 0, CK_CORRUPT, "no known kind", {0}},
+	{"huge_length", huge_length, 0, CK_CORRUPT, "a wrong length", {0}},
+	{"short_length", short_length, 0, CK_CORRUPT, "a wrong length", {0}},
+	{"error_ok", odd_error, CK_OK, CK_CORRUPT, "fails in a way", {0}},
+	{"error_stopped", odd_error, CK_STOPPED, CK_CORRUPT, "fails in a way", {0}},
+	{"error_beyond", odd_error, 1000, CK_CORRUPT, "fails in a way", {0}},
+	{"error_negative", odd_error, -1, CK_CORRUPT, "fails in a way", {0}},
+	{"error_where", odd_error, CK_IO, CK_CORRUPT, "fails in a way", {0}},
+	{"go_on_after_the_end", go_on_after_the_end, 0, CK_CORRUPT, "after its end", {0}},
+	{"two_summaries", two_summaries, 0, CK_CORRUPT, "sums up twice", {0}},
+	{"sandbox_twice", tell_of_the_sandbox, 0, CK_CORRUPT, "its sandbox twice", {0}},
+	{"half_a_message", leave_a_message_half, 0, CK_CORRUPT, "without a result", {0}},
+	{"silence", end_in_silence, 0, CK_CORRUPT, "without a result", {0}},
+	{"silence_1", end_in_silence, 1, CK_CORRUPT, "without a result", {0}},
+	{"claim_and_fail", claim_and_fail, 0, CK_CORRUPT, "without a result", {0}},
+	{"close_and_hang", close_and_hang, 0, CK_NOMEM, "was killed", {0}},
+	{"claim_and_hang", claim_and_hang, 0, CK_NOMEM, "was killed", {0}},
+	{"segfault", segfault, 0, CK_CORRUPT, "crashed (signal 11", {0}},
+	{"abort", abort_now, 0, CK_CORRUPT, "crashed (signal 6", {0}},
+	{"break_out", break_out, 0, CK_CORRUPT, "its sandbox forbids", {0}},
+	{"hang", hang, 0, CK_STOPPED, "stopped", {0}},
+	{"spin", hang, 0, CK_LIMIT, "more than 1 seconds of the processor", {.cpu_seconds = 1}},
+	{"ignore_time", ignore_time, 0, CK_NOMEM, "was killed", {.cpu_seconds = 1}},
+	{"sleep_for_ever", sleep_for_ever, 0, CK_LIMIT, "did nothing", {.idle_ms = 500}},
+	{"stop_itself", stop_itself, 0, CK_LIMIT, "did nothing", {.idle_ms = 500}},
+	{"mumble", mumble, 0, CK_OK, NULL, {.idle_ms = 2000}},
+	{"work_in_silence", work_in_silence, 0, CK_OK, NULL, {.idle_ms = 2000}},
 };
 
 static bool is_stopped(void)
@@ -318,7 +382,8 @@ static const char *judge(const row *r, bool ok, const cli_report *report, double
 		return "not the whole blob";
 	if (r->run == send_many_notes && notes != CHANNEL_NOTES)
 		return "not as many notes as may be";
-	return seconds > 8 ? "took too long" : NULL;
+	/* seconds of the processor last as long as others let them */
+	return seconds > (r->bounds.cpu_seconds ? 60 : 8) ? "took too long" : NULL;
 }
 
 static void run_row(const row *r)
@@ -330,11 +395,11 @@ static void run_row(const row *r)
 	notes = 0;
 	last_note[0] = 0;
 	double begun = cli_now();
-	if (r->run == hang)
+	if (r->status == CK_STOPPED)
 		kill(getpid(), SIGTERM); /* handled only while the parent waits, as Ctrl-C is */
 	bool ok = cli_child_run(&(cli_task){
 		.run = r->run, .arg = (void *)(intptr_t)r->arg, .job = job, .subject = "in.pt",
-		.stopped = is_stopped,
+		.bounds = r->bounds, .stopped = is_stopped,
 	}, &report);
 	const char *wrong = judge(r, ok, &report, cli_now() - begun);
 	if (wrong)

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Writes pack_fixtures.h, when the tests are built: packed files by Python's libraries, tar archives by
-GNU tar and by Python, for the tests of src/pack. usage: make_pack_fixtures.py >pack_fixtures.h"""
+"""Writes pack_fixtures.h, when the tests are built: packed files by Python's libraries, tar
+archives by GNU tar and by Python, for the tests of src/pack.
+
+usage: make_pack_fixtures.py >pack_fixtures.h"""
 
 import bz2
 import gzip
@@ -51,7 +53,7 @@ def gzip_with_all_fields():
 
 
 def xz_of_unknown_check():
-    """Check 2, of 4 bytes, is not assigned; flags and their CRC-32 stand at the start and the end."""
+    """Check 2, of 4 bytes, is not assigned; flags and their CRC-32 stand at start and end."""
     packed = bytearray(xz(FIRST, lzma.CHECK_CRC32))
     packed[7] = packed[-3] = 2
     packed[8:12] = struct.pack('<I', zlib.crc32(packed[6:8]))
@@ -70,7 +72,8 @@ def zeros(megabytes):
 
 
 def make_packed():
-    for name, pack in ('gzip', gz), ('zlib', zlib.compress), ('bzip2', bz2.compress), ('xz', xz), ('lzma', alone):
+    for name, pack in (('gzip', gz), ('zlib', zlib.compress), ('bzip2', bz2.compress), ('xz', xz),
+                       ('lzma', alone)):
         fixture(name, pack(FIRST))
         fixture(name + '_long', pack(LONG))
         fixture(name + '_of_nothing', pack(b''))
@@ -113,8 +116,9 @@ def make_tree(root):
 
 
 def gnu_tar(root, *args):
-    return subprocess.run(['tar', '-c', '-b1', '--sort=name', '--owner=a:1', '--group=a:1', '--mtime=@0',
-                           '--mode=u=rwX', '-C', root, *args], check=True, stdout=subprocess.PIPE).stdout
+    command = ['tar', '-c', '-b1', '--sort=name', '--owner=a:1', '--group=a:1', '--mtime=@0',
+               '--mode=u=rwX', '-C', root, *args]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
 
 
 def python_tar(root, **options):
@@ -135,23 +139,27 @@ def python_tar(root, **options):
 def make_tars(root):
     make_tree(root)
     times = '--pax-option=exthdr.name=x,delete=atime,delete=ctime'
-    fixture('tar_v7', gnu_tar(root, '--format=v7', '--exclude=dddd*', '--exclude=far', '--exclude=waiting', 'model'))
+    fixture('tar_v7', gnu_tar(root, '--format=v7', '--exclude=dddd*', '--exclude=far',
+                              '--exclude=waiting', 'model'))
     fixture('tar_ustar', gnu_tar(root, '--format=ustar', '--exclude=far', 'model'))
     fixture('tar_oldgnu', gnu_tar(root, '--format=oldgnu', 'model'))
     fixture('tar_gnu', gnu_tar(root, '--format=gnu', 'model'))
     fixture('tar_pax', gnu_tar(root, '--format=pax', times, 'model'))
-    fixture('tar_global', gnu_tar(root, '--format=pax', times + ',globexthdr.name=g,comment=from a test', 'model'))
+    fixture('tar_global', gnu_tar(root, '--format=pax',
+                                  times + ',globexthdr.name=g,comment=from a test', 'model'))
     fixture('tar_dot', gnu_tar(root, '--format=gnu', '.'))
     fixture('tar_python_ustar', python_tar(root, format=tarfile.USTAR_FORMAT))
     fixture('tar_python_gnu', python_tar(root, format=tarfile.GNU_FORMAT))
-    fixture('tar_python_pax', python_tar(root, format=tarfile.PAX_FORMAT, pax_headers={'comment': 'all'}))
+    fixture('tar_python_pax', python_tar(root, format=tarfile.PAX_FORMAT,
+                                         pax_headers={'comment': 'all'}))
     with open(os.path.join(root, 'holes'), 'wb') as f:
         f.truncate(1 << 20)
         f.seek(1 << 20)
         f.write(FIRST)
     fixture('tar_sparse_gnu', gnu_tar(root, '--format=gnu', '-S', 'holes'))
     for version in '0.0', '0.1', '1.0':
-        fixture('tar_sparse_' + version, gnu_tar(root, '--format=pax', times, '-S', '--sparse-version=' + version, 'holes'))
+        fixture('tar_sparse_' + version,
+                gnu_tar(root, '--format=pax', times, '-S', '--sparse-version=' + version, 'holes'))
     fixture('tar_empty', bytes(1024))
 
 
@@ -178,7 +186,7 @@ def make_zips():
 # ---- C ----
 
 def literal(data):
-    """String literals of at most 90 columns; octal escapes, because hexadecimal ones have no end."""
+    """String literals of at most 90 columns; octal escapes: hexadecimal ones have no end."""
     line = ''
     for byte in data:
         plain = 32 <= byte < 127 and chr(byte) not in '"\\?'

@@ -196,6 +196,21 @@ START_TEST(limits_are_read_strictly)
 }
 END_TEST
 
+START_TEST(a_set_knows_what_was_added_and_nothing_else)
+{
+	bool fresh;
+	ck_hash_set set = {0};
+	for (int round = 0; round < 2; round++)
+		for (uint32_t i = 0; i < 20000; i++) {
+			ck_assert(ck_hash_set_add(job, &set, &i, sizeof i, &fresh));
+			ck_assert_int_eq(fresh, !round);
+		}
+	ck_assert_uint_eq(set.count, 20000);
+	ck_assert(ck_hash_set_add(job, &set, "", 0, &fresh) && fresh);
+	ck_assert(ck_hash_set_add(job, &set, NULL, 0, &fresh) && !fresh);
+}
+END_TEST
+
 START_TEST(a_map_finds_what_was_put_and_nothing_else)
 {
 	static char keys[20000][8];
@@ -257,7 +272,8 @@ END_TEST
 START_TEST(text_from_files_is_shown_without_its_tricks)
 {
 	ck_assert_str_eq(ck_show("a\033[2J\n", 6).s, "a\\x1b[2J\\x0a");
-	ck_assert_str_eq(ck_show("\xe2\x80\xaegpj", 6).s, "\\u202egpj"); /* right-to-left override */
+	/* right-to-left override */
+	ck_assert_str_eq(ck_show("\xe2\x80\xaegpj", 6).s, "\\u202egpj");
 	ck_assert_str_eq(ck_show("\xff\xc3", 2).s, "\\xff\\xc3");
 	ck_assert_str_eq(ck_show("\xc3\xa9t\xc3\xa9", 5).s, "\xc3\xa9t\xc3\xa9");
 	char shown[8];
@@ -312,6 +328,7 @@ int main(void)
 	tcase_add_test(tcase, the_first_error_wins);
 	tcase_add_test(tcase, a_job_within_another_stops_with_it_and_fails_alone);
 	tcase_add_test(tcase, limits_are_read_strictly);
+	tcase_add_test(tcase, a_set_knows_what_was_added_and_nothing_else);
 	tcase_add_test(tcase, a_map_finds_what_was_put_and_nothing_else);
 	tcase_add_test(tcase, utf8_is_read_strictly);
 	tcase_add_test(tcase, a_job_stops_with_the_one_that_it_works_for);

@@ -8,9 +8,11 @@
 #include "load.h"
 #include "unit.h"
 
-#define STORAGE(type, key, count) "((S'storage'\nctorch\n" type "Storage\nS'" key "'\nS'cpu'\nI" count "\ntQ"
+#define STORAGE(type, key, count) \
+	"((S'storage'\nctorch\n" type "Storage\nS'" key "'\nS'cpu'\nI" count "\ntQ"
 #define VIEW(type, count, offset, size, stride) \
-	"ctorch._utils\n_rebuild_tensor_v2\n" STORAGE(type, "0", count) "I" offset "\n(" size "t(" stride "tI00\n(dtR"
+	"ctorch._utils\n_rebuild_tensor_v2\n" STORAGE(type, "0", count) \
+	"I" offset "\n(" size "t(" stride "tI00\n(dtR"
 /* Four elements. */
 #define VECTOR(type) VIEW(type, "4", "0", "I4\n", "I1\n")
 #define TENSOR VECTOR("Float")
@@ -135,7 +137,8 @@ static void must_fail(const char *pickle, ck_status status, const char *part)
 /* ---- quantized ---- */
 
 #define QUANTIZED(parameters) \
-	"ctorch._utils\n_rebuild_qtensor\n" STORAGE("QInt8", "0", "4") "I0\n(I4\nt(I1\nt" parameters "I00\n(dtR"
+	"ctorch._utils\n_rebuild_qtensor\n" STORAGE("QInt8", "0", "4") \
+	"I0\n(I4\nt(I1\nt" parameters "I00\n(dtR"
 #define ONE_SCALE "(ctorch\nper_tensor_affine\nF0.5\nI1\nt"
 
 START_TEST(a_quantized_tensor_is_written_as_integers_and_their_meaning)
@@ -157,7 +160,9 @@ START_TEST(scales_may_be_lists)
 	float wanted[] = {-1.5f, 0, 3, 0.125f};
 	computed c;
 	data[0] = 2, data[1] = 0, data[2] = 5, data[3] = 0xFF;
-#define LISTS QUANTIZED("(ctorch\nper_channel_affine\n(lF1.5\naF7.0\naF1.0\naF-0.125\na(lI3\naI0\naI2\naI0\naI0\nt")
+#define LISTS \
+	QUANTIZED("(ctorch\nper_channel_affine\n(lF1.5\naF7.0\naF1.0\naF-0.125\na" \
+	          "(lI3\naI0\naI2\naI0\naI0\nt")
 	ck_assert_str_eq(names("(dS'q'\n" LISTS "s" STOP),
 	                 "q q.scales q.zero_points q.qscheme=per_channel_affine q.axis=0");
 	wishes.dequantize = true;
@@ -169,7 +174,8 @@ END_TEST
 START_TEST(the_difference_to_a_zero_point_wraps_as_in_torch)
 {
 	/* -128 - 2147483647 is beyond an int32 */
-	float wanted[] = {2147483648.0f - 127, -2147483648.0f + 1, -2147483648.0f + 2, 2147483648.0f - 1};
+	float wanted[] = {2147483648.0f - 127, -2147483648.0f + 1, -2147483648.0f + 2,
+	                  2147483648.0f - 1};
 	data[0] = 0x80, data[1] = 0, data[2] = 1, data[3] = 0xFE;
 	wishes.dequantize = true;
 	computed c = run_first(load("(dS'q'\n" QUANTIZED(
@@ -183,7 +189,8 @@ START_TEST(a_scale_may_be_an_integer)
 	float wanted[] = {2.0f, -2.0f, 0, 250.0f};
 	data[0] = 2, data[1] = 0, data[2] = 1, data[3] = 126;
 	wishes.dequantize = true;
-	computed c = run_first(load("(dS'q'\n" QUANTIZED("(ctorch\nper_tensor_affine\nI2\nI1\nt") "s" STOP));
+	computed c = run_first(
+		load("(dS'q'\n" QUANTIZED("(ctorch\nper_tensor_affine\nI2\nI1\nt") "s" STOP));
 	ck_assert_mem_eq(c.bytes, wanted, sizeof wanted);
 }
 END_TEST
@@ -199,25 +206,27 @@ static const char *refusal(const char *pickle)
 }
 
 #define HALVES(offset, stride) \
-	"ctorch._utils\n_rebuild_qtensor\n" STORAGE("QUInt4x2", "0", "4") "I" offset "\n(I3\nt(I" stride "\nt" \
-	ONE_SCALE "I00\n(dtR"
+	"ctorch._utils\n_rebuild_qtensor\n" STORAGE("QUInt4x2", "0", "4") \
+	"I" offset "\n(I3\nt(I" stride "\nt" ONE_SCALE "I00\n(dtR"
 
 START_TEST(views_of_several_elements_to_a_byte_are_refused_by_name)
 {
-	ck_assert_str_eq(names("(dS'q'\n" HALVES("0", "1") "s" STOP),
-	                 "q q.scale q.zero_point q.dtype=quint4x2 q.shape=[3] q.qscheme=per_tensor_affine");
-	ck_assert_ptr_nonnull(strstr(
-		refusal("(dS'a'\n" HALVES("1", "1") "sS'b'\n" HALVES("0", "2") "s" STOP),
-		"2 tensors cannot be written: 'a' (view of a quantized tensor with several elements to a "
-		"byte), 'b'"));
+	ck_assert_str_eq(
+		names("(dS'q'\n" HALVES("0", "1") "s" STOP),
+		"q q.scale q.zero_point q.dtype=quint4x2 q.shape=[3] q.qscheme=per_tensor_affine");
+	ck_assert_ptr_nonnull(
+		strstr(refusal("(dS'a'\n" HALVES("1", "1") "sS'b'\n" HALVES("0", "2") "s" STOP),
+	               "2 tensors cannot be written: 'a' (view of a quantized tensor with several "
+	               "elements to a byte), 'b'"));
 }
 END_TEST
 
 START_TEST(an_axis_beyond_the_dimensions_is_refused_by_name)
 {
-	ck_assert_ptr_nonnull(strstr(
-		refusal("(dS'q'\n" QUANTIZED("(ctorch\nper_channel_affine\n(lF1.5\na(lI3\naI1\nt") "s" STOP),
-		"'q' (tensor quantized by channel along an axis that it lacks)"));
+	ck_assert_ptr_nonnull(
+		strstr(refusal("(dS'q'\n" QUANTIZED(
+			       "(ctorch\nper_channel_affine\n(lF1.5\na(lI3\naI1\nt") "s" STOP),
+	               "'q' (tensor quantized by channel along an axis that it lacks)"));
 }
 END_TEST
 
@@ -226,7 +235,8 @@ END_TEST
 START_TEST(a_complex_tensor_is_split_into_two_views)
 {
 	wishes.split_complex = true;
-	ck_model *model = load("(dS'c'\n" VIEW("ComplexDouble", "4", "1", "I2\nI1\n", "I2\nI9\n") "s" STOP);
+	ck_model *model =
+		load("(dS'c'\n" VIEW("ComplexDouble", "4", "1", "I2\nI1\n", "I2\nI9\n") "s" STOP);
 	ck_assert_ptr_nonnull(model);
 	ck_assert_uint_eq(model->count, 2);
 	const ck_tensor *real = model->entries[0].tensor, *imag = model->entries[1].tensor;
@@ -242,7 +252,8 @@ START_TEST(a_complex_tensor_is_split_into_two_views)
 END_TEST
 
 #define SIGNED(flags) \
-	"ctorch._utils\n_rebuild_tensor_v2\n" STORAGE("ComplexFloat", "0", "4") "I0\n(I4\nt(I1\ntI00\n(d(d" flags "tR"
+	"ctorch._utils\n_rebuild_tensor_v2\n" STORAGE("ComplexFloat", "0", "4") \
+	"I0\n(I4\nt(I1\ntI00\n(d(d" flags "tR"
 
 START_TEST(the_imaginary_half_of_a_conjugate_is_a_negative)
 {
@@ -278,27 +289,32 @@ END_TEST
 
 #define LAYOUT(name) "ctorch.serialization\n_get_layout\n(S'torch." name "'\ntR"
 #define INDICES VIEW("Long", "2", "0", "I2\nI1\n", "I1\nI1\n")
-#define VALUES(type) "ctorch._utils\n_rebuild_tensor_v2\n" STORAGE(type, "1", "1") "I0\n(I1\nt(I1\ntI00\n(dtR"
-#define COO(more) "ctorch._utils\n_rebuild_sparse_tensor\n(" LAYOUT("sparse_coo") "(" INDICES VALUES("Float") \
-	"ctorch\nSize\n((I1\nI2\nttR" more "ttR"
+#define VALUES(type) \
+	"ctorch._utils\n_rebuild_tensor_v2\n" STORAGE(type, "1", "1") "I0\n(I1\nt(I1\ntI00\n(dtR"
+#define COO(more) \
+	"ctorch._utils\n_rebuild_sparse_tensor\n(" LAYOUT("sparse_coo") \
+	"(" INDICES VALUES("Float") "ctorch\nSize\n((I1\nI2\nttR" more "ttR"
 
 START_TEST(a_sparse_tensor_is_its_indices_and_values)
 {
 	ck_assert_str_eq(names("(dS's'\n" COO("") "s" STOP),
 	                 "s.indices s.values s.layout=sparse_coo s.shape=[1, 2]");
-	ck_assert_str_eq(names("(dS's'\n" COO("I01\n") "s" STOP),
-	                 "s.indices s.values s.layout=sparse_coo s.shape=[1, 2] s.is_coalesced=true");
+	ck_assert_str_eq(
+		names("(dS's'\n" COO("I01\n") "s" STOP),
+		"s.indices s.values s.layout=sparse_coo s.shape=[1, 2] s.is_coalesced=true");
 	ck_assert_str_eq(names("(dS's'\n" COO("N") "s" STOP),
 	                 "s.indices s.values s.layout=sparse_coo s.shape=[1, 2]");
-	ck_assert_str_eq(names(COO("") STOP), "tensor.indices tensor.values tensor.layout=sparse_coo "
-	                                      "tensor.shape=[1, 2]");
+	ck_assert_str_eq(names(COO("") STOP),
+	                 "tensor.indices tensor.values tensor.layout=sparse_coo "
+	                 "tensor.shape=[1, 2]");
 }
 END_TEST
 
 /* Storages of four elements are enough: all strides are 0. */
 #define LONGS(size, stride) VIEW("Long", "4", "0", size, stride)
 #define FLOATS(size, stride) \
-	"ctorch._utils\n_rebuild_tensor_v2\n" STORAGE("Float", "1", "4") "I0\n(" size "t(" stride "tI00\n(dtR"
+	"ctorch._utils\n_rebuild_tensor_v2\n" STORAGE("Float", "1", "4") \
+	"I0\n(" size "t(" stride "tI00\n(dtR"
 #define SPARSE(layout, parts, size) \
 	"ctorch._utils\n_rebuild_sparse_tensor\n(" LAYOUT(layout) "(" parts "(" size "tttR" STOP
 #define ON1 "I0\n"
@@ -307,40 +323,61 @@ END_TEST
 START_TEST(sizes_that_do_not_fit_each_other_are_refused)
 {
 	static const char coo[] = "indices and values of a sparse tensor do not have the sizes";
-	static const char csr[] = "crow_indices, col_indices and values of a sparse tensor do not have the sizes";
+	static const char csr[] =
+		"crow_indices, col_indices and values of a sparse tensor do not have the sizes";
 	static const char dims[] = "values of a sparse tensor do not have the dimensions";
-	ck_assert_ptr_nonnull(load(SPARSE("sparse_csr", LONGS("I2\nI2\n", ON2) LONGS("I2\nI1\n", ON2)
-	                                  FLOATS("I2\nI1\nI4\n", ON1 ON2), "I2\nI1\nI2\nI4\n")));
-	must_fail(SPARSE("sparse_coo", LONGS("I2\nI1\n", ON2) FLOATS("I1\nI3\n", ON2), "I1\nI2\nI4\n"),
+	ck_assert_ptr_nonnull(load(SPARSE("sparse_csr",
+	                                  LONGS("I2\nI2\n", ON2) LONGS("I2\nI1\n", ON2)
+	                                          FLOATS("I2\nI1\nI4\n", ON1 ON2),
+	                                  "I2\nI1\nI2\nI4\n")));
+	must_fail(SPARSE("sparse_coo", LONGS("I2\nI1\n", ON2) FLOATS("I1\nI3\n", ON2),
+	                 "I1\nI2\nI4\n"),
 	          CK_CORRUPT, coo);
-	must_fail(SPARSE("sparse_coo", LONGS("I2\nI2\n", ON2) FLOATS("I1\nI4\n", ON2), "I1\nI2\nI4\n"),
+	must_fail(SPARSE("sparse_coo", LONGS("I2\nI2\n", ON2) FLOATS("I1\nI4\n", ON2),
+	                 "I1\nI2\nI4\n"),
 	          CK_CORRUPT, coo);
-	must_fail(SPARSE("sparse_coo", LONGS("I2\n", ON1) FLOATS("I1\n", ON1), "I1\nI2\n"), CK_CORRUPT,
-	          "needs indices of two dimensions");
-	must_fail(SPARSE("sparse_coo", FLOATS("I2\nI1\n", ON2) FLOATS("I1\n", ON1), "I1\nI2\n"), CK_CORRUPT,
-	          "needs indices of two dimensions of integers");
-	must_fail(SPARSE("sparse_csr", LONGS("I2\n", ON1) LONGS("I1\n", ON1) FLOATS("I1\nI3\n", ON2),
-	                 "I1\nI2\nI4\n"), CK_CORRUPT, csr);
-	must_fail(SPARSE("sparse_csr", LONGS("I2\n", ON1) LONGS("I2\n", ON1) FLOATS("I1\n", ON1), "I1\nI2\n"),
+	must_fail(SPARSE("sparse_coo", LONGS("I2\n", ON1) FLOATS("I1\n", ON1), "I1\nI2\n"),
+	          CK_CORRUPT, "needs indices of two dimensions");
+	must_fail(SPARSE("sparse_coo", FLOATS("I2\nI1\n", ON2) FLOATS("I1\n", ON1), "I1\nI2\n"),
+	          CK_CORRUPT, "needs indices of two dimensions of integers");
+	must_fail(SPARSE("sparse_csr",
+	                 LONGS("I2\n", ON1) LONGS("I1\n", ON1) FLOATS("I1\nI3\n", ON2),
+	                 "I1\nI2\nI4\n"),
 	          CK_CORRUPT, csr);
-	must_fail(SPARSE("sparse_csr", LONGS("I2\nI2\n", ON2) LONGS("I1\nI1\n", ON2) FLOATS("I2\nI1\n", ON2),
-	                 "I2\nI1\nI2\n"), CK_CORRUPT, csr);
-	must_fail(SPARSE("sparse_csr", LONGS("I2\nI2\n", ON2) LONGS("I2\nI1\n", ON2) FLOATS("I1\nI1\n", ON2),
-	                 "I2\nI1\nI2\n"), CK_CORRUPT, csr);
-	must_fail(SPARSE("sparse_csr", LONGS("I1\nI2\n", ON2) LONGS("I2\nI1\n", ON2) FLOATS("I2\nI1\n", ON2),
-	                 "I2\nI1\nI2\n"), CK_CORRUPT, csr);
-	must_fail(SPARSE("sparse_csr", FLOATS("I2\n", ON1) LONGS("I1\n", ON1) FLOATS("I1\n", ON1), "I1\nI2\n"),
+	must_fail(SPARSE("sparse_csr", LONGS("I2\n", ON1) LONGS("I2\n", ON1) FLOATS("I1\n", ON1),
+	                 "I1\nI2\n"),
+	          CK_CORRUPT, csr);
+	must_fail(SPARSE("sparse_csr",
+	                 LONGS("I2\nI2\n", ON2) LONGS("I1\nI1\n", ON2) FLOATS("I2\nI1\n", ON2),
+	                 "I2\nI1\nI2\n"),
+	          CK_CORRUPT, csr);
+	must_fail(SPARSE("sparse_csr",
+	                 LONGS("I2\nI2\n", ON2) LONGS("I2\nI1\n", ON2) FLOATS("I1\nI1\n", ON2),
+	                 "I2\nI1\nI2\n"),
+	          CK_CORRUPT, csr);
+	must_fail(SPARSE("sparse_csr",
+	                 LONGS("I1\nI2\n", ON2) LONGS("I2\nI1\n", ON2) FLOATS("I2\nI1\n", ON2),
+	                 "I2\nI1\nI2\n"),
+	          CK_CORRUPT, csr);
+	must_fail(SPARSE("sparse_csr", FLOATS("I2\n", ON1) LONGS("I1\n", ON1) FLOATS("I1\n", ON1),
+	                 "I1\nI2\n"),
 	          CK_CORRUPT, dims);
-	must_fail(SPARSE("sparse_csr", LONGS("I2\n", ON1) FLOATS("I1\n", ON1) FLOATS("I1\n", ON1), "I1\nI2\n"),
+	must_fail(SPARSE("sparse_csr", LONGS("I2\n", ON1) FLOATS("I1\n", ON1) FLOATS("I1\n", ON1),
+	                 "I1\nI2\n"),
 	          CK_CORRUPT, dims);
-	must_fail(SPARSE("sparse_csr", LONGS("", "") LONGS("", "") FLOATS("", ""), "I1\n"), CK_CORRUPT, dims);
-	must_fail(SPARSE("sparse_csr", LONGS("I2\n", ON1) LONGS("I1\nI1\n", ON2) FLOATS("I1\n", ON1),
-	                 "I1\nI2\n"), CK_CORRUPT, dims);
-	must_fail(SPARSE("sparse_bsr", LONGS("I2\n", ON1) LONGS("I1\n", ON1) FLOATS("I1\nI1\n", ON2), "I1\nI2\n"),
+	must_fail(SPARSE("sparse_csr", LONGS("", "") LONGS("", "") FLOATS("", ""), "I1\n"),
 	          CK_CORRUPT, dims);
-	must_fail(SPARSE("sparse_csr", LONGS("I2\n", ON1) LONGS("I1\n", ON1) FLOATS("I1\n", ON1), "I1\n"),
+	must_fail(SPARSE("sparse_csr",
+	                 LONGS("I2\n", ON1) LONGS("I1\nI1\n", ON2) FLOATS("I1\n", ON1), "I1\nI2\n"),
 	          CK_CORRUPT, dims);
-	must_fail(SPARSE("sparse_csr", LONGS("I2\n", ON1), "I1\n"), CK_CORRUPT, "two tensors of indices");
+	must_fail(SPARSE("sparse_bsr",
+	                 LONGS("I2\n", ON1) LONGS("I1\n", ON1) FLOATS("I1\nI1\n", ON2), "I1\nI2\n"),
+	          CK_CORRUPT, dims);
+	must_fail(SPARSE("sparse_csr", LONGS("I2\n", ON1) LONGS("I1\n", ON1) FLOATS("I1\n", ON1),
+	                 "I1\n"),
+	          CK_CORRUPT, dims);
+	must_fail(SPARSE("sparse_csr", LONGS("I2\n", ON1), "I1\n"), CK_CORRUPT,
+	          "two tensors of indices");
 	must_fail(SPARSE("sparse_coo", LONGS("I2\n", ON1) "I5\n", "I1\n"), CK_CORRUPT,
 	          "must be a plain tensor, not int");
 }
@@ -348,15 +385,18 @@ END_TEST
 
 START_TEST(a_sparse_tensor_at_the_top_makes_everything_the_root)
 {
-	ck_assert_str_eq(names_below("(dS'model'\n(dS'w'\n" VALUES("Float") "ssS's'\n" COO("") "s" STOP, "auto"),
-	                 "model.w s.indices s.values s.layout=sparse_coo s.shape=[1, 2]");
+	ck_assert_str_eq(
+		names_below("(dS'model'\n(dS'w'\n" VALUES("Float") "ssS's'\n" COO("") "s" STOP,
+	                    "auto"),
+		"model.w s.indices s.values s.layout=sparse_coo s.shape=[1, 2]");
 }
 END_TEST
 
 START_TEST(offsets_of_a_nested_tensor_may_be_a_list)
 {
-	ck_model *model = load("(dS'n'\nctorch._utils\n_rebuild_nested_tensor\n(" TENSOR "p9\ng9\ng9\n(lI0\n"
-	                       "aI258\natRs" STOP);
+	ck_model *model =
+		load("(dS'n'\nctorch._utils\n_rebuild_nested_tensor\n(" TENSOR "p9\ng9\ng9\n(lI0\n"
+	             "aI258\natRs" STOP);
 	ck_assert_msg(model, "%s", job->error.text);
 	ck_assert_uint_eq(model->count, 4);
 	const ck_tensor *offsets = model->entries[3].tensor;
@@ -375,45 +415,57 @@ END_TEST
 /* ---- tensors that stand for others ---- */
 
 #define WRAPPER(module, name, state) \
-	"ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_rebuild_wrapper_subclass\nc" module "\n" name \
-	"\n(c" module "\n" name "\nctorch\nfloat32\n(t(tI0\nNNI00\nt" state "tR"
+	"ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_rebuild_wrapper_subclass\n" \
+	"c" module "\n" name "\n(c" module "\n" name "\n" \
+	"ctorch\nfloat32\n(t(tI0\nNNI00\nt" state "tR"
 #define SHARD "cmy\nShard\n(tR(N(dS'tensor'\n" TENSOR "stb"
 #define SHARDED "torch.distributed._shard.sharded_tensor.api\nShardedTensor\n"
 
 START_TEST(a_sharded_tensor_is_the_shard_that_is_there)
 {
 	ck_assert_str_eq(names("(dS'w'\n" WRAPPER("torch.distributed.tensor", "DTensor",
-	                                          "(N(dS'_local_tensor'\n" TENSOR "st") "s" STOP), "w");
-	ck_assert_ptr_nonnull(strstr(notes, "only the local shards, those of the process that saved the file"));
+	                                          "(N(dS'_local_tensor'\n" TENSOR "st") "s" STOP),
+	                 "w");
+	ck_assert_ptr_nonnull(
+		strstr(notes, "only the local shards, those of the process that saved the file"));
 	*notes = 0;
 	ck_assert_str_eq(names("(dS'w'\nc" SHARDED "(tR((l" SHARD "aI1\ntbs" STOP), "w");
-	ck_assert_ptr_nonnull(strstr(notes, "only the local shards, those of the process that saved the file"));
-	ck_assert_str_eq(names("(dS'w'\nc" SHARDED "(tR((l" SHARD "a" SHARD "aI1\ntbs" STOP), "w.0 w.1");
-	must_fail("c" SHARDED "(tR((lI5\natb" STOP, CK_CORRUPT, "a shard must be an object with a tensor");
+	ck_assert_ptr_nonnull(
+		strstr(notes, "only the local shards, those of the process that saved the file"));
+	ck_assert_str_eq(names("(dS'w'\nc" SHARDED "(tR((l" SHARD "a" SHARD "aI1\ntbs" STOP),
+	                 "w.0 w.1");
+	must_fail("c" SHARDED "(tR((lI5\natb" STOP, CK_CORRUPT,
+	          "a shard must be an object with a tensor");
 	must_fail("c" SHARDED "(tR(dS'a'\nI1\nsb" STOP, CK_CORRUPT, "the list of its shards");
 }
 END_TEST
 
 START_TEST(other_wrappers_give_what_they_hold)
 {
-	ck_assert_str_eq(names("(dS'w'\n" WRAPPER("my", "Wrapper", "(dS'a'\n" TENSOR "sS'b'\n" TENSOR "sS'n'\nI1\ns")
-	                       "s" STOP), "w.a w.b");
+	ck_assert_str_eq(names("(dS'w'\n" WRAPPER("my", "Wrapper",
+	                                          "(dS'a'\n" TENSOR "sS'b'\n" TENSOR
+	                                          "sS'n'\nI1\ns") "s" STOP),
+	                 "w.a w.b");
 	ck_assert_ptr_nonnull(strstr(notes, "tensors that wrap others were found"));
 }
 END_TEST
 
 START_TEST(wrappers_of_nothing_are_refused_by_name)
 {
+	static const char pickle[] =
+		"(dS'a'\n" WRAPPER("torch._subclasses.fake_tensor", "FakeTensor",
+		                   "(dS'a'\n" TENSOR "s")
+		"sS'b'\n" WRAPPER("my", "Wrapper", "(dS'a'\nI1\ns")
+		"sS'c'\nctorch._utils\n_rebuild_wrapper_subclass\n(cmy\nWrapper\ntRs" STOP;
 	ck_assert_ptr_nonnull(strstr(
-		refusal("(dS'a'\n" WRAPPER("torch._subclasses.fake_tensor", "FakeTensor", "(dS'a'\n" TENSOR "s")
-		        "sS'b'\n" WRAPPER("my", "Wrapper", "(dS'a'\nI1\ns")
-		        "sS'c'\nctorch._utils\n_rebuild_wrapper_subclass\n(cmy\nWrapper\ntRs" STOP),
-		"3 tensors cannot be written: 'a' (fake tensor), 'b' (tensor subclass without tensors in it), "
-		"'c' (tensor subclass without data)"));
+		refusal(pickle), "3 tensors cannot be written: 'a' (fake tensor), "
+		                 "'b' (tensor subclass without tensors in it), "
+		                 "'c' (tensor subclass without data)"));
 }
 END_TEST
 
-#define DEVICE(type) "ctorch._utils\n_rebuild_device_tensor_from_cpu_tensor\n(" TENSOR "ctorch\n" type \
+#define DEVICE(type)                                                                      \
+	"ctorch._utils\n_rebuild_device_tensor_from_cpu_tensor\n(" TENSOR "ctorch\n" type \
 	"\nS'xla:0'\nI00\ntR"
 
 START_TEST(tensors_of_devices_are_cast_where_it_is_plain_how)
@@ -426,21 +478,24 @@ START_TEST(tensors_of_devices_are_cast_where_it_is_plain_how)
 	ck_assert_mem_eq(c.bytes, halves, sizeof halves);
 	ck_assert_str_eq(names("(dS'w'\n" DEVICE("float32") "s" STOP), "w");
 	must_fail(DEVICE("float5") STOP, CK_CORRUPT, "a tensor's dtype must be one");
-	ck_assert_ptr_nonnull(strstr(refusal("(dS'w'\n" DEVICE("int32") "s" STOP), "kept in another dtype"));
+	ck_assert_ptr_nonnull(
+		strstr(refusal("(dS'w'\n" DEVICE("int32") "s" STOP), "kept in another dtype"));
 }
 END_TEST
 
 /* The class where the arguments of torch's own function begin. */
-#define FASTAI(function, storage, more) \
-	"cfastai.torch_core\n" function "\n(cfastai.torch_core\nTensorImage\n" storage "I0\n(I4\nt(I1\nt" more \
-	"I00\n(dtR"
+#define FASTAI(function, storage, more)                                                \
+	"cfastai.torch_core\n" function "\n(cfastai.torch_core\nTensorImage\n" storage \
+	"I0\n(I4\nt(I1\nt" more "I00\n(dtR"
 #define BARE(type) "(S'storage'\nctorch\n" type "Storage\nS'0'\nS'cpu'\nI4\ntQ"
 
 START_TEST(fastai_names_the_class_first)
 {
-	ck_assert_str_eq(names("(dS'w'\n" FASTAI("_fa_rebuild_tensor", BARE("Float"), "") "s" STOP), "w");
-	ck_assert_str_eq(names("(dS'w'\n" FASTAI("_fa_rebuild_qtensor", BARE("QUInt8"), ONE_SCALE) "s" STOP),
-	                 "w w.scale w.zero_point w.qscheme=per_tensor_affine");
+	ck_assert_str_eq(names("(dS'w'\n" FASTAI("_fa_rebuild_tensor", BARE("Float"), "") "s" STOP),
+	                 "w");
+	ck_assert_str_eq(
+		names("(dS'w'\n" FASTAI("_fa_rebuild_qtensor", BARE("QUInt8"), ONE_SCALE) "s" STOP),
+		"w w.scale w.zero_point w.qscheme=per_tensor_affine");
 }
 END_TEST
 
@@ -454,7 +509,8 @@ START_TEST(all_that_cannot_be_written_is_named_as_far_as_it_fits)
 	strcat(pickle, STOP);
 	memset(data, 0, sizeof data);
 	const char *text = refusal(pickle);
-	ck_assert_ptr_nonnull(strstr(text, "200 tensors cannot be written: 'layer.0' (complex128), "));
+	ck_assert_ptr_nonnull(
+		strstr(text, "200 tensors cannot be written: 'layer.0' (complex128), "));
 	ck_assert_ptr_nonnull(strstr(text, " more; --complex split"));
 	ck_assert_ptr_nonnull(strstr(text, "--skip-unsupported leaves them out"));
 	size_t named = 0, more = 0;
@@ -476,7 +532,8 @@ START_TEST(what_cannot_be_written_is_left_out_when_that_is_asked_for)
 	          ck_edit_unsupported(job, model, ".", true, false) &&
 	          ck_edit_root(job, model, ".", false, false));
 	ck_assert_uint_eq(model->count, 1);
-	ck_assert_ptr_nonnull(strstr(notes, "1 tensor that cannot be written was left out: 'c' (complex128)"));
+	ck_assert_ptr_nonnull(
+		strstr(notes, "1 tensor that cannot be written was left out: 'c' (complex128)"));
 	model = load(pickle);
 	ck_assert(ck_edit_set_aside(job, model, ".", lacks));
 	ck_assert(!ck_edit_unsupported(job, model, ".", true, true));
@@ -487,7 +544,8 @@ END_TEST
 START_TEST(a_name_that_cannot_be_written_is_left_out_like_a_dtype)
 {
 	static const char pickle[] = "(dS'secret'\n" TENSOR "sS'w'\n" TENSOR "s" STOP;
-	ck_assert_ptr_nonnull(strstr(refusal(pickle), "1 tensor cannot be written: 'secret' (a secret)"));
+	ck_assert_ptr_nonnull(
+		strstr(refusal(pickle), "1 tensor cannot be written: 'secret' (a secret)"));
 	end();
 	begin();
 	ck_model *model = load(pickle);
@@ -548,7 +606,8 @@ END_TEST
 START_TEST(what_lies_between_two_halves_goes_to_the_nearer_or_the_even_one)
 {
 	for (unsigned h = 0; h < 0x7BFF; h++) { /* up to the largest finite one */
-		float low = ck_half_to_float((uint16_t)h), high = ck_half_to_float((uint16_t)(h + 1));
+		float low = ck_half_to_float((uint16_t)h),
+		      high = ck_half_to_float((uint16_t)(h + 1));
 		float middle = low + (high - low) / 2;
 		ck_assert_uint_eq(ck_float_to_half(middle), h + (h & 1));
 		ck_assert_uint_eq(ck_float_to_half(middle + (high - low) / 1024), h + 1);

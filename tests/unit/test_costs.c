@@ -10,7 +10,8 @@
 /* A NumPy array of two float32. */
 #define ARRAY \
 	"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR" \
-	"(I1\n(I2\ntcnumpy\ndtype\n(S'f4'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntbI00\nS'12345678'\ntb"
+	"(I1\n(I2\ntcnumpy\ndtype\n(S'f4'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntb" \
+	"I00\nS'12345678'\ntb"
 
 enum { MANY = 300 };
 

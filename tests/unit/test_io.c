@@ -91,7 +91,7 @@ START_TEST(a_read_past_the_end_fails_with_its_place)
 	ck_assert(ck_read_at(job, window, 1, to, 2));
 	ck_assert_int_eq(memcmp(to, "56", 2), 0);
 	ck_assert(!ck_read_at(job, window, 1, to, 3));
-	ck_assert_failed(job, CK_CORRUPT, "3 bytes are needed");
+	ck_assert_failed(job, CK_CORRUPT, "3 bytes should be here, but all ends at byte 3");
 	ck_assert_uint_eq(job->error.offset, 1);
 }
 END_TEST
@@ -170,10 +170,12 @@ END_TEST
 
 START_TEST(devices_and_folders_are_never_replaced)
 {
-	static const char *const names[] = {"/dev/null", "/tmp", ".", "no/such/folder/out", "out/", ""};
+	static const char *const names[] = {"/dev/null", "/tmp", ".", "no/such/folder/out", "out/",
+	                                    ""};
 	for (size_t i = 0; i < CK_COUNT(names); i++) {
 		ck_job *other = ck_base_job_new();
-		ck_assert_msg(!ck_output_add(other, ck_output_new(other, 0), names[i]), "%s", names[i]);
+		ck_assert_msg(!ck_output_add(other, ck_output_new(other, 0), names[i]), "%s",
+		              names[i]);
 		ck_base_job_free(other);
 	}
 }
@@ -183,8 +185,8 @@ END_TEST
 
 enum { INPUTS = 40 };
 
-/* Many inputs of all sizes, from nothing to several parts, with moves that overlap each other, share
- * inputs and skip bytes; the output must be what copying each move by hand gives. */
+/* Many inputs of all sizes, from nothing to several parts, with moves that overlap each other,
+ * share inputs and skip bytes; the output must be what copying each move by hand gives. */
 static void copy_and_compare(unsigned threads, uint32_t scale)
 {
 	static ck_copy_plan plan;
@@ -201,8 +203,10 @@ static void copy_and_compare(unsigned threads, uint32_t scale)
 			.source = source, .label = "in", .offset = offsets[i], .size = size,
 			.crc = ck_crc32(0, data + offsets[i], size), .has_crc = i % 5 != 0});
 		for (uint32_t moves = roll(4); moves && size; moves--) {
-			uint64_t from = roll((uint32_t)size), len = 1 + roll((uint32_t)(size - from));
-			ck_assert(ck_copy_add_move(job, &plan, &(ck_copy_move){input, from, len, out}));
+			uint64_t from = roll((uint32_t)size);
+			uint64_t len = 1 + roll((uint32_t)(size - from));
+			ck_assert(ck_copy_add_move(job, &plan,
+			                           &(ck_copy_move){input, from, len, out}));
 			out += len;
 		}
 	}
@@ -332,7 +336,8 @@ START_TEST(random_views_are_gathered_exactly)
 	static const size_t items[] = {1, 2, 4, 8, 16};
 	uint64_t shape[5], step[5], reach = 0, total = 1;
 	random_state = (uint32_t)_i + 1;
-	ck_copy_gather g = {.item = items[roll(5)], .ndim = 1 + roll(5), .shape = shape, .step = step};
+	ck_copy_gather g = {
+		.item = items[roll(5)], .ndim = 1 + roll(5), .shape = shape, .step = step};
 	for (size_t d = 0; d < g.ndim; d++) {
 		shape[d] = 1 + roll(total > 100000 ? 2 : 60);
 		step[d] = g.item * (roll(3) ? roll(200) : roll(20000));
@@ -379,6 +384,92 @@ START_TEST(dimensions_are_joined_where_they_can_be)
 }
 END_TEST
 
+static bool is_json(const char *data, size_t len)
+{
+	job->error = (ck_error){0};
+	return ck_json_check(job, ck_source_memory(job, "t", data, len));
+}
+
+START_TEST(json_is_told_from_what_only_looks_like_it)
+{
+	static const char *const good[] = {
+		"{}", "[]", " [ ] \r\n", "0", "-0.5e+10", "12E3", "true", "[false,null]", "\"\"",
+		"{\"a\":[1,{\"b\":\"c\"}],\"a\":2}\n",
+		"\"\\u00e9\\ud800\\\\\\/\\\"\\b\\f\\n\\r\\t\"",
+		"\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\x7f\"", "[[[[[[]]]]],[]]", "{\"\":0}",
+	};
+	static const char *const bad[] = {
+		"", " ", "{", "}", "[1", "[1,]", "[,1]", "[1 2]", "[1]]", "{\"a\"}", "{\"a\":}",
+		"{\"a\" 1}", "{a:1}", "{\"a\":1,}", "{\"a\":1]", "[1}", "01", "-", "+1", ".5", "1.",
+		"1e", "1e+", "0x1", "NaN", "Infinity", "nul", "nullx", "True", "'a'", "\"",
+		"\"\\", "\"\\x\"",
+		"\"\\u12g4\"", "\"\\u123\"", "\"\n\"", "\"\x1f\"", "\"\x80\"", "\"\xc3\"",
+		"\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "{} {}", "1 2", "[]x",
+		"\xef\xbb\xbf{}", "// a\n1", "{\"a\":1,\"b\"}", "[\"a\":1]",
+	};
+	for (size_t i = 0; i < CK_COUNT(good); i++)
+		ck_assert_msg(is_json(good[i], strlen(good[i])), "%s: %s", good[i],
+		              job->error.text);
+	for (size_t i = 0; i < CK_COUNT(bad); i++)
+		ck_assert_msg(!is_json(bad[i], strlen(bad[i])) && job->error.status == CK_CORRUPT,
+		              "%s", bad[i]);
+	ck_assert(!is_json("1\0", 2) && !is_json("\"a\0b\"", 5) && !is_json("\"\\u\0000\"", 7));
+}
+END_TEST
+
+/* The reader takes its pieces where they fall; depth costs no stack. */
+START_TEST(json_may_be_long_and_is_not_deep)
+{
+	enum { LONG = 100000, DEEP = 4000 };
+	char *text = malloc(LONG + 2);
+	memset(text, 'a', LONG + 2);
+	text[0] = text[LONG + 1] = '"';
+	ck_assert(is_json(text, LONG + 2));
+	text[LONG] = '\\';
+	ck_assert(!is_json(text, LONG + 2));
+	for (size_t i = 1; i <= LONG; i += 2)
+		memcpy(text + i, "\xc3\xa9", 2);
+	ck_assert(is_json(text, LONG + 2));
+	memset(text, '[', DEEP + 1);
+	memset(text + DEEP, ']', DEEP);
+	ck_assert(is_json(text, 2 * DEEP));
+	memset(text, '[', DEEP + 1);
+	memset(text + DEEP + 1, ']', DEEP + 1);
+	ck_assert(!is_json(text, 2 * DEEP + 2));
+	ck_assert_failed(job, CK_CORRUPT, "nested too deeply");
+	free(text);
+}
+END_TEST
+
+/* The examples of FIPS 180-2, whose texts are repeated and come in pieces. */
+START_TEST(sha256_is_that_of_the_standard)
+{
+	static const struct {
+		const char *text;
+		int times;
+		const char *digest;
+	} rows[] = {
+		{"abc", 1, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+		{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
+		 "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+		{"aaaaaaaaaa", 100000,
+		 "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"},
+	};
+	for (size_t i = 0; i < CK_COUNT(rows); i++) {
+		unsigned char digest[CK_SHA256_SIZE];
+		char hex[2 * CK_SHA256_SIZE + 1];
+		ck_sha256 sum;
+		ck_sha256_begin(&sum);
+		for (int n = 0; n < rows[i].times; n++)
+			ck_sha256_add(&sum, rows[i].text, strlen(rows[i].text));
+		ck_sha256_end(&sum, digest);
+		for (int n = 0; n < CK_SHA256_SIZE; n++)
+			sprintf(hex + 2 * n, "%02x", digest[n]);
+		ck_assert_str_eq(hex, rows[i].digest);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("io");
@@ -400,6 +491,9 @@ int main(void)
 	tcase_add_loop_test(tcase, random_views_are_gathered_exactly, 0, 60);
 	tcase_add_loop_test(tcase, transposed_matrices_are_gathered_exactly, 0, 6);
 	tcase_add_test(tcase, dimensions_are_joined_where_they_can_be);
+	tcase_add_test(tcase, json_is_told_from_what_only_looks_like_it);
+	tcase_add_test(tcase, json_may_be_long_and_is_not_deep);
+	tcase_add_test(tcase, sha256_is_that_of_the_standard);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }

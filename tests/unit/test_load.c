@@ -90,10 +90,11 @@ END_TEST
 
 START_TEST(keys_are_spelled_as_python_prints_them)
 {
-	ck_assert_str_eq(names("(dS'a'\n" TENSOR "sI5\n" TENSOR "sI01\n" TENSOR "sN" TENSOR "sF1.5\n"
-	                       TENSOR "sF1e16\n" TENSOR "sF-0.00001\n" TENSOR "s(I1\nS'x'\nt" TENSOR
-	                       "s(I1\nt" TENSOR "s(t" TENSOR "sL123456789012345678901L\n" TENSOR
-	                       "s" STOP, "."),
+	ck_assert_str_eq(names("(dS'a'\n" TENSOR "sI5\n" TENSOR "sI01\n" TENSOR "sN" TENSOR
+	                       "sF1.5\n" TENSOR "sF1e16\n" TENSOR "sF-0.00001\n" TENSOR
+	                       "s(I1\nS'x'\nt" TENSOR "s(I1\nt" TENSOR "s(t" TENSOR
+	                       "sL123456789012345678901L\n" TENSOR "s" STOP,
+	                       "."),
 	                 "a 5 True None 1.5 1e+16 -1e-05 (1, 'x') (1,) () 123456789012345678901");
 }
 END_TEST
@@ -120,25 +121,29 @@ END_TEST
 
 START_TEST(mappings_of_all_kinds_are_mappings)
 {
-	ck_assert_str_eq(names("(dS'o'\nccollections\nOrderedDict\n(tRS'a'\n" TENSOR "ss"
-	                       "S'p'\nccollections\nOrderedDict\n((l(S'b'\n" TENSOR "tatRs"
-	                       "S'd'\nccollections\ndefaultdict\n(c__builtin__\nlist\ntRS'c'\n" TENSOR
-	                       "ss" STOP, "."),
-	                 "o.a p.b d.c");
+	ck_assert_str_eq(
+		names("(dS'o'\nccollections\nOrderedDict\n(tRS'a'\n" TENSOR "ss"
+	              "S'p'\nccollections\nOrderedDict\n((l(S'b'\n" TENSOR "tatRs"
+	              "S'd'\nccollections\ndefaultdict\n(c__builtin__\nlist\ntRS'c'\n" TENSOR
+	              "ss" STOP,
+	              "."),
+		"o.a p.b d.c");
 	ck_assert_str_eq(notes, "");
 }
 END_TEST
 
 START_TEST(parameters_are_the_tensors_they_wrap)
 {
-	ck_assert_str_eq(names("(dS'w'\nctorch._utils\n_rebuild_parameter\n(" TENSOR "I01\n(dtRs" STOP,
-	                       "."), "w");
+	ck_assert_str_eq(
+		names("(dS'w'\nctorch._utils\n_rebuild_parameter\n(" TENSOR "I01\n(dtRs" STOP, "."),
+		"w");
 }
 END_TEST
 
 /* A tensor with metadata as its seventh argument. */
 #define REBUILT_WITH_ON(type, metadata) \
-	"ctorch._utils\n_rebuild_tensor_v2\n" STORAGE(type, "0") "I0\n(I4\nt(I1\ntI00\n(d" metadata "tR"
+	"ctorch._utils\n_rebuild_tensor_v2\n" STORAGE(type, "0") \
+	"I0\n(I4\nt(I1\ntI00\n(d" metadata "tR"
 #define REBUILT_WITH(metadata) REBUILT_WITH_ON("Float", metadata)
 
 #define MODULE(state) "ccopy_reg\n_reconstructor\n(cnet\nNet\nc__builtin__\nobject\nNtR(d" state "b"
@@ -173,8 +178,8 @@ END_TEST
 
 START_TEST(the_root_is_the_one_home_of_weights)
 {
-	static const char run[] = "(dS'epoch'\nI3\nsS'model'\n(dS'w'\n" TENSOR "ssS'optimizer'\n(dS'm'\n"
-	                          TENSOR "ss" STOP;
+	static const char run[] = "(dS'epoch'\nI3\nsS'model'\n(dS'w'\n" TENSOR
+	                          "ssS'optimizer'\n(dS'm'\n" TENSOR "ss" STOP;
 	ck_assert_str_eq(names(run, "auto"), "w");
 	ck_assert_ptr_nonnull(strstr(notes, "1 tensor elsewhere was left out: optimizer"));
 	ck_assert_ptr_nonnull(strstr(notes, "1 value that is no tensor was left out: epoch"));
@@ -244,19 +249,22 @@ static void must_fail(const char *pickle, ck_status status, const char *part)
 
 START_TEST(arguments_that_make_no_tensor_are_refused)
 {
-	must_fail(REBUILD(ON_0), CK_CORRUPT, "only 1 arguments");
+	must_fail(REBUILD(ON_0), CK_CORRUPT, "only 1 argument");
 	must_fail(REBUILD("I5\nI0\n(t(t"), CK_CORRUPT, "needs a storage, not int");
 	must_fail(REBUILD("S'0'\nQI0\n(t(t"), CK_CORRUPT, "tuple of 5 fields");
-	must_fail(REBUILD(ON_0 "I-1\n(t(t"), CK_CORRUPT, "offset must be a count of elements, not -1");
+	must_fail(REBUILD(ON_0 "I-1\n(t(t"), CK_CORRUPT,
+	          "offset must be a count of elements, not -1");
 	must_fail(REBUILD(ON_0 "I0\n(I-4\nt(I1\nt"), CK_CORRUPT, "sizes must be counts, not -4");
 	must_fail(REBUILD(ON_0 "I0\n(I4\nt(I-1\nt"), CK_CORRUPT, "strides must be counts, not -1");
-	must_fail(REBUILD(ON_0 "I0\n(I4\nt(t"), CK_CORRUPT, "1 dimensions has 0 strides");
+	must_fail(REBUILD(ON_0 "I0\n(I4\nt(t"), CK_CORRUPT, "1 dimension has 0 strides");
 	must_fail(REBUILD(ON_0 "I0\nI4\n(t"), CK_CORRUPT, "sizes must be counts, not int");
-	must_fail(REBUILD(ON_0 "I0\n(L99999999999999999999L\nt(I1\nt"), CK_CORRUPT, "sizes must be counts");
+	must_fail(REBUILD(ON_0 "I0\n(L99999999999999999999L\nt(I1\nt"), CK_CORRUPT,
+	          "sizes must be counts");
 	must_fail(REBUILD(ON_0 "I0\n(I5\nt(I1\nt"), CK_CORRUPT, "reaches to byte 20");
-	must_fail(REBUILD("(S'storage'\nctorch\nOddThing\nS'0'\nS'cpu'\nI4\ntQI0\n(t(t"), CK_CORRUPT,
-	          "one of torch's, not torch.OddThing");
-	must_fail(REBUILD("(S'storage'\nctorch\nDoubleStorage\nS'0'\nS'cpu'\nI2305843009213693952\ntQI0\n(t(t"),
+	must_fail(REBUILD("(S'storage'\nctorch\nOddThing\nS'0'\nS'cpu'\nI4\ntQI0\n(t(t"),
+	          CK_CORRUPT, "one of torch's, not torch.OddThing");
+	must_fail(REBUILD("(S'storage'\nctorch\nDoubleStorage\nS'0'\nS'cpu'\n"
+	                  "I2305843009213693952\ntQI0\n(t(t"),
 	          CK_CORRUPT, "more bytes than fit 64 bits");
 }
 END_TEST
@@ -289,7 +297,8 @@ END_TEST
 START_TEST(nothing_is_done_to_a_tensor_behind_its_back)
 {
 	must_fail("(dS'w'\n" TENSOR "(I1\nI2\ntbs" STOP, CK_CORRUPT, "_rebuild_tensor_v2 at ['w']");
-	must_fail("(dS'w'\n" PARAMETER "I0\nI1\nss" STOP, CK_CORRUPT, "_rebuild_parameter at ['w']");
+	must_fail("(dS'w'\n" PARAMETER "I0\nI1\nss" STOP, CK_CORRUPT,
+	          "_rebuild_parameter at ['w']");
 	must_fail("(dS'w'\n" PARAMETER "(I1\ntbs" STOP, CK_CORRUPT, "_rebuild_parameter at ['w']");
 	must_fail("(l" REBUILT_WITH("(dp9\n") "ag9\nS'neg'\nI01\nsa" STOP, CK_CORRUPT,
 	          "changed afterwards");
@@ -302,36 +311,51 @@ END_TEST
 
 START_TEST(contents_count_however_they_were_given)
 {
-	ck_assert_str_eq(names("ccollections\nOrderedDict\n(ccollections\nOrderedDict\n(tRS'v'\n" TENSOR
-	                       "stR" STOP, "."), "v");
-	ck_assert_str_eq(names("c__builtin__\nlist\n(c__builtin__\ntuple\n((l" TENSOR "atRtR" STOP, "."),
-	                 "0");
+	ck_assert_str_eq(
+		names("ccollections\nOrderedDict\n(ccollections\nOrderedDict\n(tRS'v'\n" TENSOR
+	              "stR" STOP,
+	              "."),
+		"v");
+	ck_assert_str_eq(
+		names("c__builtin__\nlist\n(c__builtin__\ntuple\n((l" TENSOR "atRtR" STOP, "."),
+		"0");
 	ck_assert_str_eq(names("cmy\nThing\n(t(dS'k'\n" TENSOR "s\x92" STOP, "."), "k");
-	ck_assert_str_eq(names("ccopy_reg\n_reconstructor\n(cmy\nDict\nc__builtin__\ndict\n(dS'k'\n" TENSOR
-	                       "stR" STOP, "."), "k");
-	ck_assert_str_eq(names(MODULE("S'_parameters'\nccollections\nOrderedDict\n((l(lS'w'\na" TENSOR
-	                              "aatRsS'_modules'\n(ds") STOP, "."), "w");
+	ck_assert_str_eq(
+		names("ccopy_reg\n_reconstructor\n(cmy\nDict\nc__builtin__\ndict\n(dS'k'\n" TENSOR
+	              "stR" STOP,
+	              "."),
+		"k");
+	ck_assert_str_eq(
+		names(MODULE("S'_parameters'\nccollections\nOrderedDict\n((l(lS'w'\na" TENSOR
+	                     "aatRsS'_modules'\n(ds") STOP,
+	              "."),
+		"w");
 }
 END_TEST
 
 START_TEST(tensors_that_state_dict_leaves_out_are_counted)
 {
-	names(MODULE("S'_parameters'\n(dS'w'\n" TENSOR "ssS'_modules'\n(dsS'anchors'\n(l" TENSOR_ON("Float", "7") "a"
-	             TENSOR_ON("Float", "8") "a" TENSOR "as") STOP, ".");
+	names(MODULE("S'_parameters'\n(dS'w'\n" TENSOR "ssS'_modules'\n(dsS'anchors'\n"
+	             "(l" TENSOR_ON("Float", "7") "a" TENSOR_ON("Float", "8") "a" TENSOR "as") STOP,
+	      ".");
 	/* the third is the parameter */
-	ck_assert_ptr_nonnull(strstr(notes, "2 tensors that state_dict() does not hold were left out: "
+	ck_assert_ptr_nonnull(strstr(notes,
+	                             "2 tensors that state_dict() does not hold were left out: "
 	                             "'anchors' (attribute)"));
 }
 END_TEST
 
 #define ARRAY_STATE \
-	"(I1\n(I2\ntcnumpy\ndtype\n(S'f4'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntbI00\nS'12345678'\nt"
+	"(I1\n(I2\ntcnumpy\ndtype\n(S'f4'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntb" \
+	"I00\nS'12345678'\nt"
 
 START_TEST(an_array_of_jax_is_the_array_that_it_keeps)
 {
 	ck_assert_str_eq(names("(dS'w'\ncjax._src.array\n_reconstruct_array\n("
-	                       "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\nt"
-	                       ARRAY_STATE "(dtRs" STOP, "."), "w");
+	                       "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n"
+	                       "(I0\ntS'b'\nt" ARRAY_STATE "(dtRs" STOP,
+	                       "."),
+	                 "w");
 	ck_assert_uint_eq(model.entries[0].tensor->bytes, 8);
 	ck_assert_str_eq(notes, "");
 }
@@ -348,7 +372,7 @@ START_TEST(a_checkpoint_that_is_kept_as_bytes_is_told_of)
 {
 	static const char pickle[] = "(dS'in'\n(dS'b'\nC\x14PK\3\4................ss.";
 	ck_assert(load_bytes(pickle, sizeof pickle - 1));
-	ck_assert_ptr_nonnull(strstr(notes, "20 bytes at ['in'] look like a checkpoint"));
+	ck_assert_ptr_nonnull(strstr(notes, "a value of 20 bytes at ['in'] looks like a checkpoint"));
 	*notes = 0;
 	static const char other[] = "(dS'b'\nC\x14PKzz................s.";
 	ck_assert(load_bytes(other, sizeof other - 1));
@@ -360,7 +384,8 @@ START_TEST(an_object_of_too_many_states_is_refused_and_not_cut)
 {
 	char pickle[8000] = "cmy\nThing\n(tR";
 	for (int i = 0; i < 14; i++)
-		snprintf(pickle + strlen(pickle), sizeof pickle - strlen(pickle), "(dS'k%d'\n" TENSOR "sb", i);
+		snprintf(pickle + strlen(pickle), sizeof pickle - strlen(pickle),
+		         "(dS'k%d'\n" TENSOR "sb", i);
 	strcat(pickle, STOP);
 	must_fail(pickle, CK_UNSUPPORTED, "more than 12 steps");
 }
@@ -393,10 +418,11 @@ START_TEST(extras_keep_every_value)
 	      "S'w'\n" TENSOR "sI7\nccollections\nOrderedDict\n(tRs"
 	      "S'o'\ncmy\nThing\n(I1\ntR(dS'a'\nI2\nsbs" STOP, ".");
 	ck_assert(ck_extras_print(&loaded, &text) && ck_text_add(job, &text, "", 1));
-	ck_assert_str_eq(text.data,
-	                 "{\"$dict\":[[\"n\",[1,12345678901234567890,1.5,{\"$float\":\"nan\"},true,null,"
-	                 "\"\\u0000\\t\"]],[\"w\",{\"$tensor\":\"w\"}],[7,{}],[\"o\",{\"$object\":"
-	                 "\"my.Thing\",\"args\":[1],\"state\":[{\"a\":2}]}]]}\n");
+	ck_assert_str_eq(
+		text.data,
+		"{\"$dict\":[[\"n\",[1,12345678901234567890,1.5,{\"$float\":\"nan\"},true,null,"
+		"\"\\u0000\\t\"]],[\"w\",{\"$tensor\":\"w\"}],[7,{}],[\"o\",{\"$object\":"
+		"\"my.Thing\",\"args\":[1],\"state\":[{\"a\":2}]}]]}\n");
 }
 END_TEST
 

@@ -20,7 +20,8 @@ static void end(void)
 }
 
 /* A float32 view of two dimensions. */
-static ck_tensor view(uint64_t rows, uint64_t columns, uint64_t down, uint64_t right, uint64_t start)
+static ck_tensor view(uint64_t rows, uint64_t columns, uint64_t down, uint64_t right,
+                      uint64_t start)
 {
 	uint64_t *shape = ck_alloc_array(job, 2, sizeof *shape);
 	uint64_t *stride = ck_alloc_array(job, 2, sizeof *stride);
@@ -77,7 +78,8 @@ END_TEST
 
 START_TEST(plain_means_c_order_whatever_the_stride_of_single_elements)
 {
-	ck_tensor rows = view(4, 6, 6, 1, 0), columns = view(6, 4, 1, 6, 0), one = view(1, 6, 77, 1, 0);
+	ck_tensor rows = view(4, 6, 6, 1, 0), columns = view(6, 4, 1, 6, 0);
+	ck_tensor one = view(1, 6, 77, 1, 0);
 	ck_tensor gaps = view(4, 3, 6, 1, 0);
 	ck_assert(ck_tensor_is_plain(&rows));
 	ck_assert(ck_tensor_is_plain(&one));
@@ -153,7 +155,8 @@ END_TEST
 START_TEST(names_are_keys_joined_by_dots_below_the_root)
 {
 	const ck_path *top = ck_path_new(job, NULL, "", 0, true);
-	const ck_path *a = ck_path_new(job, top, "a", 1, true), *empty = ck_path_new(job, a, "", 0, true);
+	const ck_path *a = ck_path_new(job, top, "a", 1, true);
+	const ck_path *empty = ck_path_new(job, a, "", 0, true);
 	const ck_path *leaf = ck_path_new(job, empty, "x.y", 3, true);
 	size_t len;
 	ck_assert_str_eq(ck_path_name(job, leaf, top, &len), "a..x.y");
@@ -162,7 +165,8 @@ START_TEST(names_are_keys_joined_by_dots_below_the_root)
 	ck_assert_str_eq(ck_path_name(job, leaf, empty, &len), "x.y");
 	ck_assert_str_eq(ck_path_name(job, a, a, &len), "");
 	ck_assert_str_eq(ck_path_show(leaf).s, "['a']['']['x.y']");
-	ck_assert(ck_path_is_below(leaf, a) && ck_path_is_below(a, a) && !ck_path_is_below(a, leaf));
+	ck_assert(ck_path_is_below(leaf, a) && ck_path_is_below(a, a) &&
+	          !ck_path_is_below(a, leaf));
 }
 END_TEST
 

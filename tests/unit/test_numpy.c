@@ -159,17 +159,20 @@ START_TEST(arrays_of_other_classes_are_found_in_their_states)
 {
 	ck_assert_str_eq(names("(dS'a'\n" ARRAY "s."), "a");
 	/* the state of the array and that of the class, as many subclasses pickle them */
-	ck_assert_str_eq(names("(dS'a'\n" EMPTY("cunits\nLength\n") "(" STATE "(dS'u'\nS'm'\nstbs."),
-	                 "a");
-	ck_assert_str_eq(names("(dS'a'\n" EMPTY("cunits\nLength\n") "(" "(I7\ntS'x'\n" ARRAY "tbs."),
+	ck_assert_str_eq(
+		names("(dS'a'\n" EMPTY("cunits\nLength\n") "(" STATE "(dS'u'\nS'm'\nstbs."), "a");
+	ck_assert_str_eq(names("(dS'a'\n" EMPTY("cunits\nLength\n")
+	                       "((I7\ntS'x'\n" ARRAY "tbs."),
 	                 "a.0.2");
 }
 END_TEST
 
 START_TEST(the_state_of_an_object_may_be_another_object)
 {
-	ck_assert_str_eq(names("ccopy_reg\n_reconstructor\n(cpandas\nFrame\nc__builtin__\nobject\nNtR"
-	                       "cpandas\nBlocks\n(tR((lN(" ARRAY "ttbb."), "0.2.0");
+	ck_assert_str_eq(
+		names("ccopy_reg\n_reconstructor\n(cpandas\nFrame\nc__builtin__\nobject\nNtR"
+	              "cpandas\nBlocks\n(tR((lN(" ARRAY "ttbb."),
+		"0.2.0");
 }
 END_TEST
 
@@ -212,14 +215,19 @@ START_TEST(scalars_of_either_byte_order_are_numbers_and_texts)
 {
 	ck_assert_str_eq(extras("(l" SCALAR("i4", ">", "\\x00\\x00\\x01\\x02") "a."), "[258]\n");
 	ck_assert_str_eq(extras("(l" SCALAR("i2", "<", "\\xff\\xff") "a."), "[-1]\n");
-	ck_assert_str_eq(extras("(l" SCALAR("u8", ">", "\\xff\\x00\\x00\\x00\\x00\\x00\\x00\\x01") "a."),
-	                 "[18374686479671623681]\n");
-	ck_assert_str_eq(extras("(l" SCALAR("c8", ">", "\\x3f\\x80\\x00\\x00\\xc0\\x00\\x00\\x00") "a."),
-	                 "[{\"$complex\":[1.0,-2.0]}]\n");
-	ck_assert_str_eq(extras("(l" SCALAR("f2", "<", "\\x00\\xfc") "a."), "[{\"$float\":\"-inf\"}]\n");
-	ck_assert_str_eq(extras("(l" SCALAR("U2", ">", "\\x00\\x00\\x00\\xe4\\x00\\x00\\x00\\x00") "a."),
-	                 "[\"\xc3\xa4\"]\n");
-	ck_assert_str_eq(extras("(l" SCALAR("S3", "|", "a\\x00\\x00") "a."), "[{\"$bytes\":\"YQ==\"}]\n");
+	ck_assert_str_eq(
+		extras("(l" SCALAR("u8", ">", "\\xff\\x00\\x00\\x00\\x00\\x00\\x00\\x01") "a."),
+		"[18374686479671623681]\n");
+	ck_assert_str_eq(
+		extras("(l" SCALAR("c8", ">", "\\x3f\\x80\\x00\\x00\\xc0\\x00\\x00\\x00") "a."),
+		"[{\"$complex\":[1.0,-2.0]}]\n");
+	ck_assert_str_eq(extras("(l" SCALAR("f2", "<", "\\x00\\xfc") "a."),
+	                 "[{\"$float\":\"-inf\"}]\n");
+	ck_assert_str_eq(
+		extras("(l" SCALAR("U2", ">", "\\x00\\x00\\x00\\xe4\\x00\\x00\\x00\\x00") "a."),
+		"[\"\xc3\xa4\"]\n");
+	ck_assert_str_eq(extras("(l" SCALAR("S3", "|", "a\\x00\\x00") "a."),
+	                 "[{\"$bytes\":\"YQ==\"}]\n");
 }
 END_TEST
 

@@ -102,7 +102,7 @@ START_TEST(a_tar_that_is_cut_anywhere_is_an_error_with_its_place)
 	while (memcmp(data + end_at, zeros, sizeof zeros) != 0)
 		end_at += BLOCK;
 	for (size_t size = 0; size < full; size++) {
-		/* all around the edges of blocks, and some of the places between, which are alike */
+		/* all around the edges of blocks, and some places between, which are alike */
 		if (size % BLOCK > 1 && size % BLOCK < BLOCK - 1 && size % 7)
 			continue;
 		again();
@@ -233,14 +233,14 @@ START_TEST(a_size_beyond_the_file_is_refused)
 {
 	start();
 	add_sized('0', "a", "00000010000", 11);
-	assert_refused(CK_CORRUPT, "4096 bytes of 'a' should be here");
+	assert_refused(CK_CORRUPT, "'a' should have 4096 bytes here");
 	add_sized('0', "a", "\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff", 12);
-	assert_refused(CK_CORRUPT, "18446744073709551615 bytes of 'a'");
+	assert_refused(CK_CORRUPT, "'a' should have 18446744073709551615 bytes");
 	add_sized('x', "a", "\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff", 12);
-	assert_refused(CK_CORRUPT, "18446744073709551615 bytes of");
+	assert_refused(CK_CORRUPT, "should have 18446744073709551615 bytes here");
 	add('x', "x", "29 size=18446744073709551615\n", 29);
 	add('0', "a", "", 0);
-	assert_refused(CK_CORRUPT, "18446744073709551615 bytes of 'a'");
+	assert_refused(CK_CORRUPT, "'a' should have 18446744073709551615 bytes");
 }
 END_TEST
 
@@ -363,9 +363,9 @@ START_TEST(what_programs_read_as_different_files_is_refused)
 	add('x', "x", "9 path=c\n", 9);
 	assert_refused(CK_CORRUPT, "an entry that follows");
 	add('5', "folder", "1", 1);
-	assert_refused(CK_UNSUPPORTED, "a folder of 1 bytes");
+	assert_refused(CK_UNSUPPORTED, "a folder of 1 byte;");
 	add('1', "link", "1", 1);
-	assert_refused(CK_UNSUPPORTED, "a hard link of 1 bytes");
+	assert_refused(CK_UNSUPPORTED, "a hard link of 1 byte;");
 	add('0', "", "1", 1);
 	assert_refused(CK_CORRUPT, "has no name");
 	made_size = BLOCK;

@@ -39,7 +39,8 @@ static size_t unescape(const char *line, unsigned char *to)
 			to[len++] = (unsigned char)strtoul(hex, NULL, 16);
 			line += 3;
 		} else {
-			to[len++] = *line == 'n' ? '\n' : *line == 't' ? '\t' : (unsigned char)*line;
+			to[len++] = *line == 'n' ? '\n'
+			          : *line == 't' ? '\t' : (unsigned char)*line;
 			line++;
 		}
 	}
@@ -108,13 +109,14 @@ static void run_group(int line, const char *opcodes, const char *input, const ch
 	ck_value *value = ck_pickle_read(job, source, &at, NULL);
 	if (strncmp(expected, "error: ", 7) == 0) {
 		ck_assert_msg(!value, "line %d: must fail", line);
-		ck_assert_msg(strstr(job->error.text, expected + 7), "line %d: fails with: %s", line,
-		              job->error.text);
+		ck_assert_msg(strstr(job->error.text, expected + 7), "line %d: fails with: %s",
+		              line, job->error.text);
 		note_failure(&list, &job->error);
 	} else {
 		ck_assert_msg(value, "line %d: fails with: %s", line, job->error.text);
 		ck_assert(ck_print_tree(job, &text, value) && ck_text_add(job, &text, "", 1));
-		ck_assert_msg(strcmp(text.data, expected) == 0, "line %d: gives %s", line, text.data);
+		ck_assert_msg(strcmp(text.data, expected) == 0, "line %d: gives %s", line,
+		              text.data);
 		for (size_t i = 0; i < list.count; i++)
 			succeeded[list.op[i].code] = true;
 	}

@@ -24,7 +24,7 @@ static ck_finding finding(void)
 		.offset = 77, .length = 3, .stream_offset = 11, .stream = 2, .opcode = "REDUCE",
 		.module = "os", .name = "system", .mapped = "posix.system", .how = CK_CALLED,
 		.arguments = "('id',)", .why = "it starts programs", .count = 4,
-		.fingerprint = "0123456789abcdef",
+		.fingerprint = "0123456789abcdef0123456789abcdef",
 	};
 }
 
@@ -60,7 +60,7 @@ START_TEST(what_is_packed_comes_out_again)
 	ck_global_use g = global();
 	f[1] = (ck_finding){.rule = "unaccounted-bytes", .verdict = CK_MALFORMED, .member = "",
 	                    .offset = CK_NO_OFFSET, .stream_offset = CK_NO_OFFSET,
-	                    .suppressed = true, .fingerprint = "ffffffffffffffff"};
+	                    .suppressed = true, .fingerprint = "ffffffffffffffffffffffffffffffff"};
 	ck_report report = report_of(f, 2, &g, 1);
 	const void *bytes = ck_report_pack(job, &report, &len);
 	const ck_report *back = ck_report_unpack(job, "model.pt", bytes, len);
@@ -145,6 +145,69 @@ START_TEST(texts_are_escaped_again)
 }
 END_TEST
 
+/* Whether what was packed of one finding is taken. */
+static bool is_taken(const ck_finding *f)
+{
+	size_t len;
+	ck_report report = report_of(f, 1, NULL, 0);
+	const void *bytes = ck_report_pack(job, &report, &len);
+	ck_job *own = ck_base_job_new();
+	bool taken = ck_report_unpack(own, "x", bytes, len);
+	if (!taken)
+		ck_assert_failed(own, CK_CORRUPT, "is damaged");
+	ck_base_job_free(own);
+	return taken;
+}
+
+START_TEST(findings_that_cannot_be_are_refused)
+{
+	enum { LONGEST = 1 << 20 };
+	char *text = ck_alloc(job, LONGEST + 2);
+	memset(text, 'x', LONGEST + 1);
+	ck_finding f = finding();
+	ck_assert(is_taken(&f));
+	/* how bad a thing is its rule says, and nobody else */
+	for (int verdict = CK_SAFE; verdict < CK_DANGEROUS; verdict++) {
+		f.verdict = (ck_verdict)verdict;
+		ck_assert(!is_taken(&f));
+	}
+	f = finding();
+	f.rule = "oddity";
+	ck_assert(!is_taken(&f));
+	f.verdict = CK_SAFE;
+	ck_assert(is_taken(&f));
+	f = finding();
+	f.rule = NULL;
+	ck_assert(!is_taken(&f));
+	f = finding();
+	f.member = NULL;
+	ck_assert(!is_taken(&f));
+	f = finding();
+	f.module = NULL;
+	ck_assert(!is_taken(&f));
+	f = finding();
+	memcpy(f.fingerprint, "0123456789abcdeF", 16);
+	ck_assert(!is_taken(&f));
+	f = finding();
+	f.why = text;
+	ck_assert(!is_taken(&f));
+	text[LONGEST] = 0;
+	ck_assert(is_taken(&f));
+}
+END_TEST
+
+START_TEST(bytes_that_are_no_report_are_refused)
+{
+	size_t len;
+	ck_report report = report_of(NULL, 0, NULL, 0);
+	for (size_t i = 0; i < 8; i++) {
+		unsigned char *bytes = pack(&report, &len);
+		bytes[i] ^= 0x20;
+		ck_assert(!ck_report_unpack(job, "x", bytes, len));
+	}
+}
+END_TEST
+
 START_TEST(rules_that_do_not_exist_are_refused)
 {
 	size_t len;
@@ -178,6 +241,8 @@ int main(void)
 	tcase_add_test(tests, bytes_that_are_changed_give_a_report_in_order_or_none);
 	tcase_add_test(tests, the_verdict_is_no_better_than_the_findings);
 	tcase_add_test(tests, texts_are_escaped_again);
+	tcase_add_test(tests, findings_that_cannot_be_are_refused);
+	tcase_add_test(tests, bytes_that_are_no_report_are_refused);
 	tcase_add_test(tests, rules_that_do_not_exist_are_refused);
 	tcase_add_test(tests, paths_of_any_bytes_are_json);
 	suite_add_tcase(suite, tests);

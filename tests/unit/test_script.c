@@ -1,4 +1,4 @@
-/* What archives say beside their pickles: JSON as it is read, and the code of TorchScript classes. */
+/* What archives say beside their pickles: JSON as it is read, the code of TorchScript classes. */
 #include <string.h>
 
 #include "script.h"
@@ -72,7 +72,8 @@ START_TEST(integers_are_exact)
 		{"1e300", false, 0}, {"\"12\"", true, 12}, {"\"-12\"", true, -12},
 		{"\"9223372036854775807\"", true, INT64_MAX},
 		{"\"9223372036854775808\"", false, 0}, {"\"\"", false, 0}, {"\"-\"", false, 0},
-		{"\"1 \"", false, 0}, {"\"0x1\"", false, 0}, {"\"1.0\"", false, 0}, {"[1]", false, 0},
+		{"\"1 \"", false, 0}, {"\"0x1\"", false, 0}, {"\"1.0\"", false, 0},
+		{"[1]", false, 0},
 	};
 	for (size_t i = 0; i < CK_COUNT(cases); i++) {
 		int64_t value = 0;

@@ -63,6 +63,22 @@ START_TEST(a_source_without_claims_is_one_gap)
 }
 END_TEST
 
+START_TEST(what_lies_in_another_does_not_shorten_it)
+{
+	ck_regions r = {0};
+	ck_region gap;
+	uint64_t at = 0;
+	claim(&r, 0, 100);
+	claim(&r, 120, 130);
+	claim(&r, 10, 20);
+	ck_assert(ck_regions_gap(&r, 130, &at, &gap));
+	ck_assert_uint_eq(gap.from, 100);
+	ck_assert_uint_eq(gap.to, 120);
+	ck_assert(!ck_regions_gap(&r, 130, &at, &gap));
+	ck_assert_uint_eq(r.overlaps, 1);
+}
+END_TEST
+
 START_TEST(overlaps_are_counted_once)
 {
 	ck_regions r = {0};
@@ -285,6 +301,7 @@ static Suite *views_suite(void)
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_test(tcase, gaps_are_what_nobody_claimed);
 	tcase_add_test(tcase, a_source_without_claims_is_one_gap);
+	tcase_add_test(tcase, what_lies_in_another_does_not_shorten_it);
 	tcase_add_test(tcase, overlaps_are_counted_once);
 	tcase_add_loop_test(tcase, the_first_bytes_tell_what_is_no_pickle, 0, CK_COUNT(guesses));
 	tcase_add_test(tcase, words_are_no_imports_but_calls_are_calls);

@@ -1,0 +1,388 @@
+#!/usr/bin/env python3
+"""One pickle for each rule by which calls, names and states are judged: rules.py CKCONV TESTDATA
+
+The files of testdata/hostile/bypass mostly name os.system or its like somewhere, and are dangerous for
+that alone. Here nothing else is: each pickle breaks one rule, and scan must name that rule and the global
+it is about. Beside each stands, where there is one, the honest neighbour that is not dangerous.
+"""
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.abspath(sys.argv[2]))
+from craft import (  # noqa: E402 (of testdata)
+    APPEND, BUILD, EMPTY_DICT, EMPTY_LIST, EMPTY_TUPLE, NEWOBJ, NONE, POP, SETITEM, TRUE, call, dict_of,
+    integer, integers, list_of, name, named, pickle, real, text, tuple_of)
+
+CALL, IMPORT, ARGUMENTS = "dangerous-call", "dangerous-import", "odd-arguments"
+CHANGED, VALUE, ODD_NAME, DOTTED = "changed-global", "call-of-value", "odd-name", "dotted-name"
+UNKNOWN, EXPANDS, BAD = "unknown", "expands", "bad-arguments"
+
+THING = name("own.things", "Thing")          # a class that nobody knows
+FUNCTION = name("own.things", "assemble")    # a function that nobody knows
+GETATTR, PARTIAL = name("builtins", "getattr"), name("functools", "partial")
+RECONSTRUCT = name("copyreg", "_reconstructor")
+OBJECT = name("builtins", "object")
+TOUCH, CODE = "touch marker", "import os; os.remove('x')"
+BIG = 1 << 40
+DEEP = 20000  # twice as deep as the limit
+
+
+def new(of, *arguments):
+    """NEWOBJ."""
+    return of + tuple_of(*arguments) + NEWOBJ
+
+
+def new_ex(of, **keywords):
+    """NEWOBJ_EX, which comes with protocol 4."""
+    return of + EMPTY_TUPLE + named(**keywords) + b"\x92"
+
+
+def build(value, state):
+    """BUILD."""
+    return value + state + BUILD
+
+
+def attribute(of, what):
+    """getattr(of, 'what')."""
+    return call(GETATTR, of, text(what))
+
+
+def dtype(state):
+    """numpy.dtype('V8') with a state."""
+    return build(call(name("numpy", "dtype"), text("V8"), b"\x89", TRUE), state)
+
+
+def deep_by_parts():
+    """Lists that are empty when they are put into others, and filled later, from the outside in."""
+    made = b"".join(EMPTY_LIST + b"r" + struct.pack("<I", i) + POP for i in range(DEEP + 1))
+    filled = b"".join(b"j" + struct.pack("<I", i) + b"j" + struct.pack("<I", i + 1) + APPEND + POP
+                      for i in range(DEEP))
+    return made + filled + b"j" + struct.pack("<I", 0)
+
+
+# ---- name, the pickle's value, verdict, (rule, global) of findings that there must be ----
+
+def names():
+    """What a name alone tells."""
+    return [
+        ("slash", name("own/things", "Thing"), "dangerous", [(ODD_NAME, "own/things.Thing")]),
+        ("backslash", name("own", "a\\b"), "dangerous", [(ODD_NAME, None)]),
+        ("not_utf8", b"cown\nThing\xff\n", "malformed", [("broken-pickle", None)]),
+        ("not_utf8_operand", b"U\x03ownU\x02T\xff\x93", "malformed", [("broken-pickle", None)], 4),
+        ("c1_control", b"cown\nThing\xc2\x9b\n", "dangerous", [(ODD_NAME, None)]),
+        ("dot_before", name(".own", "Thing"), "dangerous", [(ODD_NAME, ".own.Thing")]),
+        ("dot_behind", name("own.", "Thing"), "dangerous", [(ODD_NAME, None)]),
+        ("no_module", text("") + text("x") + b"\x93", "dangerous", [(ODD_NAME, None)], 4),
+        ("no_name", text("own") + text("") + b"\x93", "dangerous", [(ODD_NAME, "own.")], 4),
+        ("dotted", text("own.things") + text("Thing.inner") + b"\x93", "dangerous",
+         [(DOTTED, "own.things.Thing.inner")], 4),
+        ("format_of_torch", name("torch", "torch.channels_last"), UNKNOWN, []),
+        ("format_of_others", name("own", "torch.channels_last"), "dangerous",
+         [(DOTTED, "own.torch.channels_last")]),
+        ("format_of_torches", name("torches", "torch.channels_last"), "dangerous",
+         [(DOTTED, "torches.torch.channels_last")]),
+        ("posix", name("posix", "getcwd"), "dangerous", [(IMPORT, "posix.getcwd")]),
+        ("popen_anywhere", name("own.things", "Popen"), "dangerous", [(IMPORT, "own.things.Popen")]),
+        ("old_commands", name("commands", "mkarg"), "dangerous", [(IMPORT, "commands.mkarg")]),
+        ("old_reduce", name("__builtin__", "reduce"), "dangerous", [(IMPORT, "__builtin__.reduce")]),
+        ("old_imap", name("itertools", "imap"), "dangerous", [(IMPORT, "itertools.imap")]),
+        ("old_thread", name("thread", "get_ident"), "dangerous", [(IMPORT, "thread.get_ident")]),
+        ("old_eval", name("__builtin__", "eval"), "dangerous", [(IMPORT, "__builtin__.eval")]),
+        ("script", name("__torch__.net", "Net"), "safe", []),
+        ("almost_script", name("__torch__net", "Net"), UNKNOWN, []),
+    ]
+
+
+def calls():
+    """What is called, where nothing is wrong with the arguments."""
+    return [
+        ("class", call(THING), UNKNOWN, []),
+        ("function", call(FUNCTION), UNKNOWN, []),
+        ("harmful_word", call(name("own.things", "load_all")), "dangerous",
+         [(CALL, "own.things.load_all")]),
+        ("capital_word", call(name("own.things", "runCommand")), "dangerous",
+         [(CALL, "own.things.runCommand")]),
+        ("of_stdlib", call(name("colorsys", "rgb_to_hls")), "dangerous", [(CALL, "colorsys.rgb_to_hls")]),
+        ("of_torch", call(name("torch.own", "thing")), "dangerous", [(CALL, "torch.own.thing")]),
+        ("of_sympy", call(name("sympy", "expand")), "dangerous", [(CALL, "sympy.expand")]),
+        ("of_torches", call(name("torches", "thing")), UNKNOWN, []),
+        ("rebuilder", call(name("torch.own", "_rebuild_thing")), UNKNOWN, []),
+        ("new_of_function", new(name("colorsys", "rgb_to_hls")), "dangerous",
+         [(CALL, "colorsys.rgb_to_hls")]),
+        ("graph", call(name("torch.fx.graph_module", "reduce_graph_module")), "dangerous",
+         [(CALL, "torch.fx.graph_module.reduce_graph_module")]),
+        ("deploy", call(name("torch.fx.graph_module", "reduce_deploy_graph_module")), "dangerous",
+         [(CALL, "torch.fx.graph_module.reduce_deploy_graph_module")]),
+        ("in_package", call(name("torch.fx.graph_module", "reduce_package_graph_module")), "dangerous",
+         [(CALL, "torch.fx.graph_module.reduce_package_graph_module")]),
+        ("persistent", call(name("torch_utils.persistence", "_reconstruct_persistent_obj")), "dangerous",
+         [(CALL, "torch_utils.persistence._reconstruct_persistent_obj")]),
+        ("of_result", call(call(FUNCTION)), "dangerous", [(VALUE, None)]),
+        ("of_text", call(text("x")), "malformed", [("broken-pickle", None)]),
+        ("inner_class", call(attribute(THING, "Inner"), integer(1)), UNKNOWN, []),
+        ("inner_of_two", call(attribute(THING, "Inner"), integer(1), integer(2)), "dangerous",
+         [(VALUE, None)]),
+        ("inner_command", call(attribute(THING, "Inner"), text(TOUCH)), "dangerous",
+         [(ARGUMENTS, None)]),
+        ("inner_of_torch", call(attribute(name("torch.own", "Thing"), "Inner"), text("a")), "dangerous",
+         [(VALUE, None)]),
+        ("inner_denied", call(attribute(THING, "Popen"), text("a")), "dangerous", [(VALUE, None)]),
+        ("time_zone", call(attribute(name("zoneinfo", "ZoneInfo"), "_unpickle"), text("UTC"), integer(1)),
+         UNKNOWN, []),
+        ("other_zone", call(attribute(name("zoneinfo", "ZoneInfo"), "from_bytes"), text("UTC")),
+         "dangerous", [(VALUE, None)]),
+        ("keywords", new_ex(name("collections", "OrderedDict"), a=integer(1)), "dangerous",
+         [(ARGUMENTS, "collections.OrderedDict")], 4),
+    ]
+
+
+def given():
+    """What calls of unknown things are given."""
+    return [
+        ("command", call(FUNCTION, text(TOUCH)), "dangerous", [(ARGUMENTS, "own.things.assemble")]),
+        ("command_with_path", call(FUNCTION, text("/bin/sh -c id")), "dangerous",
+         [(ARGUMENTS, "own.things.assemble")]),
+        ("prose", call(FUNCTION, text("touch and go it is")), UNKNOWN, []),
+        ("code", call(FUNCTION, text(CODE)), "dangerous", [(ARGUMENTS, "own.things.assemble")]),
+        ("code_behind_blanks", call(FUNCTION, text("\n\t " + CODE)), "dangerous",
+         [(ARGUMENTS, "own.things.assemble")]),
+        ("code_inside", call(FUNCTION, text("x = ().__class__")), "dangerous",
+         [(ARGUMENTS, "own.things.assemble")]),
+        ("library", call(FUNCTION, text("/lib/own.so")), "dangerous",
+         [(ARGUMENTS, "own.things.assemble")]),
+        ("library_of_instance", new(THING, text("/lib/own.so")), UNKNOWN, []),
+        ("function", call(FUNCTION, name("own.things", "load_all")), "dangerous",
+         [(ARGUMENTS, "own.things.assemble")]),
+        ("function_to_instance", new(THING, name("own.things", "load_all")), UNKNOWN, []),
+        ("made_function", call(name("torch.own", "_rebuild_thing"), attribute(THING, "go")), "dangerous",
+         [(ARGUMENTS, "torch.own._rebuild_thing")]),
+        ("in_list", call(FUNCTION, list_of(integer(1), text(TOUCH))), "dangerous",
+         [(ARGUMENTS, "own.things.assemble")]),
+        ("in_dict", call(FUNCTION, named(a=text(TOUCH))), "dangerous",
+         [(ARGUMENTS, "own.things.assemble")]),
+        ("by_name", new_ex(THING, cmd=text(TOUCH)), "dangerous", [(ARGUMENTS, "own.things.Thing")], 4),
+    ]
+
+
+def attributes():
+    """getattr."""
+    about = [(ARGUMENTS, "builtins.getattr")]
+    return [
+        ("method", attribute(call(THING), "go"), UNKNOWN, []),
+        ("special", attribute(call(THING), "__reduce_ex__"), "dangerous", about),
+        ("harmful", attribute(call(THING), "system"), "dangerous", about),
+        ("dotted", attribute(call(THING), "a.b"), "dangerous", about),
+        ("computed", call(GETATTR, call(THING), call(FUNCTION)), "dangerous", about),
+        ("nameless", attribute(call(THING), ""), "dangerous", about),
+        ("default", call(GETATTR, call(THING), text("a"), NONE), "dangerous", about),
+        ("path", attribute(call(name("pathlib", "PosixPath"), text("x")), "stem"), "dangerous", about),
+        ("path_class", attribute(name("pathlib", "Path"), "home"), "dangerous", about),
+        ("function", attribute(name("own.things", "load_all"), "go"), "dangerous", about),
+        ("torch_function", attribute(name("torch.own", "thing"), "go"), "dangerous", about),
+        ("walk", attribute(attribute(THING, "a"), "b"), "dangerous", about),
+        ("classes", attribute(attribute(THING, "Inner"), "Innermost"), UNKNOWN, []),
+        ("text", attribute(text("x"), "join"), "dangerous", about),
+        ("format", attribute(name("torch._own", "torch"), "channels_last"), UNKNOWN, []),
+        ("inner_of_harmful", new(attribute(name("own.things", "Popen"), "Inner")), "dangerous",
+         [(VALUE, None)]),
+    ]
+
+
+def deferred():
+    """Functions that wrap or call others."""
+    zero = [EMPTY_TUPLE, EMPTY_DICT, NONE]
+    return [
+        ("partial", call(PARTIAL, FUNCTION), UNKNOWN, []),
+        ("partial_guarded", call(PARTIAL, GETATTR), "dangerous", [(ARGUMENTS, "functools.partial")]),
+        ("partial_text", call(PARTIAL, text("x")), "dangerous", [(ARGUMENTS, "functools.partial")]),
+        ("partial_harmful", call(PARTIAL, name("timeit", "timeit")), "dangerous",
+         [(CALL, "functools.partial")]),
+        ("partial_state", build(new(PARTIAL), tuple_of(FUNCTION, *zero)), UNKNOWN, []),
+        ("partial_state_guarded", build(new(PARTIAL), tuple_of(GETATTR, *zero)), "dangerous",
+         [(ARGUMENTS, "functools.partial")]),
+        ("partial_state_harmful", build(new(PARTIAL), tuple_of(name("timeit", "timeit"), *zero)),
+         "dangerous", [(CALL, "functools.partial")]),
+        ("partial_state_odd", build(new(PARTIAL), tuple_of(FUNCTION, *zero[1:])), "dangerous",
+         [(ARGUMENTS, "functools.partial")]),
+        ("factory", call(name("collections", "defaultdict"), name("builtins", "list")), "safe", []),
+        ("factory_guarded", call(name("collections", "defaultdict"), GETATTR), "dangerous",
+         [(ARGUMENTS, "collections.defaultdict")]),
+        ("factory_harmful", call(name("collections", "defaultdict"), name("timeit", "timeit")), "dangerous",
+         [(CALL, "collections.defaultdict")]),
+        ("type_of_none", call(name("builtins", "type"), NONE), UNKNOWN, []),
+        ("type_of_object", call(name("builtins", "type"), call(THING)), "dangerous",
+         [(ARGUMENTS, "builtins.type")]),
+        ("type_made", call(name("builtins", "type"), text("A"), EMPTY_TUPLE, EMPTY_DICT), "dangerous",
+         [(ARGUMENTS, "builtins.type")]),
+        ("hint", call(name("operator", "getitem"), name("typing", "List"), name("builtins", "int")),
+         UNKNOWN, []),
+        ("no_hint", call(name("operator", "getitem"), call(THING), text("x")), "dangerous",
+         [(ARGUMENTS, "operator.getitem")]),
+        ("hint_of_others", call(name("operator", "getitem"), THING, text("x")), "dangerous",
+         [(ARGUMENTS, "operator.getitem")]),
+        ("flags", call(name("operator", "or_"), call(THING, integer(1)), call(THING, integer(2))), UNKNOWN,
+         []),
+        ("no_flags", call(name("operator", "or_"), call(THING), integer(2)), "dangerous",
+         [(ARGUMENTS, "operator.or_")]),
+        ("ufunc", call(name("numpy.core", "_ufunc_reconstruct"), text("numpy"), text("add")), UNKNOWN, []),
+        ("ufunc_of_others", call(name("numpy.core", "_ufunc_reconstruct"), text("own"), text("add")),
+         "dangerous", [(ARGUMENTS, "numpy.core._ufunc_reconstruct")]),
+        ("ufunc_harmful", call(name("numpy.core", "_ufunc_reconstruct"), text("numpy.f2py"), text("main")),
+         "dangerous", [(ARGUMENTS, "numpy.core._ufunc_reconstruct")]),
+        ("encode", call(name("_codecs", "encode"), text("a"), text("latin1")), "safe", []),
+        ("encode_otherwise", call(name("_codecs", "encode"), text("bf"), text("rot_13")), "dangerous",
+         [(ARGUMENTS, "_codecs.encode")]),
+        ("load_bytes", call(name("torch.storage", "_load_from_bytes"), call(FUNCTION)), "dangerous",
+         [(ARGUMENTS, "torch.storage._load_from_bytes")]),
+        ("storage_class", call(name("torch", "FloatStorage"), integer(1)), "dangerous",
+         [(ARGUMENTS, "torch.FloatStorage")]),
+        ("memmap", call(name("numpy", "memmap"), text("x")), "dangerous", [(ARGUMENTS, "numpy.memmap")]),
+        ("tensor_class", call(name("torch", "FloatTensor"), text("x")), "dangerous",
+         [(ARGUMENTS, "torch.FloatTensor")]),
+    ]
+
+
+def objects():
+    """Objects of classes, and what is built into them."""
+    about = [(CHANGED, "own.things.Thing")]
+    thing = call(RECONSTRUCT, THING, OBJECT, NONE)
+    return [
+        ("reconstructed", thing, UNKNOWN, []),
+        ("of_function", call(RECONSTRUCT, name("colorsys", "rgb_to_hls"), OBJECT, NONE), "dangerous",
+         [(CALL, "copyreg._reconstructor")]),
+        ("harmful_base", call(RECONSTRUCT, THING, name("colorsys", "rgb_to_hls"), NONE), "dangerous",
+         [(CALL, "copyreg._reconstructor")]),
+        ("no_base", call(RECONSTRUCT, THING, text("x"), NONE), "dangerous",
+         [(ARGUMENTS, "copyreg._reconstructor")]),
+        ("two_of_three", call(RECONSTRUCT, THING, OBJECT), "malformed", [(BAD, "copyreg._reconstructor")]),
+        ("newobj", call(name("copyreg", "__newobj__"), THING), UNKNOWN, []),
+        ("newobj_function", call(name("copyreg", "__newobj__"), name("colorsys", "rgb_to_hls")),
+         "dangerous", [(CALL, "copyreg.__newobj__")]),
+        ("newobj_ex_function", call(name("copyreg", "__newobj_ex__"), name("colorsys", "rgb_to_hls"),
+                                    EMPTY_TUPLE, EMPTY_DICT), "dangerous",
+         [(CALL, "copyreg.__newobj_ex__")]),
+        ("old_newobj_function", call(name("copy_reg", "__newobj__"), name("colorsys", "rgb_to_hls")),
+         "dangerous", [(CALL, "copy_reg.__newobj__")]),
+        ("state", build(new(THING), named(a=integer(1))), UNKNOWN, []),
+        ("special_state", build(new(THING), named(__class__=THING)), "dangerous", about),
+        ("special_slot", build(new(THING), tuple_of(NONE, named(__setstate__=FUNCTION))), "dangerous", about),
+        ("special_inside", build(new(THING), named(__dict__=named(__call__=FUNCTION))), "dangerous", about),
+        ("computed_key", build(new(THING), dict_of((call(name("builtins", "str"), text("a")), NONE))),
+         "dangerous", about),
+        ("namespace", call(name("types", "SimpleNamespace"), named(__class__=THING)), "dangerous",
+         [(CHANGED, "types.SimpleNamespace")]),
+        ("built_class", build(THING, named(a=integer(1))), "dangerous", about),
+        ("set_in_class", THING + text("a") + integer(1) + SETITEM, "dangerous", about),
+        ("appended_to_class", THING + text("a") + APPEND, "dangerous", about),
+        ("built_id", build(tuple_of(text("module"), integer(1), integer(2)) + b"Q", named(a=integer(1))),
+         "dangerous", [(CHANGED, None)]),
+        ("planted", build(new(THING), named(append=FUNCTION)) + integer(1) + APPEND, "dangerous", about),
+        ("planted_slot", build(new(THING), tuple_of(NONE, named(extend=FUNCTION))) + integer(1) + APPEND,
+         "dangerous", about),
+        ("set_in_tensor", call(name("torch", "FloatTensor")) + integer(0) + integer(1) + SETITEM,
+         "malformed", [("changed-tensor", "torch.FloatTensor")]),
+        ("appended_to_tensor", call(name("torch", "FloatTensor")) + integer(0) + APPEND, "malformed",
+         [("changed-tensor", "torch.FloatTensor")]),
+        ("forged_dtype", dtype(tuple_of(integer(3), text("|"), NONE, NONE, NONE, integer(8), integer(1),
+                                        integer(1))), "dangerous", [(ARGUMENTS, "numpy.dtype")]),
+        ("from_type", call(name("torch._tensor", "_rebuild_from_type_v2"), FUNCTION, THING,
+                           EMPTY_TUPLE, EMPTY_DICT), UNKNOWN, []),
+        ("from_type_of_dict", call(name("torch._tensor", "_rebuild_from_type_v2"),
+                                   name("collections", "OrderedDict"), THING, EMPTY_TUPLE, EMPTY_DICT),
+         "dangerous", [(ARGUMENTS, "torch._tensor._rebuild_from_type_v2")]),
+        ("from_type_guarded", call(name("torch._tensor", "_rebuild_from_type_v2"),
+                                   name("torch.storage", "_load_from_bytes"), THING,
+                                   tuple_of(call(FUNCTION)), EMPTY_DICT), "dangerous",
+         [(ARGUMENTS, "torch._tensor._rebuild_from_type_v2")]),
+        ("with_state", call(name("torch._utils", "_rebuild_parameter_with_state"), NONE, TRUE, EMPTY_DICT,
+                            named(__class__=THING)), "dangerous",
+         [(CHANGED, "torch._utils._rebuild_parameter_with_state")]),
+        ("odd_id", tuple_of(text("thing"), integer(1)) + b"Q", UNKNOWN, [("odd-persistent-id", None)]),
+        ("short_id", tuple_of(text("storage"), name("torch", "FloatStorage"), text("0")) + b"Q",
+         "malformed", [(BAD, None)]),
+        ("long_id", tuple_of(THING, integer(1), integer(1), integer(1)) + b"Q", UNKNOWN,
+         [("odd-persistent-id", None)]),
+        ("extension", b"\x82\x05", UNKNOWN, [("extension-code", None)]),
+    ]
+
+
+def sizes():
+    """Calls that would fill the memory, or go through what is not known."""
+    range_of = call(name("builtins", "range"), integer(BIG))
+    return [
+        ("list_of_range", call(name("builtins", "list"), range_of), "malformed", [(EXPANDS, "builtins.list")]),
+        ("list_of_thing", call(name("builtins", "list"), call(THING)), "dangerous",
+         [(ARGUMENTS, "builtins.list")]),
+        ("list_of_number", call(name("builtins", "list"), real(1.5)), "malformed", [(BAD, "builtins.list")]),
+        ("bytearray", call(name("builtins", "bytearray"), integer(10)), "safe", []),
+        ("long_bytearray", call(name("builtins", "bytearray"), integer(1 << 31)), "malformed",
+         [(EXPANDS, "builtins.bytearray")]),
+        ("longer_bytearray", call(name("builtins", "bytearray"), integer(1 << 70)), "malformed",
+         [(EXPANDS, "builtins.bytearray")]),
+        ("odd_bytearray", call(name("builtins", "bytearray"), EMPTY_LIST, text("x")), "dangerous",
+         [(ARGUMENTS, "builtins.bytearray")]),
+        ("tensor_of_size", call(name("torch", "FloatTensor"), integer(5)), "malformed",
+         [(EXPANDS, "torch.FloatTensor")]),
+        ("array", call(name("numpy.core.multiarray", "_reconstruct"), name("numpy", "ndarray"),
+                       integers([BIG]), text("b")), "malformed",
+         [(EXPANDS, "numpy.core.multiarray._reconstruct")]),
+        ("array_of_function", call(name("numpy.core.multiarray", "_reconstruct"),
+                                   name("colorsys", "rgb_to_hls"), integers([0]), text("b")), "dangerous",
+         [(CALL, "numpy.core.multiarray._reconstruct")]),
+        ("ndarray", call(name("numpy", "ndarray"), integers([BIG])), "malformed",
+         [(EXPANDS, "numpy.ndarray")]),
+        ("fraction", call(name("fractions", "Fraction"), text("1e1000000000")), "malformed",
+         [(EXPANDS, "fractions.Fraction")]),
+        ("third", call(name("fractions", "Fraction"), text("1/3")), "safe", []),
+        ("far_memo", integer(1) + b"r\xff\xff\xff\x7f", "malformed", [(EXPANDS, None)]),
+        ("deep", EMPTY_TUPLE + DEEP * b"\x85", "malformed", [("over-limit", None)]),
+        ("deep_by_parts", deep_by_parts(), "malformed", [("over-limit", None)]),
+        ("circle", EMPTY_LIST + b"q\x00h\x00" + APPEND, "malformed", [(EXPANDS, None)]),
+    ]
+
+
+GROUPS = (names, calls, given, attributes, deferred, objects, sizes)
+
+
+def judge(report, verdict, findings):
+    """What is wrong with the report, or None."""
+    found = {(f["rule"], ("%s.%s" % (f["module"], f["name"])) if f.get("module") else None)
+             for f in report["findings"]}
+    if report["verdict"] != verdict:
+        return "it is %s, not %s: %s" % (report["verdict"], verdict, sorted(map(str, found)))
+    for rule, about in findings:
+        if not any(r == rule and about in (None, n) for r, n in found):
+            return "no %s of %s: %s" % (rule, about, sorted(map(str, found)))
+    return None
+
+
+def main():
+    """Writes all pickles, has them scanned at once and judges the reports."""
+    ckconv = os.path.abspath(sys.argv[1])
+    expected = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for group in GROUPS:
+            for label, value, verdict, findings, *protocol in group():
+                path = os.path.join(folder, "%s-%s.pkl" % (group.__name__, label))
+                with open(path, "wb") as file:
+                    file.write(pickle(value, *protocol))
+                expected[path] = verdict, findings
+        done = subprocess.run([ckconv, "scan", "--json", "-q", folder], capture_output=True, check=False)
+    reports = {r["path"]: r for r in map(json.loads, done.stdout.decode().splitlines())}
+    failed = 0
+    for path, (verdict, findings) in expected.items():
+        wrong = judge(reports[path], verdict, findings) if path in reports else "there is no report"
+        failed += bool(wrong)
+        if wrong:
+            print("FAILED %s: %s" % (os.path.basename(path), wrong))
+    print("%d passed, %d failed" % (len(expected) - failed, failed))
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()

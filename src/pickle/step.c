@@ -250,7 +250,8 @@ static __attribute__((noinline)) bool read_more(ck_steps *s, ck_step *step, ck_r
 		return read_counted(s, step, is == CK_READ_KEPT);
 	case CK_READ_LINES:
 	case CK_READ_LINE:
-		return read_line(s, is == CK_READ_LINE && step->code != 'P', &step->text, &step->len) &&
+		return read_line(s, is == CK_READ_LINE && step->code != 'P', &step->text,
+		                 &step->len) &&
 		       (is == CK_READ_LINE || read_line(s, false, &step->more, &step->more_len));
 	case CK_READ_NO_OPCODE:
 		return no_opcode(s, step);

@@ -43,8 +43,8 @@ static bool judge_memo(ck_audit *audit, const ck_place *place, const ck_seen *se
 	                    (unsigned long long)seen->far_memo * 2 * sizeof(void *));
 }
 
-/* n further places multiply what there is by e^(n/e) at most; but one is enough for a circle, and to
- * look for it in what is large costs too much. */
+/* n further places multiply what there is by e^(n/e) at most; but one is enough for a circle,
+ * and to look for it in what is large costs too much. */
 bool ck_judge_needs_root(const ck_source *source, const ck_seen *seen)
 {
 	enum { SHARED_FEW = 16, SMALL = 1 << 20 };

@@ -1,6 +1,6 @@
-/* Reads ahead: which memo numbers a pickle reads at all, so that a lean machine need not keep what is
- * put under the others, or whether it writes down some integer. Makes nothing and fails at nothing:
- * where it stops, the machine will. */
+/* Reads ahead: which memo numbers a pickle reads at all, so that a lean machine need not keep
+ * what is put under the others, or whether it writes down some integer. Makes nothing and fails
+ * at nothing: where it stops, the machine will. */
 #include "vm.h"
 
 #include <endian.h>
@@ -133,7 +133,8 @@ static bool is_wrapper(const unsigned char *text, size_t len)
 /* The length of the line at `from`; false: it does not end in sight. */
 static bool line_end(ahead *a, size_t from, size_t *len)
 {
-	const unsigned char *end = from < a->left ? memchr(a->p + from, '\n', a->left - from) : NULL;
+	const unsigned char *end =
+		from < a->left ? memchr(a->p + from, '\n', a->left - from) : NULL;
 	if (!end) {
 		a->lost = a->left < a->size - a->at; /* else the pickle is cut short */
 		return false;
@@ -222,8 +223,8 @@ static inline const unsigned char *behind(const unsigned char *p, const shape *o
 	return op->width == 4 ? step_on(p, 5) : step_on(p, 1u + op->width);
 }
 
-/* Passes over opcodes with which there is nothing to do, as long as a line has room behind them: most
- * of them. */
+/* Passes over opcodes with which there is nothing to do, as long as a line has room behind them:
+ * most of them. */
 static void pass_quickly(ahead *a, uint64_t *count)
 {
 	const unsigned char *p = a->p, *edge = a->left > LINE_MAX ? p + (a->left - LINE_MAX) : p;
@@ -362,8 +363,9 @@ bool ck_vm_look_ahead(ck_vm *vm)
 	vm->ahead_words = (size_t)(a.bound / 64) + 1;
 	if (vm->job->error.status != CK_OK)
 		return false;
-	uint64_t *reads = ck_grow(vm->job, vm->reads, &vm->reads_cap, vm->ahead_words, sizeof *reads);
-	uint64_t *puts = ck_grow(vm->job, vm->puts, &vm->puts_cap, vm->ahead_words, sizeof *puts);
+	size_t words = vm->ahead_words;
+	uint64_t *reads = ck_grow(vm->job, vm->reads, &vm->reads_cap, words, sizeof *reads);
+	uint64_t *puts = ck_grow(vm->job, vm->puts, &vm->puts_cap, words, sizeof *puts);
 	if (!reads || !puts)
 		return false;
 	vm->reads = reads;

@@ -1,5 +1,5 @@
-/* What a lean machine leaves out: items of large containers that nobody will look at are only counted,
- * and their memory is used again. */
+/* What a lean machine leaves out: items of large containers that nobody will look at are only
+ * counted, and their memory is used again. */
 #include "vm.h"
 
 #include <string.h>
@@ -60,8 +60,8 @@ static void give_up(ck_vm *vm, ck_value *value)
 		ck_vm_use_again(vm, value);
 }
 
-/* What is left behind of the first ones shows how deep the others are, and all that a judge looks at:
- * see DIGEST_VALUES. */
+/* What is left behind of the first ones shows how deep the others are, and all that a judge
+ * looks at: see DIGEST_VALUES. */
 static uint64_t count_value(const ck_vm *vm, const ck_value *target, const ck_value *value)
 {
 	if (is_leaf(value))

@@ -1,5 +1,5 @@
-/* Integers and strings in the text forms of protocol 0, read exactly as CPython's C code reads them:
- * strtol and PyLong_FromString for integers, the escapes of PyBytes_DecodeEscape and the
+/* Integers and strings in the text forms of protocol 0, read exactly as CPython's C code reads
+ * them: strtol and PyLong_FromString for integers, the escapes of PyBytes_DecodeEscape and the
  * raw-unicode-escape codec for strings. */
 #include "pickle.h"
 
@@ -210,7 +210,8 @@ bool ck_literal_integer(ck_job *job, ck_literal rule, const char *text, size_t l
 {
 	if (!len)
 		return false;
-	if (parse_short(text, rule == CK_LITERAL_LONG && text[len - 1] == 'L' ? len - 1 : len, value))
+	bool suffix = rule == CK_LITERAL_LONG && text[len - 1] == 'L';
+	if (parse_short(text, len - suffix, value))
 		return true;
 	if (rule == CK_LITERAL_INT)
 		return parse_int(job, text, len, value);

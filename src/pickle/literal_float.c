@@ -1,4 +1,5 @@
-/* Floats in the text form of protocol 0, read exactly as CPython's PyOS_string_to_double reads them. */
+/* Floats in the text form of protocol 0, read exactly as CPython's PyOS_string_to_double reads
+ * them. */
 #include "pickle.h"
 
 #include <locale.h>
@@ -43,8 +44,8 @@ static bool is_float(const char *p)
 	return whole && !*p;
 }
 
-/* The quotient of number and divisor, which are not 0, rounded as IEEE 754 rounds. It must be neither
- * very large nor very small. */
+/* The quotient of number and divisor, which are not 0, rounded as IEEE 754 rounds. It must be
+ * neither very large nor very small. */
 static double divide(uint64_t number, uint64_t divisor)
 {
 	__extension__ typedef unsigned __int128 wide;

@@ -164,10 +164,11 @@ typedef struct ck_seen {
 	 * has more than CK_LEAN_ITEMS, numbers and text are only counted, except for keys that may
 	 * be attributes with a meaning, and equal keys are not settled. */
 	bool lean;
-	/* With `lean`: once more than so many bytes of memory, less 1, were needed for a pickle, it is
-	 * found out which memo numbers it will still read. What is stored under others only can then
-	 * be given up with the list or dict that it is put into, if that holds more than
-	 * CK_LEAN_CONTAINERS: containers of numbers, text and such containers. 0: never. */
+	/* With `lean`: once more than so many bytes of memory, less 1, were needed for a pickle,
+	 * it is found out which memo numbers it will still read. What is stored under others
+	 * only can then be given up with the list or dict that it is put into, if that holds
+	 * more than CK_LEAN_CONTAINERS: containers of numbers, text and such containers. 0:
+	 * never. */
 	uint64_t ahead;
 	uint64_t skimmed;  /* bytes that were read ahead, of all pickles */
 	bool opcodes[256]; /* those of the last pickle */
@@ -183,9 +184,9 @@ typedef struct ck_seen {
  * it live as long as the job. `seen` may be NULL. Returns NULL after a failure. */
 ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_seen *seen);
 
-/* False: none of the first `ops` opcodes of the pickle that the source begins with spells this integer
- * out (little-endian, its last byte above 0 and below 128), and nothing else can make it; or the job
- * failed. It takes far less than reading the pickle. */
+/* False: none of the first `ops` opcodes of the pickle that the source begins with spells this
+ * integer out (little-endian, its last byte above 0 and below 128), and nothing else can make
+ * it; or the job failed. It takes far less than reading the pickle. */
 bool ck_pickle_may_hold(ck_job *job, const ck_source *source, uint64_t ops, const char *integer,
                         size_t len);
 
@@ -252,8 +253,8 @@ struct ck_step {
 	uint8_t code;
 	uint64_t at;       /* offset of the opcode */
 	uint64_t number;   /* integer arguments; bits of the double */
-	/* First line or counted bytes, NUL behind; NULL if left in the source. A single line, except
-	 * for that of a PERSID, is only valid until the next opcode is read. */
+	/* First line or counted bytes, NUL behind; NULL if left in the source. A single line,
+	 * except for that of a PERSID, is only valid until the next opcode is read. */
 	const char *text;
 	uint64_t len;
 	uint64_t from;     /* offset of counted bytes */

@@ -235,13 +235,6 @@ static bool no_opcode(ck_steps *s, const ck_step *step)
 	                  "byte 0x%02x is no pickle opcode", step->code);
 }
 
-static bool across_frame(ck_steps *s, const ck_step *step)
-{
-	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
-	                  "opcode %s reaches across the end of its frame at byte %llu",
-	                  ck_op_table[step->code].name, (unsigned long long)s->frame_end);
-}
-
 /* What is more than a number. */
 static __attribute__((noinline)) bool read_more(ck_steps *s, ck_step *step, ck_reading is)
 {
@@ -251,20 +244,26 @@ static __attribute__((noinline)) bool read_more(ck_steps *s, ck_step *step, ck_r
 	case CK_READ_PLAIN:
 		break;
 	case CK_READ_FRAME:
-		if (step->at < s->frame_end && s->at > s->frame_end)
-			return across_frame(s, step);
 		return enter_frame(s, step);
 	case CK_READ_KEPT:
 	case CK_READ_LEFT:
 		return read_counted(s, step, is == CK_READ_KEPT);
 	case CK_READ_LINES:
 	case CK_READ_LINE:
-		return read_line(s, is == CK_READ_LINE && step->code != 'P', &step->text, &step->len) &&
+		return read_line(s, is == CK_READ_LINE && step->code != 'P', &step->text,
+		                 &step->len) &&
 		       (is == CK_READ_LINE || read_line(s, false, &step->more, &step->more_len));
 	case CK_READ_NO_OPCODE:
 		return no_opcode(s, step);
 	}
 	return true;
+}
+
+static bool across_frame(ck_steps *s, const ck_step *step)
+{
+	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
+	                  "opcode %s reaches across the end of its frame at byte %llu",
+	                  ck_op_table[step->code].name, (unsigned long long)s->frame_end);
 }
 
 /* The opcode and its number where the window may have to move, or the source ends. */

@@ -99,8 +99,8 @@ typedef struct ck_op_shape {
 
 extern const ck_op_shape ck_op_shapes[256];
 
-/* Keeps the compiler from making one sum of several that stand behind branches: the processor guesses a
- * branch, while a sum with what a table says has to wait for it. */
+/* Keeps the compiler from making one sum of several that stand behind branches: the processor
+ * guesses a branch, while a sum with what a table says has to wait for it. */
 static inline uint64_t ck_behind(uint64_t at, unsigned len)
 {
 	at += len;
@@ -108,8 +108,8 @@ static inline uint64_t ck_behind(uint64_t at, unsigned len)
 	return at;
 }
 
-/* Reads an opcode with nothing but a number behind it, all of it in the window, as most are. False: it is
- * another one, or something is wrong with it. */
+/* Reads an opcode with nothing but a number behind it, all of it in the window, as most are.
+ * False: it is another one, or something is wrong with it. */
 static inline bool ck_steps_quick(ck_steps *s, ck_step *step)
 {
 	const uint64_t at = s->at, inside = at - s->window_at;
@@ -137,7 +137,8 @@ static inline bool ck_steps_quick(ck_steps *s, ck_step *step)
 	return true;
 }
 
-/* Pieces of memory that can be used again, by their words; the first word of each is the next one. */
+/* Pieces of memory that can be used again, by their words; the first word of each is the next
+ * one. */
 enum { CK_SPARE_WORDS = 32 };
 typedef struct ck_spare {
 	void *list[CK_SPARE_WORDS + 1];

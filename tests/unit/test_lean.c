@@ -1,5 +1,6 @@
-/* What a lean machine tells, with its look ahead at the memo, must be what a machine tells that keeps
- * everything: the same deeds with the same values, and the same failures at the same places. */
+/* What a lean machine tells, with its look ahead at the memo, must be what a machine tells that
+ * keeps everything: the same deeds with the same values, and the same failures at the same
+ * places. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,8 +67,9 @@ static reader *read_all(bool lean, const void *bytes, size_t len)
 		r->root = ck_pickle_read(r->job, source, &at, &r->seen);
 		if (!r->root)
 			break;
-		ck_assert(ck_text_addf(r->job, &r->told, "read to %d; %d shared, up to %d; opcodes ",
-		                       (int)at, (int)r->seen.shared, (int)r->seen.far_memo));
+		ck_assert(ck_text_addf(r->job, &r->told,
+		                       "read to %d; %d shared, up to %d; opcodes ", (int)at,
+		                       (int)r->seen.shared, (int)r->seen.far_memo));
 		for (int i = 0; i < 256; i++)
 			ck_assert(ck_text_addf(r->job, &r->told, "%d", r->seen.opcodes[i]));
 		ck_assert(ck_text_addf(r->job, &r->told, "\n"));
@@ -330,8 +332,8 @@ static void put_value(maker *m, int depth)
 		break;
 	case 2:
 	case 3:
-		snprintf(text, sizeof text, "%.*s%u", (int)any(m, 24), "a text that has some length",
-		         number);
+		snprintf(text, sizeof text, "%.*s%u", (int)any(m, 24),
+		         "a text that has some length", number);
 		put_text(m, text);
 		break;
 	case 4:

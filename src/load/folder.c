@@ -84,7 +84,9 @@ static bool version_is_known(const char *text, size_t len)
 bool ck_folder_version(ck_job *job, const ck_folder *folder, bool required)
 {
 	char text[64];
-	ck_member *member = ck_folder_member(job, folder, "version");
+	ck_member *member = ck_folder_member(job, folder, ".data/version"); /* from version 6 on */
+	if (!member)
+		member = ck_folder_member(job, folder, "version");
 	if (!member)
 		return !required || ck_fail(job, CK_CORRUPT, folder->archive->source->label,
 		               "the archive has no member '%sversion', without which PyTorch "

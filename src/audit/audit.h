@@ -104,6 +104,7 @@ typedef struct ck_audit {
 	bool with_tensors;        /* check those of every checkpoint, too */
 	bool meaningful;          /* a pickle named something that means anything to the loader */
 	uint64_t vain;            /* bytes that were read as opcodes, and were none */
+	uint64_t skimmed;         /* bytes of pickles that were read ahead and then broke */
 	unsigned depth;           /* files inside files that are open just now */
 } ck_audit;
 
@@ -133,6 +134,8 @@ bool ck_judge_event(ck_audit *audit, const ck_place *place, const ck_event *even
  * `job` is the one that it was read in. */
 bool ck_judge_whole(ck_audit *audit, const ck_place *place, ck_job *job, const ck_value *root,
                     const ck_seen *seen);
+/* Whether that looks at the root. */
+bool ck_judge_needs_root(const ck_source *source, const ck_seen *seen);
 
 /* Looks through a file, or a file inside it. False only if it cannot be read at all, memory ended,
  * or the job was stopped. */

@@ -23,6 +23,12 @@ typedef enum ck_purpose {
 	CK_FOR_NOTHING  /* bytes that belong to nothing */
 } ck_purpose;
 
+/* A pickle that was read as a probe, did nothing and made nothing that needs a look. */
+typedef struct ck_idle {
+	uint64_t from, to; /* equal: there is none */
+	ck_seen seen;      /* only the facts about its opcodes */
+} ck_idle;
+
 typedef struct ck_look {
 	ck_audit *audit;
 	ck_job *job;             /* memory and errors of this look; gone after it */
@@ -39,6 +45,7 @@ typedef struct ck_look {
 	bool strict_end;         /* zeros that follow hide it, if they are many */
 	bool loose;              /* where its own bytes end is not known */
 	uint64_t sure;           /* up to here pickles follow one another for certain */
+	ck_idle idle;            /* need not be read again */
 } ck_look;
 
 ck_purpose ck_look_purpose(const ck_look *look);

@@ -68,8 +68,10 @@ static bool walk(ck_look *l, ck_stream_reader *reader)
 		uint64_t from = at;
 		if (reader->place.stream >= l->job->limits.members)
 			return stop_at_many(l, reader, at);
-		if (!ck_stream_next(reader, &at, &whole))
+		bool idle = l->idle.to > at && l->idle.from == at;
+		if (idle ? !ck_stream_pass(reader, &l->idle) : !ck_stream_next(reader, &at, &whole))
 			return false;
+		at = idle ? l->idle.to : at;
 		/* what a broken one did not reach is nothing that can be told apart from it */
 		if (!ck_regions_claim(l->job, &l->claimed, from, whole ? at : l->source->size))
 			return false;

@@ -63,7 +63,7 @@ bool ck_pickle_probe(ck_look *l, uint64_t at, ck_probed *probed)
 			break;
 		}
 		from = at;
-		if (!ck_stream_probe(l->audit, l->source, &at, purpose, probed))
+		if (!ck_stream_probe(l->audit, l->source, &at, purpose, probed, &l->idle))
 			return false;
 		if (is_pointed_at(l))
 			break;

@@ -7,7 +7,10 @@
 #include "judge.h"
 #include "look.h"
 
-enum { RENEW = 8 << 20 }; /* bytes of memory after which a machine is made anew */
+enum {
+	RENEW = 8 << 20, /* bytes of memory after which a machine is made anew */
+	AHEAD = 4 << 20, /* bytes of memory from which on it pays to read ahead */
+};
 
 static bool on_event(void *arg, const ck_source *source, const ck_event *event)
 {
@@ -60,6 +63,16 @@ bool ck_stream_end(ck_stream_reader *reader)
 	return !own || ck_look_done(reader->audit, own);
 }
 
+/* What is found out about a pickle that breaks early was found out for nothing: a file of many such
+ * ones must not be read again and again. */
+static void look_ahead(const ck_audit *audit, ck_seen *seen)
+{
+	enum { TIMES = 2 };
+	uint64_t most;
+	seen->skimmed = 0;
+	seen->ahead = ck_mul(audit->job->input, TIMES, &most) && audit->skimmed > most ? 0 : AHEAD;
+}
+
 bool ck_stream_next(ck_stream_reader *r, uint64_t *at, bool *whole)
 {
 	uint64_t start = *at;
@@ -68,12 +81,14 @@ bool ck_stream_next(ck_stream_reader *r, uint64_t *at, bool *whole)
 		return false;
 	r->events = 0;
 	r->torch->seen.globals.count = r->torch->seen.persids.count = 0;
+	look_ahead(r->audit, &r->torch->seen);
 	const ck_value *root = ck_torch_read(r->torch, at);
 	*whole = root && ck_judge_whole(r->audit, &r->place, r->own, root, &r->torch->seen);
 	r->audit->pickles++;
 	r->place.stream++;
 	if (*whole)
 		return true;
+	r->audit->skimmed += r->torch->seen.skimmed;
 	const ck_error *error = &r->own->error;
 	ck_place place = r->place;
 	place.stream--;
@@ -81,6 +96,16 @@ bool ck_stream_next(ck_stream_reader *r, uint64_t *at, bool *whole)
 	       ck_look_failed(r->audit, r->own, CK_RULE_BROKEN_PICKLE, &place,
 	                      error->has_offset ? error->offset : start) &&
 	       ck_stream_end(r);
+}
+
+bool ck_stream_pass(ck_stream_reader *r, const ck_idle *idle)
+{
+	r->events = 0;
+	if (!ck_judge_whole(r->audit, &r->place, r->audit->job, NULL, &idle->seen))
+		return false;
+	r->audit->pickles++;
+	r->place.stream++;
+	return true;
 }
 
 /* ---- probing ---- */
@@ -91,6 +116,7 @@ typedef struct {
 	uint64_t imports, named; /* all, and those that have names as people give them */
 	uint64_t calls, extensions;
 	uint64_t denied; /* imports of modules that are on the list of harmful ones */
+	bool busy;       /* did anything, or made bytes */
 } prober;
 
 static bool is_name(const char *text, size_t len)
@@ -109,6 +135,7 @@ static bool on_probed(void *arg, const ck_source *source, const ck_event *event)
 	prober *p = arg;
 	const ck_global *g = event->target->global; /* of imports */
 	p->place.source = source;
+	p->busy = true;
 	if (event->deed == CK_DID_IMPORT) {
 		const ck_global any = {g->module, "x", g->module_len, 1};
 		p->imports++;
@@ -118,6 +145,15 @@ static bool on_probed(void *arg, const ck_source *source, const ck_event *event)
 	p->calls += event->deed == CK_DID_CALL;
 	p->extensions += event->deed == CK_DID_NAME && event->target->kind == CK_EXT;
 	return ck_judge_event(p->trial, &p->place, event);
+}
+
+static bool on_probed_bytes(void *arg, const ck_source *source, const ck_value *bytes)
+{
+	prober *p = arg;
+	(void)source;
+	(void)bytes;
+	p->busy = true;
+	return true;
 }
 
 /* Where a reader of pickles is pointed at, all that it does before it stumbles counts. Lists of
@@ -142,20 +178,31 @@ static ck_probed decide(const prober *p, const ck_error *error, ck_purpose purpo
 	return CK_PROBED_NOTHING;
 }
 
+static void note_idle(const prober *p, const ck_source *source, uint64_t from, uint64_t to,
+                      const ck_seen *seen, ck_idle *idle)
+{
+	if (p->busy || ck_judge_needs_root(source, seen))
+		return;
+	*idle = (ck_idle){from, to, {.protocol = seen->protocol, .shared = seen->shared,
+	                             .far_memo = seen->far_memo}};
+	memcpy(idle->seen.opcodes, seen->opcodes, sizeof seen->opcodes);
+}
+
 bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t *at, ck_purpose purpose,
-                     ck_probed *probed)
+                     ck_probed *probed, ck_idle *idle)
 {
 	unsigned char head[256];
 	uint64_t left = source->size - *at;
 	size_t len = left < sizeof head ? (size_t)left : sizeof head;
 	*probed = CK_PROBED_NOTHING;
+	*idle = (ck_idle){0};
 	ck_job *own = ck_look_job(audit);
 	if (!own)
 		return false;
 	if (ck_read_at(own, source, *at, head, len) && ck_stream_may_begin(head, len)) {
 		bool marked = len > 1 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5;
 		prober p = {.trial = ck_audit_new(own, source), .place = {"", source, 0}};
-		ck_watch watch = {on_probed, NULL, &p};
+		ck_watch watch = {on_probed, on_probed_bytes, &p};
 		ck_loaded loaded = {.job = own, .model = ck_alloc(own, sizeof(ck_model)),
 		                    .watch = &watch};
 		ck_torch *torch = p.trial && loaded.model ? ck_torch_new(&loaded, source) : NULL;
@@ -163,11 +210,17 @@ bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t *at, ck_
 			ck_joblib_watch(torch);
 			torch->seen.lean = true;
 		}
-		if (torch && ck_torch_read(torch, at))
+		const uint64_t from = *at;
+		if (torch)
+			look_ahead(audit, &torch->seen);
+		if (torch && ck_torch_read(torch, at)) {
 			*probed = p.imports || p.calls || p.extensions || marked ||
 			          *at == source->size ? CK_PROBED_WHOLE : CK_PROBED_LITERAL;
-		else if (torch)
+			note_idle(&p, source, from, *at, &torch->seen, idle);
+		} else if (torch)
 			*probed = decide(&p, &own->error, purpose, ck_sniff_text(head, len));
+		if (torch && *at == from)
+			audit->skimmed += torch->seen.skimmed;
 		if (own->error.has_offset && own->error.offset > *at)
 			audit->vain += own->error.offset - *at;
 	}

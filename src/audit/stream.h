@@ -19,6 +19,8 @@ void ck_stream_begin(ck_stream_reader *reader, ck_audit *audit, const ck_place *
 /* Reads the pickle at *at and judges what it does; *at is then behind it, if it is *whole. A broken
  * one is a finding. False as with ck_audit_source. */
 bool ck_stream_next(ck_stream_reader *reader, uint64_t *at, bool *whole);
+/* The same for one that was read already. */
+bool ck_stream_pass(ck_stream_reader *reader, const ck_idle *idle);
 bool ck_stream_end(ck_stream_reader *reader);
 
 typedef enum ck_probed {
@@ -30,9 +32,9 @@ typedef enum ck_probed {
 
 /* Whether a pickle starts at *at, which is not certain: data and text may be opcodes, too. It is
  * one if it ends in a STOP, or imports or calls something before it breaks. Nothing is judged. *at
- * is then behind its STOP, if it has one. */
+ * is then behind its STOP, if it has one. *idle is filled if it is such a pickle. */
 bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t *at, ck_purpose purpose,
-                     ck_probed *probed);
+                     ck_probed *probed, ck_idle *idle);
 /* The same for all pickles of a look from `at` on: literals are passed over to what follows. */
 bool ck_pickle_probe(ck_look *look, uint64_t at, ck_probed *probed);
 /* A first guess from a few bytes, without the machine: false is certain. */

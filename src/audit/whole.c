@@ -43,13 +43,18 @@ static bool judge_memo(ck_audit *audit, const ck_place *place, const ck_seen *se
 	                    (unsigned long long)seen->far_memo * 2 * sizeof(void *));
 }
 
+/* n further places multiply what there is by e^(n/e) at most; but one is enough for a circle,
+ * and to look for it in what is large costs too much. */
+bool ck_judge_needs_root(const ck_source *source, const ck_seen *seen)
+{
+	enum { SHARED_FEW = 16, SMALL = 1 << 20 };
+	return seen->shared > SHARED_FEW || (seen->shared && source->size <= SMALL);
+}
+
 bool ck_judge_whole(ck_audit *audit, const ck_place *place, ck_job *job, const ck_value *root,
                     const ck_seen *seen)
 {
-	/* n further places multiply what there is by e^(n/e) at most */
-	enum { SHARED_FEW = 16, SMALL = 1 << 20 };
-	/* one of them is enough for a circle; to look for it in what is large costs too much */
-	bool small = seen->shared && place->source->size <= SMALL;
 	return judge_opcodes(audit, place, seen) && judge_memo(audit, place, seen) &&
-	       ((seen->shared <= SHARED_FEW && !small) || ck_check_size(audit, place, job, root));
+	       (!ck_judge_needs_root(place->source, seen) ||
+	        ck_check_size(audit, place, job, root));
 }

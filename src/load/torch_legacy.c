@@ -51,7 +51,9 @@ static bool begins_with_magic(ck_job *job, const ck_source *whole, uint64_t size
 		own->limits.ops = OPS_MAX;
 	ck_watch watch = {on_event, NULL, own};
 	ck_seen seen = {.watch = &watch};
-	const ck_value *value = source ? ck_pickle_read(own, source, &at, &seen) : NULL;
+	bool may = source && (size <= CK_HEAD ||
+	                      ck_pickle_may_hold(own, source, OPS_MAX, MAGIC, sizeof MAGIC));
+	const ck_value *value = may ? ck_pickle_read(own, source, &at, &seen) : NULL;
 	bool magic = value && is_magic(value);
 	*cut = source && !value && own->error.status == CK_CORRUPT;
 	if (!own || own->error.status == CK_NOMEM) /* it was not read: nobody knows what it is */

@@ -1,10 +1,9 @@
-/* Numbers and strings in the text forms of protocol 0, read exactly as CPython's C code reads them:
- * strtol and PyLong_FromString for integers, PyOS_string_to_double for floats, the escapes of
- * PyBytes_DecodeEscape and the raw-unicode-escape codec for strings. */
+/* Integers and strings in the text forms of protocol 0, read exactly as CPython's C code reads
+ * them: strtol and PyLong_FromString for integers, the escapes of PyBytes_DecodeEscape and the
+ * raw-unicode-escape codec for strings. */
 #include "pickle.h"
 
 #include <errno.h>
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,10 +186,33 @@ static bool parse_int(ck_job *job, const char *text, size_t len, ck_value *value
 	return true;
 }
 
+/* What picklers write, which has one meaning under all rules: an optional minus, and few digits
+ * without a zero in front. */
+static bool parse_short(const char *text, size_t len, ck_value *value)
+{
+	enum { SHORT = 18 };
+	size_t at = *text == '-';
+	int64_t number = 0;
+	if (len == at || len - at > SHORT || (text[at] == '0' && len > 1))
+		return false;
+	for (; at < len; at++) {
+		unsigned digit = (unsigned char)text[at] - (unsigned)'0';
+		if (digit > 9)
+			return false;
+		number = number * 10 + (int64_t)digit;
+	}
+	value->kind = CK_INT;
+	value->i = *text == '-' ? -number : number;
+	return true;
+}
+
 bool ck_literal_integer(ck_job *job, ck_literal rule, const char *text, size_t len, ck_value *value)
 {
 	if (!len)
 		return false;
+	bool suffix = rule == CK_LITERAL_LONG && text[len - 1] == 'L';
+	if (parse_short(text, len - suffix, value))
+		return true;
 	if (rule == CK_LITERAL_INT)
 		return parse_int(job, text, len, value);
 	if (rule == CK_LITERAL_INDEX)
@@ -201,60 +223,6 @@ bool ck_literal_integer(ck_job *job, ck_literal rule, const char *text, size_t l
 			return false;
 	}
 	return parse_python(job, 0, text, value);
-}
-
-/* ---- floats ---- */
-
-static size_t count_digits(const char *p)
-{
-	size_t count = 0;
-	while (p[count] >= '0' && p[count] <= '9')
-		count++;
-	return count;
-}
-
-/* [sign] (digits [. digits] | . digits) [e [sign] digits], or [sign] inf, infinity, nan */
-static bool is_float(const char *p)
-{
-	static const char *const words[] = {"inf", "infinity", "nan"};
-	p += *p == '+' || *p == '-';
-	for (size_t i = 0; i < CK_COUNT(words); i++) {
-		size_t n = strlen(words[i]), same = 0;
-		while (same < n && (p[same] | 0x20) == words[i][same])
-			same++;
-		if (same == n && !p[n])
-			return true;
-	}
-	size_t whole = count_digits(p);
-	p += whole;
-	if (*p == '.') {
-		size_t part = count_digits(++p);
-		p += part;
-		whole += part;
-	}
-	if (whole && (*p == 'e' || *p == 'E')) {
-		p++;
-		p += *p == '+' || *p == '-';
-		size_t exponent = count_digits(p);
-		if (!exponent)
-			return false;
-		p += exponent;
-	}
-	return whole && !*p;
-}
-
-bool ck_literal_float(const char *text, size_t len, double *value)
-{
-	if (!len || !is_float(text))
-		return false;
-	/* a program around the library may have set a locale with another decimal point */
-	locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-	if (!c)
-		return false;
-	*value = strtod_l(text, NULL, c);
-	freelocale(c);
-	bool written_infinite = text[0] == 'i' || text[0] == 'I' || (text[1] | 0x20) == 'i';
-	return written_infinite || *value - *value == 0 || *value != *value;
 }
 
 /* ---- strings ---- */
@@ -327,12 +295,24 @@ char *ck_literal_string(ck_job *job, const char *text, size_t len, size_t *out, 
 	return made;
 }
 
+static bool is_plain(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] >= 0x80 || text[i] == '\\')
+			return false;
+	return true;
+}
+
 char *ck_literal_unicode(ck_job *job, const char *text, size_t len, size_t *out, const char **why)
 {
+	*why = NULL;
+	if (is_plain(text, len)) {
+		*out = len;
+		return ck_copy(job, text, len);
+	}
 	/* a Latin-1 byte becomes two bytes of UTF-8; an escape of six or ten at most four */
 	const char *p = text, *end = text + len;
 	char *made = ck_alloc(job, 2 * len + 1), *to = made;
-	*why = NULL;
 	while (made && p < end) {
 		bool escape = *p == '\\' && p + 1 < end && (p[1] == 'u' || p[1] == 'U');
 		uint32_t code = (unsigned char)*p;

@@ -45,8 +45,8 @@ static ck_value *global_of_texts(ck_vm *vm, size_t module_len, size_t name_len)
 	memcpy(key + module_len + 1, s->more, name_len);
 	const uint64_t *known = ck_map_find(vm->job, &vm->names, key, len);
 	if (known) {
-		ck_take_back(vm->job, s->more, name_len + 1);
-		ck_take_back(vm->job, s->text, module_len + 1);
+		ck_vm_give(vm, s->more, name_len + 1);
+		ck_vm_give(vm, s->text, module_len + 1);
 		return value_of_global(vm, (const ck_global *)(uintptr_t)*known, 0);
 	}
 	const char *kept = ck_copy(vm->job, key, len);

@@ -6,9 +6,10 @@
 /* A container with the count of what it leaves out behind it. */
 static ck_value *new_counted(ck_vm *vm, ck_kind kind)
 {
-	ck_value *value = ck_alloc(vm->job, CK_COUNTED_SIZE);
+	ck_value *value = ck_spare_alloc(vm->job, &vm->spare, CK_COUNTED_SIZE);
 	if (!value)
 		return NULL;
+	memset(value, 0, CK_COUNTED_SIZE);
 	value->kind = (uint8_t)kind;
 	value->id = ++vm->values;
 	value->at = vm->step->at & CK_AT_MAX;
@@ -152,53 +153,11 @@ bool ck_op_frozenset(ck_vm *vm)
 	return check_keys(vm, set->items, 1) && ck_vm_settle_later(vm, set) && ck_vm_push(vm, set);
 }
 
-/* ---- leaving out ---- */
-
-static bool is_leaf(const ck_value *value)
-{
-	return value->kind <= CK_BYTES;
-}
-
-/* A key that can be an attribute which the judge looks for: one that begins with an underscore, or
- * "append", "add", "extend", "update". */
-static bool has_meaning(const ck_value *key)
-{
-	bool text = key->kind == CK_STR || key->kind == CK_BYTES;
-	return text && key->text.data && key->text.len &&
-	       (key->text.data[0] == '_' || key->text.data[0] == 'a' ||
-	        key->text.data[0] == 'e' || key->text.data[0] == 'u');
-}
-
-/* Adds the first items as they are, and counts those of the others that nobody will look at. */
-static bool add_lean(ck_vm *vm, ck_value *target, const ck_items *more, size_t step)
-{
-	size_t first = target->items->count < CK_LEAN_ITEMS
-	                       ? CK_LEAN_ITEMS - target->items->count : 0;
-	first = first < more->count ? first : more->count;
-	uint64_t left_out = ck_value_left_out(target);
-	if (!ck_vm_add(vm, target, target->items, more->item, first))
-		return false;
-	for (size_t i = first; i < more->count; i += step) {
-		ck_value *key = more->item[i], *value = more->item[i + step - 1];
-		if (!is_leaf(key) || !is_leaf(value) || (step == 2 && has_meaning(key))) {
-			if (!ck_vm_add(vm, target, target->items, more->item + i, step))
-				return false;
-			continue;
-		}
-		left_out += step;
-		ck_vm_use_again(vm, key);
-		if (step == 2)
-			ck_vm_use_again(vm, value);
-	}
-	memcpy(target + 1, &left_out, sizeof left_out);
-	return true;
-}
-
 /* The items of a container of ours get more. */
 static bool add_items(ck_vm *vm, ck_value *target, const ck_items *more, size_t step)
 {
 	if (target->flags & CK_COUNTED && target->items->count + more->count > CK_LEAN_ITEMS)
-		return add_lean(vm, target, more, step);
+		return ck_vm_add_lean(vm, target, more, step);
 	return ck_vm_add(vm, target, target->items, more->item, more->count);
 }
 

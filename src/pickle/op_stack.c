@@ -10,6 +10,12 @@ static inline void drop(ck_vm *vm, ck_value *value)
 	if (value->flags & CK_KEPT)
 		return;
 	switch (value->kind) {
+	case CK_LONG:
+	case CK_STR:
+	case CK_BYTES:
+		if (!vm->lean)
+			break;
+		/* fall through */
 	case CK_INT:
 	case CK_FLOAT:
 		ck_vm_use_again(vm, value);

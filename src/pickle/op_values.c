@@ -73,6 +73,8 @@ bool ck_op_long_binary(ck_vm *vm)
 	ck_value *value = ck_vm_new(vm, CK_INT);
 	if (value)
 		ck_literal_binary(vm->step->text, vm->step->len, value);
+	if (value && value->kind == CK_INT)
+		ck_vm_give(vm, vm->step->text, (size_t)vm->step->len + 1);
 	return ck_vm_push(vm, value);
 }
 

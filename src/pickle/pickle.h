@@ -149,7 +149,7 @@ typedef struct ck_watch {
 	void *arg;
 } ck_watch;
 
-enum { CK_LEAN_ITEMS = 128 };
+enum { CK_LEAN_ITEMS = 128, CK_LEAN_CONTAINERS = 1024 };
 
 /* What a pickle named on the way, whatever became of it. */
 typedef struct ck_seen {
@@ -164,6 +164,13 @@ typedef struct ck_seen {
 	 * has more than CK_LEAN_ITEMS, numbers and text are only counted, except for keys that may
 	 * be attributes with a meaning, and equal keys are not settled. */
 	bool lean;
+	/* With `lean`: once more than so many bytes of memory, less 1, were needed for a pickle,
+	 * it is found out which memo numbers it will still read. What is stored under others
+	 * only can then be given up with the list or dict that it is put into, if that holds
+	 * more than CK_LEAN_CONTAINERS: containers of numbers, text and such containers. 0:
+	 * never. */
+	uint64_t ahead;
+	uint64_t skimmed;  /* bytes that were read ahead, of all pickles */
 	bool opcodes[256]; /* those of the last pickle */
 	uint8_t protocol;  /* that it said last */
 	uint64_t shared;   /* how often it gave a value with parts a further place */
@@ -176,6 +183,12 @@ typedef struct ck_seen {
 /* Reads one pickle that starts at *at; *at is then behind its STOP. The value and all that hangs on
  * it live as long as the job. `seen` may be NULL. Returns NULL after a failure. */
 ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_seen *seen);
+
+/* False: none of the first `ops` opcodes of the pickle that the source begins with spells this
+ * integer out (little-endian, its last byte above 0 and below 128), and nothing else can make
+ * it; or the job failed. It takes far less than reading the pickle. */
+bool ck_pickle_may_hold(ck_job *job, const ck_source *source, uint64_t ops, const char *integer,
+                        size_t len);
 
 /* Text of a str, or of a Python 2 str that is UTF-8 (torch decodes it so). False for all else. */
 bool ck_value_text(const ck_value *value, const char **text, size_t *len);
@@ -240,7 +253,9 @@ struct ck_step {
 	uint8_t code;
 	uint64_t at;       /* offset of the opcode */
 	uint64_t number;   /* integer arguments; bits of the double */
-	const char *text;  /* first line or counted bytes, NUL behind; NULL if left in the source */
+	/* First line or counted bytes, NUL behind; NULL if left in the source. A single line,
+	 * except for that of a PERSID, is only valid until the next opcode is read. */
+	const char *text;
 	uint64_t len;
 	uint64_t from;     /* offset of counted bytes */
 	const char *more;  /* second line */
@@ -260,6 +275,8 @@ typedef struct ck_steps {
 	size_t roomy;        /* offset in the window up to which an opcode and its number fit */
 	const unsigned char *window;
 	unsigned char *buffer; /* what the window shows, unless the source lies in memory */
+	char line[128];      /* a short line that is not kept */
+	struct ck_spare *spare; /* memory for text, before that of the job; or NULL */
 } ck_steps;
 
 /* *steps is all zero, or was used before. */

@@ -72,6 +72,21 @@ static inline const unsigned char *peek(ck_steps *s, size_t len)
 	return s->window + (s->at - s->window_at);
 }
 
+const unsigned char *ck_steps_peek(ck_steps *s, size_t want, size_t *len)
+{
+	if (in_window(s) < want && s->window_at + s->window_len < s->source->size && !refill(s))
+		return NULL;
+	*len = in_window(s);
+	return s->window + (s->at - s->window_at);
+}
+
+void ck_steps_rewind(ck_steps *s, uint64_t to)
+{
+	s->at = to;
+	if (to < s->window_at)
+		show(s, s->buffer, 0, 0);
+}
+
 static bool count_text(ck_steps *s, uint64_t len)
 {
 	s->text += len;
@@ -86,9 +101,10 @@ static inline bool read_text(ck_steps *s, uint64_t len, const char **text)
 		return cut_short(s, len);
 	if (!count_text(s, len))
 		return false;
-	char *copy = len < SIZE_MAX ? ck_alloc(s->job, (size_t)len + 1) : NULL;
+	char *copy = len < SIZE_MAX ? ck_spare_alloc(s->job, s->spare, (size_t)len + 1) : NULL;
 	if (!copy)
 		return false;
+	copy[len] = 0;
 	if (len <= in_window(s) || len <= WINDOW) {
 		const unsigned char *p = peek(s, (size_t)len);
 		if (!p)
@@ -102,7 +118,20 @@ static inline bool read_text(ck_steps *s, uint64_t len, const char **text)
 	return true;
 }
 
-static bool read_line(ck_steps *s, const char **text, uint64_t *len)
+/* A short line that nobody needs any more after the next opcode was read is not kept. */
+static bool pass_line(ck_steps *s, size_t len, const char **text)
+{
+	const unsigned char *p = peek(s, len);
+	if (!p || !count_text(s, len))
+		return false;
+	memcpy(s->line, p, len);
+	s->line[len] = 0;
+	s->at += len;
+	*text = s->line;
+	return true;
+}
+
+static bool read_line(ck_steps *s, bool passing, const char **text, uint64_t *len)
 {
 	uint64_t start = s->at;
 	for (;;) {
@@ -123,48 +152,40 @@ static bool read_line(ck_steps *s, const char **text, uint64_t *len)
 	}
 	*len = s->at - start;
 	s->at = start;
-	if (!read_text(s, *len, text))
+	if (passing && *len < sizeof s->line ? !pass_line(s, (size_t)*len, text)
+	                                     : !read_text(s, *len, text))
 		return false;
 	s->at++; /* the newline */
 	return true;
 }
 
-/* How an opcode is read: it begins with a number of so many bytes, which may count what follows. */
-typedef enum { NO_OPCODE, PLAIN, SIGNED, FLOAT, FRAME, KEPT, LEFT, LINE, LINES } reading;
-
-typedef struct {
-	uint64_t mask; /* of the number's bytes */
-	uint8_t width;
-	uint8_t is;    /* reading */
-} op_shape;
-
-#define SHAPE_NONE {0, 0, PLAIN}
-#define SHAPE_U1 {UINT8_MAX, 1, PLAIN}
-#define SHAPE_U2 {UINT16_MAX, 2, PLAIN}
-#define SHAPE_U4 {UINT32_MAX, 4, PLAIN}
-#define SHAPE_I4 {UINT32_MAX, 4, SIGNED}
-#define SHAPE_U8 {UINT64_MAX, 8, FRAME}
-#define SHAPE_F8 {UINT64_MAX, 8, FLOAT}
-#define SHAPE_LINE {0, 0, LINE}
-#define SHAPE_LINES {0, 0, LINES}
+#define SHAPE_NONE {0, 0, CK_READ_PLAIN}
+#define SHAPE_U1 {UINT8_MAX, 1, CK_READ_PLAIN}
+#define SHAPE_U2 {UINT16_MAX, 2, CK_READ_PLAIN}
+#define SHAPE_U4 {UINT32_MAX, 4, CK_READ_PLAIN}
+#define SHAPE_I4 {UINT32_MAX, 4, CK_READ_SIGNED}
+#define SHAPE_U8 {UINT64_MAX, 8, CK_READ_FRAME}
+#define SHAPE_F8 {UINT64_MAX, 8, CK_READ_FLOAT}
+#define SHAPE_LINE {0, 0, CK_READ_LINE}
+#define SHAPE_LINES {0, 0, CK_READ_LINES}
 /* what is counted: always brought to memory, or left in the source if it is long */
-#define SHAPE_TEXT1 {UINT8_MAX, 1, KEPT}
-#define SHAPE_TEXT4 {UINT32_MAX, 4, KEPT}
-#define SHAPE_TEXT8 {UINT64_MAX, 8, KEPT}
+#define SHAPE_TEXT1 {UINT8_MAX, 1, CK_READ_KEPT}
+#define SHAPE_TEXT4 {UINT32_MAX, 4, CK_READ_KEPT}
+#define SHAPE_TEXT8 {UINT64_MAX, 8, CK_READ_KEPT}
 #define SHAPE_LONG1 SHAPE_TEXT1
 #define SHAPE_LONG4 SHAPE_TEXT4
-#define SHAPE_BYTES1 {UINT8_MAX, 1, LEFT}
-#define SHAPE_BYTES4 {UINT32_MAX, 4, LEFT}
-#define SHAPE_BYTES8 {UINT64_MAX, 8, LEFT}
+#define SHAPE_BYTES1 {UINT8_MAX, 1, CK_READ_LEFT}
+#define SHAPE_BYTES4 {UINT32_MAX, 4, CK_READ_LEFT}
+#define SHAPE_BYTES8 {UINT64_MAX, 8, CK_READ_LEFT}
 
-static const op_shape shapes[256] = {
+const ck_op_shape ck_op_shapes[256] = {
 #define X(name, code, arg, protocol, handler) [code] = SHAPE_##arg,
 	CK_OPS(X)
 #undef X
 };
 
 /* The number at s->at, near the end of the window. */
-static bool read_number(ck_steps *s, const op_shape *shape, uint64_t *number)
+static bool read_number(ck_steps *s, const ck_op_shape *shape, uint64_t *number)
 {
 	uint64_t raw = 0;
 	const unsigned char *p = peek(s, shape->width);
@@ -215,23 +236,24 @@ static bool no_opcode(ck_steps *s, const ck_step *step)
 }
 
 /* What is more than a number. */
-static __attribute__((noinline)) bool read_more(ck_steps *s, ck_step *step, reading is)
+static __attribute__((noinline)) bool read_more(ck_steps *s, ck_step *step, ck_reading is)
 {
 	switch (is) {
-	case SIGNED:
-	case FLOAT:
-	case PLAIN:
+	case CK_READ_SIGNED:
+	case CK_READ_FLOAT:
+	case CK_READ_PLAIN:
 		break;
-	case FRAME:
+	case CK_READ_FRAME:
 		return enter_frame(s, step);
-	case KEPT:
-	case LEFT:
-		return read_counted(s, step, is == KEPT);
-	case LINES:
-	case LINE:
-		return read_line(s, &step->text, &step->len) &&
-		       (is == LINE || read_line(s, &step->more, &step->more_len));
-	case NO_OPCODE:
+	case CK_READ_KEPT:
+	case CK_READ_LEFT:
+		return read_counted(s, step, is == CK_READ_KEPT);
+	case CK_READ_LINES:
+	case CK_READ_LINE:
+		return read_line(s, is == CK_READ_LINE && step->code != 'P', &step->text,
+		                 &step->len) &&
+		       (is == CK_READ_LINE || read_line(s, false, &step->more, &step->more_len));
+	case CK_READ_NO_OPCODE:
 		return no_opcode(s, step);
 	}
 	return true;
@@ -255,28 +277,28 @@ static __attribute__((noinline)) bool read_carefully(ck_steps *s, ck_step *step)
 		                  "the pickle ends without a STOP");
 	step->code = s->window[s->at - s->window_at];
 	s->at++;
-	const op_shape *shape = &shapes[step->code];
+	const ck_op_shape *shape = &ck_op_shapes[step->code];
 	return !shape->width || read_number(s, shape, &step->number);
 }
 
 /* What its shape says of a number. */
-static inline bool read_rest(ck_steps *s, ck_step *step, const op_shape *shape)
+static inline bool read_rest(ck_steps *s, ck_step *step, const ck_op_shape *shape)
 {
-	if (shape->is == PLAIN)
+	if (shape->is == CK_READ_PLAIN)
 		return true;
-	if (shape->is == SIGNED)
+	if (shape->is == CK_READ_SIGNED)
 		step->number = (uint64_t)(int64_t)(int32_t)(uint32_t)step->number;
-	else if (shape->is == FLOAT)
+	else if (shape->is == CK_READ_FLOAT)
 		step->number = __builtin_bswap64(step->number);
 	else
-		return read_more(s, step, shape->is);
+		return read_more(s, step, (ck_reading)shape->is);
 	return true;
 }
 
 bool ck_steps_next(ck_steps *s, ck_step *step)
 {
 	uint64_t at = s->at, inside = at - s->window_at; /* huge if it lies before the window */
-	const op_shape *shape;
+	const ck_op_shape *shape;
 	step->at = at;
 	step->text = step->more = NULL;
 	step->from = 0;
@@ -284,14 +306,14 @@ bool ck_steps_next(ck_steps *s, ck_step *step)
 		const unsigned char *p = s->window + inside;
 		uint64_t raw;
 		memcpy(&raw, p + 1, sizeof raw);
-		shape = &shapes[*p];
+		shape = &ck_op_shapes[*p];
 		s->at = at + 1 + shape->width;
 		step->number = le64toh(raw) & shape->mask;
 		step->code = *p;
 	} else {
 		if (!read_carefully(s, step))
 			return false;
-		shape = &shapes[step->code];
+		shape = &ck_op_shapes[step->code];
 	}
 	if (++s->count > s->ops)
 		return ck_fail_limit(s->job, s->source->label, "ops");

@@ -64,12 +64,14 @@ bool ck_op_mark(ck_vm *vm)
 		return false;
 	if (!ck_within(vm->job, vm->steps.source->label, depth, vm->mark_count + 1))
 		return false;
-	size_t *grown = ck_grow(vm->job, vm->marks, &vm->mark_cap, vm->mark_count + 1,
-	                        sizeof *grown);
-	if (!grown)
-		return false;
-	vm->marks = grown;
-	grown[vm->mark_count++] = vm->depth;
+	if (vm->mark_count == vm->mark_cap) {
+		size_t *grown = ck_grow(vm->job, vm->marks, &vm->mark_cap, vm->mark_count + 1,
+		                        sizeof *grown);
+		if (!grown)
+			return false;
+		vm->marks = grown;
+	}
+	vm->marks[vm->mark_count++] = vm->depth;
 	return true;
 }
 
@@ -96,11 +98,28 @@ bool ck_vm_raise(ck_vm *vm, ck_value *value, const ck_value *below)
 	return below->height < value->height || raise_to(vm, value, below->height + 1u);
 }
 
+/* A lean machine uses small arrays again. */
+static bool make_room(ck_vm *vm, ck_items *items, size_t count)
+{
+	ck_value **before = items->item;
+	size_t cap = items->cap;
+	if (vm->lean && !cap && count <= CK_SPARE_WORDS) {
+		items->item = ck_spare_alloc(vm->job, &vm->spare, count * sizeof *before);
+		items->cap = (uint32_t)count;
+		return items->item;
+	}
+	if (!ck_items_reserve(vm->job, items, count))
+		return false;
+	if (vm->lean && cap && cap <= CK_SPARE_WORDS && items->item != before)
+		ck_spare_give(&vm->spare, before, cap * sizeof *before);
+	return true;
+}
+
 bool ck_vm_add(ck_vm *vm, ck_value *of, ck_items *items, ck_value *const *values, size_t count)
 {
 	if (!count)
 		return true;
-	if (items->cap - items->count < count && !ck_items_reserve(vm->job, items, count))
+	if (items->cap - items->count < count && !make_room(vm, items, count))
 		return false;
 	ck_value **to = items->item + items->count;
 	unsigned height = 0;
@@ -135,12 +154,25 @@ static uint64_t *memo_mapped(const ck_vm *vm, uint64_t index)
 	return ck_map_find(vm->job, &vm->memo_map, &index, sizeof index);
 }
 
+/* Nobody will read it: it only counts. */
+static bool put_unread(ck_vm *vm, uint64_t index)
+{
+	uint64_t bit = UINT64_C(1) << index % 64, *word = &vm->puts[index / 64];
+	bool before = (index < vm->memo_cap && vm->memo[index]) ||
+	              (vm->memo_map.count && memo_mapped(vm, index));
+	vm->memo_count += !(*word & bit) && !before;
+	*word |= bit;
+	return ck_within(vm->job, vm->steps.source->label, memo, vm->memo_count);
+}
+
 bool ck_vm_memo_put(ck_vm *vm, uint64_t index, ck_value *value)
 {
 	bool fresh;
-	value->flags |= CK_KEPT;
 	if (index > vm->far_memo)
 		vm->far_memo = index;
+	if (vm->knows && index < vm->bound && !(vm->reads[index / 64] >> index % 64 & 1))
+		return put_unread(vm, index);
+	value->flags |= CK_KEPT;
 	if (memo_fits(vm, index)) {
 		fresh = !vm->memo[index] && !memo_mapped(vm, index);
 		vm->memo[index] = value;
@@ -223,6 +255,15 @@ static bool is_honest(ck_vm *vm, uint64_t bytes, uint64_t held)
 	                  ck_many(held, "byte").s, ck_many(bytes, "byte").s);
 }
 
+/* Once a pickle needs much memory, what it stores under memo numbers may be the reason. */
+static bool look_ahead(ck_vm *vm, uint64_t held)
+{
+	if (!vm->lean || vm->looked || !vm->seen->ahead || held < vm->seen->ahead - 1)
+		return true;
+	vm->looked = true;
+	return ck_vm_look_ahead(vm);
+}
+
 static bool run(ck_vm *vm)
 {
 	static ck_handler *const handlers[256] = {
@@ -236,9 +277,11 @@ static bool run(ck_vm *vm)
 	while (!vm->result) {
 		if (vm->steps.count % 4096 == 0 &&
 		    (ck_stopped(vm->job) ||
-		     !is_honest(vm, vm->steps.at - from, vm->job->arena.held - held)))
+		     !is_honest(vm, vm->steps.at - from, vm->job->arena.held - held) ||
+		     !look_ahead(vm, vm->job->arena.held - held)))
 			return false;
-		if (!ck_steps_next(&vm->steps, &step) || !handlers[step.code](vm))
+		if ((!ck_steps_quick(&vm->steps, &step) && !ck_steps_next(&vm->steps, &step)) ||
+		    !handlers[step.code](vm))
 			return false;
 		vm->used[step.code] = true;
 	}
@@ -290,6 +333,8 @@ ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_
 		return NULL;
 	vm->seen = seen;
 	vm->lean = seen && seen->lean;
+	vm->looked = vm->knows = false;
+	vm->steps.spare = vm->lean ? &vm->spare : NULL;
 	if (seen) {
 		seen->machine = vm;
 		seen->protocol = 0;

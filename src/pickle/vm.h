@@ -4,6 +4,8 @@
 
 #include "pickle.h"
 
+#include <endian.h>
+
 /* The opcodes of pickle protocols 0 to 5, one row each: X(name, code, argument, protocol, handler).
  * ops.c makes the table of names and arguments from it, vm.c the table of handlers. */
 #define CK_OPS(X)                                      \
@@ -76,6 +78,93 @@
 	X(NEXT_BUFFER, 0x97, NONE, 5, next_buffer)     \
 	X(READONLY_BUFFER, 0x98, NONE, 5, readonly)
 
+/* How an opcode is read: it begins with a number of so many bytes, which may count what follows. */
+typedef enum ck_reading {
+	CK_READ_NO_OPCODE,
+	CK_READ_PLAIN,
+	CK_READ_SIGNED,
+	CK_READ_FLOAT,
+	CK_READ_FRAME,
+	CK_READ_KEPT,
+	CK_READ_LEFT,
+	CK_READ_LINE,
+	CK_READ_LINES
+} ck_reading;
+
+typedef struct ck_op_shape {
+	uint64_t mask; /* of the number's bytes */
+	uint8_t width;
+	uint8_t is;    /* ck_reading */
+} ck_op_shape;
+
+extern const ck_op_shape ck_op_shapes[256];
+
+/* Keeps the compiler from making one sum of several that stand behind branches: the processor
+ * guesses a branch, while a sum with what a table says has to wait for it. */
+static inline uint64_t ck_behind(uint64_t at, unsigned len)
+{
+	at += len;
+	__asm__ volatile("" : "+r"(at));
+	return at;
+}
+
+/* Reads an opcode with nothing but a number behind it, all of it in the window, as most are.
+ * False: it is another one, or something is wrong with it. */
+static inline bool ck_steps_quick(ck_steps *s, ck_step *step)
+{
+	const uint64_t at = s->at, inside = at - s->window_at;
+	if (inside >= s->roomy || s->count >= s->ops)
+		return false;
+	const unsigned char *p = s->window + inside;
+	const ck_op_shape *shape = &ck_op_shapes[*p];
+	if (shape->is != CK_READ_PLAIN)
+		return false;
+	uint64_t end, raw;
+	if (!shape->width)
+		end = ck_behind(at, 1);
+	else if (shape->width == 1)
+		end = ck_behind(at, 2);
+	else
+		end = ck_behind(at, 1u + shape->width);
+	if (at < s->frame_end && end > s->frame_end)
+		return false;
+	memcpy(&raw, p + 1, sizeof raw);
+	step->code = *p;
+	step->at = at;
+	step->number = le64toh(raw) & shape->mask;
+	s->at = end;
+	s->count++;
+	return true;
+}
+
+/* Pieces of memory that can be used again, by their words; the first word of each is the next
+ * one. */
+enum { CK_SPARE_WORDS = 32 };
+typedef struct ck_spare {
+	void *list[CK_SPARE_WORDS + 1];
+} ck_spare;
+
+/* Memory that holds anything; `spare` may be NULL. */
+static inline void *ck_spare_alloc(ck_job *job, ck_spare *spare, size_t size)
+{
+	size_t words = (size + sizeof(void *) - 1) / sizeof(void *);
+	if (!spare || words > CK_SPARE_WORDS || !spare->list[words])
+		return ck_alloc(job, size);
+	void **piece = spare->list[words];
+	spare->list[words] = *piece;
+	return piece;
+}
+
+/* What was allocated with this size, or rounded up to it. */
+static inline void ck_spare_give(ck_spare *spare, void *piece, size_t size)
+{
+	size_t words = (size + sizeof(void *) - 1) / sizeof(void *);
+	if (words > CK_SPARE_WORDS || !words)
+		return;
+	*(void **)piece = spare->list[words];
+	spare->list[words] = piece;
+}
+
 enum { CK_SMALL_INTS = 256, CK_RECENT_INTS = 256, CK_FREE = UINT8_MAX };
 
 typedef struct ck_vm {
@@ -99,6 +188,12 @@ typedef struct ck_vm {
 	uint64_t keys;              /* bytes that settling will compare, about */
 	uint32_t values, buffers;
 	bool lean;        /* see ck_seen */
+	/* With `knows`: a bit for each memo number below `bound`. */
+	bool looked, knows;       /* ahead */
+	uint64_t bound;
+	uint64_t *reads, *puts;   /* it will be read; it was stored under since */
+	size_t reads_cap, puts_cap, ahead_words;
+	ck_spare spare;
 	ck_value *free;   /* values that can be used again; each holds the next in `pid` */
 	ck_value *recent[CK_RECENT_INTS]; /* integers by their lowest bits, while lean */
 	bool used[256];   /* the opcodes that were carried out */
@@ -141,12 +236,32 @@ static inline ck_value *ck_vm_new(ck_vm *vm, ck_kind kind)
 	return value;
 }
 
+/* Text of which nobody has a part. */
+static inline void ck_vm_give(ck_vm *vm, const char *text, size_t size)
+{
+	void *piece;
+	memcpy(&piece, &text, sizeof piece);
+	if (vm->lean)
+		ck_spare_give(&vm->spare, piece, size);
+	else
+		ck_take_back(vm->job, text, size);
+}
+
+static inline void ck_vm_give_items(ck_vm *vm, ck_value **items, size_t cap)
+{
+	ck_spare_give(&vm->spare, items, cap * sizeof *items);
+	ck_give_back(vm->job, items, cap * sizeof *items);
+}
+
 /* A value that leaves its only place, unless it stands elsewhere or is shared. Such memory only
  * ever holds values, so that vm->recent may point to it. */
 static inline void ck_vm_use_again(ck_vm *vm, ck_value *value)
 {
 	if (value->flags & CK_KEPT || !value->id)
 		return;
+	bool text = value->kind == CK_STR || value->kind == CK_BYTES || value->kind == CK_LONG;
+	if (vm->lean && text && value->text.data && value->text.len <= UINT8_MAX)
+		ck_vm_give(vm, value->text.data, (size_t)value->text.len + 1);
 	value->kind = CK_FREE;
 	value->pid = vm->free;
 	vm->free = value;
@@ -179,6 +294,16 @@ static inline ck_value *ck_vm_pop(ck_vm *vm)
 		vm->depth--;
 	return value;
 }
+
+/* Finds out which memo numbers will be read from now on; ahead.c. */
+bool ck_vm_look_ahead(ck_vm *vm);
+/* What the window shows from s->at on: `want` bytes at least, or all that is left. */
+const unsigned char *ck_steps_peek(ck_steps *s, size_t want, size_t *len);
+/* Goes back to where the steps were before. */
+void ck_steps_rewind(ck_steps *s, uint64_t to);
+/* Puts items (of a dict: keys and values in turn, `step` is 2) into a container that counts what it
+ * leaves out; lean.c. */
+bool ck_vm_add_lean(ck_vm *vm, ck_value *target, const ck_items *more, size_t step);
 
 /* Counts a value with parts that gets a second place. */
 void ck_vm_share(ck_vm *vm, const ck_value *value);

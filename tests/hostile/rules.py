@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """One pickle for each rule by which calls, names and states are judged: rules.py CKCONV TESTDATA
 
-The files of testdata/hostile/bypass mostly name os.system or its like somewhere, and are dangerous
-for that alone. Here nothing else is: each pickle breaks one rule, and scan must name that rule and
-the global it is about. Beside each stands, where there is one, the honest neighbour that is not
-dangerous.
+The files of testdata/hostile/bypass mostly name os.system or its like somewhere,
+and are dangerous for
+that alone. Here nothing else is: each pickle breaks one rule,
+and scan must name that rule and the global
+it is about. Beside each stands, where there is one, the honest neighbour that is not dangerous.
 """
 import json
 import os
@@ -17,7 +18,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.abspath(sys.argv[2]))
 from craft import (  # noqa: E402 (of testdata)
     APPEND, BUILD, EMPTY_DICT, EMPTY_LIST, EMPTY_TUPLE, NEWOBJ, NONE, POP, SETITEM, TRUE, call,
-    dict_of, integer, integers, list_of, name, named, pickle, real, text, tuple_of)
+    dict_of,
+    integer, integers, list_of, name, named, pickle, real, text, tuple_of)
 
 CALL, IMPORT, ARGUMENTS = "dangerous-call", "dangerous-import", "odd-arguments"
 CHANGED, VALUE, ODD_NAME, DOTTED = "changed-global", "call-of-value", "odd-name", "dotted-name"
@@ -136,9 +138,11 @@ def calls():
         ("deploy", call(name("torch.fx.graph_module", "reduce_deploy_graph_module")), "dangerous",
          [(CALL, "torch.fx.graph_module.reduce_deploy_graph_module")]),
         ("in_package", call(name("torch.fx.graph_module", "reduce_package_graph_module")),
-         "dangerous", [(CALL, "torch.fx.graph_module.reduce_package_graph_module")]),
+         "dangerous",
+         [(CALL, "torch.fx.graph_module.reduce_package_graph_module")]),
         ("persistent", call(name("torch_utils.persistence", "_reconstruct_persistent_obj")),
-         "dangerous", [(CALL, "torch_utils.persistence._reconstruct_persistent_obj")]),
+         "dangerous",
+         [(CALL, "torch_utils.persistence._reconstruct_persistent_obj")]),
         ("of_result", call(call(FUNCTION)), "dangerous", [(VALUE, None)]),
         ("of_text", call(text("x")), "malformed", [("broken-pickle", None)]),
         ("inner_class", call(attribute(THING, "Inner"), integer(1)), UNKNOWN, []),
@@ -147,10 +151,11 @@ def calls():
         ("inner_command", call(attribute(THING, "Inner"), text(TOUCH)), "dangerous",
          [(ARGUMENTS, None)]),
         ("inner_of_torch", call(attribute(name("torch.own", "Thing"), "Inner"), text("a")),
-         "dangerous", [(VALUE, None)]),
+         "dangerous",
+         [(VALUE, None)]),
         ("inner_denied", call(attribute(THING, "Popen"), text("a")), "dangerous", [(VALUE, None)]),
-        ("time_zone",
-         call(attribute(name("zoneinfo", "ZoneInfo"), "_unpickle"), text("UTC"), integer(1)),
+        ("time_zone", call(attribute(name("zoneinfo", "ZoneInfo"), "_unpickle"), text("UTC"),
+                           integer(1)),
          UNKNOWN, []),
         ("other_zone", call(attribute(name("zoneinfo", "ZoneInfo"), "from_bytes"), text("UTC")),
          "dangerous", [(VALUE, None)]),
@@ -162,7 +167,8 @@ def calls():
 def given():
     """What calls of unknown things are given."""
     return [
-        ("command", call(FUNCTION, text(TOUCH)), "dangerous", [(ARGUMENTS, "own.things.assemble")]),
+        ("command", call(FUNCTION, text(TOUCH)), "dangerous",
+         [(ARGUMENTS, "own.things.assemble")]),
         ("command_with_path", call(FUNCTION, text("/bin/sh -c id")), "dangerous",
          [(ARGUMENTS, "own.things.assemble")]),
         ("prose", call(FUNCTION, text("touch and go it is")), UNKNOWN, []),
@@ -178,13 +184,14 @@ def given():
          [(ARGUMENTS, "own.things.assemble")]),
         ("function_to_instance", new(THING, name("own.things", "load_all")), UNKNOWN, []),
         ("made_function", call(name("torch.own", "_rebuild_thing"), attribute(THING, "go")),
-         "dangerous", [(ARGUMENTS, "torch.own._rebuild_thing")]),
+         "dangerous",
+         [(ARGUMENTS, "torch.own._rebuild_thing")]),
         ("in_list", call(FUNCTION, list_of(integer(1), text(TOUCH))), "dangerous",
          [(ARGUMENTS, "own.things.assemble")]),
         ("in_dict", call(FUNCTION, named(a=text(TOUCH))), "dangerous",
          [(ARGUMENTS, "own.things.assemble")]),
-        ("by_name", new_ex(THING, cmd=text(TOUCH)), "dangerous", [(ARGUMENTS, "own.things.Thing")],
-         4),
+        ("by_name", new_ex(THING, cmd=text(TOUCH)), "dangerous",
+         [(ARGUMENTS, "own.things.Thing")], 4),
     ]
 
 
@@ -220,7 +227,8 @@ def deferred():
         ("partial", call(PARTIAL, FUNCTION), UNKNOWN, []),
         ("partial_guarded", call(PARTIAL, GETATTR), "dangerous",
          [(ARGUMENTS, "functools.partial")]),
-        ("partial_text", call(PARTIAL, text("x")), "dangerous", [(ARGUMENTS, "functools.partial")]),
+        ("partial_text", call(PARTIAL, text("x")), "dangerous",
+         [(ARGUMENTS, "functools.partial")]),
         ("partial_harmful", call(PARTIAL, name("timeit", "timeit")), "dangerous",
          [(CALL, "functools.partial")]),
         ("partial_state", build(new(PARTIAL), tuple_of(FUNCTION, *zero)), UNKNOWN, []),
@@ -230,38 +238,45 @@ def deferred():
          "dangerous", [(CALL, "functools.partial")]),
         ("partial_state_odd", build(new(PARTIAL), tuple_of(FUNCTION, *zero[1:])), "dangerous",
          [(ARGUMENTS, "functools.partial")]),
-        ("factory", call(name("collections", "defaultdict"), name("builtins", "list")), "safe", []),
+        ("factory", call(name("collections", "defaultdict"), name("builtins", "list")), "safe",
+         []),
         ("factory_guarded", call(name("collections", "defaultdict"), GETATTR), "dangerous",
          [(ARGUMENTS, "collections.defaultdict")]),
         ("factory_harmful", call(name("collections", "defaultdict"), name("timeit", "timeit")),
-         "dangerous", [(CALL, "collections.defaultdict")]),
+         "dangerous",
+         [(CALL, "collections.defaultdict")]),
         ("type_of_none", call(name("builtins", "type"), NONE), UNKNOWN, []),
         ("type_of_object", call(name("builtins", "type"), call(THING)), "dangerous",
          [(ARGUMENTS, "builtins.type")]),
         ("type_made", call(name("builtins", "type"), text("A"), EMPTY_TUPLE, EMPTY_DICT),
-         "dangerous", [(ARGUMENTS, "builtins.type")]),
-        ("hint", call(name("operator", "getitem"), name("typing", "List"), name("builtins", "int")),
+         "dangerous",
+         [(ARGUMENTS, "builtins.type")]),
+        ("hint", call(name("operator", "getitem"), name("typing", "List"),
+                      name("builtins", "int")),
          UNKNOWN, []),
         ("no_hint", call(name("operator", "getitem"), call(THING), text("x")), "dangerous",
          [(ARGUMENTS, "operator.getitem")]),
         ("hint_of_others", call(name("operator", "getitem"), THING, text("x")), "dangerous",
          [(ARGUMENTS, "operator.getitem")]),
         ("flags", call(name("operator", "or_"), call(THING, integer(1)), call(THING, integer(2))),
-         UNKNOWN, []),
+         UNKNOWN,
+         []),
         ("no_flags", call(name("operator", "or_"), call(THING), integer(2)), "dangerous",
          [(ARGUMENTS, "operator.or_")]),
         ("ufunc", call(name("numpy.core", "_ufunc_reconstruct"), text("numpy"), text("add")),
          UNKNOWN, []),
-        ("ufunc_of_others",
-         call(name("numpy.core", "_ufunc_reconstruct"), text("own"), text("add")),
+        ("ufunc_of_others", call(name("numpy.core", "_ufunc_reconstruct"), text("own"),
+                                 text("add")),
          "dangerous", [(ARGUMENTS, "numpy.core._ufunc_reconstruct")]),
-        ("ufunc_harmful",
-         call(name("numpy.core", "_ufunc_reconstruct"), text("numpy.f2py"), text("main")),
+        ("ufunc_harmful", call(name("numpy.core", "_ufunc_reconstruct"), text("numpy.f2py"),
+                               text("main")),
          "dangerous", [(ARGUMENTS, "numpy.core._ufunc_reconstruct")]),
         ("encode", call(name("_codecs", "encode"), text("a"), text("latin1")), "safe", []),
         ("encode_otherwise", call(name("_codecs", "encode"), text("bf"), text("rot_13")),
-         "dangerous", [(ARGUMENTS, "_codecs.encode")]),
-        ("load_bytes", call(name("torch.storage", "_load_from_bytes"), call(FUNCTION)), "dangerous",
+         "dangerous",
+         [(ARGUMENTS, "_codecs.encode")]),
+        ("load_bytes", call(name("torch.storage", "_load_from_bytes"), call(FUNCTION)),
+         "dangerous",
          [(ARGUMENTS, "torch.storage._load_from_bytes")]),
         ("storage_class", call(name("torch", "FloatStorage"), integer(1)), "dangerous",
          [(ARGUMENTS, "torch.FloatStorage")]),
@@ -279,11 +294,13 @@ def objects():
     return [
         ("reconstructed", thing, UNKNOWN, []),
         ("of_function", call(RECONSTRUCT, name("colorsys", "rgb_to_hls"), OBJECT, NONE),
-         "dangerous", [(CALL, "copyreg._reconstructor")]),
+         "dangerous",
+         [(CALL, "copyreg._reconstructor")]),
         ("of_function_with_base", call(RECONSTRUCT, name("colorsys", "rgb_to_hls"), THING, NONE),
          "dangerous", [(CALL, "copyreg._reconstructor")]),
         ("harmful_base", call(RECONSTRUCT, THING, name("colorsys", "rgb_to_hls"), NONE),
-         "dangerous", [(CALL, "copyreg._reconstructor")]),
+         "dangerous",
+         [(CALL, "copyreg._reconstructor")]),
         ("no_base", call(RECONSTRUCT, THING, text("x"), NONE), "dangerous",
          [(ARGUMENTS, "copyreg._reconstructor")]),
         ("two_of_three", call(RECONSTRUCT, THING, OBJECT), "malformed",
@@ -302,31 +319,31 @@ def objects():
         ("special_state", build(new(THING), named(__class__=THING)), "dangerous", about),
         ("special_slot", build(new(THING), tuple_of(NONE, named(__setstate__=FUNCTION))),
          "dangerous", about),
-        ("special_inside", build(new(THING), named(__dict__=named(__call__=FUNCTION))), "dangerous",
-         about),
-        ("computed_key",
-         build(new(THING), dict_of((call(name("builtins", "str"), text("a")), NONE))),
+        ("special_inside", build(new(THING), named(__dict__=named(__call__=FUNCTION))),
+         "dangerous", about),
+        ("computed_key", build(new(THING),
+                               dict_of((call(name("builtins", "str"), text("a")), NONE))),
          "dangerous", about),
         ("namespace", call(name("types", "SimpleNamespace"), named(__class__=THING)), "dangerous",
          [(CHANGED, "types.SimpleNamespace")]),
         ("built_class", build(THING, named(a=integer(1))), "dangerous", about),
         ("set_in_class", THING + text("a") + integer(1) + SETITEM, "dangerous", about),
         ("appended_to_class", THING + text("a") + APPEND, "dangerous", about),
-        ("built_id",
-         build(tuple_of(text("module"), integer(1), integer(2)) + b"Q", named(a=integer(1))),
+        ("built_id", build(tuple_of(text("module"), integer(1), integer(2)) + b"Q",
+                           named(a=integer(1))),
          "dangerous", [(CHANGED, None)]),
         ("planted", build(new(THING), named(append=FUNCTION)) + integer(1) + APPEND, "dangerous",
          about),
-        ("planted_slot",
-         build(new(THING), tuple_of(NONE, named(extend=FUNCTION))) + integer(1) + APPEND,
+        ("planted_slot", build(new(THING),
+                               tuple_of(NONE, named(extend=FUNCTION))) + integer(1) + APPEND,
          "dangerous", about),
         ("set_in_tensor", call(name("torch", "FloatTensor")) + integer(0) + integer(1) + SETITEM,
          "malformed", [("changed-tensor", "torch.FloatTensor")]),
         ("appended_to_tensor", call(name("torch", "FloatTensor")) + integer(0) + APPEND,
          "malformed",
          [("changed-tensor", "torch.FloatTensor")]),
-        ("forged_dtype",
-         dtype(tuple_of(integer(3), text("|"), NONE, NONE, NONE, integer(8), integer(1),
+        ("forged_dtype", dtype(tuple_of(integer(3), text("|"), NONE, NONE, NONE, integer(8),
+                                        integer(1),
                                         integer(1))), "dangerous", [(ARGUMENTS, "numpy.dtype")]),
         ("from_type", call(name("torch._tensor", "_rebuild_from_type_v2"), FUNCTION, THING,
                            EMPTY_TUPLE, EMPTY_DICT), UNKNOWN, []),
@@ -338,8 +355,8 @@ def objects():
                                    name("torch.storage", "_load_from_bytes"), THING,
                                    tuple_of(call(FUNCTION)), EMPTY_DICT), "dangerous",
          [(ARGUMENTS, "torch._tensor._rebuild_from_type_v2")]),
-        ("with_state",
-         call(name("torch._utils", "_rebuild_parameter_with_state"), NONE, TRUE, EMPTY_DICT,
+        ("with_state", call(name("torch._utils", "_rebuild_parameter_with_state"), NONE, TRUE,
+                            EMPTY_DICT,
                             named(__class__=THING)), "dangerous",
          [(CHANGED, "torch._utils._rebuild_parameter_with_state")]),
         ("odd_id", tuple_of(text("thing"), integer(1)) + b"Q", UNKNOWN,
@@ -422,7 +439,8 @@ def main():
     reports = {r["path"]: r for r in map(json.loads, done.stdout.decode().splitlines())}
     failed = 0
     for path, (verdict, findings) in expected.items():
-        wrong = judge(reports[path], verdict, findings) if path in reports else "there is no report"
+        wrong = judge(reports[path], verdict,
+                      findings) if path in reports else "there is no report"
         failed += bool(wrong)
         if wrong:
             print("FAILED %s: %s" % (os.path.basename(path), wrong))

@@ -44,7 +44,9 @@ watch() {
 		return
 	}
 	# the other walls, and the ends that the two processes have in common
-	for wall in 'landlock_restrict_self(' 'prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE' \
+	for wall in 'RLIMIT_NOFILE, {rlim_cur=0, rlim_max=0}' \
+		'RLIMIT_CORE, {rlim_cur=0, rlim_max=0}' \
+		'landlock_restrict_self(' 'prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE' \
 		'prctl(PR_SET_PDEATHSIG, SIGKILL'; do
 		grep -q "^$reader .*$wall" "$tmp/trace" || {
 			echo "$file: there is no call of $wall"

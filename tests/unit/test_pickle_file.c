@@ -161,6 +161,46 @@ START_TEST(every_group_gives_what_it_says)
 }
 END_TEST
 
+/* What the way for short decimals makes must be what the C library makes. */
+static void compare_float(const char *text)
+{
+	double value = 0, want = strtod(text, NULL);
+	ck_assert_msg(ck_literal_float(text, strlen(text), &value), "%s", text);
+	ck_assert_msg(memcmp(&value, &want, sizeof value) == 0, "%s: %a, not %a", text, value,
+	              want);
+}
+
+START_TEST(floats_are_those_of_the_c_library)
+{
+	static const char *const corners[] = {
+		"0", "-0", "-0.0", ".5", "5.", "00.5", "9007199254740993", "9007199254740993.0",
+		"9007199254740992.5", "9007199254740993.5", "18014398509481986",
+		"1152921504606847040.5",
+		"9999999999999999999", "0.9999999999999999999", "0.0000000000000000001",
+		"99999999999999999999", "0.00000000000000000001", "4.35", "1e22", "1e-7", "0.1e1",
+		"0.500000000000000166", "0.50000000000000016653",
+	};
+	char text[64];
+	uint64_t state = 88172645463325252u;
+	for (size_t i = 0; i < CK_COUNT(corners); i++)
+		compare_float(corners[i]);
+	for (int i = 0; i < 300000; i++) {
+		state ^= state << 13;
+		state ^= state >> 7;
+		state ^= state << 17;
+		int digits = (int)(state % 20), before = (int)(state >> 8 & 31) % (digits + 1);
+		const char *sign = state >> 20 & 1 ? "-" : "";
+		int len = snprintf(text, sizeof text, "%s%0*llu", sign, digits,
+		                   (unsigned long long)(state >> 4));
+		len = len < digits + 1 ? len : digits + 1;
+		int behind = digits - before;
+		snprintf(text + len - behind, sizeof text - 40, ".%0*llu", behind,
+		         (unsigned long long)(state >> 30) % 1000000007);
+		compare_float(text);
+	}
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -169,6 +209,7 @@ int main(int argc, char **argv)
 	Suite *suite = suite_create("pickle.test");
 	TCase *tcase = tcase_create("groups");
 	tcase_add_test(tcase, every_group_gives_what_it_says);
+	tcase_add_test(tcase, floats_are_those_of_the_c_library);
 	tcase_set_timeout(tcase, 120);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);

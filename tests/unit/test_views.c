@@ -126,9 +126,10 @@ END_TEST
 static ck_probed probe_for(ck_purpose purpose, const char *bytes, size_t len)
 {
 	ck_probed probed;
+	ck_idle idle;
 	const ck_source *source = ck_source_memory(job, "test", bytes, len);
 	ck_audit *audit = ck_audit_new(job, source);
-	ck_assert(ck_stream_probe(audit, source, &(uint64_t){0}, purpose, &probed));
+	ck_assert(ck_stream_probe(audit, source, &(uint64_t){0}, purpose, &probed, &idle));
 	ck_assert_uint_eq(audit->finding_count, 0); /* nothing is judged */
 	return probed;
 }
@@ -137,6 +138,30 @@ static ck_probed probe(const char *bytes, size_t len)
 {
 	return probe_for(CK_FOR_TEXT, bytes, len);
 }
+
+/* How far a pickle reaches that need not be read again after it was probed; 0: it must be. */
+static uint64_t idle_for(const char *bytes, size_t len)
+{
+	ck_probed probed;
+	ck_idle idle;
+	uint64_t at = 0;
+	const ck_source *source = ck_source_memory(job, "test", bytes, len);
+	ck_audit *audit = ck_audit_new(job, source);
+	ck_assert(ck_stream_probe(audit, source, &at, CK_FOR_PICKLE, &probed, &idle));
+	ck_assert_uint_eq(idle.from, 0);
+	return idle.to;
+}
+
+START_TEST(only_pickles_that_do_nothing_are_read_once)
+{
+	ck_assert_uint_eq(idle_for("(lp0\nI1\naVtext\np1\na.more", 24), 20);
+	ck_assert_uint_eq(idle_for("(lp0\nI1\naVtext\np1\na", 19), 0); /* cut short */
+	ck_assert_uint_eq(idle_for("(lp0\ng0\na.", 12), 0);            /* a circle */
+	ck_assert_uint_eq(idle_for("(lS'abcd'\na.", 13), 0);           /* bytes: what is in them? */
+	ck_assert_uint_eq(idle_for("(lcos\nsystem\na.", 16), 0);
+	ck_assert_uint_eq(idle_for("(lP1\na.", 8), 0);
+}
+END_TEST
 
 START_TEST(words_are_imports_where_a_pickle_is_expected)
 {
@@ -280,6 +305,7 @@ static Suite *views_suite(void)
 	tcase_add_test(tcase, overlaps_are_counted_once);
 	tcase_add_loop_test(tcase, the_first_bytes_tell_what_is_no_pickle, 0, CK_COUNT(guesses));
 	tcase_add_test(tcase, words_are_no_imports_but_calls_are_calls);
+	tcase_add_test(tcase, only_pickles_that_do_nothing_are_read_once);
 	tcase_add_test(tcase, words_are_imports_where_a_pickle_is_expected);
 	tcase_add_test(tcase, a_pickle_behind_text_is_found_at_its_offset);
 	tcase_add_test(tcase, zeros_and_a_newline_behind_a_pickle_are_nothing);

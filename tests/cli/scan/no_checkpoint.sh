@@ -42,6 +42,15 @@ story_what_cannot_be_looked_through_is_not_safe() {
 	json 'assert lines[0]["verdict"] == "malformed" and not lines[0]["complete"], lines'
 }
 
+# Up to 64 kB behind the end record readers find an archive.
+story_an_archive_ends_near_its_end() {
+	cp "$(good state_dict)" x.pt
+	head -c 65000 /dev/zero >>x.pt
+	ck 0 scan x.pt
+	head -c 1000 /dev/zero >>x.pt
+	ck 3 scan x.pt
+}
+
 story_what_follows_packed_data_is_told() {
 	local pack
 	safe s.pkl
@@ -83,14 +92,13 @@ story_what_a_pointer_stands_for_was_not_scanned() {
 	prints "fetch the file that it stands for, and scan that"
 }
 
-# The operators of torch 1.13 and 2.6 that reach files or machines, and those of its sisters.
+# The operators of torch 1.13 and 2.6 that reach files or machines, and those of sister libraries.
 story_harmful_operators_are_known_in_text_and_bytecode() {
 	local call
 	for call in torch.save aten.from_file rpc.rpc_sync ops.c10d.send \
 	            ops._c10d_functional.all_reduce ops.image.write_file \
 	            ops.torchaudio.sox_io_save_audio_file; do
-		printf 'def __setstate__(self, s: int) -> NoneType:\n  _0 = %s(s, "x")\n' $call \
-			>code
+		printf 'def __setstate__(self, s: int):\n  _0 = %s(s, "x")\n' $call >code
 		zip_of z.zip a/code/__torch__.py code
 		ck 1 scan z.zip
 		prints harmful-script
@@ -103,8 +111,8 @@ story_harmful_operators_are_known_in_text_and_bytecode() {
 	for call in aten::save c10d::send image::read_file aten::add aten::save_nothing; do
 		python -c 'import pickle, sys
 names = [("aten::mul", "")] * 6000 + [(sys.argv[1], "")]
-code = (9, ("__torch__.M.__setstate__", ("operators", names)))
-open("bytecode", "wb").write(pickle.dumps(code, 2))' $call
+method = "__torch__.M.__setstate__", ("operators", names)
+open("bytecode", "wb").write(pickle.dumps((9, method), 2))' $call
 		zip_of z.zip a/bytecode.pkl bytecode
 		case $call in
 		aten::add | aten::save_nothing) ck 0 scan z.zip ;;
@@ -135,14 +143,13 @@ def write(name, text):
     key = b"X" + len("_parse_arg_template").to_bytes(4, "little") + b"_parse_arg_template"
     value = b"X" + len(text).to_bytes(4, "little") + text.encode()
     with open(name, "wb") as file:
-        file.write(b"\x80\x02cscipy.stats._continuous_distns\nbeta_gen\n)\x81}" +
-                   key + value + b"sb.")
+        file.write(b"\x80\x02cscipy.stats._continuous_distns\nbeta_gen\n)\x81}")
+        file.write(key + value + b"sb.")
 write("honest", honest)
 for i, text in enumerate(("import os", "def _parse_args(self, a=exec(\x27x\x27)):\n    return a",
                           "def _parse_args(self): import os", "print()\n" + honest,
-                          honest + "\nx()",
+                          honest + "\nx()", "def _parse_args(self, a=exec (1)):",
                           "def _parse_args(self, a=(exec)(1)):\n    return a",
-                          "def _parse_args(self, a=exec (1)):",
                           "def _parse_args(self, a=[x() for x in y]):", "@x\n" + honest)):
     write("evil%d" % i, text)'
 	ck 4 scan honest

@@ -22,7 +22,7 @@ assert lines[0]["verdict"] == "safe"'
 	says "expired"
 }
 
-# It may be imported and called; what it is given, and what is made of it, is looked at as ever.
+# It may be imported and called; what it is given and what is made of it is looked at all the same.
 story_a_policy_allows_no_odd_arguments() {
 	printf '\x80\x02cown.things\nThing\nX\x0c\0\0\0touch marker\x85R.' >given.pkl
 	printf '\x80\x02cown.things\nThing\n}X\1\0\0\0aNsb.' >changed.pkl
@@ -90,8 +90,7 @@ assert sorted(f["arguments"] for f in calls) == ["'"'"'false'"'"'", "'"'"'true'"
 story_a_policy_knows_the_calendar() {
 	local date
 	safe s.pkl
-	for date in 2027-13-01 2027-00-01 2027-01-32 2027-01-00 27-01-01 2027-1-1 2027-01-01x \
-	            tomorrow; do
+	for date in 2027-13-01 2027-00-01 2027-01-32 2027-01-00 27-01-01 2027-1-1 2027-01-01x now; do
 		echo "allow own.things.Thing expires $date" >policy
 		refused 2 scan --policy policy s.pkl
 		says "a date is written like"

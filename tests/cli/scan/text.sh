@@ -54,6 +54,9 @@ assert lines[0]["add_safe_globals"] == ["own.things.Thing"]'
 	dangerous d.pkl
 	ck 1 scan --json d.pkl
 	json 'assert lines[0]["weights_only"] is False and lines[0]["add_safe_globals"] is None'
+	printf '\x80\x02K\x010}.' >popped.pkl # an opcode that torch's reader does not know
+	ck 0 scan --json popped.pkl
+	json 'assert lines[0]["weights_only"] is False and lines[0]["add_safe_globals"] is None'
 	ck 0 scan -v "$(good state_dict)"
 	prints "  weights_only        yes"
 	ck 0 scan --json "$(good state_dict)"

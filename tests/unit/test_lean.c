@@ -1,0 +1,424 @@
+/* What a lean machine tells, with its look ahead at the memo, must be what a machine tells that
+ * keeps everything: the same deeds with the same values, and the same failures at the same
+ * places. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pickle.h"
+#include "unit.h"
+
+static uint64_t look_from = 1; /* bytes of memory, or a little more */
+
+typedef struct {
+	ck_job *job;
+	ck_seen seen;
+	ck_watch watch;
+	ck_text told;     /* deeds, then the failure */
+	const ck_value *root;
+} reader;
+
+static bool on_event(void *arg, const ck_source *source, const ck_event *event)
+{
+	reader *r = arg;
+	(void)source;
+	bool ok = ck_text_addf(r->job, &r->told, "%d at %d: ", (int)event->deed,
+	                       (int)event->step->at);
+	if (event->deed == CK_DID_CALL)
+		ok = ok && ck_print_tree(r->job, &r->told, event->target->call->args);
+	for (size_t i = 0; event->items && i < event->items->count; i++)
+		ok = ok && ck_print_tree(r->job, &r->told, event->items->item[i]) &&
+		     ck_text_addf(r->job, &r->told, ",");
+	if (event->given)
+		ok = ok && ck_print_tree(r->job, &r->told, (ck_value *)(uintptr_t)event->given);
+	return ok && ck_text_addf(r->job, &r->told, "\n");
+}
+
+/* As joblib does: three bytes behind such an object are no opcodes. */
+static bool on_built(void *arg, ck_value *call, uint64_t *at)
+{
+	(void)arg;
+	*at += ck_value_is_global(call->call->callee, "m", "NumpyArrayWrapper") ? 3 : 0;
+	return true;
+}
+
+static reader *reader_new(bool lean)
+{
+	reader *r = calloc(1, sizeof *r);
+	r->job = ck_base_job_new();
+	r->watch = (ck_watch){on_event, NULL, r};
+	r->seen = (ck_seen){.watch = &r->watch, .built = on_built, .lean = lean,
+	                     .ahead = lean ? look_from : 0};
+	return r;
+}
+
+static void reader_free(reader *r)
+{
+	ck_base_job_free(r->job);
+	free(r);
+}
+
+/* All pickles of the bytes, one after the other. */
+static reader *read_all(bool lean, const void *bytes, size_t len)
+{
+	reader *r = reader_new(lean);
+	const ck_source *source = ck_source_memory(r->job, "test", bytes, len);
+	for (uint64_t at = 0; at < len;) {
+		r->root = ck_pickle_read(r->job, source, &at, &r->seen);
+		if (!r->root)
+			break;
+		ck_assert(ck_text_addf(r->job, &r->told,
+		                       "read to %d; %d shared, up to %d; opcodes ", (int)at,
+		                       (int)r->seen.shared, (int)r->seen.far_memo));
+		for (int i = 0; i < 256; i++)
+			ck_assert(ck_text_addf(r->job, &r->told, "%d", r->seen.opcodes[i]));
+		ck_assert(ck_text_addf(r->job, &r->told, "\n"));
+	}
+	if (!r->root)
+		ck_assert(ck_text_addf(r->job, &r->told, "fails at %d: %s\n",
+		                       (int)r->job->error.offset, r->job->error.text));
+	ck_assert(ck_text_add(r->job, &r->told, "", 1));
+	return r;
+}
+
+static void compare(const void *bytes, size_t len)
+{
+	reader *full = read_all(false, bytes, len), *lean = read_all(true, bytes, len);
+	ck_assert_str_eq(lean->told.data, full->told.data);
+	reader_free(full);
+	reader_free(lean);
+}
+
+#define CALL "cm\nf\n"
+
+static const struct {
+	const char *bytes;
+	size_t len;
+} cases[] = {
+#define CASE(text) {text, sizeof(text) - 1}
+	/* read again, never read, read after another was stored there */
+	CASE("]q\0(K\1K\2e" CALL "h\0\x85R."),
+	CASE("]q\0(K\1K\2e0" CALL "X\1\0\0\0aq\1\x85R."),
+	CASE("X\1\0\0\0aq\0X\1\0\0\0bq\0" CALL "h\0h\0\x86R."),
+	CASE("X\1\0\0\0aq\0" CALL "h\0\x85RX\1\0\0\0bq\0."),
+	/* a number that was never stored under, or only in the pickle before */
+	CASE("X\1\0\0\0aq\0h\1."),
+	CASE("X\1\0\0\0aq\0h\0.X\1\0\0\0bh\0."),
+	CASE("X\1\0\0\0aq\0.X\1\0\0\0bq\1h\1h\0."),
+	/* MEMOIZE counts what was stored under numbers, and the same number only once */
+	CASE("\x80\4\x8c\1a\x94\x8c\1bq\0\x8c\1c\x94\x8c\1d\x94" CALL "(h\0h\1h\2tR."),
+	CASE("\x80\4\x8c\1aq\5\x8c\1b\x94\x8c\1c\x94" CALL "(h\5h\1h\2tR."),
+	CASE("\x80\4\x8c\1aq\5q\5q\6\x8c\1b\x94" CALL "(h\2tR."),
+	CASE("\x80\4\x8c\1aq\5q\5q\6\x8c\1b\x94" CALL "(h\3tR."),
+	/* a second place by DUP, also of what nobody reads from the memo */
+	CASE("X\1\0\0\0aq\0" "2]q\1(K\1e2" CALL "q\2\x86" "0" CALL "]X\1\0\0\0c\x86R."),
+	CASE("]q\0(X\1\0\0\0aX\1\0\0\0be2" "0X\1\0\0\0c" CALL "X\1\0\0\0dN\x86R" "00\x85."),
+	/* after POP and POP_MARK */
+	CASE("X\1\0\0\0aq\0000X\1\0\0\0b" CALL "h\0X\1\0\0\0c\x86R."),
+	CASE("(X\1\0\0\0aq\0X\1\0\0\0bq\1" "1X\1\0\0\0c" CALL "h\1X\1\0\0\0d\x86R."),
+	/* in lines, as Python reads numbers, too */
+	CASE("Va\np0\n0Vb\np10\n0" CALL "(g0\ng10\ntR."),
+	CASE("Va\np+0\n0Vb\np007\n0" CALL "(g 0\ng7\ntR."),
+	CASE("Va\np0_1\n0" CALL "(g1\ntR."),
+	CASE("Va\nr\xff\xff\xff\xff" CALL "(j\xff\xff\xff\xfftR."),
+	CASE("X\1\0\0\0aq\0000X\1\0\0\0bq\1" "0" CALL "(g0\ng1\ntR."),
+	CASE("Va\np0\n0Vb\np1\n0" CALL "(h\0j\1\0\0\0tR."),
+	/* what a look ahead cannot see */
+	CASE("X\1\0\0\0aq\0" "0" "cm\nNumpyArrayWrapper\n)\x81}b..." CALL "h\0\x85R."),
+	CASE("X\1\0\0\0aq\0" "0" "X\1\0\0\0mU\x11NumpyArrayWrapper\x93)\x81}b..." CALL "h\0\x85R."),
+	CASE("X\1\0\0\0aq\0" "0Vm\nVNumpyArrayWr\\u0061pper\n\x93)\x81}b..." CALL "h\0\x85R."),
+	CASE("X\1\0\0\0aq\0" "0S'm'\nS'NumpyArrayWrapper'\n\x93)\x81}b..." CALL "h\0\x85R."),
+	CASE("X\1\0\0\0aq\0" "0(im\nNumpyArrayWrapper\n}b..." CALL "h\0\x85R."),
+	/* cut short, or no opcode */
+	CASE("X\1\0\0\0aq\0X\1"),
+	CASE("X\1\0\0\0aq\0h\0\xff"),
+	CASE("Va\np0\n0g0"),
+#undef CASE
+};
+
+START_TEST(small_ones_are_told_alike)
+{
+	enum { MORE = 5000 }; /* what is far from the end is passed over quickly */
+	static char bytes[200 + 2 * MORE];
+	size_t len = cases[_i].len;
+	compare(cases[_i].bytes, len);
+	memcpy(bytes, cases[_i].bytes, len);
+	for (int i = 0; i < MORE; i++, len += 2)
+		memcpy(bytes + len, "N.", 2);
+	compare(bytes, len);
+}
+END_TEST
+
+/* ---- large ones ---- */
+
+typedef struct {
+	unsigned char *bytes;
+	size_t len, cap;
+	uint64_t state;
+} maker;
+
+static void put(maker *m, const void *bytes, size_t len)
+{
+	if (m->cap - m->len < len) {
+		m->cap = 2 * m->cap + len;
+		m->bytes = realloc(m->bytes, m->cap);
+	}
+	memcpy(m->bytes + m->len, bytes, len);
+	m->len += len;
+}
+
+static void put_code(maker *m, unsigned char code, uint32_t number, size_t width)
+{
+	unsigned char op[5] = {code, (unsigned char)number, (unsigned char)(number >> 8),
+	                       (unsigned char)(number >> 16), (unsigned char)(number >> 24)};
+	put(m, op, 1 + width);
+}
+
+static void put_text(maker *m, const char *text)
+{
+	put_code(m, 'X', (uint32_t)strlen(text), 4);
+	put(m, text, strlen(text));
+}
+
+/* {'name': 'NUMBER', 'list': [NUMBER, (NUMBER, 'NUMBER')]}, all of it memoized from `memo` on */
+enum { RECORD_MEMO = 5 };
+static void put_record(maker *m, uint32_t number, uint32_t memo)
+{
+	char text[16];
+	snprintf(text, sizeof text, "number %u", number);
+	put(m, "}", 1);
+	put_code(m, 'r', memo, 4);
+	put(m, "(", 1);
+	put_text(m, "name");
+	put_text(m, text);
+	put_code(m, 'r', memo + 1, 4);
+	put_text(m, "list");
+	put(m, "]", 1);
+	put_code(m, 'r', memo + 2, 4);
+	put(m, "(", 1);
+	put_code(m, 'J', number, 4);
+	put_code(m, 'J', number, 4);
+	put_text(m, text);
+	put_code(m, 'r', memo + 3, 4);
+	put(m, "\x86", 1);
+	put_code(m, 'r', memo + 4, 4);
+	put(m, "eu", 2);
+}
+
+enum { RECORDS = 20000, EVERY = 777 };
+
+/* A list of records. Of every 777th one part is read again afterwards, and given to a call. */
+static void put_records(maker *m)
+{
+	put(m, "](", 2);
+	for (uint32_t i = 0; i < RECORDS; i++)
+		put_record(m, i, i * RECORD_MEMO);
+	put(m, "e", 1);
+	for (uint32_t i = 0; i < RECORDS; i += EVERY) {
+		put(m, CALL, sizeof CALL - 1);
+		put_code(m, 'j', i * RECORD_MEMO + i % RECORD_MEMO, 4);
+		put(m, "\x85R0", 3);
+	}
+	put(m, ".", 1);
+}
+
+START_TEST(what_is_read_again_is_as_it_was)
+{
+	maker m = {0};
+	put_records(&m);
+	compare(m.bytes, m.len);
+	free(m.bytes);
+}
+END_TEST
+
+/* Numbers that were stored under before the look count once, whatever comes after it. */
+START_TEST(a_look_in_the_middle_knows_what_was_before)
+{
+	maker m = {0};
+	put_text(&m, "first");
+	for (uint32_t i = 0; i < 2000; i++)
+		put_code(&m, 'r', i, 4);
+	put_code(&m, 'r', 10000, 4);
+	for (int i = 0; i < 5000; i++)
+		put(&m, "K\x01" "0", 3);
+	put_text(&m, "second");
+	for (uint32_t i = 0; i < 100; i++)
+		put_code(&m, 'r', i, 4);
+	put_code(&m, 'r', 10000, 4);
+	put(&m, "\x94" CALL "(", 2 + sizeof CALL - 1);
+	for (uint32_t i = 0; i < 2000; i += 50)
+		put_code(&m, 'j', i, 4);
+	put_code(&m, 'j', 2001, 4); /* where MEMOIZE stored */
+	put(&m, "tR.", 3);
+	look_from = 10000;
+	compare(m.bytes, m.len);
+	look_from = 1;
+	free(m.bytes);
+}
+END_TEST
+
+/* Number of references that lead to all that a value unfolds to, and the value itself. */
+static uint64_t unfold(const ck_value *value)
+{
+	uint64_t count = 1 + ck_value_left_out(value);
+	bool parts = value->kind >= CK_LIST && value->kind <= CK_DICT;
+	for (size_t i = 0; parts && i < value->items->count; i++)
+		count += unfold(value->items->item[i]);
+	return count;
+}
+
+START_TEST(what_nobody_reads_again_needs_no_memory_and_is_counted)
+{
+	maker m = {0};
+	put(&m, _i ? "}(" : "](", 2);
+	for (uint32_t i = 0; i < RECORDS; i++) {
+		if (_i)
+			put_code(&m, 'J', i, 4);
+		put_record(&m, i, i * RECORD_MEMO);
+		put(&m, _i ? "u(" : "e(", i % 1000 == 999 ? 2 : 0);
+	}
+	put(&m, _i ? "u." : "e.", 2);
+	reader *full = read_all(false, m.bytes, m.len), *lean = read_all(true, m.bytes, m.len);
+	ck_assert_str_eq(lean->told.data, full->told.data);
+	ck_assert_uint_eq(unfold(lean->root), unfold(full->root));
+	ck_assert_uint_eq(unfold(full->root), 1 + RECORDS * (9 + (uint64_t)_i));
+	ck_assert_uint_eq(lean->root->height, full->root->height);
+	ck_assert_uint_lt(lean->root->items->count, 3000);
+	ck_assert_uint_lt(lean->job->arena.held, full->job->arena.held / 4);
+	reader_free(full);
+	reader_free(lean);
+	free(m.bytes);
+}
+END_TEST
+
+/* What is left out never makes a value look less deep than it is. */
+START_TEST(heights_stay)
+{
+	maker m = {0};
+	put(&m, "](", 2);
+	for (int i = 0; i < 2 * CK_LEAN_CONTAINERS; i++)
+		put(&m, "]", 1);
+	put(&m, "e]]]aaa.", 8);
+	reader *full = read_all(false, m.bytes, m.len), *lean = read_all(true, m.bytes, m.len);
+	ck_assert_str_eq(lean->told.data, full->told.data);
+	ck_assert_uint_eq(full->root->height, 3);
+	ck_assert_uint_eq(lean->root->height, 3);
+	reader_free(full);
+	reader_free(lean);
+	free(m.bytes);
+}
+END_TEST
+
+/* ---- random ones ---- */
+
+static uint32_t any(maker *m, uint32_t below)
+{
+	m->state ^= m->state << 13;
+	m->state ^= m->state >> 7;
+	m->state ^= m->state << 17;
+	return (uint32_t)(m->state >> 20) % below;
+}
+
+static void put_value(maker *m, int depth)
+{
+	char text[40];
+	uint32_t number = any(m, 100000), parts = any(m, 4);
+	switch (any(m, depth ? 9 : 5)) {
+	case 0:
+		put_code(m, 'J', number, 4);
+		break;
+	case 1:
+		put_code(m, 'K', number, 1);
+		break;
+	case 2:
+	case 3:
+		snprintf(text, sizeof text, "%.*s%u", (int)any(m, 24),
+		         "a text that has some length", number);
+		put_text(m, text);
+		break;
+	case 4:
+		put_code(m, 'h', any(m, 40), 1);
+		return;
+	case 5:
+		put_value(m, depth - 1);
+		put_value(m, depth - 1);
+		put(m, "\x86", 1);
+		break;
+	case 6:
+		put(m, "](", 2);
+		for (uint32_t i = 0; i < parts; i++)
+			put_value(m, depth - 1);
+		put(m, "e", 1);
+		break;
+	case 7:
+		put(m, "}", 1);
+		for (uint32_t i = 0; i < parts; i++) {
+			put_text(m, i ? "key" : "_key");
+			put_value(m, depth - 1);
+			put(m, "s", 1);
+		}
+		break;
+	case 8:
+		put_value(m, depth - 1);
+		put(m, "2\x86", 2);
+		break;
+	}
+	if (any(m, 2))
+		put_code(m, 'q', any(m, 40), 1);
+	if (!any(m, 6))
+		put(m, "\x94", 1);
+}
+
+/* All numbers are stored under, and the list is long enough for what is put into it to be left out.
+ * Every call shows values that were stored before, whatever happened since. */
+static void put_random(maker *m)
+{
+	for (unsigned char i = 0; i < 40; i++) {
+		put_text(m, "first");
+		put_code(m, 'q', i, 1);
+		put(m, "0", 1);
+	}
+	put(m, "](", 2);
+	for (int i = 0; i < CK_LEAN_CONTAINERS + 10; i++)
+		put(m, i % 2 ? ")" : "]", 1);
+	put(m, "](](](]eee", 10);
+	put(m, "e", 1);
+	for (int i = 0; i < 300; i++) {
+		put_value(m, 3);
+		if (any(m, 8)) {
+			put(m, "a", 1);
+			continue;
+		}
+		put(m, "0" CALL, 1 + sizeof CALL - 1);
+		put_value(m, 3);
+		put(m, "\x85R0", 3);
+	}
+	put(m, ".", 1);
+}
+
+START_TEST(random_ones_are_told_alike)
+{
+	maker m = {.state = 88172645463325252u + (uint64_t)_i * 7919};
+	for (int i = 0; i < 40; i++) {
+		m.len = 0;
+		put_random(&m);
+		compare(m.bytes, m.len);
+	}
+	free(m.bytes);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("lean");
+	TCase *tcase = tcase_create("lean");
+	tcase_add_loop_test(tcase, small_ones_are_told_alike, 0, CK_COUNT(cases));
+	tcase_add_test(tcase, what_is_read_again_is_as_it_was);
+	tcase_add_test(tcase, a_look_in_the_middle_knows_what_was_before);
+	tcase_add_loop_test(tcase, what_nobody_reads_again_needs_no_memory_and_is_counted, 0, 2);
+	tcase_add_test(tcase, heights_stay);
+	tcase_add_loop_test(tcase, random_ones_are_told_alike, 0, 10);
+	tcase_set_timeout(tcase, 120);
+	suite_add_tcase(suite, tcase);
+	return unit_run(suite);
+}

@@ -1,0 +1,168 @@
+# Stories of `ckconv scan`: policy and baseline.
+# shellcheck shell=bash disable=SC2016,SC2154 # Python in quotes; what run.sh sets
+
+
+story_a_policy_suppresses_what_it_allows() {
+	four t
+	printf '# ours\nallow own.things.Thing  # reviewed\n\n' >policy
+	ck 4 scan t/u.pkl
+	ck 0 scan --policy policy t/u.pkl
+	ck 0 scan -v --policy policy t/u.pkl
+	prints "suppressed by the policy"
+	ck 0 scan --json --policy policy t/u.pkl
+	json 'assert [f["suppressed"] for f in lines[0]["findings"]] == [True]
+assert lines[0]["verdict"] == "safe"'
+	ck 0 scan --sarif --policy policy t/u.pkl
+	sarif 'assert run["results"][0]["suppressions"] == [{"kind": "external"}]'
+	ck 1 scan --policy policy t
+	printf 'deny own.things.*\n' >policy
+	ck 1 scan --policy policy t/u.pkl
+	printf 'allow own.things.Thing expires 2020-01-31\n' >policy
+	ck 4 scan --policy policy t/u.pkl
+	says "expired"
+}
+
+# It may be imported and called; what it is given and what is made of it is looked at all the same.
+story_a_policy_allows_no_odd_arguments() {
+	printf '\x80\x02cown.things\nThing\nX\x0c\0\0\0touch marker\x85R.' >given.pkl
+	printf '\x80\x02cown.things\nThing\n}X\1\0\0\0aNsb.' >changed.pkl
+	printf 'allow own.things.Thing\n' >policy
+	ck 1 scan --policy policy given.pkl
+	prints "odd-arguments"
+	ck 1 scan --policy policy changed.pkl
+	prints "changed-global"
+}
+
+story_what_is_suppressed_shows() {
+	four t
+	printf 'allow own.things.Thing\n' >policy
+	ck 0 scan -q --policy policy t/u.pkl t/s.pkl
+	prints "safe       t/u.pkl"
+	prints "pickle, 21 B, 1 finding suppressed"
+	prints_not t/s.pkl
+	ck 0 scan --policy policy t/u.pkl t/s.pkl
+	says "2 files: 2 safe; 1 finding suppressed in 1 file"
+	ck 0 scan -v --policy policy t/u.pkl
+	prints "suppressed by the policy"
+	prints_not "baseline"
+	"$ckconv" scan --json t/d.pkl >known 2>stderr
+	ck 0 scan -v --baseline known t/d.pkl
+	prints "2 findings suppressed"
+	prints "suppressed by the baseline"
+	prints_not "policy"
+}
+
+story_a_policy_that_cannot_be_understood_is_an_error() {
+	safe s.pkl
+	printf 'allow a.b\nperhaps c.d\n' >policy
+	refused 2 scan --policy policy s.pkl
+	says "line 2"
+	printf 'allow os.system\n' >policy
+	refused 2 scan --policy policy s.pkl
+	refused 2 scan --policy nothing s.pkl
+	refused 2 scan --baseline nothing s.pkl
+}
+
+# By the name in the pickle, and by that which Python 3 gives it.
+story_a_policy_denies_names_old_and_new() {
+	local name
+	printf '\x80\x02cUserDict\nUserDict\n.' >u.pkl
+	ck 4 scan u.pkl
+	for name in UserDict.UserDict collections.UserDict 'UserDict.*'; do
+		echo "deny $name" >policy
+		ck 1 scan --policy policy u.pkl
+	done
+	echo "allow UserDict.UserDict" >policy
+	ck 0 scan --policy policy u.pkl
+}
+
+story_a_baseline_of_a_call_hides_no_other_in_the_file() {
+	printf '\x80\x02cos\nsystem\nq\0X\x04\0\0\0true\x85R.' >one.pkl
+	printf '\x80\x02cos\nsystem\nq\0X\x04\0\0\0true\x85R0h\0X\x05\0\0\0false\x85R.' >one_two.pkl
+	ck 1 scan --json one.pkl
+	mv stdout known
+	ck 0 scan --baseline known one.pkl
+	ck 1 scan --baseline known --json one_two.pkl
+	json 'calls = [f for f in lines[0]["findings"] if f["rule"] == "dangerous-call"]
+assert sorted(f["arguments"] for f in calls) == ["'"'"'false'"'"'", "'"'"'true'"'"'"], lines'
+}
+
+story_a_policy_knows_the_calendar() {
+	local date
+	safe s.pkl
+	for date in 2027-13-01 2027-00-01 2027-01-32 2027-01-00 27-01-01 2027-1-1 2027-01-01x now; do
+		echo "allow own.things.Thing expires $date" >policy
+		refused 2 scan --policy policy s.pkl
+		says "a date is written like"
+	done
+	echo "allow own.things.Thing expires $(date -u +%F)" >policy
+	unknown u.pkl
+	ck 0 scan --policy policy u.pkl
+	echo "allow own.things.Thing expires $(date -u -d yesterday +%F)" >policy
+	ck 4 scan --policy policy u.pkl
+	says "has expired"
+}
+
+story_a_baseline_is_a_former_scan() {
+	four t
+	ck 1 scan --json t
+	mv stdout known
+	ck 0 scan --baseline known t/d.pkl t/u.pkl
+	ck 1 scan --baseline known "$data/hostile/eval.pt"
+}
+
+# Whoever may change a file cannot hide behind what is known of it: another command in another
+# pickle, beside the known one, within other brackets, or where only its length is shown.
+story_a_baseline_knows_only_what_it_saw() {
+	python -c '
+import pickle
+class Call:
+    def __init__(self, *args): self.args = args
+    def __reduce__(self): return eval, self.args
+def write(name, *calls):
+    with open(name, "wb") as file: file.write(pickle.dumps(list(calls), 2))
+write("known", Call("1", {"a": [[1], 2]}), Call("x" * 99, {}))
+write("other", Call("2", {"a": [[1], 2]}))
+write("beside", Call("1", {"a": [[1], 2]}), Call("2", {}))
+write("brackets", Call("1", {"a": [[1, 2]]}))
+write("long", Call("x" * 98 + "y", {}))
+write("floats", Call("1", {"a": [[1.0], 2]}))
+write("flags", Call("1", {"a": [[True], 2]}))
+write("huge", Call("x" * (20 << 20), {}))'
+	ck 1 scan --json known
+	mv stdout baseline
+	ck 0 scan --baseline baseline known
+	for file in other beside brackets long floats flags huge; do
+		ck 1 scan --baseline baseline $file
+	done
+	ck 1 scan --json huge
+	mv stdout baseline
+	ck 1 scan --baseline baseline huge
+	prints "dangerous-call"
+	prints_not "dangerous-import"
+}
+
+story_changes_are_known_with_what_they_change() {
+	local value
+	for value in 1 2; do
+		printf "\x80\x02cbuiltins\nint\n}X\x01\x00\x00\x00aK\x0$value" >$value.pkl
+		printf 'sb.' >>$value.pkl
+	done
+	ck 1 scan --json 1.pkl
+	json 'assert [f["rule"] for f in lines[0]["findings"]] == ["changed-global"], lines'
+	mv stdout baseline
+	ck 0 scan --baseline baseline 1.pkl
+	ck 1 scan --baseline baseline 2.pkl
+}
+
+story_a_baseline_that_cannot_be_understood_is_an_error() {
+	dangerous d.pkl
+	printf '0123456789abcdef\n' >b
+	refused 2 scan --baseline b d.pkl
+	says "line 1: a fingerprint has 32 hexadecimal digits, unlike '0123456789abcdef'"
+	printf '{"schema":1,"findings":[{"fingerprint":"0123456789abcdef"}]}\n' >b
+	refused 2 scan --baseline b d.pkl
+	says "unlike '0123456789abcdef'"
+	printf '%s\n' '# of today' 0123456789abcdef0123456789abcdef >b
+	ck 1 scan --baseline b d.pkl
+}

@@ -1,0 +1,62 @@
+# Stories of `ckconv scan`: verdicts and statuses.
+# shellcheck shell=bash disable=SC2016,SC2154 # Python in quotes; what run.sh sets
+
+
+story_each_verdict_has_its_status() {
+	four t
+	ck 1 scan t/d.pkl
+	prints "dangerous"
+	ck 3 scan t/m.pkl
+	prints "malformed"
+	ck 4 scan t/u.pkl
+	prints "unknown"
+	ck 0 scan t/s.pkl
+	prints "safe"
+	ck 2 scan t/nothing.pkl
+	silent stdout
+	says "t/nothing.pkl: "
+}
+
+story_the_worst_status_of_several_wins() {
+	four t
+	ck 1 scan t/s.pkl t/u.pkl t/m.pkl t/nothing t/d.pkl
+	ck 1 scan t/d.pkl t/nothing t/m.pkl t/u.pkl t/s.pkl
+	ck 2 scan t/s.pkl t/nothing t/m.pkl t/u.pkl
+	ck 3 scan t/s.pkl t/m.pkl t/u.pkl
+	ck 3 scan t/u.pkl t/m.pkl t/s.pkl
+	ck 4 scan t/s.pkl t/u.pkl t/s.pkl
+	ck 0 scan t/s.pkl t/s.pkl
+}
+
+story_fail_on_says_from_where_the_status_is_not_0() {
+	local from file status
+	four t
+	while read -r from file status; do
+		ck "$status" scan --fail-on "$from" "t/$file"
+	done <<-'END'
+		dangerous d.pkl 1
+		dangerous m.pkl 0
+		dangerous u.pkl 0
+		dangerous s.pkl 0
+		dangerous nothing 2
+		malformed d.pkl 1
+		malformed m.pkl 3
+		malformed u.pkl 0
+		malformed s.pkl 0
+		malformed nothing 2
+		unknown d.pkl 1
+		unknown m.pkl 3
+		unknown u.pkl 4
+		unknown s.pkl 0
+	END
+}
+
+story_formats_do_not_change_the_status() {
+	local how
+	four t
+	for how in --json --sarif -q -v --sandbox=off; do
+		ck 1 scan $how t
+		ck 4 scan $how t/u.pkl
+		ck 2 scan $how t/nothing
+	done
+}

@@ -139,13 +139,14 @@ static const struct {
 START_TEST(small_ones_are_told_alike)
 {
 	enum { MORE = 5000 }; /* what is far from the end is passed over quickly */
-	static char bytes[200 + 2 * MORE];
+	static char bytes[200 + MORE];
 	size_t len = cases[_i].len;
 	compare(cases[_i].bytes, len);
 	memcpy(bytes, cases[_i].bytes, len);
-	for (int i = 0; i < MORE; i++, len += 2)
-		memcpy(bytes + len, "N.", 2);
-	compare(bytes, len);
+	memcpy(bytes + len, "X\x88\x13\0\0", 5); /* one more pickle: a text of MORE */
+	memset(bytes + len + 5, 'a', MORE);
+	bytes[len + 5 + MORE] = '.';
+	compare(bytes, len + 5 + MORE + 1);
 }
 END_TEST
 

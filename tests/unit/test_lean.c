@@ -67,12 +67,12 @@ static reader *read_all(bool lean, const void *bytes, size_t len)
 		r->root = ck_pickle_read(r->job, source, &at, &r->seen);
 		if (!r->root)
 			break;
-		ck_assert(ck_text_addf(r->job, &r->told,
-		                       "read to %d; %d shared, up to %d; opcodes ", (int)at,
-		                       (int)r->seen.shared, (int)r->seen.far_memo));
+		char opcodes[257] = "";
 		for (int i = 0; i < 256; i++)
-			ck_assert(ck_text_addf(r->job, &r->told, "%d", r->seen.opcodes[i]));
-		ck_assert(ck_text_addf(r->job, &r->told, "\n"));
+			opcodes[i] = r->seen.opcodes[i] ? '1' : '0';
+		ck_assert(ck_text_addf(r->job, &r->told,
+		                       "read to %d; %d shared, up to %d; opcodes %s\n", (int)at,
+		                       (int)r->seen.shared, (int)r->seen.far_memo, opcodes));
 	}
 	if (!r->root)
 		ck_assert(ck_text_addf(r->job, &r->told, "fails at %d: %s\n",

@@ -39,3 +39,23 @@ story_nothing_in_a_pickle_is_run() {
 	"$ckconv" in.pt out/again.safetensors 2>/dev/null
 	[ -z "$(find . -name ran-here)" ] || fail "the pickle was run"
 }
+
+# From version 6 of the format on, PyTorch writes it to another member.
+story_the_version_may_lie_in_data() {
+	python - "$data/good/state_dict.pt" <<-'EOF'
+		import sys, zipfile
+		old = zipfile.ZipFile(sys.argv[1])
+		for name, version in (("six", b"6\n"), ("eleven", b"11\n")):
+		    with zipfile.ZipFile(name + ".pt", "w") as new:
+		        for info in old.infolist():
+		            top, _, last = info.filename.partition("/")
+		            if last != "version":
+		                new.writestr(info.filename, old.read(info))
+		        new.writestr(top + "/.data/version", version)
+	EOF
+	ck 0 six.pt out/model.safetensors
+	same out/model.safetensors "$data/good/state_dict.safetensors"
+	ck 3 eleven.pt out/eleven.safetensors
+	says "from 1 to 10, not '11"
+	only model.safetensors
+}

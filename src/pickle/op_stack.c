@@ -15,7 +15,7 @@ static inline void drop(ck_vm *vm, ck_value *value)
 	case CK_BYTES:
 		if (!vm->lean)
 			break;
-		/* fall through */
+		__attribute__((fallthrough));
 	case CK_INT:
 	case CK_FLOAT:
 		ck_vm_use_again(vm, value);

@@ -1,16 +1,19 @@
 /* The program: reads the arguments and does what they say. */
 #include "cli.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Data goes to stdout; a full disk or a closed pipe there is an error too. */
-static int close_stdout(void)
+/* Data goes to stdout; a full disk or a closed pipe there is an error too. Who pipes opcodes to head
+ * has seen enough, and knows it. */
+static int close_stdout(enum cli_verb_number verb)
 {
 	if (cli_flush())
 		return EXIT_DONE;
-	cli_say_unwritten(cli_stdout_error());
+	if (verb != VERB_DIS || cli_stdout_error() != EPIPE)
+		cli_say_unwritten(cli_stdout_error());
 	return EXIT_USAGE;
 }
 
@@ -42,13 +45,13 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	if (options.help) {
 		cli_print_help(stdout, options.verb);
-		return close_stdout();
+		return close_stdout(options.verb);
 	}
 	if (options.version) {
 		printf("ckconv %s\n", ck_version());
-		return close_stdout();
+		return close_stdout(options.verb);
 	}
 	int status = run[options.verb](&options);
 	/* a dangerous file stays one, even if nobody hears of it */
-	return close_stdout() && status != EXIT_NO ? EXIT_USAGE : status;
+	return close_stdout(options.verb) && status != EXIT_NO ? EXIT_USAGE : status;
 }

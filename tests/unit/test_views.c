@@ -152,14 +152,16 @@ static uint64_t idle_for(const char *bytes, size_t len)
 	return idle.to;
 }
 
+#define IDLE_FOR(text) idle_for(text, sizeof text - 1)
+
 START_TEST(only_pickles_that_do_nothing_are_read_once)
 {
-	ck_assert_uint_eq(idle_for("(lp0\nI1\naVtext\np1\na.more", 24), 20);
-	ck_assert_uint_eq(idle_for("(lp0\nI1\naVtext\np1\na", 19), 0); /* cut short */
-	ck_assert_uint_eq(idle_for("(lp0\ng0\na.", 12), 0);            /* a circle */
-	ck_assert_uint_eq(idle_for("(lS'abcd'\na.", 13), 0);           /* bytes: what is in them? */
-	ck_assert_uint_eq(idle_for("(lcos\nsystem\na.", 16), 0);
-	ck_assert_uint_eq(idle_for("(lP1\na.", 8), 0);
+	ck_assert_uint_eq(IDLE_FOR("(lp0\nI1\naVtext\np1\na.more"), 20);
+	ck_assert_uint_eq(IDLE_FOR("(lp0\nI1\naVtext\np1\na"), 0); /* cut short */
+	ck_assert_uint_eq(IDLE_FOR("(lp0\ng0\na."), 0);            /* a circle */
+	ck_assert_uint_eq(IDLE_FOR("(lS'abcd'\na."), 0);           /* bytes: what is in them? */
+	ck_assert_uint_eq(IDLE_FOR("(lcos\nsystem\na."), 0);
+	ck_assert_uint_eq(IDLE_FOR("(lP1\na."), 0);
 }
 END_TEST
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Data goes to stdout; a full disk or a closed pipe there is an error too. Who pipes opcodes to head
- * has seen enough, and knows it. */
+/* Data goes to stdout; a full disk or a closed pipe there is an error too. Who pipes opcodes to
+ * head has seen enough, and knows it. */
 static int close_stdout(enum cli_verb_number verb)
 {
 	if (cli_flush())

@@ -143,7 +143,7 @@ alone('many_lists_dropped', 'millions of lists that are dropped',
 alone('many_tuples', 'tuples of tuples, 50 million',
              lambda: pickled(b'](' + (b'N\x85' * 100_000 + b'e(') * 250 + b'e'), 'limit')
 alone('many_memo', 'the memo filled by MEMOIZE', lambda: pickled(b'N' + b'\x94' * MANY), None,
-      limit='memo', more=64)
+      limit='memo')
 alone('many_nones', 'a stack of a million values', lambda: pickled(b'N' * 2_000_000), None,
              limit='stack')
 alone('many_globals', 'millions of globals', lambda: pickled(b'ca\nb\n0' * 1_000_000 + b'N'), '')

@@ -90,8 +90,9 @@ bool ck_vm_add_lean(ck_vm *vm, ck_value *target, const ck_items *more, size_t st
 			continue;
 		}
 		left_out += count + (step == 2);
-		give_up(vm, value);
-		if (step == 2)
+		if (value->id) /* else it is everybody's */
+			give_up(vm, value);
+		if (step == 2 && key->id)
 			give_up(vm, key);
 	}
 	memcpy(target + 1, &left_out, sizeof left_out);

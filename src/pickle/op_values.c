@@ -20,10 +20,8 @@ bool ck_op_newfalse(ck_vm *vm)
 	return ck_vm_push(vm, &vm->no);
 }
 
-static bool push_int(ck_vm *vm, int64_t number)
+static __attribute__((noinline)) bool push_large(ck_vm *vm, int64_t number)
 {
-	if (number >= 0 && number < CK_SMALL_INTS)
-		return ck_vm_push(vm, &vm->small[number]);
 	ck_value **recent = &vm->recent[(uint64_t)number % CK_RECENT_INTS], *value = *recent;
 	if (value && value->kind == CK_INT && value->i == number && vm->lean) {
 		value->flags |= CK_KEPT; /* it has two places now */
@@ -35,6 +33,12 @@ static bool push_int(ck_vm *vm, int64_t number)
 	value->i = number;
 	*recent = vm->lean ? value : NULL;
 	return ck_vm_push(vm, value);
+}
+
+static inline bool push_int(ck_vm *vm, int64_t number)
+{
+	bool small = (uint64_t)number < CK_SMALL_INTS;
+	return small ? ck_vm_push(vm, &vm->small[number]) : push_large(vm, number);
 }
 
 bool ck_op_int_signed(ck_vm *vm)

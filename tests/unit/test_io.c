@@ -484,12 +484,13 @@ int main(void)
 	tcase_add_test(tcase, no_clobber_keeps_a_file_that_appeared_meanwhile);
 	tcase_add_test(tcase, outputs_follow_the_umask);
 	tcase_add_test(tcase, devices_and_folders_are_never_replaced);
-	tcase_add_loop_test(tcase, copies_are_exact_with_any_number_of_threads, 0, 10);
+	tcase_add_loop_test(tcase, copies_are_exact_with_any_number_of_threads, 0,
+	                    unit_rounds(10));
 	tcase_add_loop_test(tcase, a_wrong_crc_fails_whether_the_input_is_small_or_large, 0, 2);
 	tcase_add_loop_test(tcase, a_crc_of_zero_means_none_was_recorded, 0, 2);
 	tcase_add_test(tcase, a_stop_is_heard);
-	tcase_add_loop_test(tcase, random_views_are_gathered_exactly, 0, 60);
-	tcase_add_loop_test(tcase, transposed_matrices_are_gathered_exactly, 0, 6);
+	tcase_add_loop_test(tcase, random_views_are_gathered_exactly, 0, unit_rounds(60));
+	tcase_add_loop_test(tcase, transposed_matrices_are_gathered_exactly, 0, unit_rounds(6));
 	tcase_add_test(tcase, dimensions_are_joined_where_they_can_be);
 	tcase_add_test(tcase, json_is_told_from_what_only_looks_like_it);
 	tcase_add_test(tcase, json_may_be_long_and_is_not_deep);

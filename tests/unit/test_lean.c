@@ -418,7 +418,7 @@ int main(void)
 	tcase_add_test(tcase, a_look_in_the_middle_knows_what_was_before);
 	tcase_add_loop_test(tcase, what_nobody_reads_again_needs_no_memory_and_is_counted, 0, 2);
 	tcase_add_test(tcase, heights_stay);
-	tcase_add_loop_test(tcase, random_ones_are_told_alike, 0, 10);
+	tcase_add_loop_test(tcase, random_ones_are_told_alike, 0, unit_rounds(10));
 	tcase_set_timeout(tcase, 120);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);

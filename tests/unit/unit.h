@@ -3,6 +3,7 @@
 #define CK_UNIT_H
 
 #include <check.h>
+#include <stdlib.h>
 
 #include "base.h"
 
@@ -14,12 +15,19 @@
 		              (job)->error.text);                                          \
 	} while (0)
 
-/* For what is looked at a million times: ck_assert tells the runner of each line that it passes. */
-#define ck_assert_quick(condition)                             \
-	do {                                                   \
-		if (!(condition))                              \
-			ck_abort_msg("not so: %s", #condition); \
+/* For what is looked at a million times: ck_assert tells the runner of each that passes. */
+#define ck_assert_quick(condition)                                                         \
+	do {                                                                               \
+		if (!(condition))                                                          \
+			ck_abort_msg("not so: %s", #condition);                            \
 	} while (0)
+
+/* How often a test with random numbers is run: a fifth of it where each takes fifty times as long, as
+ * under valgrind, which is told by $UNIT_FEW_ROUNDS. */
+static inline int unit_rounds(int many)
+{
+	return getenv("UNIT_FEW_ROUNDS") ? (many + 4) / 5 : many;
+}
 
 /* Runs a suite; returns the exit status of the program. */
 static inline int unit_run(Suite *suite)

@@ -167,13 +167,18 @@ static bool open_zip(ck_job *job, const ck_source *source, reader *r)
 static const unsigned char END[] = {'P', 'K', 5, 6};
 enum { END_SIZE = 22, COMMENT_MAX = 65535 };
 
+static bool is_end(const unsigned char *at)
+{
+	return *at == END[0] && !memcmp(at, END, sizeof END); /* seldom a call */
+}
+
 /* How many end records there are whose comment reaches to the end of `tail`. */
 static size_t count_ends(const unsigned char *tail, size_t size)
 {
 	size_t ends = 0;
 	for (size_t i = 0; i + END_SIZE <= size; i++) {
 		size_t comment = tail[i + 20] | (size_t)tail[i + 21] << 8;
-		ends += !memcmp(tail + i, END, sizeof END) && i + END_SIZE + comment == size;
+		ends += is_end(tail + i) && i + END_SIZE + comment == size;
 	}
 	return ends;
 }
@@ -182,7 +187,7 @@ static size_t count_ends(const unsigned char *tail, size_t size)
 static size_t last_end(const unsigned char *tail, size_t size)
 {
 	for (size_t i = size < END_SIZE ? 0 : size - END_SIZE + 1; i-- > 0;)
-		if (!memcmp(tail + i, END, sizeof END))
+		if (is_end(tail + i))
 			return i;
 	return size;
 }

@@ -50,7 +50,7 @@ static inline ck_job *fuzz_begin(void)
 	demand(job);
 	for (size_t i = 0; i < CK_COUNT(limits); i++)
 		demand(ck_limits_set(job, limits[i]));
-	/* as if nearly all that is free had been unpacked before: zips of zips of zips take a while */
+	/* as if nearly all that is free had been unpacked: zips of zips of zips take a while */
 	job->unpacked = UINT64_C(255) << 20;
 	job->seed[0] = 1;
 	job->seed[1] = 2;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sign.h"
+
 /* ---- what was done, and with which values ---- */
 
 /* Values are shared, and may hold themselves: so deep, and, over the whole file, so many bytes. */

@@ -1,16 +1,8 @@
-/* Checksums: CRC-32 by libdeflate (the fastest there is), zlib's way to join two of them, and
- * SHA-256 by libcrypto. */
+/* CRC-32 by libdeflate, the fastest there is, and zlib's way to join two of them. */
 #include "io.h"
-
-#include <string.h>
 
 #include <libdeflate.h>
 #include <zlib.h>
-
-/* The plain functions, and not EVP, which reads files and takes locks before the first digest: a
- * confined process cannot. */
-#define OPENSSL_SUPPRESS_DEPRECATED
-#include <openssl/sha.h>
 
 uint32_t ck_crc32(uint32_t crc, const void *data, size_t len)
 {
@@ -20,28 +12,4 @@ uint32_t ck_crc32(uint32_t crc, const void *data, size_t len)
 uint32_t ck_crc32_join(uint32_t a, uint32_t b, uint64_t len_b)
 {
 	return (uint32_t)crc32_combine(a, b, (z_off_t)len_b);
-}
-
-_Static_assert(sizeof(SHA256_CTX) == sizeof(ck_sha256), "io.h has room for it");
-
-void ck_sha256_begin(ck_sha256 *sum)
-{
-	SHA256_CTX context;
-	SHA256_Init(&context);
-	memcpy(sum->state, &context, sizeof context);
-}
-
-void ck_sha256_add(ck_sha256 *sum, const void *data, size_t len)
-{
-	SHA256_CTX context;
-	memcpy(&context, sum->state, sizeof context);
-	SHA256_Update(&context, data, len);
-	memcpy(sum->state, &context, sizeof context);
-}
-
-void ck_sha256_end(ck_sha256 *sum, unsigned char digest[CK_SHA256_SIZE])
-{
-	SHA256_CTX context;
-	memcpy(&context, sum->state, sizeof context);
-	SHA256_Final(digest, &context);
 }

@@ -112,15 +112,6 @@ uint32_t ck_crc32(uint32_t crc, const void *data, size_t len);
 /* The CRC-32 of A and B together, from those of A and B and the length of B. */
 uint32_t ck_crc32_join(uint32_t a, uint32_t b, uint64_t len_b);
 
-/* SHA-256. Asks neither the system nor the heap for anything. */
-enum { CK_SHA256_SIZE = 32 };
-typedef struct ck_sha256 {
-	uint32_t state[28];
-} ck_sha256;
-void ck_sha256_begin(ck_sha256 *sum);
-void ck_sha256_add(ck_sha256 *sum, const void *data, size_t len);
-void ck_sha256_end(ck_sha256 *sum, unsigned char digest[CK_SHA256_SIZE]);
-
 /* ---- copy: a plan made by a writer, carried out by several threads ---- */
 
 /* The bytes of one storage: all of them are read once and checked against the CRC, and the parts

@@ -11,6 +11,7 @@ enum { TEXT_MAX = 1 << 20, TOLD_MAX = 100, ELSEWHERE_MAX = 4 };
 typedef struct {
 	ck_look *look;
 	uint64_t at;
+	ck_tar_ahead ahead;
 	unsigned char header[CK_TAR_BLOCK];
 	ck_tar_text long_name;
 	ck_tar_pax next, all;
@@ -227,7 +228,7 @@ static bool walk(tar *t)
 	uint64_t size = l->source->size, zeros = 0;
 	while (t->at <= size && size - t->at >= CK_TAR_BLOCK) {
 		if (ck_stopped(l->job) ||
-		    !ck_read_at(l->job, l->source, t->at, t->header, CK_TAR_BLOCK))
+		    !ck_tar_read_block(l->job, l->source, t->at, &t->ahead, t->header))
 			return false;
 		if (is_zeros(t->header)) {
 			zeros++;

@@ -43,6 +43,7 @@ typedef struct {
 	size_t cap;            /* of the members */
 	uint64_t at;           /* the header that is read */
 	uint64_t entries;
+	ck_tar_ahead ahead;
 	unsigned char header[CK_TAR_BLOCK];
 	uint64_t size;         /* of the entry, from its header */
 	ck_tar_text long_name; /* of the entry that follows; text == NULL: none */
@@ -62,7 +63,7 @@ static bool read_block(reader *r, uint64_t at, unsigned char *to)
 		                  "the tar archive has no end (two blocks of zeros) and no further "
 		                  "header here: it is cut short at byte %llu; get it again",
 		                  (unsigned long long)r->source->size);
-	return ck_read_at(r->job, r->source, at, to, CK_TAR_BLOCK);
+	return ck_tar_read_block(r->job, r->source, at, &r->ahead, to);
 }
 
 /* Reads the header at r->at; *done: it is the end of the archive. */

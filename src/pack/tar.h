@@ -3,7 +3,7 @@
 #ifndef CK_PACK_TAR_H
 #define CK_PACK_TAR_H
 
-#include "base.h"
+#include "io.h"
 
 enum {
 	CK_TAR_BLOCK = 512,
@@ -28,6 +28,17 @@ typedef struct ck_tar_pax {
 	ck_tar_text path;
 } ck_tar_pax;
 
+/* What was read of a source behind a block, in case the next header follows soon: archives of many
+ * small files are headers for the most part. Begins as zeros. */
+typedef struct ck_tar_ahead {
+	uint64_t from;
+	size_t len;
+	unsigned char bytes[16 * CK_TAR_BLOCK];
+} ck_tar_ahead;
+
+/* Reads the CK_TAR_BLOCK bytes at `at`; where there are fewer, fails as ck_read_at() does. */
+bool ck_tar_read_block(ck_job *job, const ck_source *source, uint64_t at, ck_tar_ahead *ahead,
+                       unsigned char *to);
 /* True if the header carries the sum of its bytes. */
 bool ck_tar_sum_right(const unsigned char *header);
 /* A number field: octal digits, or GNU's base 256. False if it is neither, or does not fit. */

@@ -39,16 +39,36 @@ bool ck_tar_number(const unsigned char *field, size_t len, uint64_t *value)
 bool ck_tar_sum_right(const unsigned char *header)
 {
 	uint64_t recorded;
-	int64_t plain = 0, with_signs = 0;
 	if (!ck_tar_number(header + SUM_AT, SUM_LEN, &recorded))
 		return false;
+	uint32_t plain = 0, negative = 0;
 	for (size_t i = 0; i < CK_TAR_BLOCK; i++) {
-		unsigned char byte = i - SUM_AT < SUM_LEN ? ' ' : header[i];
-		plain += byte;
-		with_signs += byte < 128 ? byte : byte - 256;
+		plain += header[i];
+		negative += header[i] >> 7;
 	}
-	return recorded <= INT64_MAX &&
-	       ((int64_t)recorded == plain || (int64_t)recorded == with_signs);
+	for (size_t i = SUM_AT; i < SUM_AT + SUM_LEN; i++) {
+		plain += ' ' - (uint32_t)header[i];
+		negative -= header[i] >> 7;
+	}
+	return recorded == plain || recorded + 256 * (uint64_t)negative == plain;
+}
+
+bool ck_tar_read_block(ck_job *job, const ck_source *source, uint64_t at, ck_tar_ahead *ahead,
+                       unsigned char *to)
+{
+	if (at < ahead->from || at - ahead->from + CK_TAR_BLOCK > ahead->len) {
+		uint64_t left = at < source->size ? source->size - at : 0;
+		size_t len = left < sizeof ahead->bytes ? (size_t)left : sizeof ahead->bytes;
+		ahead->len = 0;
+		if (len < CK_TAR_BLOCK)
+			len = CK_TAR_BLOCK;
+		if (!ck_read_at(job, source, at, ahead->bytes, len))
+			return false;
+		ahead->from = at;
+		ahead->len = len;
+	}
+	memcpy(to, ahead->bytes + (at - ahead->from), CK_TAR_BLOCK);
+	return true;
 }
 
 bool ck_tar_name(ck_job *job, const unsigned char *header, ck_tar_text *name)

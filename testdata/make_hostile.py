@@ -72,6 +72,36 @@ def straddling_frame():
     return proto(4) + b"\x95" + struct.pack("<Q", 6) + body
 
 
+def array_inside(made, data, *padding):
+    """What joblib writes for an array of bytes: a wrapper, and its bytes between the opcodes."""
+    dtype = (call(name("numpy", "dtype"), text("u1"), integer(0), integer(1)) +
+             tuple_of(integer(3), text("|"), NONE, NONE, NONE, integer(-1), integer(-1),
+                      integer(0)) + BUILD)
+    state = {"subclass": name("numpy", "ndarray"), "shape": tuple_of(integer(len(data))),
+             "order": text("C"), "dtype": dtype, "allow_mmap": b"\x89"}
+    if padding:
+        state["numpy_array_alignment_bytes"] = integer(16)
+    return made + named(**state) + BUILD + bytes(padding) + data
+
+
+def arrays_inside():
+    """Arrays of joblib whose bytes are opcodes for other readers, and the other way round."""
+    wrapper = name("joblib.numpy_pickle", "NumpyArrayWrapper")
+    made = wrapper + EMPTY_TUPLE + NEWOBJ
+    quiet = call(name("copyreg", "__newobj__"), wrapper)
+    behind = b"T" + struct.pack("<I", 8 + len(RUN) + 1) + bytes(8)
+    return [
+        ("array_opcodes.joblib", "dangerous", "the bytes of joblib's array are opcodes for "
+         "pickle.load", proto(3) + array_inside(made, RUN + STOP) + STOP),
+        ("array_padding.joblib", "dangerous", "the last of them are opcodes for joblib before 1.2, "
+         "which knows no padding", proto(3) + array_inside(
+             made, bytes(16) + RUN + STOP, len(RUN), *bytes(len(RUN))) + STOP),
+        ("array_quiet.joblib", "dangerous", "an array of joblib, made by copyreg.__newobj__, hides "
+         "that what follows is no text",
+         proto(3) + array_inside(quiet, behind) + RUN + STOP + STOP),
+    ]
+
+
 # ---- the files: name, verdict, what it is, bytes ----
 
 def names():
@@ -224,7 +254,7 @@ def machine():
          b"I0x41\n0" + RUN + STOP),
         ("octal_int.pkl", "dangerous", "an INT that pickletools reads as another one",
          b"I010\n0" + RUN + STOP),
-        ("frame.pkl", "malformed", "a frame that ends inside an opcode (CPython#154848)",
+        ("frame.pkl", "dangerous", "a frame that ends inside an opcode (CPython#154848)",
          straddling_frame()),
         ("scanner.pkl", "dangerous", "the list of a scanner is emptied (fickling#249)",
          pickle(call(stack_global("picklescan.scanner", "_unsafe_globals.clear")), 4)),
@@ -433,6 +463,7 @@ def main():
     folder = sys.argv[1] if len(sys.argv) > 1 else HERE
     lines = ["# What ckconv scan must say of each file: made by make_hostile.py."]
     for title, files in (("names", names()), ("machine", machine()), ("given", given()),
+                         ("arrays inside", arrays_inside()),
                          ("places", places()), ("floods", floods())):
         print("\n%s:\n" % title)
         for file, verdict, about, data in files:

@@ -37,7 +37,7 @@ void ck_stream_begin(ck_stream_reader *reader, ck_audit *audit, const ck_place *
 
 /* A job of its own: what is wrong with one pickle ends the reading of that pickle, not the scan. A
  * file may hold millions of tiny ones, so it lasts for many. */
-static bool renew(ck_stream_reader *r)
+bool ck_stream_renew(ck_stream_reader *r)
 {
 	if (r->own && r->own->arena.held < RENEW)
 		return true;
@@ -77,25 +77,27 @@ bool ck_stream_next(ck_stream_reader *r, uint64_t *at, bool *whole)
 {
 	uint64_t start = *at;
 	*whole = false;
-	if (ck_stopped(r->audit->job) || !renew(r))
+	if (ck_stopped(r->audit->job) || !ck_stream_renew(r))
 		return false;
 	r->events = 0;
 	r->torch->seen.globals.count = r->torch->seen.persids.count = 0;
+	r->torch->array_inside = 0;
 	look_ahead(r->audit, &r->torch->seen);
 	const ck_value *root = ck_torch_read(r->torch, at);
 	*whole = root && ck_judge_whole(r->audit, &r->place, r->own, root, &r->torch->seen);
 	r->audit->pickles++;
 	r->place.stream++;
 	if (*whole)
-		return true;
+		return !r->torch->array_inside || ck_stream_others(r, start);
 	r->audit->skimmed += r->torch->seen.skimmed;
 	const ck_error *error = &r->own->error;
 	ck_place place = r->place;
 	place.stream--;
+	bool others = r->torch->array_inside || r->torch->seen.straddled;
 	return r->audit->job->error.status == CK_OK &&
 	       ck_look_failed(r->audit, r->own, CK_RULE_BROKEN_PICKLE, &place,
 	                      error->has_offset ? error->offset : start) &&
-	       ck_stream_end(r);
+	       (!others || ck_stream_others(r, start)) && ck_stream_end(r);
 }
 
 bool ck_stream_pass(ck_stream_reader *r, const ck_idle *idle)
@@ -113,10 +115,8 @@ bool ck_stream_pass(ck_stream_reader *r, const ck_idle *idle)
 typedef struct {
 	ck_audit *trial;
 	ck_place place;
-	uint64_t imports, named; /* all, and those that have names as people give them */
-	uint64_t calls, extensions;
-	uint64_t denied; /* imports of modules that are on the list of harmful ones */
-	bool busy;       /* did anything, or made bytes */
+	ck_doings did;
+	bool busy; /* did anything, or made bytes */
 } prober;
 
 static bool is_name(const char *text, size_t len)
@@ -130,20 +130,30 @@ static bool is_name(const char *text, size_t len)
 	return len;
 }
 
+void ck_doings_count(ck_doings *d, ck_audit *audit, const ck_event *event)
+{
+	const ck_global *g = event->target->global; /* of imports */
+	if (event->deed == CK_DID_IMPORT) {
+		const ck_global any = {g->module, "x", g->module_len, 1};
+		d->imports++;
+		d->named += is_name(g->module, g->module_len) && is_name(g->name, g->name_len);
+		d->denied += ck_deny_find(audit, &any) != NULL;
+	}
+	d->calls += event->deed == CK_DID_CALL;
+	d->extensions += event->deed == CK_DID_NAME && event->target->kind == CK_EXT;
+}
+
+bool ck_doings_matter(const ck_doings *d)
+{
+	return d->denied || (d->calls && (d->imports || d->extensions));
+}
+
 static bool on_probed(void *arg, const ck_source *source, const ck_event *event)
 {
 	prober *p = arg;
-	const ck_global *g = event->target->global; /* of imports */
 	p->place.source = source;
 	p->busy = true;
-	if (event->deed == CK_DID_IMPORT) {
-		const ck_global any = {g->module, "x", g->module_len, 1};
-		p->imports++;
-		p->named += is_name(g->module, g->module_len) && is_name(g->name, g->name_len);
-		p->denied += ck_deny_find(p->trial, &any) != NULL;
-	}
-	p->calls += event->deed == CK_DID_CALL;
-	p->extensions += event->deed == CK_DID_NAME && event->target->kind == CK_EXT;
+	ck_doings_count(&p->did, p->trial, event);
 	return ck_judge_event(p->trial, &p->place, event);
 }
 
@@ -159,21 +169,20 @@ static bool on_probed_bytes(void *arg, const ck_source *source, const ck_value *
 /* Where a reader of pickles is pointed at, all that it does before it stumbles counts. Lists of
  * words may read as imports ("cat", "dog": the name dog of a module at): in them only what is
  * called counts, and modules that are denied; in numbers, names that people give. */
-static bool does_something(const prober *p, ck_purpose purpose, bool text)
+static bool does_something(const ck_doings *d, ck_purpose purpose, bool text)
 {
-	bool called = p->calls && (p->imports || p->extensions);
 	if (purpose == CK_FOR_PICKLE)
-		return p->imports || p->extensions || p->calls;
+		return d->imports || d->extensions || d->calls;
 	if (purpose == CK_FOR_OTHER)
-		return p->imports || called;
+		return d->imports || ck_doings_matter(d);
 	if (text || purpose == CK_FOR_NOTHING)
-		return p->denied || called;
-	return p->named || (p->calls && p->imports);
+		return ck_doings_matter(d);
+	return d->named || (d->calls && d->imports);
 }
 
 static ck_probed decide(const prober *p, const ck_error *error, ck_purpose purpose, bool text)
 {
-	if (does_something(p, purpose, text) || error->status == CK_LIMIT)
+	if (does_something(&p->did, purpose, text) || error->status == CK_LIMIT)
 		return CK_PROBED_BROKEN;
 	return CK_PROBED_NOTHING;
 }
@@ -181,7 +190,7 @@ static ck_probed decide(const prober *p, const ck_error *error, ck_purpose purpo
 static void note_idle(const prober *p, const ck_source *source, uint64_t from, uint64_t to,
                       const ck_seen *seen, ck_idle *idle)
 {
-	if (p->busy || ck_judge_needs_root(source, seen))
+	if (p->busy || seen->straddled || ck_judge_needs_root(source, seen))
 		return;
 	*idle = (ck_idle){from, to, {.protocol = seen->protocol, .shared = seen->shared,
 	                             .far_memo = seen->far_memo}};
@@ -208,13 +217,13 @@ bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t *at, ck_
 		ck_torch *torch = p.trial && loaded.model ? ck_torch_new(&loaded, source) : NULL;
 		if (torch) {
 			ck_joblib_watch(torch);
-			torch->seen.lean = true;
+			torch->seen.lean = torch->seen.loose = true;
 		}
 		const uint64_t from = *at;
 		if (torch)
 			look_ahead(audit, &torch->seen);
 		if (torch && ck_torch_read(torch, at)) {
-			*probed = p.imports || p.calls || p.extensions || marked ||
+			*probed = p.did.imports || p.did.calls || p.did.extensions || marked ||
 			          *at == source->size ? CK_PROBED_WHOLE : CK_PROBED_LITERAL;
 			note_idle(&p, source, from, *at, &torch->seen, idle);
 		} else if (torch)

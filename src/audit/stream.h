@@ -22,6 +22,20 @@ bool ck_stream_next(ck_stream_reader *reader, uint64_t *at, bool *whole);
 /* The same for one that was read already. */
 bool ck_stream_pass(ck_stream_reader *reader, const ck_idle *idle);
 bool ck_stream_end(ck_stream_reader *reader);
+/* Reads the pickle at `at`, which ck_stream_next has just read, as others do: with the bytes of
+ * joblib's arrays as opcodes, and on behind the end of frames. */
+bool ck_stream_others(ck_stream_reader *reader, uint64_t at);
+/* Whether what was done is more than the bytes of data do by chance, when they are taken for
+ * opcodes. */
+typedef struct ck_doings {
+	uint64_t imports, named; /* all, and those that have names as people give them */
+	uint64_t calls, extensions;
+	uint64_t denied; /* imports of modules that are on the list of harmful ones */
+} ck_doings;
+void ck_doings_count(ck_doings *doings, ck_audit *audit, const ck_event *event);
+bool ck_doings_matter(const ck_doings *doings);
+/* Makes reader->torch, with memory of its own, unless there is one. */
+bool ck_stream_renew(ck_stream_reader *reader);
 
 typedef enum ck_probed {
 	CK_PROBED_NOTHING,

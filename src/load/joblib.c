@@ -14,15 +14,19 @@ static bool is_wrapper_class(const ck_value *class)
 	                          "NumpyArrayWrapper");
 }
 
-/* Protocols 0 and 1 make objects by copyreg._reconstructor(class, object, None). */
+/* Protocols 0 and 1 make objects by copyreg._reconstructor(class, object, None), and its other
+ * functions stand for opcodes. */
 static bool is_wrapper(const ck_value *call)
 {
+	static const char *const makers[] = {"_reconstructor", "__newobj__", "__newobj_ex__"};
 	const ck_value *callee = call->call->callee, *first = ck_argument(call, 0);
 	if (is_wrapper_class(callee))
 		return true;
-	return first && is_wrapper_class(first) &&
-	       (ck_value_is_global(callee, "copyreg", "_reconstructor") ||
-	        ck_value_is_global(callee, "copy_reg", "_reconstructor"));
+	for (size_t i = 0; first && is_wrapper_class(first) && i < CK_COUNT(makers); i++)
+		if (ck_value_is_global(callee, "copyreg", makers[i]) ||
+		    ck_value_is_global(callee, "copy_reg", makers[i]))
+			return true;
+	return false;
 }
 
 /* Looks through all of them: of two values under one name the last one counts. */
@@ -59,7 +63,7 @@ static bool skip_padding(ck_torch *torch, const ck_value *state, uint64_t *at)
 {
 	unsigned char padding;
 	const ck_value *alignment = attribute(state, "numpy_array_alignment_bytes");
-	if (!alignment || alignment->kind == CK_NONE)
+	if (!alignment || alignment->kind == CK_NONE || torch->unpadded)
 		return true;
 	if (!ck_source_holds(torch->job, torch->pickle, "array of joblib", *at, 1) ||
 	    !ck_read_at(torch->job, torch->pickle, *at, &padding, 1))
@@ -120,6 +124,8 @@ static bool on_built(void *arg, ck_value *call, uint64_t *at)
 	if (!is_wrapper(call))
 		return true;
 	torch->at = call->at;
+	if (!torch->array_inside)
+		torch->array_inside = *at;
 	if (states->count != 1)
 		return ck_rebuild_fail(torch, "joblib's array wrapper is built more than once");
 	if (!is_whole(states->item[0]))

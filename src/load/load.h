@@ -55,6 +55,8 @@ typedef struct ck_torch {
 	ck_value *root;           /* what the pickle made */
 	const ck_path *path;      /* where the root stands in the model; set by ck_walk */
 	ck_seen seen;             /* all that the pickle named */
+	uint64_t array_inside;    /* where an array of joblib lies in the pickle, the first; or 0 */
+	bool unpadded;            /* joblib before 1.2 knows no padding before arrays */
 	bool bare_ids;            /* some writers spell persistent ids as plain tuples */
 	bool big_endian;          /* as the archive's `byteorder` says */
 	ck_map storages;          /* key -> known_storage */

@@ -171,6 +171,8 @@ typedef struct ck_seen {
 	 * never. */
 	uint64_t ahead;
 	uint64_t skimmed;  /* bytes that were read ahead, of all pickles */
+	bool loose;        /* read on where opcodes reach across the end of their frame, */
+	bool straddled;    /* as they did in the last pickle */
 	bool opcodes[256]; /* those of the last pickle */
 	uint8_t protocol;  /* that it said last */
 	uint64_t shared;   /* how often it gave a value with parts a further place */
@@ -277,6 +279,8 @@ typedef struct ck_steps {
 	unsigned char *buffer; /* what the window shows, unless the source lies in memory */
 	char line[128];      /* a short line that is not kept */
 	struct ck_spare *spare; /* memory for text, before that of the job; or NULL */
+	bool loose;          /* frames are passed over, as C Python does that reads from memory */
+	bool straddled;      /* and something reached across the end of one */
 } ck_steps;
 
 /* *steps is all zero, or was used before. */

@@ -215,6 +215,11 @@ static bool read_counted(ck_steps *s, ck_step *step, bool keep)
  * two ways are refused here. */
 static bool enter_frame(ck_steps *s, const ck_step *step)
 {
+	if (step->at < s->frame_end || step->number > s->source->size - s->at) {
+		s->straddled = true;
+		if (s->loose)
+			return true;
+	}
 	if (step->at < s->frame_end)
 		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
 		                  "a frame starts inside another one, which ends at byte %llu",
@@ -261,6 +266,10 @@ static __attribute__((noinline)) bool read_more(ck_steps *s, ck_step *step, ck_r
 
 static bool across_frame(ck_steps *s, const ck_step *step)
 {
+	s->straddled = true;
+	s->frame_end = s->loose ? 0 : s->frame_end;
+	if (s->loose)
+		return true;
 	return ck_fail_at(s->job, CK_CORRUPT, s->source->label, step->at,
 	                  "opcode %s reaches across the end of its frame at byte %llu",
 	                  ck_op_table[step->code].name, (unsigned long long)s->frame_end);
@@ -329,6 +338,8 @@ bool ck_steps_skip(ck_steps *s, uint64_t to)
 	if (to < s->at || to > s->source->size)
 		return cut_short(s, to - s->at);
 	if (s->frame_end > s->at)
+		s->straddled = true;
+	if (s->frame_end > s->at && !s->loose)
 		return ck_fail_at(s->job, CK_CORRUPT, s->source->label, s->at,
 		                  "bytes that are no part of the pickle must not lie inside a "
 		                  "frame");

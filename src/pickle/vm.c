@@ -333,6 +333,8 @@ ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_
 		return NULL;
 	vm->seen = seen;
 	vm->lean = seen && seen->lean;
+	vm->steps.loose = seen && seen->loose;
+	vm->steps.straddled = false;
 	vm->looked = vm->knows = false;
 	vm->steps.spare = vm->lean ? &vm->spare : NULL;
 	if (seen) {
@@ -344,6 +346,7 @@ ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_
 	bool whole = run(vm);
 	if (seen) {
 		memcpy(seen->opcodes, vm->used, sizeof seen->opcodes);
+		seen->straddled = vm->steps.straddled;
 		seen->shared = vm->shared;
 		seen->far_memo = vm->far_memo;
 	}

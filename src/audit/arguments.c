@@ -82,7 +82,7 @@ static ck_fault check_container(ck_audit *audit, const ck_call *call, ck_value *
 	return fine;
 }
 
-static ck_fault check_bytes(ck_audit *audit, const ck_call *call, ck_value *const *args,
+ck_fault ck_check_bytes(ck_audit *audit, const ck_call *call, ck_value *const *args,
                             size_t count)
 {
 	if (count && (args[0]->kind == CK_INT || args[0]->kind == CK_LONG))
@@ -226,106 +226,12 @@ static ck_fault check_ufunc(ck_audit *audit, const ck_call *call, ck_value *cons
 	return unknown("imports a function of NumPy");
 }
 
-/* ---- objects ---- */
-
-ck_fault ck_check_class(ck_audit *audit, const ck_value *class)
-{
-	ck_standing scratch;
-	class = ck_callee_of(class);
-	if (ck_inner_class(audit, class, true))
-		return unknown("makes an object of a class inside a class");
-	if (class->kind != CK_GLOBAL)
-		return odd("makes an object of something that is no class");
-	const ck_standing *s = ck_standing_find(audit, class, &scratch);
-	return s ? s->make : fine;
-}
-
-/* Bases whose own constructors are called, with the third argument. */
-static bool is_plain_base(const ck_value *base)
-{
-	static const char *const names[] = {"object", "dict", "list", "tuple", "set", "frozenset",
-	                                    "int", "float", "str", "unicode", "bytes", "long",
-	                                    "complex", "bytearray"};
-	for (size_t i = 0; i < CK_COUNT(names); i++)
-		if (ck_value_is_global(base, "builtins", names[i]) ||
-		    ck_value_is_global(base, "__builtin__", names[i]))
-			return true;
-	return false;
-}
-
-static ck_fault check_reconstructor(ck_audit *audit, const ck_call *call, ck_value *const *args,
-                                    size_t count)
-{
-	ck_standing scratch;
-	if (count != 3)
-		return bad("needs a class, a base and a state");
-	ck_fault fault = ck_check_class(audit, args[0]);
-	if (ck_fault_verdict(&fault) == CK_DANGEROUS)
-		return fault;
-	const ck_value *base = ck_callee_of(args[1]);
-	if (base->kind != CK_GLOBAL)
-		return odd("is given a base that is no class");
-	if (is_plain_base(base)) {
-		ck_fault size = check_bytes(audit, call, args + 2, 1);
-		if (!size.why || args[2]->kind == CK_INT || args[2]->kind == CK_LONG ||
-		    args[2]->kind == CK_FLOAT)
-			return fault;
-		return size;
-	}
-	const ck_standing *s = ck_standing_find(audit, base, &scratch);
-	if (s && ck_fault_verdict(&s->call) == CK_DANGEROUS)
-		return s->call;
-	return unknown("calls the constructor of a base that is not known");
-}
-
-static ck_fault check_newobj(ck_audit *audit, const ck_call *call, ck_value *const *args,
-                             size_t count)
-{
-	(void)call;
-	return count ? ck_check_class(audit, args[0]) : odd("needs a class");
-}
-
-/* The last argument is set in what is made, attribute by attribute. */
-static ck_fault check_state(ck_audit *audit, const ck_call *call, ck_value *const *args,
-                            size_t count)
-{
-	(void)call;
-	return count ? ck_check_build(audit, NULL, NULL, args[count - 1]) : fine;
-}
-
-static ck_fault check_from_type(ck_audit *audit, const ck_call *call, ck_value *const *args,
-                                size_t count)
-{
-	ck_standing scratch;
-	(void)call;
-	if (count < 3 || args[0]->kind != CK_GLOBAL || args[2]->kind != CK_TUPLE)
-		return odd("needs the name of a function, a type and arguments");
-	const ck_fault state = check_state(audit, call, args, count);
-	if (state.why)
-		return state;
-	const ck_standing *s = ck_standing_find(audit, args[0], &scratch);
-	if (!s)
-		return fine;
-	bool rebuilds =
-		s->row && (s->row->role == CK_ROLE_TENSOR || s->row->role == CK_ROLE_BUILT ||
-		           s->row->role == CK_ROLE_SAME || s->row->role == CK_ROLE_META);
-	if (s->check && s->check->check != check_from_type) {
-		const ck_fault fault = s->check->check(audit, call, args[2]->items->item,
-		                                       args[2]->items->count);
-		if (fault.why)
-			return fault;
-	}
-	if (s->call.why)
-		return s->call;
-	return rebuilds ? fine : odd("calls a function that rebuilds no tensor");
-}
-
 /* ---- the table ---- */
 
 static const ck_call_check checks[] = {
 	{"_codecs", "encode", true, check_encode},
-	{"builtins", "bytearray", false, check_bytes},
-	{"builtins", "bytes", false, check_bytes},
+	{"builtins", "bytearray", false, ck_check_bytes},
+	{"builtins", "bytes", false, ck_check_bytes},
 	{"builtins", "list", false, check_container},
 	{"builtins", "tuple", false, check_container},
 	{"builtins", "set", false, check_container},
@@ -344,14 +250,19 @@ static const ck_call_check checks[] = {
 	{"_operator", "getitem", true, check_getitem},
 	{"operator", "or_", true, check_or},
 	{"_operator", "or_", true, check_or},
-	{"copyreg", "_reconstructor", true, check_reconstructor},
-	{"copyreg", "__newobj__", true, check_newobj},
-	{"copyreg", "__newobj_ex__", true, check_newobj},
-	{"torch._tensor", "_rebuild_from_type_v2", true, check_from_type},
-	{"torch._tensor", "_rebuild_from_type", true, check_from_type},
-	{"torch._utils", "_rebuild_parameter_with_state", true, check_state},
-	{"types", "SimpleNamespace", false, check_state},
-	{"argparse", "Namespace", false, check_state},
+	{"copyreg", "_reconstructor", true, ck_check_reconstructor},
+	{"copyreg", "__newobj__", true, ck_check_newobj},
+	{"copyreg", "__newobj_ex__", true, ck_check_newobj},
+	{"torch._tensor", "_rebuild_from_type_v2", true, ck_check_from_type},
+	{"torch._tensor", "_rebuild_from_type", true, ck_check_from_type},
+	{"torch._utils", "_rebuild_parameter_with_state", true, ck_check_state},
+	{"torch.jit._pickle", "build_intlist", true, ck_check_dresser},
+	{"torch.jit._pickle", "build_doublelist", true, ck_check_dresser},
+	{"torch.jit._pickle", "build_boollist", true, ck_check_dresser},
+	{"torch.jit._pickle", "build_tensorlist", true, ck_check_dresser},
+	{"torch.jit._pickle", "restore_type_tag", true, ck_check_dresser},
+	{"types", "SimpleNamespace", false, ck_check_state},
+	{"argparse", "Namespace", false, ck_check_state},
 	{"torch.storage", "_load_from_bytes", true, ck_check_load_bytes},
 	{"numpy.core.multiarray", "_reconstruct", true, ck_check_reconstruct},
 	{"numpy._core.multiarray", "_reconstruct", true, ck_check_reconstruct},

@@ -23,10 +23,17 @@ static inline ck_fault unknown(const char *why)
 	return (ck_fault){CK_RULE_UNKNOWN_CALL, why};
 }
 
+/* ---- arguments.c ---- */
+
+ck_check_call ck_check_bytes; /* how many bytes are asked for */
 /* The result of a call of exactly this global. */
 bool ck_is_call_of(const ck_value *value, const char *module, const char *name);
 /* What it means to make an instance of something. */
 ck_fault ck_check_class(ck_audit *audit, const ck_value *class);
+
+/* ---- arguments_object.c ---- */
+
+ck_check_call ck_check_reconstructor, ck_check_newobj, ck_check_state, ck_check_from_type;
 
 /* ---- attributes.c ---- */
 
@@ -38,6 +45,6 @@ bool ck_inner_class(ck_audit *audit, const ck_value *value, bool foreign);
 /* ---- arguments_data.c ---- */
 
 ck_check_call ck_check_load_bytes, ck_check_tensor_class, ck_check_no_call, ck_check_reconstruct,
-	ck_check_array, ck_check_fraction;
+	ck_check_array, ck_check_fraction, ck_check_dresser;
 
 #endif

@@ -102,6 +102,8 @@ typedef struct ck_audit {
 	bool only_weights;        /* until something says otherwise */
 	bool circles;             /* a list, dict or the like holds itself */
 	bool with_tensors;        /* check those of every checkpoint, too */
+	bool script;              /* an archive of TorchScript, where names below __torch__ are its
+	                           * own types */
 	bool meaningful;          /* a pickle named something that means anything to the loader */
 	uint64_t vain;            /* bytes that were read as opcodes, and were none */
 	uint64_t skimmed;         /* bytes of pickles that were read ahead and then broke */

@@ -325,7 +325,7 @@ static bool judge_change(judge *j)
 	else if (event->deed == CK_DID_SET)
 		fault = ck_check_set(s);
 	else
-		fault = ck_check_append(s, target);
+		fault = ck_check_append(j->audit, s, target);
 	if (j->audit->job->error.status != CK_OK)
 		return false;
 	if (!fault.why)

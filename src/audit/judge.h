@@ -98,7 +98,7 @@ ck_fault ck_check_build(ck_audit *audit, const ck_standing *s, const ck_value *t
 /* dtype.c: the state of numpy.dtype */
 ck_fault ck_check_dtype(const ck_value *target, const ck_value *state);
 ck_fault ck_check_set(const ck_standing *s);
-ck_fault ck_check_append(const ck_standing *s, const ck_value *target);
+ck_fault ck_check_append(ck_audit *audit, const ck_standing *s, const ck_value *target);
 
 /* ---- expand.c: bombs ---- */
 

@@ -245,7 +245,7 @@ static void judge_by_lists(ck_audit *audit, ck_standing *s, const ck_value *glob
 		judge_row(s);
 		return;
 	}
-	if (is_under(&s->meant, "__torch__")) /* TorchScript's own, no module of Python's */
+	if (audit->script && is_under(&s->meant, "__torch__")) /* no module of Python's */
 		return;
 	const char *why = ck_deny_find(audit, &s->meant);
 	if (s->mapped && !why)
@@ -304,6 +304,8 @@ ck_standing *ck_standing_find(ck_audit *audit, const ck_value *global, ck_standi
 	const ck_global *g = global->global;
 	size_t len = g->module_len + 1 + g->name_len;
 	bool fits = g->module_len < sizeof key && g->name_len < sizeof key && len <= sizeof key;
+	/* what these mean depends on the archive that the pickle lies in */
+	bool lasts = audit->script || !is_under(g, "__torch__");
 	ck_standing *s = scratch;
 	*scratch = (ck_standing){.written = *g, .use = SIZE_MAX};
 	if (global->flags & CK_COMPUTED) {
@@ -312,7 +314,7 @@ ck_standing *ck_standing_find(ck_audit *audit, const ck_value *global, ck_standi
 		s->meant = s->written;
 		return s;
 	}
-	if (fits) {
+	if (fits && lasts) {
 		memcpy(key, g->module, g->module_len);
 		key[g->module_len] = 0;
 		memcpy(key + g->module_len + 1, g->name, g->name_len);

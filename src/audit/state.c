@@ -46,12 +46,30 @@ static bool is_named(const ck_value *value, const char *name)
 	return ck_value_text(value, &text, &len) && len == strlen(name) && !memcmp(text, name, len);
 }
 
+/* A number of NumPy's, by the letters of its type: any other scalar may be text. */
+static bool is_number(const ck_value *scalar)
+{
+	const char *text;
+	size_t len;
+	const ck_items *args = scalar->call->args->items;
+	const ck_value *type = args->count ? args->item[0] : scalar;
+	if (type->kind != CK_CALL || !type->call->args->items->count ||
+	    !ck_value_text(type->call->args->items->item[0], &text, &len))
+		return false;
+	for (; len && strchr("<>=|", *text); len--)
+		text++;
+	return len && strchr("biufc", *text);
+}
+
 /* str('...') as a key is an attribute's name that is not written as it is. */
 static bool is_computed_name(const ck_value *key)
 {
 	if (key->kind != CK_CALL || key->call->callee->kind != CK_GLOBAL)
 		return false;
 	const ck_global *g = key->call->callee->global;
+	if (ck_equals(g->name, g->name_len, "scalar") && g->module_len > 5 &&
+	    !memcmp(g->module, "numpy", 5))
+		return !is_number(key);
 	bool builtin = ck_equals(g->module, g->module_len, "builtins") ||
 	               ck_equals(g->module, g->module_len, "__builtin__") ||
 	               ck_equals(g->module, g->module_len, "numpy");
@@ -105,28 +123,114 @@ static bool is_own_template(const ck_value *value)
 	return true;
 }
 
-static ck_fault check_keys(const ck_value *dict, int depth)
+/* ---- the attributes of a state, however it is made ---- */
+
+enum { STATE_DEPTH = 6, STATE_PARTS = 4 };
+
+/* `depth` is for whoever goes on with ck_fault each_attribute(). */
+typedef ck_fault on_attribute(ck_audit *audit, const ck_value *key, const ck_value *value,
+                              int depth);
+
+static ck_fault each_attribute(ck_audit *audit, const ck_value *state, int depth,
+                               on_attribute *on);
+
+static ck_fault each_pair(ck_audit *audit, const ck_items *pairs, int depth, on_attribute *on)
+{
+	ck_fault fault = fine;
+	for (size_t i = 0; !fault.why && i + 1 < pairs->count; i += 2)
+		fault = on(audit, pairs->item[i], pairs->item[i + 1], depth);
+	return fault;
+}
+
+static bool is_mapping(const ck_value *value)
+{
+	static const char *const names[] = {"dict", "OrderedDict", "defaultdict", "Counter",
+	                                    "ChainMap", "UserDict"};
+	static const char *const modules[] = {"builtins", "__builtin__", "collections",
+	                                      "UserDict"};
+	for (size_t i = 0; value->kind == CK_CALL && i < CK_COUNT(names); i++)
+		for (size_t k = 0; k < CK_COUNT(modules); k++)
+			if (ck_value_is_global(value->call->callee, modules[k], names[i]))
+				return true;
+	return false;
+}
+
+/* What a mapping is made from: another one, or a list of pairs. */
+static ck_fault each_in_argument(ck_audit *audit, const ck_value *argument, bool mapping,
+                                 int depth, on_attribute *on)
+{
+	static const char computed[] = "is given attributes that the pickle computes";
+	ck_fault fault = fine;
+	if (argument->kind == CK_DICT || argument->kind == CK_CALL) {
+		if (mapping && argument->kind == CK_CALL && !is_mapping(argument))
+			return changed(computed);
+		return each_attribute(audit, argument, depth + 1, on);
+	}
+	bool list = argument->kind == CK_LIST || argument->kind == CK_TUPLE ||
+	            argument->kind == CK_SET;
+	for (size_t i = 0; list && !fault.why && i < argument->items->count; i++) {
+		const ck_value *pair = argument->items->item[i];
+		if (mapping && pair->kind == CK_CALL)
+			return changed(computed);
+		if ((pair->kind == CK_LIST || pair->kind == CK_TUPLE) && pair->items->count == 2)
+			fault = on(audit, pair->items->item[0], pair->items->item[1], depth);
+	}
+	return fault;
+}
+
+/* Goes through all that a state can bring as attributes: the items of a dict, of what a call of a
+ * mapping returns, and of the parts of a tuple. */
+static ck_fault each_attribute(ck_audit *audit, const ck_value *state, int depth, on_attribute *on)
+{
+	ck_fault fault = fine;
+	if (depth > STATE_DEPTH)
+		return changed("is given attributes that lie too deep to be looked at");
+	if (state->kind == CK_DICT)
+		return each_pair(audit, state->items, depth, on);
+	if (state->kind == CK_TUPLE && !depth) {
+		const ck_items *parts = state->items;
+		for (size_t i = 0; !fault.why && i < parts->count && i < STATE_PARTS; i++)
+			fault = each_attribute(audit, parts->item[i], 1, on);
+		return fault;
+	}
+	if (state->kind != CK_CALL)
+		return fine;
+	const ck_call *call = state->call;
+	fault = each_pair(audit, &ck_call_later(call)->pairs, depth, on);
+	const ck_items *args = call->args->items;
+	for (size_t i = 0; !fault.why && i < args->count; i++)
+		fault = each_in_argument(audit, args->item[i], is_mapping(state), depth, on);
+	if (!fault.why && call->kwargs)
+		fault = each_pair(audit, call->kwargs->items, depth, on);
+	return fault;
+}
+
+/* A function that is harmless only when it is called with arguments that are seen. */
+static bool is_guarded(ck_audit *audit, const ck_value *value)
+{
+	ck_standing scratch;
+	const ck_standing *s =
+		value->kind == CK_GLOBAL ? ck_standing_find(audit, value, &scratch) : NULL;
+	return s && s->check && s->check->guarded;
+}
+
+static ck_fault check_attribute(ck_audit *audit, const ck_value *key, const ck_value *value,
+                                int depth)
 {
 	const char *text;
 	size_t len;
-	for (size_t i = 0; dict->kind == CK_DICT && i + 1 < dict->items->count; i += 2) {
-		const ck_value *key = dict->items->item[i];
-		if (is_computed_name(key))
-			return changed("is given an attribute whose name is computed");
-		if (!ck_value_text(key, &text, &len))
-			continue;
-		if (is_behaviour(text, len))
-			return changed("is given a special attribute, which changes what it does");
-		if (is_named(key, "_parse_arg_template") &&
-		    !is_own_template(dict->items->item[i + 1]))
-			return changed("is given code as text, which scipy runs when it is loaded");
-		if (is_named(key, "__dict__") && depth < 4) {
-			ck_fault inner = check_keys(dict->items->item[i + 1], depth + 1);
-			if (inner.why)
-				return inner;
-		}
-	}
-	return fine;
+	if (is_computed_name(key))
+		return changed("is given an attribute whose name is computed");
+	if (!ck_value_text(key, &text, &len))
+		return fine;
+	if (is_behaviour(text, len))
+		return changed("is given a special attribute, which changes what it does");
+	if (is_named(key, "_parse_arg_template") && !is_own_template(value))
+		return changed("is given code as text, which scipy runs when it is loaded");
+	if (is_guarded(audit, value))
+		return changed("is given a method that is harmless only with the right arguments");
+	return is_named(key, "__dict__") ? each_attribute(audit, value, depth + 1, check_attribute)
+	                                 : fine;
 }
 
 static bool is_partial(const ck_standing *s)
@@ -143,15 +247,12 @@ static bool is_dtype(const ck_standing *s)
 ck_fault ck_check_build(ck_audit *audit, const ck_standing *s, const ck_value *target,
                         const ck_value *state)
 {
-	ck_fault fault = check_keys(state, 0);
-	bool tuple = state->kind == CK_TUPLE;
-	for (size_t i = 0; tuple && !fault.why && i < state->items->count && i < 4; i++)
-		fault = check_keys(state->items->item[i], 0);
+	const ck_fault fault = each_attribute(audit, state, 0, check_attribute);
 	if (!fault.why && is_dtype(s))
 		return ck_check_dtype(target, state);
 	if (fault.why || !is_partial(s))
 		return fault;
-	if (!tuple || state->items->count != 4)
+	if (state->kind != CK_TUPLE || state->items->count != STATE_PARTS)
 		return (ck_fault){CK_RULE_ODD_ARGUMENTS, "gets a state that it never has"};
 	return ck_check_deferred(audit, state->items->item[0]);
 }
@@ -171,26 +272,25 @@ ck_fault ck_check_set(const ck_standing *s)
 
 /* Python appends by calling the attribute `extend`, `append` or `add`, if need be that of the
  * object itself. */
-static bool has_planted(const ck_value *dict)
+static ck_fault check_planted(ck_audit *audit, const ck_value *key, const ck_value *value,
+                              int depth)
 {
 	static const char *const names[] = {"append", "extend", "add", "update"};
-	for (size_t i = 0; dict->kind == CK_DICT && i + 1 < dict->items->count; i += 2)
-		for (size_t k = 0; k < CK_COUNT(names); k++)
-			if (is_named(dict->items->item[i], names[k]))
-				return true;
-	return false;
+	(void)audit;
+	for (size_t i = 0; i < CK_COUNT(names); i++)
+		if (is_named(key, names[i]))
+			return changed("is appended to by a method that the pickle gave it");
+	return is_named(key, "__dict__") ? each_attribute(audit, value, depth + 1, check_planted)
+	                                 : fine;
 }
 
-ck_fault ck_check_append(const ck_standing *s, const ck_value *target)
+ck_fault ck_check_append(ck_audit *audit, const ck_standing *s, const ck_value *target)
 {
 	const ck_items *states = &ck_call_later(target->call)->states;
 	for (size_t i = 0; i < states->count; i++) {
-		const ck_value *state = states->item[i];
-		bool planted = has_planted(state);
-		for (size_t k = 0; state->kind == CK_TUPLE && k < state->items->count && k < 4; k++)
-			planted = planted || has_planted(state->items->item[k]);
-		if (planted)
-			return changed("is appended to by a method that the pickle gave it");
+		const ck_fault fault = each_attribute(audit, states->item[i], 0, check_planted);
+		if (fault.why)
+			return fault;
 	}
 	if (!s || !s->row || s->row->role == CK_ROLE_LIST || s->row->listing == CK_FOREIGN)
 		return fine;

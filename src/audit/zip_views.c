@@ -239,6 +239,25 @@ static bool is_inside(ck_zip *zip, const ck_zip_view *v)
 	return ck_regions_hold(&zip->look->inside, v->end);
 }
 
+/* Is it TorchScript's, where names below __torch__ are its own? The answer is needed before the
+ * first member is judged. */
+static bool find_script(ck_zip *zip, const ck_zip_view *v)
+{
+	static const char word[] = "/constants.pkl";
+	enum { LEN = sizeof word - 1 };
+	unsigned char bytes[4096 + LEN];
+	ck_look *l = zip->look;
+	l->audit->script = false;
+	for (uint64_t at = v->start; at < v->record && !l->audit->script; at += 4096) {
+		uint64_t left = v->record - at;
+		size_t len = left < sizeof bytes ? (size_t)left : sizeof bytes;
+		if (ck_stopped(l->job) || !ck_read_at(l->job, l->source, at, bytes, len))
+			return false;
+		l->audit->script = memmem(bytes, len, word, LEN) != NULL;
+	}
+	return true;
+}
+
 /* The last end record counts for most readers: what it leads to is walked first. */
 static bool walk_views(ck_zip *zip, const ck_zip_view *views, size_t count)
 {
@@ -252,7 +271,7 @@ static bool walk_views(ck_zip *zip, const ck_zip_view *views, size_t count)
 		starts += v->start != last_start;
 		last_end = v->end;
 		last_start = v->start;
-		if (!ck_zip_directory(zip, v) || !claim_end(zip, v))
+		if (!find_script(zip, v) || !ck_zip_directory(zip, v) || !claim_end(zip, v))
 			return false;
 	}
 	if (ends > 1)
@@ -348,5 +367,8 @@ bool ck_zip_walk(ck_look *look)
 		if (!ok || split)
 			return ok;
 	}
-	return walk(&zip);
+	const bool script = look->audit->script;
+	bool ok = walk(&zip);
+	look->audit->script = script;
+	return ok;
 }

@@ -112,6 +112,8 @@ def names():
         ("old_setattr", name("__builtin__", "setattr"), "dangerous",
          [(IMPORT, "__builtin__.setattr")]),
         ("old_exceptions", name("exceptions", "eval"), "dangerous", [(IMPORT, "exceptions.eval")]),
+        ("scheme", name("torch", "per_channel_affine"), "safe", []),
+        ("almost_scheme", name("torch", "per_channel"), UNKNOWN, []),
         ("almost_script", name("__torch__net", "Net"), UNKNOWN, []),
     ]
 

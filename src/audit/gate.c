@@ -44,25 +44,19 @@ static const char WHAT_NEXT[] =
 
 /* ---- before the file is read ---- */
 
-/* Behind the names of the packings around an archive, which nobody gives as members. */
-static const char *skip_packings(const char *member)
-{
-	static const char *const packings[] = {"gzip!", "zlib!", "bzip2!", "xz!", "lzma!"};
-	for (size_t i = 0; i < CK_COUNT(packings); i++)
-		if (!strncmp(member, packings[i], strlen(packings[i])))
-			return member + strlen(packings[i]);
-	return member;
-}
-
-/* Whether a finding is about another member than the one that is taken. Names that a report cannot
- * show as they are cannot be told apart. */
+/* Whether a finding is about another member than the one that is taken. */
 static bool is_elsewhere(const ck_gate *gate, const ck_finding *f)
 {
-	const char *taken = gate->member, *member = skip_packings(f->member);
-	size_t len = taken ? strlen(taken) : 0;
-	if (!taken || !*f->member || strcmp(ck_show(taken, len).s, taken) != 0)
-		return false;
-	return strncmp(member, taken, len) || (member[len] && member[len] != '!');
+	return !gate->whole && ck_member_lies(gate->member, f->member) == CK_LIES_APART;
+}
+
+/* Findings are told apart by the names of their members only if the name that is taken is shown as
+ * it is, a member of that name was looked at, and no finding was left out. */
+static bool counts_whole(const ck_audit *audit, const ck_report *report)
+{
+	const char *taken = audit->taken;
+	return !taken || !audit->met || report->findings_left_out ||
+	       strcmp(ck_show(taken, strlen(taken)).s, taken) != 0;
 }
 
 /* The first that counts: they are sorted, the worst first. */
@@ -94,11 +88,13 @@ bool ck_gate_open(ck_job *job, const ck_source *source, ck_gate *gate)
 	if (!audit)
 		return false;
 	audit->policy = gate->policy;
+	audit->taken = gate->member;
 	if (!ck_audit_source(audit, source, ""))
 		return false;
 	gate->report = ck_audit_report(audit);
 	if (!gate->report)
 		return false;
+	gate->whole = counts_whole(audit, gate->report);
 	const ck_finding *first = worst(gate);
 	if (!first || gate->disarm)
 		return true;

@@ -93,6 +93,7 @@ typedef struct ck_audit {
 	ck_map found;             /* what was found -> index + 1 in findings, against doubles */
 	ck_global_use *globals;
 	size_t global_count, global_cap;
+	uint64_t globals_left_out;
 	ck_map denied;            /* names that are known to be harmful; filled when it is needed */
 	ck_map standings;         /* "module\0name" -> ck_standing */
 	uint64_t pickles;

@@ -172,8 +172,10 @@ bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t
 bool ck_audit_use(ck_audit *audit, const ck_global_use *use, size_t *index)
 {
 	*index = SIZE_MAX;
-	if (audit->global_count >= GLOBALS_MAX)
+	if (audit->global_count >= GLOBALS_MAX) {
+		audit->globals_left_out++;
 		return true;
+	}
 	ck_global_use *grown = ck_grow(audit->job, audit->globals, &audit->global_cap,
 	                               audit->global_count + 1, sizeof *grown);
 	if (!grown)

@@ -94,6 +94,7 @@ bool ck_gate_open(ck_job *job, const ck_source *source, ck_gate *gate)
 	gate->report = ck_audit_report(audit);
 	if (!gate->report)
 		return false;
+	gate->globals_left_out = audit->globals_left_out;
 	gate->whole = counts_whole(audit, gate->report);
 	const ck_finding *first = worst(gate);
 	if (!first || gate->disarm)
@@ -144,6 +145,49 @@ static bool tell_unknown(ck_job *job, const ck_gate *gate)
 	return true;
 }
 
+/* Whether tell_unknown says it. */
+static bool is_listed(const ck_report *report, const ck_finding *f)
+{
+	for (size_t i = 0; f->module && i < report->global_count; i++) {
+		const ck_global_use *g = &report->globals[i];
+		if (g->verdict == CK_UNKNOWN && !strcmp(g->name, f->name) &&
+		    !strcmp(g->module, f->module))
+			return true;
+	}
+	return false;
+}
+
+/* What is unknown, but is no global, or none that the report has room for. */
+static bool tell_more_unknown(ck_job *job, const ck_gate *gate)
+{
+	ck_text what = {0};
+	const ck_finding *first = NULL;
+	const ck_report *report = gate->report;
+	uint64_t count = 0, globals = gate->globals_left_out;
+	for (size_t i = 0; i < report->finding_count; i++) {
+		const ck_finding *f = &report->findings[i];
+		if (f->verdict != CK_UNKNOWN || f->suppressed || is_elsewhere(gate, f) ||
+		    is_listed(report, f))
+			continue;
+		first = first ? first : f;
+		count++;
+	}
+	if (first && gate->strict)
+		return refuse(job, gate, CK_UNSUPPORTED, first, "nobody knows whether that is "
+		              "harmless (--strict)");
+	if (globals && gate->strict)
+		return ck_fail(job, CK_UNSUPPORTED, report->path, "it names %s more than a report "
+		               "holds, and not all are known to be harmless (--strict)",
+		               ck_many(globals, "global").s);
+	if (!first)
+		return true;
+	if (!describe(job, first, &what))
+		return false;
+	ck_note(job, "%s not known to be harmless %s kept as inert data, first of all: %s",
+	        ck_many(count, "thing").s, count == 1 ? "is" : "are", what.data);
+	return true;
+}
+
 static bool tell_left_behind(ck_job *job, const ck_gate *gate)
 {
 	const ck_report *report = gate->report;
@@ -188,5 +232,6 @@ bool ck_gate_close(ck_job *job, const ck_gate *gate)
 		return ck_fail(job, CK_CORRUPT, report->path, "it could not be scanned as a whole; "
 		               "%s", WHAT_NEXT);
 	tell_elsewhere(job, gate);
-	return tell_left_behind(job, gate) && tell_unknown(job, gate);
+	return tell_left_behind(job, gate) && tell_unknown(job, gate) &&
+	       tell_more_unknown(job, gate);
 }

@@ -119,8 +119,8 @@ story_a_member_is_judged_under_all_of_its_names() {
 		        dots.addfile(info, io.BytesIO(data))
 	END
 	local member
-	for member in twice.zip.gz.gz!evil.pt packed.zip.bz2.gz!evil.pt inner.zip!a.zip.gz!evil.pt \
-		named.zip!gzip!evil.pt folder.zip!./evil.pt dots.tar!evil.pt dots.tar!./evil.pt; do
+	for member in twice.zip.gz.gz!evil.pt packed.zip.bz2.gz!evil.pt \
+		inner.zip!a.zip.gz!evil.pt named.zip!gzip!evil.pt folder.zip!./evil.pt dots.tar!evil.pt dots.tar!./evil.pt; do
 		refused 1 "$member" out/model.safetensors
 	done
 	refused 3 "behind.zip!a.zip!good.pt" out/model.safetensors
@@ -144,6 +144,33 @@ story_a_member_is_not_taken_where_findings_are_left_out() {
 		    out.write(sys.argv[2], "z.pt")
 	END
 	refused 1 "many.zip!z.pt" out/model.safetensors
+}
+
+# What scan calls unknown is told, and is too much for --strict, also where it is no global or one
+# too many for a report.
+story_strict_takes_nothing_that_scan_calls_unknown() {
+	python3 - "$data" <<-'END'
+		import sys
+		sys.path.insert(0, sys.argv[1])
+		from craft import *
+		def write(path, odd):
+		    body = odd + b"0" + named(w=vector("0", 2))
+		    open(path, "wb").write(archive(checkpoint(pickle(body), {"0": floats(1, 2)})))
+		write("code.pt", b"\x82\5")
+		write("id.pt", list_of(integer(1)) + b"Q")
+		harmless = b"".join(name("torch", "per_%d" % i) + b"0" for i in range(5000))
+		write("many.pt", harmless + name("own.things", "Box") + tuple_of() + b"\x81")
+		write("full.pt", harmless + b"N")
+	END
+	local file
+	for file in code id many full; do
+		refused 3 --strict $file.pt out/model.safetensors
+		says "(--strict)"
+		[ $file = full ] || ck 4 scan $file.pt
+		ck 0 $file.pt out/model.safetensors
+		[ $file = full ] || says "not known to be harmless"
+		rm out/model.safetensors
+	done
 }
 
 # A name that nobody knows, but that sounds harmful, may be allowed.

@@ -123,6 +123,11 @@ bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t
 void ck_fingerprint(ck_finding *finding);
 /* Sorts what was found, and says what it amounts to. */
 const ck_report *ck_audit_report(ck_audit *audit);
+/* Lets the job have memory for a report beyond its limit: that a file is too much can be told. */
+void ck_report_room(ck_job *job);
+/* Looks through the file and reports; where that takes more than a limit allows, what was found up
+ * to there. NULL as for ck_audit_source. */
+const ck_report *ck_audit_run(ck_audit *audit);
 /* The same, once for each rule, global and pickle: doubles are only counted. *index is then its
  * place in audit->findings, or SIZE_MAX if there are too many. */
 bool ck_audit_find_once(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,

@@ -89,9 +89,7 @@ bool ck_gate_open(ck_job *job, const ck_source *source, ck_gate *gate)
 		return false;
 	audit->policy = gate->policy;
 	audit->taken = gate->member;
-	if (!ck_audit_source(audit, source, ""))
-		return false;
-	gate->report = ck_audit_report(audit);
+	gate->report = ck_audit_run(audit);
 	if (!gate->report)
 		return false;
 	gate->globals_left_out = audit->globals_left_out;

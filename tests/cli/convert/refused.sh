@@ -120,7 +120,8 @@ story_a_member_is_judged_under_all_of_its_names() {
 	END
 	local member
 	for member in twice.zip.gz.gz!evil.pt packed.zip.bz2.gz!evil.pt \
-		inner.zip!a.zip.gz!evil.pt named.zip!gzip!evil.pt folder.zip!./evil.pt dots.tar!evil.pt dots.tar!./evil.pt; do
+		inner.zip!a.zip.gz!evil.pt named.zip!gzip!evil.pt folder.zip!./evil.pt \
+		dots.tar!evil.pt dots.tar!./evil.pt; do
 		refused 1 "$member" out/model.safetensors
 	done
 	refused 3 "behind.zip!a.zip!good.pt" out/model.safetensors
@@ -138,9 +139,9 @@ story_a_member_is_not_taken_where_findings_are_left_out() {
 		import sys, zipfile
 		sys.path.insert(0, sys.argv[1])
 		from craft import *
-		many = pickle(named(**{"k%d" % i: call(name("os", "f%d" % i)) for i in range(5100)}))
+		calls = {"k%d" % i: call(name("os", "f%d" % i)) for i in range(5100)}
 		with zipfile.ZipFile("many.zip", "w") as out:
-		    out.writestr("a.pkl", many)
+		    out.writestr("a.pkl", pickle(named(**calls)))
 		    out.write(sys.argv[2], "z.pt")
 	END
 	refused 1 "many.zip!z.pt" out/model.safetensors

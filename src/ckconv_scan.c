@@ -52,9 +52,7 @@ const ck_report *ck_scan_run(ck_scan *scan)
 		audit->with_tensors = true;
 		audit->policy = scan->policy;
 	}
-	if (!audit || !ck_audit_source(audit, scan->source, ""))
-		return NULL;
-	return ck_audit_report(audit);
+	return audit ? ck_audit_run(audit) : NULL;
 }
 
 ck_sarif *ck_sarif_new(ck_job *job)

@@ -93,6 +93,7 @@ typedef struct ck_audit {
 	ck_map found;             /* what was found -> index + 1 in findings, against doubles */
 	ck_global_use *globals;
 	size_t global_count, global_cap;
+	uint64_t globals_left_out;
 	ck_map denied;            /* names that are known to be harmful; filled when it is needed */
 	ck_map standings;         /* "module\0name" -> ck_standing */
 	uint64_t pickles;
@@ -108,6 +109,8 @@ typedef struct ck_audit {
 	uint64_t vain;            /* bytes that were read as opcodes, and were none */
 	uint64_t skimmed;         /* bytes of pickles that were read ahead and then broke */
 	unsigned depth;           /* files inside files that are open just now */
+	const char *taken;        /* the member that is asked for, as in FILE!MEMBER; or NULL */
+	bool met;                 /* a member was looked at that this may be the name of */
 } ck_audit;
 
 /* Writes a finding down. `draft` has the rule's name, member, place and fingerprint filled in here;
@@ -122,10 +125,21 @@ bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t
 void ck_fingerprint(ck_finding *finding);
 /* Sorts what was found, and says what it amounts to. */
 const ck_report *ck_audit_report(ck_audit *audit);
+/* Lets the job have memory for a report beyond its limit: that a file is too much can be told. */
+void ck_report_room(ck_job *job);
+/* Looks through the file and reports; where that takes more than a limit allows, what was found up
+ * to there. NULL as for ck_audit_source. */
+const ck_report *ck_audit_run(ck_audit *audit);
 /* The same, once for each rule, global and pickle: doubles are only counted. *index is then its
  * place in audit->findings, or SIZE_MAX if there are too many. */
 bool ck_audit_find_once(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
                         const ck_finding *draft, size_t *index);
+/* How a member that a report names lies to the one that FILE!MEMBER takes. Names that may be the
+ * same count as the same. */
+typedef enum ck_lie { CK_LIES_APART, CK_LIES_AROUND, CK_LIES_WITHIN } ck_lie;
+ck_lie ck_member_lies(const char *taken, const char *member);
+/* To be told of each member of an archive. */
+void ck_audit_meet(ck_audit *audit, const char *member);
 /* Notes a global that is used for the first time; *index is then its place in audit->globals, or
  * SIZE_MAX if there are too many. */
 bool ck_audit_use(ck_audit *audit, const ck_global_use *use, size_t *index);

@@ -162,9 +162,15 @@ bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
 	ck_utf8_trim(text);
+	size_t before = audit->finding_count;
+	ck_mark mark = ck_arena_mark(audit->job);
 	const char *why = ck_copy(audit->job, text, strlen(text));
-	return why && ck_audit_find(audit, rule, place, at,
-	                            &(ck_finding){.why = why, .length = length});
+	if (!why || !ck_audit_find(audit, rule, place, at,
+	                           &(ck_finding){.why = why, .length = length}))
+		return false;
+	if (audit->finding_count == before) /* nothing of it was kept */
+		ck_arena_release(audit->job, mark);
+	return true;
 }
 
 /* ---- globals ---- */
@@ -172,8 +178,10 @@ bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t
 bool ck_audit_use(ck_audit *audit, const ck_global_use *use, size_t *index)
 {
 	*index = SIZE_MAX;
-	if (audit->global_count >= GLOBALS_MAX)
+	if (audit->global_count >= GLOBALS_MAX) {
+		audit->globals_left_out++;
 		return true;
+	}
 	ck_global_use *grown = ck_grow(audit->job, audit->globals, &audit->global_cap,
 	                               audit->global_count + 1, sizeof *grown);
 	if (!grown)
@@ -207,6 +215,13 @@ static int compare_globals(const void *left, const void *right)
 	int by = order(b->verdict, a->verdict);
 	by = by ? by : strcmp(a->module, b->module);
 	return by ? by : strcmp(a->name, b->name);
+}
+
+void ck_report_room(ck_job *job)
+{
+	enum { ROOM = 192 << 20 };
+	if (!ck_add(job->limits.heap, ROOM, &job->limits.heap))
+		job->limits.heap = UINT64_MAX;
 }
 
 const ck_report *ck_audit_report(ck_audit *audit)

@@ -44,25 +44,19 @@ static const char WHAT_NEXT[] =
 
 /* ---- before the file is read ---- */
 
-/* Behind the names of the packings around an archive, which nobody gives as members. */
-static const char *skip_packings(const char *member)
-{
-	static const char *const packings[] = {"gzip!", "zlib!", "bzip2!", "xz!", "lzma!"};
-	for (size_t i = 0; i < CK_COUNT(packings); i++)
-		if (!strncmp(member, packings[i], strlen(packings[i])))
-			return member + strlen(packings[i]);
-	return member;
-}
-
-/* Whether a finding is about another member than the one that is taken. Names that a report cannot
- * show as they are cannot be told apart. */
+/* Whether a finding is about another member than the one that is taken. */
 static bool is_elsewhere(const ck_gate *gate, const ck_finding *f)
 {
-	const char *taken = gate->member, *member = skip_packings(f->member);
-	size_t len = taken ? strlen(taken) : 0;
-	if (!taken || !*f->member || strcmp(ck_show(taken, len).s, taken) != 0)
-		return false;
-	return strncmp(member, taken, len) || (member[len] && member[len] != '!');
+	return !gate->whole && ck_member_lies(gate->member, f->member) == CK_LIES_APART;
+}
+
+/* Findings are told apart by the names of their members only if the name that is taken is shown as
+ * it is, a member of that name was looked at, and no finding was left out. */
+static bool counts_whole(const ck_audit *audit, const ck_report *report)
+{
+	const char *taken = audit->taken;
+	return !taken || !audit->met || report->findings_left_out ||
+	       strcmp(ck_show(taken, strlen(taken)).s, taken) != 0;
 }
 
 /* The first that counts: they are sorted, the worst first. */
@@ -94,11 +88,12 @@ bool ck_gate_open(ck_job *job, const ck_source *source, ck_gate *gate)
 	if (!audit)
 		return false;
 	audit->policy = gate->policy;
-	if (!ck_audit_source(audit, source, ""))
-		return false;
-	gate->report = ck_audit_report(audit);
+	audit->taken = gate->member;
+	gate->report = ck_audit_run(audit);
 	if (!gate->report)
 		return false;
+	gate->globals_left_out = audit->globals_left_out;
+	gate->whole = counts_whole(audit, gate->report);
 	const ck_finding *first = worst(gate);
 	if (!first || gate->disarm)
 		return true;
@@ -148,6 +143,49 @@ static bool tell_unknown(ck_job *job, const ck_gate *gate)
 	return true;
 }
 
+/* Whether tell_unknown says it. */
+static bool is_listed(const ck_report *report, const ck_finding *f)
+{
+	for (size_t i = 0; f->module && i < report->global_count; i++) {
+		const ck_global_use *g = &report->globals[i];
+		if (g->verdict == CK_UNKNOWN && !strcmp(g->name, f->name) &&
+		    !strcmp(g->module, f->module))
+			return true;
+	}
+	return false;
+}
+
+/* What is unknown, but is no global, or none that the report has room for. */
+static bool tell_more_unknown(ck_job *job, const ck_gate *gate)
+{
+	ck_text what = {0};
+	const ck_finding *first = NULL;
+	const ck_report *report = gate->report;
+	uint64_t count = 0, globals = gate->globals_left_out;
+	for (size_t i = 0; i < report->finding_count; i++) {
+		const ck_finding *f = &report->findings[i];
+		if (f->verdict != CK_UNKNOWN || f->suppressed || is_elsewhere(gate, f) ||
+		    is_listed(report, f))
+			continue;
+		first = first ? first : f;
+		count++;
+	}
+	if (first && gate->strict)
+		return refuse(job, gate, CK_UNSUPPORTED, first, "nobody knows whether that is "
+		              "harmless (--strict)");
+	if (globals && gate->strict)
+		return ck_fail(job, CK_UNSUPPORTED, report->path, "it names %s more than a report "
+		               "holds, and not all are known to be harmless (--strict)",
+		               ck_many(globals, "global").s);
+	if (!first)
+		return true;
+	if (!describe(job, first, &what))
+		return false;
+	ck_note(job, "%s not known to be harmless %s kept as inert data, first of all: %s",
+	        ck_many(count, "thing").s, count == 1 ? "is" : "are", what.data);
+	return true;
+}
+
 static bool tell_left_behind(ck_job *job, const ck_gate *gate)
 {
 	const ck_report *report = gate->report;
@@ -192,5 +230,6 @@ bool ck_gate_close(ck_job *job, const ck_gate *gate)
 		return ck_fail(job, CK_CORRUPT, report->path, "it could not be scanned as a whole; "
 		               "%s", WHAT_NEXT);
 	tell_elsewhere(job, gate);
-	return tell_left_behind(job, gate) && tell_unknown(job, gate);
+	return tell_left_behind(job, gate) && tell_unknown(job, gate) &&
+	       tell_more_unknown(job, gate);
 }

@@ -9,6 +9,8 @@ typedef struct ck_gate {
 	const ck_policy *policy; /* or NULL */
 	const ck_report *report;
 	const char *member; /* of the archive that is taken, as in FILE!MEMBER, or NULL */
+	uint64_t globals_left_out; /* of the report */
+	bool whole;  /* what is found anywhere counts, as it cannot be told from the member */
 	bool disarm; /* take the tensors out all the same */
 	bool strict; /* nothing may be unknown */
 } ck_gate;

@@ -259,6 +259,7 @@ static void settle_verdict(ck_report *report)
 const ck_report *ck_report_unpack(ck_job *job, const char *path, const void *bytes, size_t len)
 {
 	reader r = {job, bytes, (const unsigned char *)bytes + len, false};
+	ck_report_room(job);
 	ck_report *report = ck_alloc(job, sizeof *report);
 	if (!report)
 		return NULL;

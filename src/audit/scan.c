@@ -196,3 +196,24 @@ bool ck_audit_source(ck_audit *audit, const ck_source *source, const char *membe
 	return !audit->with_tensors || audit->hopeless || has_no_layout(looked.format) ||
 	       ck_audit_tensors(audit, source, member, pure);
 }
+
+/* The books themselves were too much: what is in them is told all the same. */
+static bool go_on(ck_audit *audit)
+{
+	ck_job *job = audit->job;
+	const ck_error error = job->error;
+	if (error.status != CK_LIMIT)
+		return false;
+	job->error = (ck_error){.status = CK_OK};
+	ck_report_room(job);
+	audit->incomplete = true;
+	return ck_audit_say(audit, CK_RULE_OVER_LIMIT, &(ck_place){"", audit->file, 0},
+	                    CK_NO_OFFSET, 0, "%s", error.text);
+}
+
+const ck_report *ck_audit_run(ck_audit *audit)
+{
+	if (!ck_audit_source(audit, audit->file, "") && !go_on(audit))
+		return NULL;
+	return ck_audit_report(audit);
+}

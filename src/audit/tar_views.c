@@ -143,6 +143,7 @@ static bool look_at(tar *t, const ck_tar_text *name, uint64_t size)
 		path ? ck_source_window(l->job, l->source, path, t->at + CK_TAR_BLOCK, size) : NULL;
 	if (!source)
 		return false;
+	ck_audit_meet(l->audit, path);
 	/* in torch's old files these hold pickles between numbers */
 	bool mixed = is_called(name, "storages") || is_called(name, "tensors");
 	t->pickle = t->pickle || is_called(name, "pickle");

@@ -216,6 +216,7 @@ bool ck_zip_member(ck_zip *zip, const ck_zip_entry *entry)
 	    !ck_regions_claim(l->job, &l->claimed, e.local, end) ||
 	    ((e.flags | h.said.flags) & DESCRIPTOR && !claim_descriptor(zip, &e, end)))
 		return false;
+	ck_audit_meet(l->audit, path);
 	/* what both names point to is read over in between */
 	h.said.name = path;
 	h.said.name_len = strlen(path);

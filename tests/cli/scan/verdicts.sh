@@ -28,6 +28,28 @@ story_the_worst_status_of_several_wins() {
 	ck 0 scan t/s.pkl t/s.pkl
 }
 
+# What was found until the books on it are full is told, however much of the file is left.
+story_what_was_found_outlives_the_limit_of_memory() {
+	python3 - "$data" <<-'END'
+		import sys, zipfile
+		sys.path.insert(0, sys.argv[1])
+		from craft import *
+		with zipfile.ZipFile("full.zip", "w") as out:
+		    out.writestr("a.pkl", pickle(call(name("os", "system"), text("true"))))
+		    for i in range(300):
+		        names = [name("m" * 90, "x%d_%d" % (i, j)) for j in range(15)]
+		        out.writestr("b%d.pkl" % i, pickle(list_of(*names)))
+	END
+	ck 1 scan full.zip
+	ck 1 scan --limit heap=1M --json full.zip
+	prints '"rule":"dangerous-call"'
+	prints '"rule":"over-limit"'
+	prints '"complete":false'
+	ck 1 scan --limit heap=1M --sandbox=off --fail-on dangerous full.zip
+	ck 1 --limit heap=1M full.zip out/model.safetensors
+	says "os.system"
+}
+
 story_fail_on_says_from_where_the_status_is_not_0() {
 	local from file status
 	four t

@@ -108,6 +108,23 @@ static ck_fault check_encode(ck_audit *audit, const ck_call *call, ck_value *con
 	return odd("may only turn a str to bytes by latin1 here; other codecs hide what is meant");
 }
 
+/* bytes and bytearray: of numbers no pickle makes them, and what is hidden in those is not read. */
+static ck_fault check_byte_maker(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                                 size_t count)
+{
+	ck_fault fault = ck_check_bytes(audit, call, args, count);
+	if (fault.why || !count)
+		return fault;
+	if (count >= 2)
+		return check_encode(audit, call, args, count);
+	bool plain = args[0]->kind == CK_INT || args[0]->kind == CK_BYTES;
+	bool made = args[0]->kind == CK_CALL &&
+	            (ck_value_is_global(args[0]->call->callee, "_codecs", "encode") ||
+	             ck_value_is_global(args[0]->call->callee, "builtins", "bytes") ||
+	             ck_value_is_global(args[0]->call->callee, "builtins", "bytearray"));
+	return plain || made ? fault : odd("is given numbers, of which no pickle makes bytes");
+}
+
 /* ---- functions as arguments ---- */
 
 const ck_value *ck_callee_of(const ck_value *value)
@@ -230,8 +247,8 @@ static ck_fault check_ufunc(ck_audit *audit, const ck_call *call, ck_value *cons
 
 static const ck_call_check checks[] = {
 	{"_codecs", "encode", true, check_encode},
-	{"builtins", "bytearray", false, ck_check_bytes},
-	{"builtins", "bytes", false, ck_check_bytes},
+	{"builtins", "bytearray", false, check_byte_maker},
+	{"builtins", "bytes", false, check_byte_maker},
 	{"builtins", "list", false, check_container},
 	{"builtins", "tuple", false, check_container},
 	{"builtins", "set", false, check_container},

@@ -75,7 +75,8 @@ static const ck_value *argument_of(const ck_value *value, const char *module, co
 	return call->args->items->item[0];
 }
 
-/* _codecs.encode(text, 'latin1') is how protocols 0 to 2 spell bytes. */
+/* _codecs.encode(text, 'latin1') is how protocols 0 to 2 spell bytes; bytearray(text, 'latin-1')
+ * how they spell a bytearray. */
 static bool look_at_text(ck_audit *audit, const ck_place *place, const ck_value *value,
                          ck_look_kind kind)
 {
@@ -99,18 +100,33 @@ static bool look_at_text(ck_audit *audit, const ck_place *place, const ck_value 
 	return ck_look_done(audit, own) && ok;
 }
 
+/* The text that such a call turns to bytes, by latin1 alone or the call is odd; or NULL. */
+static const ck_value *text_of(const ck_value *value)
+{
+	static const char *const makers[][2] = {
+		{"_codecs", "encode"},      {"builtins", "bytes"},       {"builtins", "bytearray"},
+		{"__builtin__", "bytes"}, {"__builtin__", "bytearray"},
+	};
+	for (size_t i = 0; i < CK_COUNT(makers); i++) {
+		const ck_value *text = argument_of(value, makers[i][0], makers[i][1]);
+		if (text)
+			return text->kind == CK_STR ? text : NULL;
+	}
+	return NULL;
+}
+
 /* What torch.storage._load_from_bytes is given it loads as a file. */
 bool ck_inner_call(ck_audit *audit, const ck_place *place, const ck_source *source,
                    const ck_value *call)
 {
 	ck_look_kind kind = CK_LOOK_BYTES;
-	const ck_value *text = argument_of(call, "_codecs", "encode");
+	const ck_value *text = text_of(call);
 	const ck_value *bytes = argument_of(call, "torch.storage", "_load_from_bytes");
 	if (bytes && bytes->kind == CK_CALL) {
-		text = argument_of(bytes, "_codecs", "encode");
+		text = text_of(bytes);
 		kind = CK_LOOK_FILE;
 	}
-	if (text && text->kind == CK_STR)
+	if (text)
 		return look_at_text(audit, place, text, kind);
 	return !bytes || bytes->kind != CK_BYTES ||
 	       look_at_bytes(audit, place, source, bytes, CK_LOOK_FILE);

@@ -1,6 +1,7 @@
 /* TorchScript's code, which torch runs when it loads a module with a __setstate__: calls of the few
  * operators that reach files or other machines. For mobile phones it is a pickle of names. */
 #include <string.h>
+#include <strings.h>
 
 #include "zip_parts.h"
 
@@ -110,7 +111,7 @@ static bool is_bytecode(const char *path)
 {
 	static const char name[] = "bytecode.pkl";
 	size_t len = strlen(path), n = sizeof name - 1;
-	return len >= n && !strcmp(path + len - n, name) &&
+	return len >= n && !strcasecmp(path + len - n, name) &&
 	       (len == n || strchr("/!", path[len - n - 1]));
 }
 
@@ -150,14 +151,18 @@ static bool read_bytecode(ck_job *job, const ck_source *source, reader *r)
 
 /* ---- members ---- */
 
+/* torch finds members whatever their case. */
 bool ck_script_is(const char *path)
 {
-	const char *code = strstr(path, "code/");
 	size_t len = strlen(path);
 	if (is_bytecode(path))
 		return true;
-	return code && (code == path || code[-1] == '/' || code[-1] == '!') && len > 3 &&
-	       !memcmp(path + len - 3, ".py", 3);
+	if (len <= 3 || strcasecmp(path + len - 3, ".py") != 0)
+		return false;
+	for (const char *at = path; *at; at++)
+		if ((at == path || at[-1] == '/' || at[-1] == '!') && !strncasecmp(at, "code/", 5))
+			return true;
+	return false;
 }
 
 static bool read_code(ck_job *job, const ck_source *source, reader *r)

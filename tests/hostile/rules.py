@@ -31,6 +31,7 @@ GETATTR, PARTIAL = name("builtins", "getattr"), name("functools", "partial")
 RECONSTRUCT = name("copyreg", "_reconstructor")
 OBJECT = name("builtins", "object")
 TOUCH, CODE = "touch marker", "import os; os.remove('x')"
+HIDDEN = text("cposix\ngetcwd\n)R.")  # a pickle, as text
 BIG = 1 << 40
 DEEP = 20000  # twice as deep as the limit
 
@@ -433,6 +434,21 @@ def sizes():
          [(EXPANDS, "builtins.bytearray")]),
         ("odd_bytearray", call(name("builtins", "bytearray"), EMPTY_LIST, text("x")), "dangerous",
          [(ARGUMENTS, "builtins.bytearray")]),
+        ("bytes_of_list", call(name("builtins", "bytes"), integers(range(65))), "dangerous",
+         [(ARGUMENTS, "builtins.bytes")]),
+        ("bytearray_of_list", call(name("builtins", "bytearray"), list_of(integer(1))),
+         "dangerous", [(ARGUMENTS, "builtins.bytearray")]),
+        ("bytes_by_scrambler", call(name("builtins", "bytes"), text("+AGM-"), text("utf-7")),
+         "dangerous", [(ARGUMENTS, "builtins.bytes")]),
+        ("bytes_by_latin", call(name("builtins", "bytes"), text("abc"), text("latin-1")), "safe",
+         []),
+        ("pickle_in_bytes", call(name("builtins", "bytes"), HIDDEN, text("latin1")), "dangerous",
+         [(IMPORT, "posix.getcwd")]),
+        ("pickle_in_bytearray", call(name("builtins", "bytearray"), HIDDEN, text("latin-1")),
+         "dangerous", [(IMPORT, "posix.getcwd")]),
+        ("pickle_in_old_bytearray", call(name("__builtin__", "bytearray"), HIDDEN,
+                                         text("latin-1")),
+         "dangerous", [(IMPORT, "posix.getcwd")]),
         ("tensor_of_size", call(name("torch", "FloatTensor"), integer(5)), "malformed",
          [(EXPANDS, "torch.FloatTensor")]),
         ("array", call(name("numpy.core.multiarray", "_reconstruct"), name("numpy", "ndarray"),

@@ -92,6 +92,21 @@ story_what_a_pointer_stands_for_was_not_scanned() {
 	prints "fetch the file that it stands for, and scan that"
 }
 
+# torch finds members whatever their case.
+story_code_is_read_whatever_the_case_of_its_name() {
+	local name
+	printf 'def __setstate__(self, s: int):\n  _0 = torch.save(s, "x")\n' >code
+	for name in a/Code/__torch__.py a/code/nets.PY CODE/a.Py a/code.old/CoDe/nets.pY; do
+		zip_of z.zip $name code
+		ck 1 scan z.zip
+		prints harmful-script
+	done
+	printf '\x80\x02X\x0a\0\0\0aten::saveq\0.' >code
+	zip_of z.zip a/ByteCode.PKL code
+	ck 1 scan z.zip
+	prints harmful-script
+}
+
 # The operators of torch 1.13 and 2.6 that reach files or machines, and those of sister libraries.
 story_harmful_operators_are_known_in_text_and_bytecode() {
 	local call

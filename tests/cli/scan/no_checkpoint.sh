@@ -165,10 +165,14 @@ for i, text in enumerate(("import os", "def _parse_args(self, a=exec(\x27x\x27))
                           "def _parse_args(self): import os", "print()\n" + honest,
                           honest + "\nx()", "def _parse_args(self, a=exec (1)):",
                           "def _parse_args(self, a=(exec)(1)):\n    return a",
+                          "def _parse_args(self, a=eva\uff4c(1)):\n    return a",
+                          "def _parse_args(self, a=(x\r(1))):\n    return a",
+                          "def _parse_args(self, a=(x\r(\x27os\x27).y\r(1))):\n    return a",
+                          "def _parse_args(self, a=(x\x0b(1))):\n    return a",
                           "def _parse_args(self, a=[x() for x in y]):", "@x\n" + honest)):
     write("evil%d" % i, text)'
 	ck 4 scan honest
-	for i in 0 1 2 3 4 5 6 7 8; do
+	for i in 0 1 2 3 4 5 6 7 8 9 10 11 12; do
 		ck 1 scan evil$i
 		prints "which scipy runs when it is loaded"
 	done

@@ -156,7 +156,7 @@ def _parse_args_stats(self, a, b, loc=0, scale=1, moments=\x27mv\x27):
 """
 def write(name, text):
     key = b"X" + len("_parse_arg_template").to_bytes(4, "little") + b"_parse_arg_template"
-    value = b"X" + len(text).to_bytes(4, "little") + text.encode()
+    value = b"X" + len(text.encode()).to_bytes(4, "little") + text.encode()
     with open(name, "wb") as file:
         file.write(b"\x80\x02cscipy.stats._continuous_distns\nbeta_gen\n)\x81}")
         file.write(key + value + b"sb.")

@@ -117,12 +117,10 @@ static ck_fault check_byte_maker(ck_audit *audit, const ck_call *call, ck_value 
 		return fault;
 	if (count >= 2)
 		return check_encode(audit, call, args, count);
-	bool plain = args[0]->kind == CK_INT || args[0]->kind == CK_BYTES;
-	bool made = args[0]->kind == CK_CALL &&
-	            (ck_value_is_global(args[0]->call->callee, "_codecs", "encode") ||
-	             ck_value_is_global(args[0]->call->callee, "builtins", "bytes") ||
-	             ck_value_is_global(args[0]->call->callee, "builtins", "bytearray"));
-	return plain || made ? fault : odd("is given numbers, of which no pickle makes bytes");
+	bool known = args[0]->kind == CK_INT || args[0]->kind == CK_BYTES ||
+	             (args[0]->kind == CK_CALL &&
+	              ck_value_is_global(args[0]->call->callee, "_codecs", "encode"));
+	return known ? fault : odd("is given numbers, of which no pickle makes bytes");
 }
 
 /* ---- functions as arguments ---- */

@@ -40,7 +40,8 @@ static const struct {
 	          "/execl /execle /execlp /execvp /ThreadPoolExecutor /ProcessPoolExecutor "
 	          "/SubprocessHandler"},
 	{FILES, "shutil tempfile glob fileinput linecache io _io _pyio codecs gzip bz2 _bz2 lzma "
-	        "_lzma _compression zipfile tarfile zipapp dbm _dbm gdbm _gdbm anydbm dumbdbm "
+	        "_lzma _compression compression "
+	        "zipfile tarfile zipapp dbm _dbm gdbm _gdbm anydbm dumbdbm "
 	        "dbhash whichdb bsddb sqlite3 _sqlite3 mmap mailbox mailcap netrc filecmp dircache "
 	        "statvfs aifc wave sunau sndhdr imghdr xdrlib fcntl logging.config "
 	        "logging.handlers logging:FileHandler logging:basicConfig logging:fileConfig "
@@ -222,7 +223,14 @@ static const char other_stdlib[] =
 	"HTMLParser macurl2path markupbase mhlib mimetools MimeWriter mimify msilib multifile "
 	"nturl2path chunk ossaudiodev pipes pyexpat quopri rfc822 sgmllib shlex sre statvfs "
 	"stringold strop sunaudio tokenize toaiff tomllib traceback uu xmllib "
-	"macerrors Carbon EasyDialogs aetools applesingle";
+	"macerrors Carbon EasyDialogs aetools applesingle _ast_unparse _hacl _py_warnings "
+	"_ctypes_test _testbuffer _testcapi _testclinic _testclinic_limited _testconsole "
+	"_testexternalinspection _testimportmultiple _testinternalcapi _testlimitedcapi "
+	"_testmultiphase _testsinglephase _xxtestfuzz xxlimited xxlimited_3_13 xxlimited_35 "
+	"xxsubtype";
+
+/* The rest of this module's name is that of a machine. */
+static const char any_sysconfig[] = "_sysconfigdata";
 
 /* Modules whose name as that of a thing in another module means the module itself. */
 static const char reached[] = "os sys subprocess builtins shutil importlib pickle socket ctypes "
@@ -322,6 +330,9 @@ const char *ck_deny_find(ck_audit *audit, const ck_global *g)
 	const uint64_t *exact = find(audit, g->module, g->module_len, ':', g);
 	if (exact)
 		return why_of(exact);
+	size_t n = sizeof any_sysconfig - 1;
+	if (g->module_len >= n && !memcmp(g->module, any_sysconfig, n))
+		return STDLIB;
 	const char *why = find_module(audit, g->module, g->module_len, g);
 	if (why)
 		return why;

@@ -106,6 +106,8 @@ bool ck_dis_file(ck_job *job, const ck_source *file, const char *member,
 	if (member)
 		return ck_fail(job, CK_USAGE, source->label, "this is no archive: it has no member "
 		               "'%s'", ck_show(member, strlen(member)).s);
+	if (!source->size)
+		return ck_fail(job, CK_CORRUPT, source->label, "the file is empty");
 	if (in.zips)
 		return ck_dis_file(job, in.zips[0], NULL, listener, whole);
 	return ck_dis_source(job, file, source, place,

@@ -236,8 +236,10 @@ static bool keep_fingerprint(reader *r, const char *text)
  * nothing else looks like one. */
 static bool read_known(reader *r)
 {
-	static const char key[] = "\"fingerprint\":\"";
-	if (r->rest[0] == '{') {
+	static const char key[] = "\"fingerprint\":\"", report[] = "{\"schema\":";
+	if (r->rest[0] == '{' || r->rest[0] == '[') {
+		if (strncmp(r->rest, report, sizeof report - 1) != 0)
+			return refuse(r, "this is JSON, but no line of ckconv scan --json", "");
 		for (char *at = r->rest; (at = strstr(at, key));) {
 			at += sizeof key - 1;
 			if (!is_fingerprint(at) || at[FINGERPRINT] != '"')

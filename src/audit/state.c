@@ -91,6 +91,10 @@ static bool is_own_line(const char *line, size_t len)
 		name++;
 	if (!is_head && (len < sizeof back || memcmp(line, back, sizeof back - 1) != 0))
 		return false;
+	/* to Python a \r is a blank or an end, and other letters may be spellings of these */
+	for (size_t i = 0; i < len; i++)
+		if (line[i] < ' ' || line[i] > '~')
+			return false;
 	for (size_t i = is_head ? name + 1 : sizeof back; i < len; i++) {
 		size_t last = i - 1;
 		while (last && (line[last] == ' ' || line[last] == '\t' || line[last] == '\f'))

@@ -116,7 +116,24 @@ def names():
         ("scheme", name("torch", "per_channel_affine"), "safe", []),
         ("almost_scheme", name("torch", "per_channel"), UNKNOWN, []),
         ("almost_script", name("__torch__net", "Net"), UNKNOWN, []),
-    ]
+        ("compression", name("compression.gzip", "GzipFile"), "dangerous",
+         [(IMPORT, "compression.gzip.GzipFile")]),
+        ("compressions", name("compressions.own", "Thing"), UNKNOWN, []),
+        ("hidden_warnings", name("_py_warnings", "filterwarnings"), "dangerous",
+         [(IMPORT, "_py_warnings.filterwarnings")]),
+        ("tests_of_python", name("_testcapi", "run_in_subinterp"), "dangerous",
+         [(IMPORT, "_testcapi.run_in_subinterp")]),
+        ("sysconfig_of_machine", name("_sysconfigdata__linux_x86_64-linux-gnu", "x"), "dangerous",
+         [(IMPORT, "_sysconfigdata__linux_x86_64-linux-gnu.x")]),
+    ] + private_modules()
+
+
+def private_modules():
+    """All modules of this Python's library that are its own."""
+    return [("private%s" % module, name(module, "thing"), "dangerous",
+             [(IMPORT, "%s.thing" % module)])
+            for module in sorted(sys.stdlib_module_names)
+            if module.startswith("_") and module != "__future__"]
 
 
 def calls():

@@ -97,3 +97,15 @@ for protocol in range(6):
 	done
 	[ -e p5.pkl ] || fail "nothing was compared"
 }
+
+story_what_is_empty_is_said_to_be() {
+	: >empty
+	gzip -k empty
+	zip_of z.pt a/data.pkl empty
+	for file in empty empty.gz z.pt; do
+		ck 3 dis $file
+		says "the file is empty"
+		ck 3 dis --sandbox=off $file
+		says "the file is empty"
+	done
+}

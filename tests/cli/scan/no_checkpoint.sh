@@ -156,7 +156,7 @@ def _parse_args_stats(self, a, b, loc=0, scale=1, moments=\x27mv\x27):
 """
 def write(name, text):
     key = b"X" + len("_parse_arg_template").to_bytes(4, "little") + b"_parse_arg_template"
-    value = b"X" + len(text).to_bytes(4, "little") + text.encode()
+    value = b"X" + len(text.encode()).to_bytes(4, "little") + text.encode()
     with open(name, "wb") as file:
         file.write(b"\x80\x02cscipy.stats._continuous_distns\nbeta_gen\n)\x81}")
         file.write(key + value + b"sb.")
@@ -165,10 +165,14 @@ for i, text in enumerate(("import os", "def _parse_args(self, a=exec(\x27x\x27))
                           "def _parse_args(self): import os", "print()\n" + honest,
                           honest + "\nx()", "def _parse_args(self, a=exec (1)):",
                           "def _parse_args(self, a=(exec)(1)):\n    return a",
+                          "def _parse_args(self, a=eva\uff4c(1)):\n    return a",
+                          "def _parse_args(self, a=(x\r(1))):\n    return a",
+                          "def _parse_args(self, a=(x\r(\x27os\x27).y\r(1))):\n    return a",
+                          "def _parse_args(self, a=(x\x0b(1))):\n    return a",
                           "def _parse_args(self, a=[x() for x in y]):", "@x\n" + honest)):
     write("evil%d" % i, text)'
 	ck 4 scan honest
-	for i in 0 1 2 3 4 5 6 7 8; do
+	for i in 0 1 2 3 4 5 6 7 8 9 10 11 12; do
 		ck 1 scan evil$i
 		prints "which scipy runs when it is loaded"
 	done

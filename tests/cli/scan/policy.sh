@@ -167,3 +167,25 @@ story_a_baseline_that_cannot_be_understood_is_an_error() {
 	printf '%s\n' '# of today' 0123456789abcdef0123456789abcdef >b
 	ck 1 scan --baseline b d.pkl
 }
+
+story_nobody_is_told_to_add_what_a_baseline_hides() {
+	printf 'cbuiltins\neval\n(S"1"\ntR.' >a.pkl
+	ck 1 scan --json a.pkl
+	cp stdout base.json
+	ck 0 scan --json --baseline base.json a.pkl
+	prints '"add_safe_globals":null'
+	ck 0 scan -v --baseline base.json a.pkl
+	prints_not add_safe_globals
+}
+
+story_a_baseline_of_other_json_is_refused() {
+	printf 'cbuiltins\neval\n(S"1"\ntR.' >a.pkl
+	ck 1 scan --sarif a.pkl
+	cp stdout base.json
+	ck 2 scan --baseline base.json a.pkl
+	says "this is JSON, but no line of ckconv scan --json"
+	printf '{}\n' >base.json
+	ck 2 scan --baseline base.json a.pkl
+	printf '[\n]\n' >base.json
+	ck 2 scan --baseline base.json a.pkl
+}

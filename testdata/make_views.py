@@ -434,14 +434,47 @@ def entry(path, data=b"", kind=b"0", size=None):
 TAR_END = bytes(1024)
 
 
+def pax_size(size):
+    """A pax record that gives the next entry a size."""
+    record = b"size=%d\n" % size
+    return entry("pax", b"%d " % (len(record) + 3) + record, b"x")
+
+
+def two_sizes(inner):
+    """An entry in which one more begins for those who believe its header."""
+    return pax_size(len(inner) + 512) + entry("README", bytes(512) + inner, size=512)
+
+
 @file("hostile/tar_two_sizes.tar")
 def _():
     """a pax record and the header give an entry two sizes: who believes the header finds one more
     entry."""
-    inner = entry("data.pkl", EVIL)
-    record = b"size=%d\n" % (len(inner) + 512)
-    record = b"%d " % (len(record) + 3) + record
-    return entry("pax", record, b"x") + entry("README", bytes(512) + inner, size=512) + TAR_END
+    return two_sizes(entry("data.pkl", EVIL)) + TAR_END
+
+
+@file("hostile/tar_many_sizes.tar")
+def _():
+    """nine entries with two sizes each: the last of them hides an entry."""
+    plain, evil = (two_sizes(entry("data.pkl", body)) for body in (pickle(NONE), EVIL))
+    return plain * 8 + evil + TAR_END
+
+
+@file("hostile/tar_more_sizes.tar.gz")
+def _():
+    """forty entries with two sizes each, more than are followed: the last of them hides an
+    entry."""
+    plain, evil = (two_sizes(entry("data.pkl", body)) for body in (pickle(NONE), EVIL))
+    return gzip.compress(plain * 39 + evil + TAR_END, mtime=0)
+
+
+@file("hostile/tar_sizes_in_sizes.tar.gz")
+def _():
+    """a hundred entries with two sizes each, whose headers lead from one into the next: each way
+    through them is another archive."""
+    sizes = [512 + 2048 * (1 + i % 2) for i in range(100)]
+    parts = [pax_size(512) + entry("f%d" % i, bytes(512), size=size)
+             for i, size in enumerate(sizes)]
+    return gzip.compress(entry("data.pkl", EVIL) + b"".join(parts) + TAR_END, mtime=0)
 
 
 @file("hostile/tar_behind_end.tar")

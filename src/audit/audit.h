@@ -109,6 +109,9 @@ typedef struct ck_audit {
 	uint64_t vain;            /* bytes that were read as opcodes, and were none */
 	uint64_t skimmed;         /* bytes of pickles that were read ahead and then broke */
 	unsigned depth;           /* files inside files that are open just now */
+	ck_hash_set elsewhere;    /* {offset, length}: where a tar may go on, too */
+	unsigned looked_elsewhere; /* at such places */
+	unsigned elsewhere_depth; /* such places inside one another, just now */
 	const char *taken;        /* the member that is asked for, as in FILE!MEMBER; or NULL */
 	bool met;                 /* a member was looked at that this may be the name of */
 } ck_audit;
@@ -121,6 +124,8 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
 /* The same for a finding that is one sentence. */
 bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
                   uint64_t length, const char *fmt, ...) CK_PRINTF(6, 7);
+/* Where in the file that is, or CK_NO_OFFSET if it does not lie there as it is. */
+uint64_t ck_audit_offset(const ck_audit *audit, const ck_place *place, uint64_t at);
 /* Fills in the fingerprint of a finding that has all else. */
 void ck_fingerprint(ck_finding *finding);
 /* Sorts what was found, and says what it amounts to. */

@@ -49,7 +49,7 @@ ck_audit *ck_audit_new(ck_job *job, const ck_source *file)
 /* ---- findings ---- */
 
 /* Bytes that lie in the file as they are have an offset there. */
-static uint64_t offset_in_file(const ck_audit *audit, const ck_place *place, uint64_t at)
+uint64_t ck_audit_offset(const ck_audit *audit, const ck_place *place, uint64_t at)
 {
 	const ck_source *s = place->source, *file = audit->file;
 	if (at == CK_NO_OFFSET || s->fd != file->fd || (s->fd < 0 && s->data < file->data))
@@ -91,7 +91,7 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
 	f.member = place->member;
 	f.stream = place->stream;
 	f.stream_offset = at;
-	f.offset = offset_in_file(audit, place, at);
+	f.offset = ck_audit_offset(audit, place, at);
 	f.count = 1;
 	ck_fingerprint(&f);
 	f.suppressed = f.suppressed ||

@@ -6,7 +6,9 @@
 #include "stream.h"
 #include "tar.h"
 
-enum { TEXT_MAX = 1 << 20, TOLD_MAX = 100, ELSEWHERE_MAX = 4 };
+enum { TEXT_MAX = 1 << 20, TOLD_MAX = 100,
+       /* of the whole file, and one in another */
+       ELSEWHERE_MAX = 16, ELSEWHERE_DEPTH = 2 };
 
 typedef struct {
 	ck_look *look;
@@ -18,7 +20,7 @@ typedef struct {
 	ck_map names;
 	ck_text path;
 	uint64_t entries;
-	unsigned told, elsewhere;
+	unsigned told;
 	bool pickle, storages; /* members of an old torch file */
 } tar;
 
@@ -178,17 +180,58 @@ static bool take_file(tar *t, char type, uint64_t size)
 	return ok;
 }
 
+/* Tars in a tar come back to the same places; what ends earlier is another one. */
+static bool was_there(tar *t, uint64_t from, bool *known)
+{
+	bool fresh;
+	ck_audit *audit = t->look->audit;
+	uint64_t place[] = {ck_audit_offset(audit, &t->look->place, from),
+	                    t->look->source->size - from};
+	*known = false;
+	if (place[0] == CK_NO_OFFSET)
+		return true;
+	if (!ck_hash_set_add(audit->job, &audit->elsewhere, place, sizeof place, &fresh))
+		return false;
+	*known = !fresh;
+	return true;
+}
+
+/* Looks there would be too many: another reader may find an archive. */
+static bool pass_by(tar *t, uint64_t from)
+{
+	ck_look *l = t->look;
+	unsigned char block[CK_TAR_BLOCK];
+	if (l->source->size - from < sizeof block)
+		return true;
+	if (!ck_read_at(l->job, l->source, from, block, sizeof block))
+		return false;
+	return !ck_tar_sum_right(block) || t->told++ >= TOLD_MAX ||
+	       ck_look_closed(l->audit, &l->place, from, 0, "the header of an entry says that the "
+	                      "next one is here, which was not looked at: there are too "
+	                      "many such places");
+}
+
 /* Whoever believes the size in the header goes on elsewhere. */
 static bool look_elsewhere(tar *t, uint64_t own)
 {
+	bool known;
 	ck_look *l = t->look;
+	ck_audit *audit = l->audit;
 	uint64_t step = rounded(own), left = left_behind(t);
-	if (step >= left || t->elsewhere++ >= ELSEWHERE_MAX)
+	if (step >= left)
 		return true;
 	uint64_t from = t->at + CK_TAR_BLOCK + step;
+	if (audit->looked_elsewhere >= ELSEWHERE_MAX || audit->elsewhere_depth >= ELSEWHERE_DEPTH)
+		return pass_by(t, from);
+	if (!was_there(t, from, &known) || known)
+		return known;
+	audit->looked_elsewhere++;
 	const ck_source *rest = ck_source_window(l->job, l->source, l->source->label, from,
 	                                         l->source->size - from);
-	return rest && ck_look_inside(l->audit, rest, l->place.member, CK_LOOK_GAP, NULL);
+	audit->elsewhere_depth++;
+	bool ok = rest && ck_look_inside(audit, rest, l->place.member, CK_LOOK_GAP, NULL);
+	audit->elsewhere_depth--;
+	return ok;
 }
 
 /* The entry at t->at, whose size may be said twice. */

@@ -36,11 +36,15 @@ static void put_piece(maker *m)
 		PIECE("}(]Nu"), PIECE("\x8f(]\x90"), PIECE("(]\x91"), PIECE("(]Nd"),
 		PIECE("}(]\x85Nu"), PIECE("](e"), PIECE("N(e"), PIECE("](u"), PIECE("h\xf0"),
 		PIECE("I1x\n"), PIECE("F1x\n"), PIECE("V\\u00\n"), PIECE("X\1\0\0\0\xff"),
-		PIECE("F1e999\n"), PIECE("\x80\6"), PIECE("\x95\1\0\0\0\0\0\0\0K\1"),
+		PIECE("\x80\6"), PIECE("\x95\1\0\0\0\0\0\0\0K\1"),
 		PIECE("]q\5h\5"), PIECE("]2"), PIECE("p-1\n"), PIECE("\xff"), PIECE("K"),
 		PIECE("C\1a"), PIECE("U\1a"), PIECE("S'a'\n"), PIECE("\x96\1\0\0\0\0\0\0\0a"),
 		PIECE("cm\nf\n"), PIECE("Pa\n"), PIECE("\x97"), PIECE("NQ"), PIECE("\x82\1"),
 		PIECE("."),
+		PIECE("](Na"), PIECE("}(NNs"), PIECE("N(N\x86"), PIECE("]((e"), PIECE("}((NNu"),
+		PIECE("}(Nu"), PIECE("(NNNd"), PIECE("(."), PIECE("N(."), PIECE("Ng9\n"),
+		PIECE("F1e999\n"), PIECE("I\n"), PIECE("I-\n"), PIECE("I5L\n"), PIECE("F\n"), PIECE("F.\n"),
+		PIECE("\x8d\xf8\xff\xff\xff\xff\xff\xff\xff" "abcdefgh"),
 #undef PIECE
 	};
 	const piece *one = any(m, 60) ? &good[any(m, CK_COUNT(good))] : &bad[any(m, CK_COUNT(bad))];
@@ -68,6 +72,50 @@ START_TEST(plain_data_is_passed_over_where_nothing_is_wrong)
 	ck_assert_int_gt(passed, TIMES / 4);
 	ck_assert_int_gt(broken, TIMES / 4);
 	free(m.bytes);
+}
+END_TEST
+
+static const struct {
+	const char *bytes;
+	size_t len;
+} plain_ones[] = {
+#define CASE(text) {text, sizeof(text) - 1}
+	CASE("(0K\1."), CASE("((N10K\1."), CASE("](e."), CASE("K\1(e."), CASE("}(u."), CASE("\x8f(\x90."),
+	CASE("\x80\2]."), CASE("\x80\3\x80\4K\1."), CASE("NK\1."),
+	/* the same number counts once */
+	CASE("Nq\0Nq\0K\1\x94h\1."), CASE("Nq\1Nq\2Nq\1K\1\x94."),
+	CASE("K\1r\0\1\0\0j\0\1\0\0."),
+#undef CASE
+};
+
+START_TEST(these_are_plain)
+{
+	enum { MORE = 64 }; /* what is near the end is read slowly */
+	char bytes[200] = {0};
+	size_t len = plain_ones[_i].len;
+	memcpy(bytes, plain_ones[_i].bytes, len);
+	for (size_t more = 0; more <= MORE; more += MORE) {
+		reader *r = reader_new(true);
+		uint64_t at = 0;
+		r->root = ck_pickle_read(r->job, ck_source_memory(r->job, "test", bytes, len + more),
+		                         &at, &r->seen);
+		ck_assert(r->root && r->root->kind == CK_NONE);
+		ck_assert_uint_eq(at, len);
+		reader_free(r);
+		compare(bytes, len + more);
+	}
+}
+END_TEST
+
+/* Too large for a float, although each digit is one. */
+START_TEST(numbers_have_an_end)
+{
+	char bytes[500] = "F";
+	memset(bytes + 1, '9', 400);
+	memcpy(bytes + 401, ".0\nN.", 5);
+	compare(bytes, 406);
+	memset(bytes + 407, 0, 90);
+	compare(bytes, 490);
 }
 END_TEST
 
@@ -121,7 +169,7 @@ START_TEST(limits_hold_for_plain_data)
 #define LIMIT(name, value, piece, end) {#name, offsetof(ck_limits, name), value, piece, end}
 		LIMIT(ops, 100, "N0", ""), LIMIT(stack, 20, "N", ""), LIMIT(stack, 20, "(", ""),
 		LIMIT(memo, 20, "N\x94" "0", ""), LIMIT(text, 100, "Vab\n0", ""),
-		LIMIT(text, 100, "I12\n0", ""), LIMIT(depth, 20, "(", ""),
+		LIMIT(text, 100, "I12\n0", "N0"), LIMIT(depth, 20, "(", ""),
 		LIMIT(depth, 20, "]", "a"), LIMIT(depth, 20, "(", "t"), LIMIT(depth, 20, "}N", "s"),
 #undef LIMIT
 	};
@@ -154,6 +202,8 @@ int main(void)
 	TCase *tcase = tcase_create("plain");
 	tcase_add_loop_test(tcase, plain_data_is_passed_over_where_nothing_is_wrong, 0,
 	                    unit_rounds(10));
+	tcase_add_loop_test(tcase, these_are_plain, 0, CK_COUNT(plain_ones));
+	tcase_add_test(tcase, numbers_have_an_end);
 	tcase_add_test(tcase, plain_data_may_be_large);
 	tcase_add_loop_test(tcase, limits_hold_for_plain_data, 0, 10);
 	tcase_set_timeout(tcase, 120);

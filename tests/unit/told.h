@@ -73,8 +73,8 @@ static inline reader *read_all(bool lean, const void *bytes, size_t len)
 		for (int i = 0; i < 256; i++)
 			opcodes[i] = r->seen.opcodes[i] ? '1' : '0';
 		ck_assert(ck_text_addf(r->job, &r->told,
-		                       "read to %d; %d shared, up to %d; opcodes %s\n", (int)at,
-		                       (int)r->seen.shared, (int)r->seen.far_memo, opcodes));
+		                       "read to %d by %d; %d shared, up to %d; opcodes "
+		                       "%s\n", (int)at, r->seen.protocol, (int)r->seen.shared, (int)r->seen.far_memo, opcodes));
 	}
 	if (!r->root)
 		ck_assert(ck_text_addf(r->job, &r->told, "fails at %d: %s\n",

@@ -48,8 +48,8 @@ typedef struct ck_codec {
 /* Gives all that comes out to the sink, and checks the checksums; knows no limits but `heap`. */
 bool ck_codec_run(ck_job *job, const ck_codec *codec, const ck_source *packed,
                   const ck_sink *sink);
-/* The same as programs do that take what they get: all that comes out of any number of streams until
- * one breaks, whatever is wrong with headers and checksums. Fails only for want of memory. */
+/* The same as programs do that take what they get: all that comes out of any number of streams
+ * until one breaks, whatever is wrong with headers and checksums. Fails only for want of memory. */
 bool ck_codec_run_loosely(ck_job *job, const ck_codec *codec, const ck_source *packed,
                           const ck_sink *sink);
 /* True if a decoder makes at least one byte of these, and finds nothing wrong with them. */

@@ -45,7 +45,20 @@ static const struct {
 	        "dbhash whichdb bsddb sqlite3 _sqlite3 mmap mailbox mailcap netrc filecmp dircache "
 	        "statvfs aifc wave sunau sndhdr imghdr xdrlib fcntl logging.config "
 	        "logging.handlers logging:FileHandler logging:basicConfig logging:fileConfig "
-	        "logging:shutdown plistlib StringIO cStringIO"},
+	        "logging:shutdown plistlib StringIO cStringIO json.tool mimetypes:init "
+	        "mimetypes:read_mime_types mimetypes:_main zoneinfo._common zoneinfo._tzpath h5py/File "
+	        "zoneinfo:reset_tzpath argparse:FileType pandas/HDFStore pandas/ExcelFile fsspec "
+	        "pandas/ExcelWriter pyarrow.fs s3fs gcsfs torch/_GdsFile sqlalchemy/create_engine"},
+	{PROCESS, "gi dbus apt apt_pkg aptsources apport softwareproperties ansible execnet "
+	          "time:clock_settime time:clock_settime_ns time:sleep tox nox pipenv poetry git "
+	          "jaraco.context click:launch click:edit click._termui_impl"},
+	{IMPORTS, "warnings:_getcategory warnings:_setoption warnings:_processoptions "
+	          "importlib_metadata importlib_resources past.translation future.standard_library "
+	          "numba.pycc Cython triton.runtime.build llvmlite.binding "
+	          "torch/CUDAPluggableAllocator torch/AOTIModelContainerRunnerCpu "
+	          "torch/AOTIModelContainerRunnerCuda torch/AOTIModelPackageLoader "
+	          "kombu.utils.imports traitlets.config.loader pygments.lexers pygments.formatters "
+	          "pygments.styles pygments.plugin"},
 	{FILES, "xml mimetypes:MimeTypes torch.package torch/ZipFile torch/FileOpener "
 	        "torch/FileLoader torch/FileLister torch.utils.data.datapipes.iter.fileopener "
 	        "torch.utils.data.datapipes.iter.filelister torch.utils._zip "
@@ -84,6 +97,19 @@ static const struct {
 	       "builtins:__build_class__ builtins:breakpoint builtins:help builtins:copyright "
 	       "builtins:credits builtins:license builtins:exit builtins:quit "
 	       "__builtin__:execfile /execfile /runcode /runsource"},
+	{RUNS, "dataclasses:_create_fn dataclasses:_FuncBuilder dataclasses:_init_fn "
+	       "dataclasses:_repr_fn dataclasses:_cmp_fn dataclasses:_hash_fn "
+	       "dataclasses:_frozen_get_del_attr dataclasses:_process_class "
+	       "dataclasses:_add_slots dataclasses:dataclass typing:get_type_hints "
+	       "typing:_eval_type random:_test_generator attr/make_class attrs/make_class "
+	       "attr._make:_make_method attr._make:_make_attr_tuple_class attr._make:_make_eq "
+	       "attr._make:_make_hash attr._make:_make_repr attr._make:_compile_and_eval "
+	       "jaraco.functools:except_ fire /PythonREPL /PythonAstREPLTool /ShellTool "
+	       "transformers.agents transformers.tools transformers/get_class_in_module "
+	       "transformers.dynamic_module_utils transformers/pipeline "
+	       "debugpy ptvsd pydevd pydevd_pycharm nbconvert nbclient notebook werkzeug.debug "
+	       "rpyc zerorpc Pyro4 Pyro5 sympy.plotting sympy.utilities.lambdify "
+	       "sympy.utilities.autowrap torch/RemoteModule"},
 	{IMPORTS, "builtins:__import__ builtins:__loader__ builtins:__spec__ builtins:reload "
 	          "__builtin__:reload"},
 	{FILES, "builtins:open builtins:input builtins:file builtins:raw_input"},
@@ -106,7 +132,10 @@ static const struct {
 	        "contextlib:_AsyncGeneratorContextManager contextlib:_BaseExitStack abc:ABCMeta "
 	        "enum:EnumMeta enum:EnumType enum:_EnumDict typing:NamedTupleMeta "
 	        "typing:_ProtocolMeta typing:_TypedDictMeta typing:_AnyMeta typing:ForwardRef "
-	        "json.decoder:JSONArray json.decoder:JSONObject "
+	        "collections:_starmap collections:_itemgetter random:_accumulate statistics:reduce "
+	        "statistics:groupby statistics:itemgetter enum:reduce enum:global_enum "
+	        "enum:_old_convert_ contextlib:wraps dataclasses:_set_new_attribute "
+	        "dataclasses:_set_qualname json.decoder:JSONArray json.decoder:JSONObject "
 	        "email.headerregistry:_reconstruct_header numpy.lib._iotools torch/_ParameterMeta "
 	        "torch/_TensorMeta torch/ScriptMeta torch/VariableMeta"},
 	{PARTS, "/attrgetter /methodcaller /MethodType /ABCMeta"},
@@ -237,6 +266,10 @@ static const char reached[] = "os sys subprocess builtins shutil importlib pickl
                               "posix nt marshal runpy pty inspect pkgutil tempfile cPickle "
                               "_pickle urllib requests webbrowser multiprocessing";
 
+/* Modules of the lists that are also what harmless classes and functions are called. */
+static const char ambiguous[] = "new code cmd select signal test trace profile parser commands "
+                                "HTMLParser";
+
 /* ---- look-up ---- */
 
 static bool put_words(ck_audit *audit, const char *words, const char *why)
@@ -323,6 +356,21 @@ static const char *find_module(const ck_audit *audit, const char *module, size_t
 	return NULL;
 }
 
+/* A module that another one imported, as "os" or "_os"; in those of Python, any that is denied. */
+static bool is_module(const ck_audit *audit, const ck_global *g)
+{
+	const char *name = g->name;
+	size_t len = g->name_len;
+	for (; len && *name == '_'; len--)
+		name++;
+	if (is_word(reached, name, len))
+		return true;
+	if (!ck_deny_is_stdlib(g->module, g->module_len) || is_word(ambiguous, name, len))
+		return false;
+	return ck_map_find(audit->job, &audit->denied, name, len) ||
+	       ck_map_find(audit->job, &audit->denied, g->name, g->name_len);
+}
+
 const char *ck_deny_find(ck_audit *audit, const ck_global *g)
 {
 	if (!audit->denied.count && !fill(audit))
@@ -348,7 +396,5 @@ const char *ck_deny_find(ck_audit *audit, const ck_global *g)
 		if (ck_map_find(audit->job, &audit->denied, path, g->module_len + 1 + g->name_len))
 			return MODULE;
 	}
-	if (is_word(reached, g->name, g->name_len))
-		return MODULE;
-	return is_dunder(g->name, g->name_len) ? MAGIC : NULL;
+	return is_module(audit, g) ? MODULE : is_dunder(g->name, g->name_len) ? MAGIC : NULL;
 }

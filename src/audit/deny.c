@@ -46,8 +46,8 @@ static const struct {
 	        "statvfs aifc wave sunau sndhdr imghdr xdrlib fcntl logging.config "
 	        "logging.handlers logging:FileHandler logging:basicConfig logging:fileConfig "
 	        "logging:shutdown plistlib StringIO cStringIO json.tool mimetypes:init "
-	        "mimetypes:read_mime_types mimetypes:_main zoneinfo._common zoneinfo._tzpath h5py/File "
-	        "zoneinfo:reset_tzpath argparse:FileType pandas/HDFStore pandas/ExcelFile fsspec "
+	        "mimetypes:read_mime_types mimetypes:_main zoneinfo._common zoneinfo._tzpath "
+	        "h5py/File argparse:FileType pandas/HDFStore pandas/ExcelFile fsspec "
 	        "pandas/ExcelWriter pyarrow.fs s3fs gcsfs torch/_GdsFile sqlalchemy/create_engine"},
 	{PROCESS, "gi dbus apt apt_pkg aptsources apport softwareproperties ansible execnet "
 	          "time:clock_settime time:clock_settime_ns time:sleep tox nox pipenv poetry git "

@@ -241,9 +241,9 @@ static void judge_by_lists(ck_audit *audit, ck_standing *s, const ck_value *glob
 	if (!s->row && s->mapped)
 		s->row = ck_global_find(&meant);
 	s->check = ck_call_check_find(&s->meant, s->row);
-	/* torch's modules have classes that run code, too */
-	const bool foreign = s->row && s->row->listing == CK_FOREIGN;
-	if (s->row && !foreign) {
+	/* among all the classes of torch's modules there are some that run code */
+	const bool any = s->row && s->row->listing == CK_FOREIGN && !strcmp(s->row->name, "*");
+	if (s->row && !any) {
 		judge_row(s);
 		return;
 	}
@@ -257,7 +257,7 @@ static void judge_by_lists(ck_audit *audit, ck_standing *s, const ck_value *glob
 		s->call = s->make = (ck_fault){CK_RULE_DANGEROUS_CALL, why};
 		return;
 	}
-	if (foreign) {
+	if (any) {
 		judge_row(s);
 		return;
 	}

@@ -51,7 +51,8 @@ static const struct {
 	        "pandas/ExcelWriter pyarrow.fs s3fs gcsfs torch/_GdsFile sqlalchemy/create_engine"},
 	{PROCESS, "gi dbus apt apt_pkg aptsources apport softwareproperties ansible execnet "
 	          "time:clock_settime time:clock_settime_ns time:sleep tox nox pipenv poetry git "
-	          "jaraco.context click:launch click:edit click._termui_impl"},
+	          "jaraco.context click:launch click:edit click._termui_impl java org.python clr "
+	          "win32api win32process win32com pythoncom win32file"},
 	{IMPORTS, "warnings:_getcategory warnings:_setoption warnings:_processoptions "
 	          "importlib_metadata importlib_resources past.translation future.standard_library "
 	          "numba.pycc Cython triton.runtime.build llvmlite.binding "
@@ -68,15 +69,14 @@ static const struct {
 	{PROCESS, "torch.multiprocessing torch.backends.xeon torch.utils.data.communication "
 	          "torch/_MultiProcessingDataLoaderIter torch/ExecutionGraphObserver "
 	          "torch/ExecutionTraceObserver torch.distributed.pipeline"},
-	{NETWORK, "torch/TCPStore torch/ProcessGroupGloo torch/HashStore"},
+	{NETWORK, "torch/TCPStore torch/ProcessGroupGloo torch/HashStore /urlretrieve"},
 	{FILES, "/NamedTemporaryFile /TemporaryFile /TemporaryDirectory /FileIO /rmtree /copyfile"},
 	{NETWORK, "socket _socket ssl _ssl socketserver SocketServer http httplib urllib urllib2 "
 	          "urlparse ftplib poplib imaplib nntplib smtplib smtpd telnetlib xmlrpc xmlrpclib "
 	          "SimpleXMLRPCServer DocXMLRPCServer BaseHTTPServer SimpleHTTPServer "
 	          "CGIHTTPServer cgi cgitb wsgiref webbrowser antigravity robotparser cookielib "
 	          "Cookie uuid requests urllib3 httpx aiohttp websocket websockets tornado twisted "
-	          "pycurl paramiko zmq scapy boto3 botocore wget flask gunicorn uvicorn"},
-	{NETWORK, "/urlopen /urlretrieve"},
+	          "pycurl paramiko zmq scapy boto3 botocore wget flask gunicorn uvicorn /urlopen"},
 	{IMPORTS, "importlib _frozen_importlib _frozen_importlib_external imp _imp pkgutil runpy "
 	          "zipimport modulefinder site sitecustomize usercustomize pip setuptools "
 	          "pkg_resources distutils _distutils_hack ensurepip venv easy_install wheel "
@@ -107,7 +107,7 @@ static const struct {
 	       "jaraco.functools:except_ fire /PythonREPL /PythonAstREPLTool /ShellTool "
 	       "transformers.agents transformers.tools transformers/get_class_in_module "
 	       "transformers.dynamic_module_utils transformers/pipeline "
-	       "debugpy ptvsd pydevd pydevd_pycharm nbconvert nbclient notebook werkzeug.debug "
+	       "debugpy ptvsd pydevd pydevd_pycharm nbconvert nbclient werkzeug.debug "
 	       "rpyc zerorpc Pyro4 Pyro5 sympy.plotting sympy.utilities.lambdify "
 	       "sympy.utilities.autowrap torch/RemoteModule"},
 	{IMPORTS, "builtins:__import__ builtins:__loader__ builtins:__spec__ builtins:reload "
@@ -256,17 +256,17 @@ static const char other_stdlib[] =
 	"_ctypes_test _testbuffer _testcapi _testclinic _testclinic_limited _testconsole "
 	"_testexternalinspection _testimportmultiple _testinternalcapi _testlimitedcapi "
 	"_testmultiphase _testsinglephase _xxtestfuzz xxlimited xxlimited_3_13 xxlimited_35 "
-	"xxsubtype";
+	"xxsubtype imputil whrandom fpformat mutex md5 sha future_builtins Canvas Dialog "
+	"macostools findertools audiodev imageop rgbimg posixfile tzparse";
 
-/* The rest of this module's name is that of a machine. */
-static const char any_sysconfig[] = "_sysconfigdata";
+static const char any_sysconfig[] = "_sysconfigdata"; /* and the name of a machine */
 
 /* Modules whose name as that of a thing in another module means the module itself. */
 static const char reached[] = "os sys subprocess builtins shutil importlib pickle socket ctypes "
                               "posix nt marshal runpy pty inspect pkgutil tempfile cPickle "
                               "_pickle urllib requests webbrowser multiprocessing";
 
-/* Modules of the lists that are also what harmless classes and functions are called. */
+/* Modules that are also what harmless classes and functions are called. */
 static const char ambiguous[] = "new code cmd select signal test trace profile parser commands "
                                 "HTMLParser";
 

@@ -139,6 +139,7 @@ def names():
         ("class_of_torch", name("torch.ao.quantization.observer", "MinMaxObserver"), UNKNOWN, []),
         ("allocator", name("torch.cuda.memory", "CUDAPluggableAllocator"), "dangerous",
          [(IMPORT, "torch.cuda.memory.CUDAPluggableAllocator")]),
+        ("java", name("java.lang", "Runtime"), "dangerous", [(IMPORT, "java.lang.Runtime")]),
         ("fire", name("fire.core", "Fire"), "dangerous", [(IMPORT, "fire.core.Fire")]),
         ("compression", name("compression.gzip", "GzipFile"), "dangerous",
          [(IMPORT, "compression.gzip.GzipFile")]),

@@ -782,6 +782,12 @@ def _():
     return b"".join(lzma.compress(part, lzma.FORMAT_ALONE) for part in (EVIL[:3], EVIL[3:]))
 
 
+@file("hostile/old_joblib.pkl")
+def _():
+    """a pickle as joblib before 0.10 packed it; today's joblib loads it, too."""
+    return b"ZF" + (b"0x%x" % len(EVIL)).ljust(19) + zlib.compress(EVIL)
+
+
 @file("hostile/objects.npy")
 def _():
     """an array of objects."""

@@ -132,6 +132,7 @@ bool ck_zip_ends(ck_look *look, bool *ends);
 bool ck_tar_walk(ck_look *look);
 bool ck_packed_walk(ck_look *look);
 bool ck_npy_walk(ck_look *look);
+bool ck_old_joblib_walk(ck_look *look);
 bool ck_legacy_walk(ck_look *look);
 bool ck_pickle_walk(ck_look *look);
 bool ck_safetensors_walk(ck_look *look);

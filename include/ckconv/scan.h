@@ -40,8 +40,8 @@ typedef struct ck_finding {
 	const char *mapped;     /* "builtins.eval": what Python 3 makes of the name; or NULL */
 	ck_how how;
 	const char *arguments;  /* of a call, or NULL */
-	unsigned char digest[CK_DIGEST_SIZE]; /* of what dangerous calls and changes are given;
-	                                       * part of the fingerprint */
+	unsigned char digest[CK_DIGEST_SIZE]; /* of what dangerous calls and changes are given, or
+	                                       * of code; part of the fingerprint */
 	bool cut;               /* more than the digest holds: no baseline knows it */
 	const char *why;        /* one sentence */
 	uint64_t count;         /* how often, in this pickle; the place is that of the first */

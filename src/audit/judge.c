@@ -104,6 +104,8 @@ static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *
 		snprintf(why, sizeof why, "%s.%s %s", draft.module, draft.name, fault->why);
 	else
 		snprintf(why, sizeof why, "%s %s", subject, fault->why);
+	if (!s)
+		ck_subject_digest(subject, fault->why, draft.digest);
 	draft.cut = harm && !ck_event_digest(j->audit, event, draft.digest);
 	draft.suppressed = s && is_suppressed(s, fault->rule);
 	draft.why = ck_copy(j->audit->job, why, strlen(why));

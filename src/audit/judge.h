@@ -120,5 +120,7 @@ void ck_tell_pairs(char to[CK_ARGUMENTS_MAX + 1], ck_value *const *items, size_t
 /* What differs when the deed, what it is done to, or what that is given does. False if that is too
  * much to be held apart, or not all there: then it is zeros. */
 bool ck_event_digest(ck_audit *audit, const ck_event *event, unsigned char to[CK_DIGEST_SIZE]);
+/* What differs when the subject of a finding about no global does, or what is said of it. */
+void ck_subject_digest(const char *subject, const char *why, unsigned char to[CK_DIGEST_SIZE]);
 
 #endif

@@ -115,6 +115,9 @@ static inline uint64_t ck_little(const unsigned char *bytes, size_t len)
 	return value;
 }
 
+/* What differs when a byte of it does. */
+bool ck_source_digest(ck_job *job, const ck_source *source, unsigned char to[CK_DIGEST_SIZE]);
+
 /* ---- inside pickles ---- */
 
 /* A bytes value that a pickle makes. */

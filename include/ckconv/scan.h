@@ -162,6 +162,8 @@ CK_API ck_sarif *ck_sarif_new(ck_job *job);
 CK_API bool ck_sarif_add(ck_sarif *sarif, const ck_report *report);
 /* A file that could not be looked through. */
 CK_API bool ck_sarif_add_error(ck_sarif *sarif, const char *path, const char *why);
+/* Something that need not be looked through, such as a link. */
+CK_API bool ck_sarif_add_note(ck_sarif *sarif, const char *path, const char *what);
 /* The document, without a newline; NULL after a failure. */
 CK_API const char *ck_sarif_finish(ck_sarif *sarif);
 

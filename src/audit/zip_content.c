@@ -52,7 +52,8 @@ static bool check_crc(const member *m, uint32_t crc)
 
 static bool is_data(const member *m)
 {
-	return !ck_script_is(m->path) && ck_look_is_data(m->path, m->head, m->head_len) &&
+	return !ck_script_is(m->path) && !ck_promise_made(m->path) &&
+	       ck_look_is_data(m->path, m->head, m->head_len) &&
 	       !memmem(m->tail, m->tail_len, "PK\5\6", 4);
 }
 

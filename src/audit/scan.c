@@ -14,6 +14,19 @@ static bool claim_all(ck_look *l)
 	return ck_regions_claim(l->job, &l->claimed, 0, l->source->size);
 }
 
+/* A member that is called a checkpoint must be one, as a file must. */
+static bool breaks_promise(const ck_look *l)
+{
+	return l->kind == CK_LOOK_MEMBER && ck_promise_made(l->place.member);
+}
+
+static bool tell_promise(ck_look *l, const char *format)
+{
+	return !breaks_promise(l) ||
+	       ck_audit_say(l->audit, CK_RULE_BROKEN_CHECKPOINT, &l->place, CK_NO_OFFSET, 0,
+	                    "it is called a checkpoint and is none: its format is \"%s\"", format);
+}
+
 static bool take_sniffed(ck_look *l, const ck_sniffed *known)
 {
 	l->format = known->format;
@@ -32,19 +45,6 @@ static bool take_sniffed(ck_look *l, const ck_sniffed *known)
 		return false;
 	l->loose = !known->closed && !ck_sniff_text(l->head, l->head_len);
 	return l->loose ? ck_regions_claim(l->job, &l->claimed, 0, MAGIC_MOST) : claim_all(l);
-}
-
-/* A member that is called a checkpoint must be one, as a file must. */
-static bool breaks_promise(const ck_look *l)
-{
-	return l->kind == CK_LOOK_MEMBER && ck_promise_made(l->place.member);
-}
-
-static bool tell_promise(ck_look *l, const char *format)
-{
-	return !breaks_promise(l) ||
-	       ck_audit_say(l->audit, CK_RULE_BROKEN_CHECKPOINT, &l->place, CK_NO_OFFSET, 0,
-	                    "it is called a checkpoint and is none: its format is \"%s\"", format);
 }
 
 /* Nobody knows it. That is as it should be for data, and a gap is told by whoever found it. */

@@ -1,5 +1,5 @@
-/* A report for people: a line or two for a safe file; for others what was found, the worst first, and
- * what to do next. */
+/* A report for people: a line or two for a safe file; for others what was found, the worst first,
+ * and what to do next. */
 #include "page.h"
 
 #include <stdarg.h>

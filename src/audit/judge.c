@@ -186,6 +186,8 @@ static ck_fault fault_of_call(judge *j, const ck_standing *s, const ck_call *cal
 		if (given.why)
 			return given;
 	}
+	if (!fault.why && s->row)
+		return ck_check_texts(j->audit, call);
 	return fault;
 }
 

@@ -73,6 +73,8 @@ typedef struct ck_call_check {
 
 /* What is called later, with more arguments: a class, or a function that is not harmful. */
 ck_fault ck_check_deferred(ck_audit *audit, const ck_value *function);
+/* arguments_size.c: long texts may be given again and again. */
+ck_fault ck_check_texts(ck_audit *audit, const ck_call *call);
 const ck_call_check *ck_call_check_find(const ck_global *global, const ck_global_row *row);
 /* What a value stands for that is called or built: the class of a persistent id that torch's old
  * files have for classes, else the value itself. */

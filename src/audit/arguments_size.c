@@ -258,18 +258,29 @@ ck_fault ck_check_path(ck_audit *audit, const ck_call *call, ck_value *const *ar
 
 /* ---- NumPy ---- */
 
+static bool is_named_after_bytes(const ck_value *class)
+{
+	return ck_value_is_global(class, "numpy", "bytes_") ||
+	       ck_value_is_global(class, "numpy", "string_");
+}
+
 /* Of a sequence numpy.float64 and its like make arrays, numpy.bytes_ makes bytes of a number. */
 ck_fault ck_check_numpy_number(ck_audit *audit, const ck_call *call, ck_value *const *args,
                                size_t count)
 {
-	(void)call;
-	for (size_t i = 0; i < count; i++) {
+	ck_fault fault = fine;
+	for (size_t i = 0; !fault.why && i < count; i++) {
 		const ck_value *arg = args[i];
-		if (arg->kind == CK_CALL || arg->kind == CK_LIST || arg->kind == CK_TUPLE ||
-		    arg->kind == CK_DICT || arg->kind == CK_SET)
-			return ck_check_copy(audit, arg);
+		if (arg->kind == CK_INT && is_named_after_bytes(call->callee))
+			fault = arg->i > CHEAP_COUNT
+			                ? expands(too_much)
+			                : ck_check_count(audit, (uint64_t)arg->i, 1);
+		else if (arg->kind == CK_CALL)
+			fault = ck_check_copy(audit, arg);
+		else if (arg->kind == CK_LIST || arg->kind == CK_TUPLE || arg->kind == CK_DICT)
+			fault = check_followed(audit, arg, true);
 	}
-	return fine;
+	return fault;
 }
 
 /* numpy.core.multiarray.scalar(type, bytes): without bytes it takes the size that the type says. */

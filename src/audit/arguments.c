@@ -328,7 +328,8 @@ const ck_call_check *ck_call_check_find(const ck_global *g, const ck_global_row 
 		if (ck_equals(g->name, g->name_len, checks[i].name) &&
 		    ck_equals(g->module, g->module_len, checks[i].module))
 			return &checks[i];
-	if (row && row->about && !strcmp(row->about, "tensor type") && row->rebuild)
+	if (row && row->about && !strcmp(row->about, "tensor type") &&
+	    (row->rebuild || !strcmp(row->name, "*Tensor")))
 		return &tensor_class;
 	if (row && row->about && !strcmp(row->about, "storage type"))
 		return &storage_class;

@@ -140,8 +140,8 @@ typedef enum { NOT_SCANNED, ENCRYPTED, NOT_KNOWN, POINTER, DAMAGED, OVER_LIMIT }
 
 static cause cause_of(const ck_finding *f)
 {
-	if (!strcmp(f->rule, "over-limit"))
-		return OVER_LIMIT;
+	if (!strcmp(f->rule, "over-limit")) /* some limits are ours alone */
+		return strstr(f->why, "limit") ? OVER_LIMIT : NOT_KNOWN;
 	if (strcmp(f->rule, "not-scanned") != 0)
 		return DAMAGED;
 	if (strstr(f->why, "no kind that ckconv knows") || strstr(f->why, "was not looked"))

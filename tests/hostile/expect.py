@@ -3,7 +3,7 @@
 
 usage: expect.py CKCONV TESTDATA
 Of each file, scan must say what its line says (by a finding of the rule, if there is one in a third
-field), and convert must refuse all that is dangerous (status 1) or malformed (3), without an output.
+field), and convert must refuse all that is dangerous (status 1) or malformed (3), with no output.
 The payload's marker must never appear. Nothing is unpickled here.
 """
 import json

@@ -359,6 +359,15 @@ def objects():
          "dangerous", about),
         ("state_of_dict", build(new(THING), tuple_of(NONE, call(name("builtins", "dict"), named(
             __call__=FUNCTION)))), "dangerous", about),
+        ("state_of_tuple", build(new(THING), call(name("builtins", "tuple"), list_of(
+            NONE, named(__call__=FUNCTION)))), "dangerous", about),
+        ("state_of_tuple_of_calls", build(new(THING), call(name("builtins", "tuple"), list_of(
+            NONE, call(name("builtins", "dict"), named(__call__=FUNCTION))))), "dangerous", about),
+        ("state_of_appended", build(new(THING), call(
+            name("builtins", "tuple"), call(name("collections", "deque")) + NONE + APPEND +
+            named(__call__=FUNCTION) + APPEND)), "dangerous", about),
+        ("state_of_honest_tuple", build(new(THING), call(name("builtins", "tuple"), list_of(
+            NONE, named(a=FUNCTION)))), UNKNOWN, []),
         ("state_computed", build(new(THING), call(name("builtins", "dict"), call(FUNCTION))),
          "dangerous", about),
         ("state_of_honest_pairs", build(new(THING), call(

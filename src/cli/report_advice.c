@@ -45,15 +45,6 @@ static bool has_rule(const ck_report *report, const char *rule)
 	return false;
 }
 
-/* Suppressed or not. */
-static bool has_danger(const ck_report *report)
-{
-	for (size_t i = 0; i < report->finding_count; i++)
-		if (report->findings[i].verdict == CK_DANGEROUS)
-			return true;
-	return report->verdict == CK_DANGEROUS;
-}
-
 static bool is_torchscript(const ck_report *report)
 {
 	return strstr(report->format, "TorchScript") != NULL;
@@ -65,7 +56,7 @@ static void put_loads(cli_page *p, const ck_report *report)
 {
 	size_t needed;
 	char *names = list_needed(report, &needed), *text = NULL;
-	bool dangerous = has_danger(report);
+	bool dangerous = ck_report_has_danger(report);
 	if (is_torchscript(report))
 		put_advice(p, "weights_only", "no: a TorchScript archive, for torch.jit.load",
 		           false);

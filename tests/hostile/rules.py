@@ -61,6 +61,11 @@ def dtype(state):
     return build(call(name("numpy", "dtype"), text("V8"), b"\x89", TRUE), state)
 
 
+def list_by_list(count):
+    """A list of as many times the same list of as many values."""
+    return EMPTY_LIST + b"(" + NONE * count + b"eq\x000" + list_of(b"h\x00" * count)
+
+
 def deep_by_parts():
     """Lists that are empty when they are put into others, and filled later, from the outside in."""
     made = b"".join(EMPTY_LIST + b"r" + struct.pack("<I", i) + POP for i in range(DEEP + 1))
@@ -504,6 +509,9 @@ def sizes():
         ("deep", EMPTY_TUPLE + DEEP * b"\x85", "malformed", [("over-limit", None)]),
         ("deep_by_parts", deep_by_parts(), "malformed", [("over-limit", None)]),
         ("circle", EMPTY_LIST + b"q\x00h\x00" + APPEND, "malformed", [(EXPANDS, None)]),
+        # fewer values than the square of the references that lead to them, but too many for all
+        ("many_by_many", list_by_list(350000), "malformed", [(EXPANDS, None)]),
+        ("less_by_less", list_by_list(300000), "safe", []),
     ]
 
 

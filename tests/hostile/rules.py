@@ -112,6 +112,11 @@ def names():
         ("old_imap", name("itertools", "imap"), "dangerous", [(IMPORT, "itertools.imap")]),
         ("old_thread", name("thread", "get_ident"), "dangerous", [(IMPORT, "thread.get_ident")]),
         ("old_eval", name("__builtin__", "eval"), "dangerous", [(IMPORT, "__builtin__.eval")]),
+        # what Python 3 makes of a name is judged, where the name itself is on no list
+        ("mapped", call(name("UserString", "OrderedDict")), "safe", []),
+        ("mapped_check", call(name("UserString", "defaultdict"), GETATTR), "dangerous",
+         [(ARGUMENTS, "UserString.defaultdict")]),
+        ("not_mapped", call(name("UserThing", "OrderedDict")), UNKNOWN, []),
         ("script", name("__torch__.net", "Net"), UNKNOWN, []),
         ("cut_script", name("__torch", "Net"), UNKNOWN, []),
         ("old_vars", name("__builtin__", "vars"), "dangerous", [(IMPORT, "__builtin__.vars")]),

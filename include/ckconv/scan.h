@@ -89,6 +89,10 @@ CK_API const char *ck_verdict_name(ck_verdict verdict);
 /* "imported", "called"... */
 CK_API const char *ck_how_name(ck_how how);
 
+/* Whether anything in it is dangerous, suppressed or not: then nobody shall be told to add what it
+ * needs to torch's safe globals. */
+CK_API bool ck_report_has_danger(const ck_report *report);
+
 /* What the user allows and denies, for any number of scans. It lives as long as its job, which
  * tells its notes and has its errors. */
 typedef struct ck_policy ck_policy;

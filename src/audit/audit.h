@@ -107,6 +107,7 @@ typedef struct ck_audit {
 	                           * own types */
 	bool meaningful;          /* a pickle named something that means anything to the loader */
 	uint64_t made;            /* bytes that calls make of what they are given */
+	uint64_t attributes;      /* that were looked at in states */
 	uint64_t vain;            /* bytes that were read as opcodes, and were none */
 	uint64_t skimmed;         /* bytes of pickles that were read ahead and then broke */
 	unsigned depth;           /* files inside files that are open just now */

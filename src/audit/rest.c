@@ -162,6 +162,12 @@ bool ck_look_at_rest(ck_look *l)
 		if (l->loose)
 			continue; /* they may well be its own */
 		l->audit->incomplete = l->audit->incomplete || f.cut;
+		if (f.cut && l->kind == CK_LOOK_BYTES &&
+		    !ck_look_closed(l->audit, &l->place, gap.from, gap.to - gap.from,
+		                    "not all of the %llu bytes behind the %s was searched for "
+		                    "other files", (unsigned long long)(gap.to - gap.from),
+		                    l->format))
+			return false;
 		/* in the bytes of a pickle there may be anything */
 		if (l->kind != CK_LOOK_BYTES && !tell(l, &gap, &f, &told))
 			return false;

@@ -53,15 +53,6 @@ static bool has_rule(const ck_report *report, const char *rule)
 	return false;
 }
 
-/* Suppressed or not. */
-static bool has_danger(const ck_report *report)
-{
-	for (size_t i = 0; i < report->finding_count; i++)
-		if (report->findings[i].verdict == CK_DANGEROUS)
-			return true;
-	return report->verdict == CK_DANGEROUS;
-}
-
 /* What torch.save writes. */
 static bool is_torch(const char *format)
 {
@@ -97,7 +88,7 @@ static void put_loads(cli_page *p, const ck_report *report)
 {
 	size_t needed;
 	char *names = list_needed(report, &needed), *text = NULL;
-	bool dangerous = has_danger(report);
+	bool dangerous = ck_report_has_danger(report);
 	if (is_torchscript(report))
 		put_advice(p, "weights_only", "no: a TorchScript archive, for torch.jit.load",
 		           false);
@@ -169,8 +160,8 @@ typedef enum { NOT_SCANNED, ENCRYPTED, NOT_KNOWN, POINTER, DAMAGED, OVER_LIMIT }
 
 static cause cause_of(const ck_finding *f)
 {
-	if (!strcmp(f->rule, "over-limit"))
-		return OVER_LIMIT;
+	if (!strcmp(f->rule, "over-limit")) /* some limits are ours alone */
+		return strstr(f->why, "limit") ? OVER_LIMIT : NOT_KNOWN;
 	if (strcmp(f->rule, "not-scanned") != 0)
 		return DAMAGED;
 	if (strstr(f->why, "no kind that ckconv knows") || strstr(f->why, "was not looked"))

@@ -61,6 +61,11 @@ def dtype(state):
     return build(call(name("numpy", "dtype"), text("V8"), b"\x89", TRUE), state)
 
 
+def list_by_list(count):
+    """A list of as many times the same list of as many values."""
+    return EMPTY_LIST + b"(" + NONE * count + b"eq\x000" + list_of(b"h\x00" * count)
+
+
 def deep_by_parts():
     """Lists that are empty when they are put into others, and filled later, from the outside in."""
     made = b"".join(EMPTY_LIST + b"r" + struct.pack("<I", i) + POP for i in range(DEEP + 1))
@@ -107,6 +112,11 @@ def names():
         ("old_imap", name("itertools", "imap"), "dangerous", [(IMPORT, "itertools.imap")]),
         ("old_thread", name("thread", "get_ident"), "dangerous", [(IMPORT, "thread.get_ident")]),
         ("old_eval", name("__builtin__", "eval"), "dangerous", [(IMPORT, "__builtin__.eval")]),
+        # what Python 3 makes of a name is judged, where the name itself is on no list
+        ("mapped", call(name("UserString", "OrderedDict")), "safe", []),
+        ("mapped_check", call(name("UserString", "defaultdict"), GETATTR), "dangerous",
+         [(ARGUMENTS, "UserString.defaultdict")]),
+        ("not_mapped", call(name("UserThing", "OrderedDict")), UNKNOWN, []),
         ("script", name("__torch__.net", "Net"), UNKNOWN, []),
         ("cut_script", name("__torch", "Net"), UNKNOWN, []),
         ("old_vars", name("__builtin__", "vars"), "dangerous", [(IMPORT, "__builtin__.vars")]),
@@ -363,6 +373,15 @@ def objects():
          "dangerous", about),
         ("state_of_dict", build(new(THING), tuple_of(NONE, call(name("builtins", "dict"), named(
             __call__=FUNCTION)))), "dangerous", about),
+        ("state_of_tuple", build(new(THING), call(name("builtins", "tuple"), list_of(
+            NONE, named(__call__=FUNCTION)))), "dangerous", about),
+        ("state_of_tuple_of_calls", build(new(THING), call(name("builtins", "tuple"), list_of(
+            NONE, call(name("builtins", "dict"), named(__call__=FUNCTION))))), "dangerous", about),
+        ("state_of_appended", build(new(THING), call(
+            name("builtins", "tuple"), call(name("collections", "deque")) + NONE + APPEND +
+            named(__call__=FUNCTION) + APPEND)), "dangerous", about),
+        ("state_of_honest_tuple", build(new(THING), call(name("builtins", "tuple"), list_of(
+            NONE, named(a=FUNCTION)))), UNKNOWN, []),
         ("state_computed", build(new(THING), call(name("builtins", "dict"), call(FUNCTION))),
          "dangerous", about),
         ("state_of_honest_pairs", build(new(THING), call(
@@ -463,6 +482,16 @@ def sizes():
          "dangerous", [(ARGUMENTS, "builtins.bytes")]),
         ("bytes_by_latin", call(name("builtins", "bytes"), text("abc"), text("latin-1")), "safe",
          []),
+        ("filled_bytearray", call(name("builtins", "bytearray")) + b"(" + integer(99) + b"e",
+         "malformed", [("changed-tensor", "builtins.bytearray")]),
+        ("filled_by_one", call(name("builtins", "bytearray")) + integer(99) + APPEND,
+         "malformed", [("changed-tensor", "builtins.bytearray")]),
+        ("filled_old_bytearray", call(name("__builtin__", "bytearray")) + integer(99) + APPEND,
+         "malformed", [("changed-tensor", "__builtin__.bytearray")]),
+        ("filled_opcode", b"\x96" + struct.pack("<Q", 1) + b"c(" + integer(112) + b"e",
+         "malformed", [("broken-pickle", None)], 5),
+        ("filled_bytes_of_text", call(name("builtins", "bytearray"), text("c"), text("latin-1")) +
+         b"(" + integer(112) + b"e", "malformed", [("changed-tensor", "builtins.bytearray")]),
         ("pickle_in_bytes", call(name("builtins", "bytes"), HIDDEN, text("latin1")), "dangerous",
          [(IMPORT, "posix.getcwd")]),
         ("pickle_in_bytearray", call(name("builtins", "bytearray"), HIDDEN, text("latin-1")),
@@ -489,6 +518,9 @@ def sizes():
         ("deep", EMPTY_TUPLE + DEEP * b"\x85", "malformed", [("over-limit", None)]),
         ("deep_by_parts", deep_by_parts(), "malformed", [("over-limit", None)]),
         ("circle", EMPTY_LIST + b"q\x00h\x00" + APPEND, "malformed", [(EXPANDS, None)]),
+        # fewer values than the square of the references that lead to them, but too many for all
+        ("many_by_many", list_by_list(350000), "malformed", [(EXPANDS, None)]),
+        ("less_by_less", list_by_list(300000), "safe", []),
     ]
 
 

@@ -240,3 +240,46 @@ story_what_compress_packed_was_not_scanned() {
 	zip_of z.zip archive/data/0 packed
 	ck 0 scan z.zip
 }
+
+# Arrays are spelled as text in old protocols, so it may be of any length.
+story_long_texts_that_become_bytes_are_looked_into() {
+	local file
+	python - "$data" <<-'PY'
+		import io, sys, zipfile
+		sys.path.insert(0, sys.argv[1])
+		from craft import *
+		long = "\x00\x01\x02\xfe" * (14 << 20)
+		packed = io.BytesIO()
+		with zipfile.ZipFile(packed, "w") as out:
+		    out.writestr("a.pkl", b"cposix\ngetcwd\n)R.")
+		for file, value in (("first", "cposix\ngetcwd\n)R." + long),
+		                    ("last", long + packed.getvalue().decode("latin1")), ("data", long)):
+		    with open(file, "wb") as out:
+		        out.write(pickle(call(name("_codecs", "encode"), text(value), text("latin1"))))
+	PY
+	for file in first last; do
+		ck 1 scan $file
+		prints posix.getcwd
+	done
+	ck 0 scan data
+}
+
+# Bytes that begin as a pickle may go on as anything: what is too long to be searched is told of.
+story_what_was_not_searched_in_bytes_is_told() {
+	python - "$data" <<-'PY'
+		import sys
+		sys.path.insert(0, sys.argv[1])
+		from craft import *
+		long = pickle(list_of(integer(1))) + bytes([1]) * (17 << 20)
+		value = named(w=vector("0", 2), b=b"B" + struct.pack("<I", len(long)) + long)
+		with open("model.pt", "wb") as out:
+		    out.write(archive(checkpoint(pickle(value, 3), {"0": floats(1, 2)})))
+	PY
+	ck 3 scan model.pt
+	prints not-scanned
+	prints "bytes behind the pickle was"
+	ck 3 model.pt out/model.safetensors
+	says "behind the pickle was searched"
+	only
+	ck 0 --disarm model.pt out/model.safetensors
+}

@@ -253,9 +253,11 @@ story_long_texts_that_become_bytes_are_looked_into() {
 		with zipfile.ZipFile(packed, "w") as out:
 		    out.writestr("a.pkl", b"cposix\ngetcwd\n)R.")
 		for file, value in (("first", "cposix\ngetcwd\n)R." + long),
-		                    ("last", long + packed.getvalue().decode("latin1")), ("data", long)):
+		                    ("last", long + packed.getvalue().decode("latin1")),
+		                    ("data", long)):
 		    with open(file, "wb") as out:
-		        out.write(pickle(call(name("_codecs", "encode"), text(value), text("latin1"))))
+		        encode = name("_codecs", "encode")
+		        out.write(pickle(call(encode, text(value), text("latin1"))))
 	PY
 	for file in first last; do
 		ck 1 scan $file

@@ -119,6 +119,9 @@ static inline uint64_t ck_little(const unsigned char *bytes, size_t len)
 
 /* What differs when a byte of it does. */
 bool ck_source_digest(ck_job *job, const ck_source *source, unsigned char to[CK_DIGEST_SIZE]);
+/* All of its SHA-256 in hexadecimal; NULL after a failure. */
+enum { CK_SHA256_HEX = 64 };
+const char *ck_source_sha256(ck_job *job, const ck_source *source);
 
 /* ---- inside pickles ---- */
 

@@ -70,6 +70,7 @@ enum {
 	X(POLICY, 0, "policy", "FILE", FOR_CONVERT | FOR_SCAN,                                   \
 	  "names to allow and to deny, a line each")                                             \
 	X(BASELINE, 0, "baseline", "FILE", FOR_SCAN, "findings that are known and do not count") \
+	X(SHA256, 0, "sha256", NULL, FOR_SCAN, "tell the SHA-256 of each file; all of it is read") \
 	X(LIMIT, 0, "limit", "NAME=N", FOR_ALL, "change a limit (repeatable; see below)")        \
 	X(QUIET, 'q', "quiet", NULL, FOR_CONVERT, "say nothing but errors")                      \
 	X(QUIET_SCAN, 'q', "quiet", NULL, FOR_SCAN, "no line for safe files, no summary")        \
@@ -95,7 +96,7 @@ typedef struct cli_options {
 	int limit_count;
 	cli_sandbox sandbox;
 	bool quiet, verbose, help, version;
-	bool json, sarif;
+	bool json, sarif, sha256;
 	ck_verdict fail_on; /* from here on, the status is not 0 */
 	const char *policy, *baseline;
 	const char *in, *out; /* of a conversion */

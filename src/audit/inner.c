@@ -75,8 +75,8 @@ static const ck_value *argument_of(const ck_value *value, const char *module, co
 	return call->args->items->item[0];
 }
 
-/* Turns text to bytes by latin1 until `most` are made; returns how many that are. *left receives how
- * much of the text is left. */
+/* Turns text to bytes by latin1 until `most` are made; returns how many that are. *left receives
+ * how much of the text is left. */
 static size_t encode(const char *text, size_t *left, unsigned char *bytes, size_t most)
 {
 	size_t len = 0;

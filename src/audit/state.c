@@ -180,8 +180,8 @@ static bool is_mapping(const ck_value *value)
 	return false;
 }
 
-/* Items that a mapping is made from are pairs. Those of a sequence may be states: a tuple is made of
- * them. */
+/* Items that a mapping is made from are pairs. Those of a sequence may be states: a tuple is made
+ * of them. */
 static ck_fault each_item(ck_audit *audit, const ck_items *items, bool mapping, int depth,
                           on_attribute *on)
 {

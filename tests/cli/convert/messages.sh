@@ -141,9 +141,9 @@ story_long_messages_are_broken_for_terminals_alone() {
 		    pass
 		said = said.replace(b"\r\n", b"\n").decode()
 		lines = said.splitlines()
-		name = sys.argv[2]
+		whole = [sys.argv[2] + ":"]
 		for line in lines:
-		    assert len(line) <= 64 or line.split() in ([name + ":"], ["ckconv:", name + ":"]), line
+		    assert len(line) <= 64 or line.split() in (whole, ["ckconv:"] + whole), line
 		    assert line.startswith(("ckconv: ", "        ")), line
 		assert len(lines) > 6, said
 		joined = said.replace("\n        ", " ")

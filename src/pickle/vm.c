@@ -21,6 +21,7 @@ bool ck_vm_tell(ck_vm *vm, ck_deed deed, const ck_value *target, const ck_value 
                 const ck_items *items)
 {
 	const ck_watch *watch = vm->seen ? vm->seen->watch : NULL;
+	vm->told = true;
 	return !watch || watch->event(watch->arg, vm->steps.source,
 	                              &(ck_event){deed, vm->step, target, given, items});
 }
@@ -28,6 +29,7 @@ bool ck_vm_tell(ck_vm *vm, ck_deed deed, const ck_value *target, const ck_value 
 bool ck_vm_tell_bytes(ck_vm *vm, const ck_value *bytes)
 {
 	const ck_watch *watch = vm->seen ? vm->seen->watch : NULL;
+	vm->told = true;
 	return !watch || !watch->bytes ||
 	       watch->bytes(watch->arg, vm->steps.source, bytes);
 }
@@ -255,13 +257,14 @@ static bool is_honest(ck_vm *vm, uint64_t bytes, uint64_t held)
 	                  ck_many(held, "byte").s, ck_many(bytes, "byte").s);
 }
 
-/* Once a pickle needs much memory, what it stores under memo numbers may be the reason. */
-static bool look_ahead(ck_vm *vm, uint64_t held)
+/* Once a pickle needs much memory, it may be that nothing of it is needed; or else what it stores
+ * under memo numbers may be the reason. */
+static bool look_ahead(ck_vm *vm, uint64_t from, uint64_t held)
 {
 	if (!vm->lean || vm->looked || !vm->seen->ahead || held < vm->seen->ahead - 1)
 		return true;
 	vm->looked = true;
-	return ck_vm_look_ahead(vm);
+	return (!vm->told && ck_vm_pass_plain(vm, from)) || ck_vm_look_ahead(vm);
 }
 
 static bool run(ck_vm *vm)
@@ -278,8 +281,10 @@ static bool run(ck_vm *vm)
 		if (vm->steps.count % 4096 == 0 &&
 		    (ck_stopped(vm->job) ||
 		     !is_honest(vm, vm->steps.at - from, vm->job->arena.held - held) ||
-		     !look_ahead(vm, vm->job->arena.held - held)))
+		     !look_ahead(vm, from, vm->job->arena.held - held)))
 			return false;
+		if (vm->result)
+			return true;
 		if ((!ck_steps_quick(&vm->steps, &step) && !ck_steps_next(&vm->steps, &step)) ||
 		    !handlers[step.code](vm))
 			return false;
@@ -335,7 +340,7 @@ ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_
 	vm->lean = seen && seen->lean;
 	vm->steps.loose = seen && seen->loose;
 	vm->steps.straddled = false;
-	vm->looked = vm->knows = false;
+	vm->looked = vm->knows = vm->told = false;
 	vm->steps.spare = vm->lean ? &vm->spare : NULL;
 	if (seen) {
 		seen->machine = vm;

@@ -19,7 +19,8 @@ MODULES = {
                             "    return value\n"
                             "def build_intlist(data):\n"
                             "    return data\n"
-                            "build_tensorlist = build_intlist\n",
+                            "build_tensorlist = build_doublelist = build_intlist\n"
+                            "build_boollist = build_intlist\n",
     "torch/storage.py": "import pickle\n"
                         "def _load_from_bytes(data):\n"
                         "    return pickle.loads(data, encoding='latin1')\n",

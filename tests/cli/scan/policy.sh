@@ -108,10 +108,14 @@ story_a_policy_knows_the_calendar() {
 	local date
 	safe s.pkl
 	for date in 2027-13-01 2027-00-01 2027-01-32 2027-01-00 27-01-01 2027-1-1 2027-01-01x \
-			now; do
+			2027-02-29 2027-02-31 2027-04-31 2100-02-29 2027-01 2027-01- now; do
 		echo "allow own.things.Thing expires $date" >policy
 		refused 2 scan --policy policy s.pkl
 		says "a date is written like"
+	done
+	for date in 2027-02-28 2028-02-29 2400-02-29 2027-12-31; do
+		echo "allow own.things.Thing expires $date" >policy
+		ck 0 scan --policy policy s.pkl
 	done
 	echo "allow own.things.Thing expires $(date -u +%F)" >policy
 	unknown u.pkl
@@ -119,6 +123,18 @@ story_a_policy_knows_the_calendar() {
 	echo "allow own.things.Thing expires $(date -u -d yesterday +%F)" >policy
 	ck 4 scan --policy policy u.pkl
 	says "has expired"
+}
+
+# An allowance that ends shows by its findings, a denial that ends would show by nothing.
+story_a_denial_that_has_expired_is_told_to_the_quiet() {
+	unknown u.pkl
+	echo "deny own.things.Thing expires $(date -u +%F)" >policy
+	ck 1 scan -q --policy policy u.pkl
+	echo "deny own.things.Thing expires $(date -u -d yesterday +%F)" >policy
+	ck 4 scan -q --policy policy u.pkl
+	says "line 1: 'deny own.things.Thing' has expired and does not count"
+	echo "allow own.things.Thing" >>policy
+	ck 0 scan --policy policy u.pkl
 }
 
 story_a_baseline_is_a_former_scan() {

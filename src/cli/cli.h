@@ -148,7 +148,8 @@ bool cli_signals_came(void);
 /* Ends as the signal would have, so that a shell loop stops too. Returns if none came. */
 void cli_signals_die(void);
 
-/* ui.c: messages on stderr, each with the name of the program before it. */
+/* ui.c: messages on stderr, each with the name of the program before it: one line, which is broken
+ * only for terminals. */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void cli_print_error(const ck_error *error);
 int cli_exit_status(ck_status status);
@@ -212,8 +213,8 @@ typedef struct cli_look {
 	bool verbose; /* notes, suppressed findings and all globals, too */
 	const char *suppressor; /* "the policy": what was given that can suppress findings */
 } cli_look;
-/* What suits the standard output. */
-cli_look cli_look_of_stdout(bool verbose);
+/* What suits a descriptor, page.c. */
+cli_look cli_look_of(int fd, bool verbose);
 struct ck_report;
 void cli_report_print(FILE *to, const cli_look *look, const struct ck_report *report);
 /* How many findings would count if the policy and the baseline did not say otherwise. */

@@ -1,5 +1,5 @@
-/* The list of names that are known to be harmful, or to be parts that harm is built of; deny.c looks
- * things up in it. */
+/* The list of names that are known to be harmful, or to be parts that harm is built of; deny.c
+ * looks things up in it. */
 #include "deny.h"
 
 #include <stddef.h>

@@ -5,21 +5,18 @@
 
 #include "zip_parts.h"
 
-enum { TOLD_MAX = 100, VERSION_UNIX = 3, LINK = 0xa000, TYPE = 0xf000 };
+enum { VERSION_UNIX = 3, LINK = 0xa000, TYPE = 0xf000 };
 
 bool ck_zip_say(ck_zip *zip, uint64_t at, const char *fmt, ...)
 {
 	char text[CK_TEXT_MAX];
 	va_list args;
-	if (zip->told++ >= TOLD_MAX) {
-		zip->look->audit->hopeless = true;
-		return true;
-	}
+	zip->look->audit->hopeless |= zip->told >= CK_TOLD_MAX;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
-	return ck_audit_say(zip->look->audit, CK_RULE_BROKEN_ARCHIVE, &zip->look->place, at, 0,
-	                    "%s", text);
+	return ck_audit_say_some(zip->look->audit, &zip->told, CK_RULE_BROKEN_ARCHIVE,
+	                         &zip->look->place, at, 0, text);
 }
 
 /* ---- names ---- */

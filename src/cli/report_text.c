@@ -1,35 +1,17 @@
-/* A report for people: one line for a safe file; for others what was found, the worst first, and
- * what to do next. */
+/* A report for people: a line or two for a safe file; for others what was found, the worst first,
+ * and what to do next. */
 #include "page.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <ckconv/scan.h>
 
 enum {
-	NAME_COLUMNS = 40,  /* for the paths of safe files */
-	COLUMNS_LEAST = 60,
-	COLUMNS_PLAIN = 80, /* in pipes, and at most: longer lines are hard to read */
-	SHOWN_MOST = 20     /* findings of one file */
+	NAME_COLUMNS = 40, /* for the paths of safe files */
+	SHOWN_MOST = 20    /* findings of one file */
 };
-
-cli_look cli_look_of_stdout(bool verbose)
-{
-	cli_look look = {.columns = COLUMNS_PLAIN, .verbose = verbose};
-	const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
-	struct winsize size;
-	if (!isatty(STDOUT_FILENO))
-		return look;
-	look.terminal = true;
-	look.colours = !(no_color && *no_color) && terminal && strcmp(terminal, "dumb") != 0;
-	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col && size.ws_col < look.columns)
-		look.columns = size.ws_col < COLUMNS_LEAST ? COLUMNS_LEAST : size.ws_col;
-	return look;
-}
 
 /* ---- findings ---- */
 
@@ -229,8 +211,7 @@ void cli_report_print(FILE *to, const cli_look *look, const ck_report *report)
 	cli_page p = {to, look, 0};
 	put_head(&p, report);
 	put_findings(&p, report);
-	if (report->verdict != CK_SAFE || look->verbose)
-		cli_report_advise(&p, report);
+	cli_report_advise(&p, report);
 	if (look->verbose)
 		put_globals(&p, report);
 }

@@ -2,6 +2,7 @@
 #include "save.h"
 
 #include <string.h>
+#include <strings.h>
 
 static const ck_writer *const writers[] = {
 	&ck_writer_safetensors,
@@ -15,7 +16,7 @@ const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path)
 	for (size_t i = 0; i < CK_COUNT(writers); i++) {
 		size_t suffix = strlen(writers[i]->suffix);
 		if (name ? !strcmp(name, writers[i]->name)
-		         : len >= suffix && !strcmp(path + len - suffix, writers[i]->suffix))
+		         : len >= suffix && !strcasecmp(path + len - suffix, writers[i]->suffix))
 			return writers[i];
 	}
 	if (name)

@@ -42,6 +42,8 @@ bool ck_tar_read_block(ck_job *job, const ck_source *source, uint64_t at, ck_tar
                        unsigned char *to);
 /* True if the header carries the sum of its bytes. */
 bool ck_tar_sum_right(const unsigned char *header);
+/* The same for those who take numbers as ck_tar_number_loosely() does. */
+bool ck_tar_sum_right_loosely(const unsigned char *header);
 /* A number field: octal digits, or GNU's base 256. False if it is neither, or does not fit. */
 bool ck_tar_number(const unsigned char *field, size_t len, uint64_t *value);
 /* The same as Python takes numbers: up to a NUL, with blanks around, a sign, "0o" in front or "_"

@@ -71,11 +71,8 @@ bool ck_tar_number_loosely(const unsigned char *field, size_t len, uint64_t *val
 
 /* The sum is that of all bytes, with blanks in its own place. Programs of old took bytes as signed,
  * so that sum is right as well. */
-bool ck_tar_sum_right(const unsigned char *header)
+static bool is_sum(const unsigned char *header, uint64_t recorded)
 {
-	uint64_t recorded;
-	if (!ck_tar_number_loosely(header + SUM_AT, SUM_LEN, &recorded))
-		return false;
 	uint32_t plain = 0, negative = 0;
 	for (size_t i = 0; i < CK_TAR_BLOCK; i++) {
 		plain += header[i];
@@ -86,6 +83,18 @@ bool ck_tar_sum_right(const unsigned char *header)
 		negative -= header[i] >> 7;
 	}
 	return recorded == plain || recorded + 256 * (uint64_t)negative == plain;
+}
+
+bool ck_tar_sum_right(const unsigned char *header)
+{
+	uint64_t sum;
+	return ck_tar_number(header + SUM_AT, SUM_LEN, &sum) && is_sum(header, sum);
+}
+
+bool ck_tar_sum_right_loosely(const unsigned char *header)
+{
+	uint64_t sum;
+	return ck_tar_number_loosely(header + SUM_AT, SUM_LEN, &sum) && is_sum(header, sum);
 }
 
 bool ck_tar_read_block(ck_job *job, const ck_source *source, uint64_t at, ck_tar_ahead *ahead,

@@ -506,6 +506,20 @@ def _():
     return entry("things", inner, b"5") + TAR_END
 
 
+@file("hostile/tar_in_old_folder.tar")
+def _():
+    """the same as folders were before POSIX: files whose names end in a slash."""
+    inner = b"\xff" * 512 + entry("data.pkl", EVIL)
+    return entry("things/", inner, b"\0") + TAR_END
+
+
+@file("hostile/tar_folders_in_folders.tar")
+def _():
+    """thirty folders, each of which by its size holds all that follow, and a pickle in the last."""
+    folders = [entry("d%d" % i, b"", b"5", 512 * (30 - i)) for i in range(30)]
+    return b"".join(folders) + EVIL.ljust(512, b"\0") + TAR_END
+
+
 @file("hostile/tar_behind_noise.tar")
 def _():
     """an entry behind a block that is no header, which tarfile passes over if it is told to."""

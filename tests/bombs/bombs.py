@@ -354,14 +354,36 @@ limited('tar_members', 'more than a million members of a tar',
         lambda: tar_of(200_000), 'members', suffix='.tar', options=['--limit', 'members=100K'])
 bomb('tar_members_300k', 'three hundred thousand members of a tar',
      lambda: tar_of(300_000), '', suffix='.tar', clean=True)
+for kind, what in [(b'1', 'links'), (b'2', 'symbolic_links'), (b'3', 'devices'), (b'5', 'folders'),
+                   (b'6', 'pipes'), (b'S', 'sparse_files')]:
+    bomb('tar_nested_' + what, f'ten thousand {what} of a tar, each as long as all that follow',
+         lambda kind=kind: tar_nested(kind), '', suffix='.tar')
+bomb('tar_nested_old_folders', 'the same of folders as they were before POSIX',
+     lambda: tar_nested(b'\0', name='%d/'), '', suffix='.tar')
+for kind, what in [(b'0', 'files'), (b'L', 'long_names'), (b'K', 'long_links'),
+                   (b'x', 'pax_headers'), (b'g', 'global_headers')]:
+    bomb('tar_odd_' + what, f'the same of {what}, with sizes that only Python reads',
+         lambda kind=kind: tar_nested(kind, size=b'+%o'), '', suffix='.tar')
+bomb('tar_path_of_all', 'a path of a million bytes, by a global header, for ten thousand entries',
+     lambda: pax_of(b'1000013 path=' + b'./' * 250_000 + b'a' * 499_999 + b'\n', b'g')
+     + tar_of(10_000), '', suffix='.tar')
+
+
+def tar_nested(kind, size=b'%011o', name='%d', count=10_000):
+    """Headers without anything between them, by whose sizes each is inside of all before it."""
+    sizes = [(count - i - 1) * 512 for i in range(count)]
+    if kind in b'LKxg':
+        sizes = [min(left, 1 << 20) for left in sizes]
+    return b''.join(tar_member(name % i, 0, kind, number=(size % left).ljust(12, b'\0'))
+                    for i, left in enumerate(sizes)) + bytes(1024)
 
 
 def tar_of(count):
     return b''.join(tar_member(str(i), 0) for i in range(count)) + bytes(1024)
 
 
-def pax_of(records):
-    return tar_member('p', len(records), b'x', records) + tar_member('a', 4, b'0', bytes(4))
+def pax_of(records, kind=b'x'):
+    return tar_member('p', len(records), kind, records) + tar_member('a', 4, b'0', bytes(4))
 
 
 # ---- TorchScript ----

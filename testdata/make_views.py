@@ -790,6 +790,77 @@ def _():
     return gzip.compress(pickle(NONE), mtime=0) + bytes(9) + gzip.compress(EVIL, mtime=0)
 
 
+def alone(data, **how):
+    """A .lzma file."""
+    filters = [dict(id=lzma.FILTER_LZMA1, dict_size=1 << 16, **how)]
+    return lzma.compress(data, format=lzma.FORMAT_ALONE, filters=filters)
+
+
+@file("hostile/zlib_and_junk.zip")
+def _():
+    """a member that zlib packed, and something behind it that belongs to nothing."""
+    return archive([Member("x.dat", zlib.compress(EVIL) + b"junk")])
+
+
+@file("hostile/zlib_wrong_sum.zip")
+def _():
+    """a member that zlib packed, with a wrong checksum."""
+    return archive([Member("x.dat", zlib.compress(EVIL)[:-4] + bytes(4))])
+
+
+@file("hostile/zlib_cut_sum.zip")
+def _():
+    """the same with half of its checksum."""
+    return archive([Member("x.dat", zlib.compress(EVIL)[:-2])])
+
+
+@file("hostile/lzma_and_junk.zip")
+def _():
+    """a member that lzma packed, and something behind it."""
+    return archive([Member("x.dat", alone(EVIL) + b"junk")])
+
+
+@file("hostile/lzma_and_junk.pkl.lzma")
+def _():
+    """the same as a file of its own."""
+    return alone(EVIL) + b"junk"
+
+
+@file("hostile/lzma_in_two.zip")
+def _():
+    """a member of two .lzma streams, between which the first name is torn apart."""
+    return archive([Member("x.dat", alone(EVIL0[:3]) + alone(EVIL0[3:]))])
+
+
+@file("hostile/lzma_behind_zeros.zip")
+def _():
+    """the same with an empty stream of zeros between them, and a second one that begins with a
+    zero."""
+    second = alone(EVIL0[3:], lc=0, lp=0, pb=0)
+    return archive([Member("x.dat", alone(EVIL0[:3]) + bytes(18) + second)])
+
+
+@file("hostile/lzma_behind_xz.zip")
+def _():
+    """a member of an xz stream and a .lzma stream, which Python reads as one."""
+    return archive([Member("x.dat", lzma.compress(EVIL0[:3]) + alone(EVIL0[3:]))])
+
+
+@file("hostile/xz_behind_lzma.zip")
+def _():
+    """the same the other way round."""
+    return archive([Member("x.dat", alone(EVIL0[:3]) + lzma.compress(EVIL0[3:]))])
+
+
+@file("hostile/gzip_bomb_wrong_header.zip")
+def _():
+    """a member with a wrong checksum of its gzip header, of which more comes out than is looked
+    at."""
+    packed = pack(bytes(80 << 20) + EVIL, 8)
+    head = b"\x1f\x8b\x08\2" + bytes(4) + b"\0\xff" + b"\xde\xad"
+    return archive([Member("x.dat", head + packed + bytes(8))])
+
+
 @file("hostile/lzma_in_two.pkl.lzma")
 def _():
     """a pickle in two files of lzma, which for Python are one."""
@@ -1116,6 +1187,20 @@ def _():
 
 
 # ---- odd and harmless ----
+
+@file("odd/no_checksum.pkl.xz")
+def _():
+    """an xz file without a checksum."""
+    return lzma.compress(GOOD_VALUES, check=lzma.CHECK_NONE)
+
+
+@file("odd/numbers_like_packed.zip")
+def _():
+    """members that begin as packed files do."""
+    return archive([Member("a.bin", zlib.compress(b"\xd5" * 40)[:-6] + b"\xd5" * 400),
+                    Member("b.bin", zlib.compress(b"two words\n") + b"\xd5" * 400),
+                    Member("c.bin", alone(b"\xd5" * 40) + b"\xd5" * 400)])
+
 
 @file("odd/words.zip")
 def _():

@@ -131,6 +131,18 @@ bool ck_elsewhere_enough(const ck_audit *audit);
 bool ck_elsewhere_look(ck_look *look, uint64_t from, const ck_source *there, const char *member,
                        ck_look_kind kind);
 
+/* ---- packed.c: what comes out of a packed file ---- */
+
+typedef struct ck_unpacked {
+	const ck_source *strict; /* by the rules, as far as they hold; or NULL */
+	const ck_source *loose;  /* what programs get that mind them less, if more; or NULL */
+	bool whole;              /* nothing is wrong with it */
+	bool follows;            /* but it is not all of the file */
+} ck_unpacked;
+/* The two jobs hold the sources, and what went wrong with each. */
+void ck_packed_unpack(ck_job *own, ck_job *others, const ck_packing *packing,
+                      const ck_source *packed, ck_unpacked *to);
+
 /* ---- inside pickles ---- */
 
 /* A bytes value that a pickle makes. */

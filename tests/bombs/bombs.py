@@ -312,6 +312,10 @@ limited('bzip2_zeros', 'bzip2 of 4 GiB of zeros', lambda: bzip2_repeat(bytes(32 
         'ratio', suffix='.pt.bz2')
 bomb('gzip_in_gzip', 'gzip in gzip, fifty times', lambda: packed_often(50), 'lie in each other',
      suffix='.pt.gz')
+bomb('gzip_empty', 'half a million gzip streams of nothing, and a word behind them',
+     lambda: gzip_repeat(b'', 1) * 500_000 + b'word', '', suffix='.pt.gz')
+bomb('xz_zeros_behind', 'zeros behind an xz stream, each few of which are an empty .lzma stream',
+     lambda: xz_repeat(b'N.', 1) + bytes(100 * MIB) + b'word', '', suffix='.pkl.xz')
 bomb('gzip_bomb_in_gzip', 'a gzip bomb packed again', lambda: gzip_repeat(
     gzip_repeat(bytes(MIB), 2048), 1), '--limit ratio=', suffix='.pt.gz')
 

@@ -557,6 +557,27 @@ def _():
     return noise + made + TAR_END
 
 
+def jumped():
+    """The bytes of an entry, which hold a header that reaches over the next entry, and that entry:
+    who passes over the bytes finds it."""
+    evil = entry("data.pkl", EVIL)
+    return entry("noise", b"", size=512 + len(evil)) + b"\xff" * 512, evil
+
+
+@file("hostile/tar_odd_size_jumped.tar")
+def _():
+    """a size that only Python takes: it finds an entry that another one in those bytes hides."""
+    inner, evil = jumped()
+    return with_fields(entry("big", inner), b"+%o" % len(inner), b"%06o\0 ") + evil + TAR_END
+
+
+@file("hostile/tar_folder_jumped.tar")
+def _():
+    """the same behind a folder with a size."""
+    inner, evil = jumped()
+    return entry("things", inner, b"5") + evil + TAR_END
+
+
 @file("hostile/tar_odd_sum.tar")
 def _():
     """a checksum with something behind its NUL, which Python does not see."""

@@ -329,6 +329,8 @@ static bool take_entry(tar *t)
 	uint64_t end = t->at + CK_TAR_BLOCK + (step < left ? step : left);
 	if (ok && size != own)
 		ok = look_elsewhere(t, own);
+	if (ok && bare && size)
+		ok = look_elsewhere(t, size);
 	ok = ok && ck_regions_claim(l->job, &l->claimed, t->at, end) &&
 	     ck_regions_claim(l->job, &l->inside, t->at, end);
 	t->at = end;

@@ -506,6 +506,20 @@ def _():
     return entry("things", inner, b"5") + TAR_END
 
 
+@file("hostile/tar_in_old_folder.tar")
+def _():
+    """the same as folders were before POSIX: files whose names end in a slash."""
+    inner = b"\xff" * 512 + entry("data.pkl", EVIL)
+    return entry("things/", inner, b"\0") + TAR_END
+
+
+@file("hostile/tar_folders_in_folders.tar")
+def _():
+    """thirty folders, each of which by its size holds all that follow, and a pickle in the last."""
+    folders = [entry("d%d" % i, b"", b"5", 512 * (30 - i)) for i in range(30)]
+    return b"".join(folders) + EVIL.ljust(512, b"\0") + TAR_END
+
+
 @file("hostile/tar_behind_noise.tar")
 def _():
     """an entry behind a block that is no header, which tarfile passes over if it is told to."""
@@ -541,6 +555,27 @@ def _():
     noise = entry("big", b"\xff" * 600)
     made = with_fields(entry("data.pkl", EVIL), b"+%o" % len(EVIL), b"%06o\0 ")
     return noise + made + TAR_END
+
+
+def jumped():
+    """The bytes of an entry, which hold a header that reaches over the next entry, and that entry:
+    who passes over the bytes finds it."""
+    evil = entry("data.pkl", EVIL)
+    return entry("noise", b"", size=512 + len(evil)) + b"\xff" * 512, evil
+
+
+@file("hostile/tar_odd_size_jumped.tar")
+def _():
+    """a size that only Python takes: it finds an entry that another one in those bytes hides."""
+    inner, evil = jumped()
+    return with_fields(entry("big", inner), b"+%o" % len(inner), b"%06o\0 ") + evil + TAR_END
+
+
+@file("hostile/tar_folder_jumped.tar")
+def _():
+    """the same behind a folder with a size."""
+    inner, evil = jumped()
+    return entry("things", inner, b"5") + evil + TAR_END
 
 
 @file("hostile/tar_odd_sum.tar")
@@ -774,6 +809,77 @@ def _():
 def _():
     """two gzip files with zeros in between, which for Python are one."""
     return gzip.compress(pickle(NONE), mtime=0) + bytes(9) + gzip.compress(EVIL, mtime=0)
+
+
+def alone(data, **how):
+    """A .lzma file."""
+    filters = [dict(id=lzma.FILTER_LZMA1, dict_size=1 << 16, **how)]
+    return lzma.compress(data, format=lzma.FORMAT_ALONE, filters=filters)
+
+
+@file("hostile/zlib_and_junk.zip")
+def _():
+    """a member that zlib packed, and something behind it that belongs to nothing."""
+    return archive([Member("x.dat", zlib.compress(EVIL) + b"junk")])
+
+
+@file("hostile/zlib_wrong_sum.zip")
+def _():
+    """a member that zlib packed, with a wrong checksum."""
+    return archive([Member("x.dat", zlib.compress(EVIL)[:-4] + bytes(4))])
+
+
+@file("hostile/zlib_cut_sum.zip")
+def _():
+    """the same with half of its checksum."""
+    return archive([Member("x.dat", zlib.compress(EVIL)[:-2])])
+
+
+@file("hostile/lzma_and_junk.zip")
+def _():
+    """a member that lzma packed, and something behind it."""
+    return archive([Member("x.dat", alone(EVIL) + b"junk")])
+
+
+@file("hostile/lzma_and_junk.pkl.lzma")
+def _():
+    """the same as a file of its own."""
+    return alone(EVIL) + b"junk"
+
+
+@file("hostile/lzma_in_two.zip")
+def _():
+    """a member of two .lzma streams, between which the first name is torn apart."""
+    return archive([Member("x.dat", alone(EVIL0[:3]) + alone(EVIL0[3:]))])
+
+
+@file("hostile/lzma_behind_zeros.zip")
+def _():
+    """the same with an empty stream of zeros between them, and a second one that begins with a
+    zero."""
+    second = alone(EVIL0[3:], lc=0, lp=0, pb=0)
+    return archive([Member("x.dat", alone(EVIL0[:3]) + bytes(18) + second)])
+
+
+@file("hostile/lzma_behind_xz.zip")
+def _():
+    """a member of an xz stream and a .lzma stream, which Python reads as one."""
+    return archive([Member("x.dat", lzma.compress(EVIL0[:3]) + alone(EVIL0[3:]))])
+
+
+@file("hostile/xz_behind_lzma.zip")
+def _():
+    """the same the other way round."""
+    return archive([Member("x.dat", alone(EVIL0[:3]) + lzma.compress(EVIL0[3:]))])
+
+
+@file("hostile/gzip_bomb_wrong_header.zip")
+def _():
+    """a member with a wrong checksum of its gzip header, of which more comes out than is looked
+    at."""
+    packed = pack(bytes(80 << 20) + EVIL, 8)
+    head = b"\x1f\x8b\x08\2" + bytes(4) + b"\0\xff" + b"\xde\xad"
+    return archive([Member("x.dat", head + packed + bytes(8))])
 
 
 @file("hostile/lzma_in_two.pkl.lzma")
@@ -1102,6 +1208,20 @@ def _():
 
 
 # ---- odd and harmless ----
+
+@file("odd/no_checksum.pkl.xz")
+def _():
+    """an xz file without a checksum."""
+    return lzma.compress(GOOD_VALUES, check=lzma.CHECK_NONE)
+
+
+@file("odd/numbers_like_packed.zip")
+def _():
+    """members that begin as packed files do."""
+    return archive([Member("a.bin", zlib.compress(b"\xd5" * 40)[:-6] + b"\xd5" * 400),
+                    Member("b.bin", zlib.compress(b"two words\n") + b"\xd5" * 400),
+                    Member("c.bin", alone(b"\xd5" * 40) + b"\xd5" * 400)])
+
 
 @file("odd/words.zip")
 def _():

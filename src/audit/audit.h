@@ -113,7 +113,7 @@ typedef struct ck_audit {
 	uint64_t vain;            /* bytes that were read as opcodes, and were none */
 	uint64_t skimmed;         /* bytes of pickles that were read ahead and then broke */
 	unsigned depth;           /* files inside files that are open just now */
-	ck_hash_set elsewhere;    /* {offset, length}: where a tar may go on, too */
+	ck_hash_set elsewhere;    /* {offset, length}: see elsewhere.c */
 	unsigned looked_elsewhere; /* at such places */
 	unsigned elsewhere_depth; /* such places inside one another, just now */
 	const char *taken;        /* the member that is asked for, as in FILE!MEMBER; or NULL */

@@ -36,6 +36,47 @@ static ck_member *usual(const ck_archive *archive)
 	return NULL;
 }
 
+static void free_job(void *job)
+{
+	ck_base_job_free(job);
+}
+
+/* A part of the work whose errors are not those of the whole. */
+static ck_job *part_of(ck_job *job)
+{
+	ck_job *own = ck_base_job_within(job);
+	return own && ck_defer(job, free_job, own) ? own : NULL;
+}
+
+static bool tell(const ck_dis_listener *listener, const char *member, const char *text)
+{
+	const ck_dis_line line = {.member = member, .offset = CK_NO_OFFSET, .made = text};
+	return listener->line(listener->arg, &line);
+}
+
+/* What a scan looks at: the more of it where programs disagree. */
+static const ck_source *unpack(ck_job *job, const ck_packing *packing, const ck_source *packed,
+                               const ck_dis_listener *listener, const char *place, bool *damaged)
+{
+	ck_unpacked all;
+	ck_job *own = part_of(job), *others = own ? part_of(job) : NULL;
+	if (!others) {
+		ck_fail_nomem(job);
+		return NULL;
+	}
+	ck_packed_unpack(own, others, packing, packed, &all);
+	job->unpacked = others->unpacked;
+	const ck_error *error = all.loose ? &others->error : &own->error;
+	const ck_source *source = all.loose ? all.loose : all.strict;
+	bool some = source && source->size && error->status == CK_CORRUPT;
+	if (error->status != CK_OK && !some) {
+		job->error = *error;
+		return NULL;
+	}
+	*damaged = *damaged || !all.whole;
+	return all.whole || tell(listener, place, own->error.text) ? source : NULL;
+}
+
 /* A scan names what a file is packed by like a member: 'gzip!archive/data.pkl'. The rest of it. */
 static const char *behind_packing(const char *member, const ck_packing *packing)
 {
@@ -96,8 +137,7 @@ static bool tell_format(const ck_dis_listener *listener, const char *member, con
 {
 	char text[120];
 	snprintf(text, sizeof text, "by its first bytes this is no pickle, but: %s", format);
-	const ck_dis_line line = {.member = member, .offset = CK_NO_OFFSET, .made = text};
-	return listener->line(listener->arg, &line);
+	return tell(listener, member, text);
 }
 
 /* One archive after the other until something is none. */
@@ -107,6 +147,7 @@ bool ck_dis_file(ck_job *job, const ck_source *file, const char *member,
 	const ck_source *source = file;
 	const char *place = "";
 	unsigned char head[CK_HEAD];
+	bool damaged = false;
 	ck_input in;
 	for (uint64_t depth = 0;; depth++) {
 		if (!ck_within(job, file->label, depth, depth) ||
@@ -126,7 +167,7 @@ bool ck_dis_file(ck_job *job, const ck_source *file, const char *member,
 		} else {
 			member = behind_packing(member, packing);
 		}
-		source = !m ? ck_unpack(job, packing, source)
+		source = !m ? unpack(job, packing, source, listener, place, &damaged)
 		            : m->method == CK_STORED ? ck_member_source(job, in.archive, m)
 		                                     : ck_member_spill(job, in.archive, m);
 		if (!source || !place)
@@ -137,12 +178,17 @@ bool ck_dis_file(ck_job *job, const ck_source *file, const char *member,
 		               "'%s'", ck_show(member, strlen(member)).s);
 	if (!source->size)
 		return ck_fail(job, CK_CORRUPT, source->label, "the file is empty");
-	if (in.zips)
-		return ck_dis_file(job, in.zips[0], NULL, listener, whole);
+	if (in.zips) {
+		bool ok = ck_dis_file(job, in.zips[0], NULL, listener, whole);
+		*whole = *whole && !damaged;
+		return ok;
+	}
 	const char *format = other_format(job, source, &in);
 	if (format && !tell_format(listener, place, format))
 		return true;
-	return ck_dis_source(job, file, source, place,
-	                     ck_torch_legacy_probe(job, &in) ? LEGACY_PICKLES : ALL_PICKLES,
-	                     listener, whole);
+	bool ok = ck_dis_source(job, file, source, place,
+	                        ck_torch_legacy_probe(job, &in) ? LEGACY_PICKLES : ALL_PICKLES,
+	                        listener, whole);
+	*whole = *whole && !damaged;
+	return ok;
 }

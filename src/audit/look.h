@@ -123,6 +123,26 @@ bool ck_source_digest(ck_job *job, const ck_source *source, unsigned char to[CK_
 enum { CK_SHA256_HEX = 64 };
 const char *ck_source_sha256(ck_job *job, const ck_source *source);
 
+/* ---- elsewhere.c: where only some readers of an archive look ---- */
+
+/* No further such place may be looked at. */
+bool ck_elsewhere_enough(const ck_audit *audit);
+/* Looks at what is at `from` of the look's source, unless that was done. */
+bool ck_elsewhere_look(ck_look *look, uint64_t from, const ck_source *there, const char *member,
+                       ck_look_kind kind);
+
+/* ---- packed.c: what comes out of a packed file ---- */
+
+typedef struct ck_unpacked {
+	const ck_source *strict; /* by the rules, as far as they hold; or NULL */
+	const ck_source *loose;  /* what programs get that mind them less, if more; or NULL */
+	bool whole;              /* nothing is wrong with it */
+	bool follows;            /* but it is not all of the file */
+} ck_unpacked;
+/* The two jobs hold the sources, and what went wrong with each. */
+void ck_packed_unpack(ck_job *own, ck_job *others, const ck_packing *packing,
+                      const ck_source *packed, ck_unpacked *to);
+
 /* ---- inside pickles ---- */
 
 /* A bytes value that a pickle makes. */
@@ -138,6 +158,8 @@ bool ck_zip_walk(ck_look *look);
 /* Whether the source ends as a zip archive does, whatever it begins with; and such a one. */
 bool ck_zip_ends(ck_look *look, bool *ends);
 bool ck_tar_walk(ck_look *look);
+/* What only the loader of torch's old files finds in one. */
+bool ck_torch_tar_walk(ck_look *look);
 bool ck_packed_walk(ck_look *look);
 bool ck_npy_walk(ck_look *look);
 bool ck_old_joblib_walk(ck_look *look);

@@ -3,26 +3,8 @@
 
 #include "look.h"
 
-typedef struct {
-	const ck_job *outer;
-	bool follows;
-} ears;
-
-/* The unpackers tell in a note that they pass over what is behind the last stream. */
-static void on_note(void *arg, const char *text)
-{
-	ears *e = arg;
-	e->follows = text != NULL;
-}
-
-static void on_progress(void *arg, const char *what, uint64_t done, uint64_t total)
-{
-	const ears *e = arg;
-	if (e->outer->progress)
-		e->outer->progress(e->outer->listener, what, done, total);
-}
-
-static bool look_at(ck_look *l, const ck_packing *packing, const ck_source *unpacked)
+/* *known: it was known what came out. */
+static bool look_at(ck_look *l, const ck_packing *packing, const ck_source *unpacked, bool *known)
 {
 	ck_looked looked;
 	ck_text about = {0}, text = {0};
@@ -30,6 +12,7 @@ static bool look_at(ck_look *l, const ck_packing *packing, const ck_source *unpa
 	                                strlen(packing->name));
 	if (!path || !ck_look_inside(l->audit, unpacked, path, l->kind, &looked))
 		return false;
+	*known = *known || (looked.format && strcmp(looked.format, "text") != 0);
 	if (l->kind != CK_LOOK_FILE || !looked.format)
 		return true;
 	if (!ck_text_addf(l->audit->job, &about, "%s of %s", packing->name, looked.format) ||
@@ -55,55 +38,64 @@ static bool tell_damage(ck_look *l, const ck_job *own)
 	return ck_look_failed(l->audit, own, CK_RULE_BROKEN_ARCHIVE, &l->place, CK_NO_OFFSET);
 }
 
-/* Where the rules of the packing are broken, Python may get more than the rules allow. */
-static bool look_loosely(ck_look *l, const ck_packing *packing, const ck_source *strict)
+void ck_packed_unpack(ck_job *own, ck_job *others, const ck_packing *packing,
+                      const ck_source *packed, ck_unpacked *to)
 {
-	ck_job *own = ck_look_job(l->audit);
-	if (!own)
-		return false;
-	const uint64_t known = strict ? strict->size : 0;
-	const ck_source *unpacked = ck_unpack_loosely(own, packing, l->source);
-	bool ok = !unpacked || unpacked->size <= known || look_at(l, packing, unpacked);
-	return ck_look_done(l->audit, own) && ok;
+	*to = (ck_unpacked){0};
+	to->strict = ck_unpack_part(own, packing, packed, &to->whole, &to->follows);
+	others->unpacked = own->unpacked;
+	ck_status status = own->error.status;
+	bool broken = status == CK_CORRUPT || status == CK_UNSUPPORTED;
+	if (!broken && !to->follows)
+		return;
+	const ck_source *loose = ck_unpack_loosely(others, packing, packed);
+	if (loose && (!to->strict || loose->size > to->strict->size))
+		to->loose = loose;
 }
 
-static bool walk(ck_look *l, ck_job *own, const ck_packing *packing)
+/* What others than ours fail of is beyond a limit, or it was looked at. */
+static bool tell_others(ck_look *l, const ck_job *others)
 {
-	bool whole;
-	ears e = {.outer = l->audit->job};
-	own->note = on_note;
-	own->progress = on_progress;
-	own->listener = &e;
-	const ck_source *unpacked = ck_unpack_part(own, packing, l->source, &whole);
-	own->note = NULL;
-	own->progress = NULL;
-	if (l->audit->job->unpacked < own->unpacked)
-		l->audit->job->unpacked = own->unpacked;
-	if (!whole && own->error.status == CK_CORRUPT && is_weak(packing) &&
-	    l->kind != CK_LOOK_FILE) {
+	ck_status status = others->error.status;
+	return status == CK_OK || status == CK_CORRUPT ||
+	       ck_look_failed(l->audit, others, CK_RULE_BROKEN_ARCHIVE, &l->place, CK_NO_OFFSET);
+}
+
+static bool walk(ck_look *l, ck_job *own, ck_job *others, const ck_packing *packing)
+{
+	ck_unpacked all;
+	bool known = false;
+	ck_packed_unpack(own, others, packing, l->source, &all);
+	if (l->audit->job->unpacked < others->unpacked)
+		l->audit->job->unpacked = others->unpacked;
+	bool doubtful = own->error.status == CK_CORRUPT && is_weak(packing) &&
+	                l->kind != CK_LOOK_FILE;
+	if (!all.whole && !doubtful && !tell_damage(l, own))
+		return false;
+	if ((all.strict && all.strict->size && !look_at(l, packing, all.strict, &known)) ||
+	    (all.loose && !look_at(l, packing, all.loose, &known)) || !tell_others(l, others))
+		return false;
+	if (doubtful && !known) {
 		l->format = NULL; /* numbers that only began like it */
 		return true;
 	}
-	if (!whole && !tell_damage(l, own))
+	if (doubtful && !tell_damage(l, own))
 		return false;
-	if (unpacked && unpacked->size && !look_at(l, packing, unpacked))
-		return false;
-	if ((!whole || e.follows) && !look_loosely(l, packing, unpacked))
-		return false;
-	return !e.follows || ck_audit_say(l->audit, CK_RULE_UNACCOUNTED_BYTES, &l->place,
-	                                  CK_NO_OFFSET, 0,
-	                                  "something else follows the packed data");
+	return !all.follows || ck_audit_say(l->audit, CK_RULE_UNACCOUNTED_BYTES, &l->place,
+	                                    CK_NO_OFFSET, 0,
+	                                    "something else follows the packed data");
 }
 
 bool ck_packed_walk(ck_look *l)
 {
 	const ck_packing *packing = ck_packing_find(l->head, l->head_len);
 	ck_job *own = ck_look_job(l->audit);
-	if (!own)
-		return false;
+	ck_job *others = own ? ck_look_job(l->audit) : NULL;
 	l->format = packing->name;
-	bool ok = walk(l, own, packing);
-	return ck_look_done(l->audit, own) && ok &&
+	bool ok = others && walk(l, own, others, packing);
+	ok = (!others || ck_look_done(l->audit, others)) && ok;
+	ok = (!own || ck_look_done(l->audit, own)) && ok;
+	return ok &&
 	       (!l->format || ck_regions_claim(l->job, &l->claimed, 0, l->source->size));
 }
 

@@ -8,9 +8,8 @@
 #include "tar.h"
 
 enum { TEXT_MAX = 1 << 20,
-       SEARCHED_MAX = 16 << 20, /* bytes that are no headers */
-       /* of the whole file, and one in another */
-       ELSEWHERE_MAX = 16, ELSEWHERE_DEPTH = 2 };
+       TEXTS_MAX = 4 << 20, /* of those that may lie in one another */
+       SEARCHED_MAX = 16 << 20 /* bytes that are no headers */ };
 
 typedef struct {
 	ck_look *look;
@@ -21,8 +20,10 @@ typedef struct {
 	ck_tar_pax next, all;
 	ck_map names;
 	ck_text path;
-	uint64_t entries;
+	uint64_t entries, texts;
 	unsigned told, passed_by;
+	const char *named; /* the last name, which all that follow may have, too */
+	bool read_enough;
 	bool pickle, storages; /* members of an old torch file */
 } tar;
 
@@ -78,6 +79,14 @@ static bool read_text(tar *t, uint64_t size, ck_tar_text *to)
 	return text && ck_read_at(l->job, l->source, t->at + CK_TAR_BLOCK, text, (size_t)size);
 }
 
+static void strip(ck_tar_text *name)
+{
+	while (name->len > 2 && name->text[0] == '.' && name->text[1] == '/') {
+		name->text += 2;
+		name->len -= 2;
+	}
+}
+
 /* What is wrong with pax records is a finding; what they say counts all the same. */
 static bool read_pax(tar *t, uint64_t size, ck_tar_pax *pax)
 {
@@ -97,6 +106,8 @@ static bool read_pax(tar *t, uint64_t size, ck_tar_pax *pax)
 		const char *kept = ck_copy(l->job, said.path.text, said.path.len);
 		said.path.text = kept;
 		ok = ok && kept;
+		if (kept)
+			strip(&said.path); /* once: it may be that of all entries */
 		pax->path = said.path;
 	}
 	pax->present = true;
@@ -123,38 +134,60 @@ static bool find_name(tar *t, ck_tar_text *name)
 		*name = t->all.path;
 	else if (!ck_tar_name(t->look->job, t->header, name))
 		return false;
-	while (name->len > 2 && name->text[0] == '.' && name->text[1] == '/') {
-		name->text += 2;
-		name->len -= 2;
-	}
+	strip(name);
 	return true;
 }
 
+static const char TWICE[] = "is there twice; programs disagree on which one counts";
+
 static bool check_name(tar *t, const ck_tar_text *name)
 {
-	bool fresh;
+	bool fresh = false;
+	if (name->text == t->named) /* may be long, and be that of all entries */
+		return say_of(t, name, TWICE);
+	t->named = name->text;
 	bool up = name->len >= 2 && (!memcmp(name->text, "..", 2) ||
 	                             memmem(name->text, name->len, "/..", 3));
 	if ((up || (name->len && name->text[0] == '/')) &&
 	    !say_of(t, name, "has a name that leads out of the folder"))
 		return false;
-	ck_job *job = t->look->job;
-	char *copy = ck_copy(job, name->text, name->len);
-	uint64_t *place = copy ? ck_map_put(job, &t->names, copy, name->len, &fresh) : NULL;
+	uint64_t *place = ck_map_put(t->look->job, &t->names, name->text, name->len, &fresh);
 	if (!place)
 		return false;
 	*place = t->at;
-	return fresh || say_of(t, name, "is there twice; programs disagree on which one counts");
+	return fresh || say_of(t, name, TWICE);
 }
 
 /* ---- entries ---- */
+
+/* Before POSIX folders were files whose names ended in a slash. */
+static bool is_folder(const tar *t, char type)
+{
+	enum { NAME = 100 };
+	size_t len = strnlen((const char *)t->header, NAME);
+	return type == '5' || ((!type || type == '0') && len && t->header[len - 1] == '/');
+}
 
 static bool is_called(const ck_tar_text *name, const char *word)
 {
 	return name->len == strlen(word) && !memcmp(name->text, word, name->len);
 }
 
-static bool look_at(tar *t, const ck_tar_text *name, uint64_t size)
+/* The bytes of an entry of which most readers say that it has none: to the walk they are what
+ * follows it, and each such entry may hold all that come after it. */
+static bool look_at_bare(tar *t, const ck_source *source, const char *path, ck_look_kind kind)
+{
+	ck_look *l = t->look;
+	if (!ck_elsewhere_enough(l->audit))
+		return ck_elsewhere_look(l, t->at + CK_TAR_BLOCK, source, path, kind);
+	l->audit->incomplete = true;
+	return t->passed_by++ ||
+	       ck_look_closed(l->audit, &l->place, t->at, source->size, "the bytes of an entry "
+	                      "that should have none were not looked at as a file: there are too "
+	                      "many such entries");
+}
+
+static bool look_at(tar *t, const ck_tar_text *name, uint64_t size, bool bare)
 {
 	ck_look *l = t->look;
 	const char *path = ck_look_path(l->job, &t->path, l->place.member, name->text, name->len);
@@ -168,48 +201,47 @@ static bool look_at(tar *t, const ck_tar_text *name, uint64_t size)
 	t->pickle = t->pickle || is_called(name, "pickle");
 	t->storages = t->storages || is_called(name, "storages");
 	ck_look_kind kind = mixed ? CK_LOOK_BYTES : CK_LOOK_MEMBER;
-	return !size || ck_look_inside(l->audit, source, path, kind, NULL);
+	if (!size)
+		return true;
+	return bare ? look_at_bare(t, source, path, kind)
+	            : ck_look_inside(l->audit, source, path, kind, NULL);
 }
 
-static bool take_file(tar *t, char type, uint64_t size)
+static bool say_sparse(tar *t, const ck_tar_text *name, uint64_t size)
+{
+	ck_look *l = t->look;
+	char text[CK_SHOWN_MAX + 128];
+	l->audit->incomplete = true;
+	snprintf(text, sizeof text, "entry '%s' is a sparse file: where its bytes belong was not "
+	         "looked at", ck_show(name->text, name->len).s);
+	return ck_audit_say_some(l->audit, &t->told, CK_RULE_NOT_SCANNED, &l->place, t->at, size,
+	                         text);
+}
+
+static bool take_file(tar *t, char type, uint64_t size, bool bare)
 {
 	ck_tar_text name = {0};
 	uint64_t left = left_behind(t);
 	if (!find_name(t, &name) || !check_name(t, &name))
 		return false;
 	bool sparse = type == 'S' || t->next.sparse || t->all.sparse;
-	if (sparse && !ck_look_closed(t->look->audit, &t->look->place, t->at, size,
-	                              "entry '%s' is a sparse file: where its bytes belong was not "
-	                              "looked at", ck_show(name.text, name.len).s))
+	if (sparse && !say_sparse(t, &name, size))
 		return false;
 	if ((type == '1' || type == '2') && !say_of(t, &name, "is a link to another file"))
 		return false;
 	if (strchr("346", type) && !say_of(t, &name, "is a device or a pipe"))
 		return false;
+	if (is_folder(t, type) && size &&
+	    !say_of(t, &name, "is a folder with a size; programs disagree on what follows"))
+		return false;
 	if (type == 'M' && !say_of(t, &name, "began on another tape"))
 		return false;
 	if (size > left && !say_of(t, &name, "reaches beyond the file: it is cut short"))
 		return false;
-	bool ok = look_at(t, &name, size < left ? size : left);
+	bool ok = look_at(t, &name, size < left ? size : left, bare);
 	t->next = (ck_tar_pax){0};
 	t->long_name = (ck_tar_text){0};
 	return ok;
-}
-
-/* Tars in a tar come back to the same places; what ends earlier is another one. */
-static bool was_there(tar *t, uint64_t from, bool *known)
-{
-	bool fresh;
-	ck_audit *audit = t->look->audit;
-	uint64_t place[] = {ck_audit_offset(audit, &t->look->place, from),
-	                    t->look->source->size - from};
-	*known = false;
-	if (place[0] == CK_NO_OFFSET)
-		return true;
-	if (!ck_hash_set_add(audit->job, &audit->elsewhere, place, sizeof place, &fresh))
-		return false;
-	*known = !fresh;
-	return true;
 }
 
 /* Looks there would be too many: another reader may find an archive. */
@@ -232,24 +264,45 @@ static bool pass_by(tar *t, uint64_t from)
 /* Whoever believes the size in the header goes on elsewhere. */
 static bool look_elsewhere(tar *t, uint64_t own)
 {
-	bool known;
 	ck_look *l = t->look;
-	ck_audit *audit = l->audit;
 	uint64_t step = rounded(own), left = left_behind(t);
 	if (step >= left)
 		return true;
 	uint64_t from = t->at + CK_TAR_BLOCK + step;
-	if (audit->looked_elsewhere >= ELSEWHERE_MAX || audit->elsewhere_depth >= ELSEWHERE_DEPTH)
+	if (ck_elsewhere_enough(l->audit))
 		return pass_by(t, from);
-	if (!was_there(t, from, &known) || known)
-		return known;
-	audit->looked_elsewhere++;
 	const ck_source *rest = ck_source_window(l->job, l->source, l->source->label, from,
 	                                         l->source->size - from);
-	audit->elsewhere_depth++;
-	bool ok = rest && ck_look_inside(audit, rest, l->place.member, CK_LOOK_GAP, NULL);
-	audit->elsewhere_depth--;
-	return ok;
+	return rest && ck_elsewhere_look(l, from, rest, l->place.member, CK_LOOK_GAP);
+}
+
+/* Folders, links and devices have no bytes for most readers, whatever their size; where those of
+ * sparse files end is as they say elsewhere, and odd numbers may be any. */
+static bool is_bare(const tar *t, char type, const ck_tar_pax *said)
+{
+	return said->odd_size || (type >= '1' && type <= '6') || is_folder(t, type) ||
+	       type == 'S' || t->next.sparse || t->all.sparse;
+}
+
+static bool take_about(tar *t, char type, uint64_t size, bool bare)
+{
+	ck_look *l = t->look;
+	t->texts += bare && size < left_behind(t) ? size : 0;
+	if (t->texts > TEXTS_MAX) {
+		bool told = t->read_enough;
+		t->read_enough = true;
+		return told || ck_look_closed(l->audit, &l->place, t->at, 0, "names and records "
+		                              "that lie in one another were not read");
+	}
+	if (type == 'K')
+		return true;
+	if (type != 'L')
+		return read_pax(t, size, type == 'g' ? &t->all : &t->next);
+	if (!read_text(t, size, &t->long_name))
+		return false;
+	if (t->long_name.text)
+		t->long_name.len = strlen(t->long_name.text);
+	return true;
 }
 
 /* The entry at t->at, whose size may be said twice. */
@@ -266,25 +319,18 @@ static bool take_entry(tar *t)
 		return false;
 	bool about = type && strchr("LKxXg", type);
 	const ck_tar_pax *said = t->next.has_size ? &t->next : &t->all;
-	/* folders, links and devices have no bytes for most readers, whatever their size; where
-	 * those of sparse files end is as they say elsewhere, and odd numbers may be any */
-	bool bare = !plain || said->odd_size || (type >= '1' && type <= '6') ||
-	            (!about && (type == 'S' || t->next.sparse || t->all.sparse));
+	bool bare = !plain || (!about && is_bare(t, type, said));
 	size = said->has_size && !about ? said->size : own;
 	if (size != own && own &&
 	    !say_here(t, "has two sizes; programs disagree on which one counts"))
 		return false;
-	bool ok = type == 'L' ? read_text(t, size, &t->long_name)
-	        : type == 'K' ? true
-	        : type == 'x' || type == 'X' ? read_pax(t, size, &t->next)
-	        : type == 'g' ? read_pax(t, size, &t->all)
-	        : take_file(t, type, size);
-	if (t->long_name.text && type == 'L')
-		t->long_name.len = strlen(t->long_name.text);
+	bool ok = about ? take_about(t, type, size, bare) : take_file(t, type, size, bare);
 	uint64_t step = bare ? 0 : rounded(size), left = left_behind(t);
 	uint64_t end = t->at + CK_TAR_BLOCK + (step < left ? step : left);
 	if (ok && size != own)
 		ok = look_elsewhere(t, own);
+	if (ok && bare && size)
+		ok = look_elsewhere(t, size);
 	ok = ok && ck_regions_claim(l->job, &l->claimed, t->at, end) &&
 	     ck_regions_claim(l->job, &l->inside, t->at, end);
 	t->at = end;
@@ -333,36 +379,6 @@ static bool walk(tar *t)
 	       say(t, "the tar archive ends in the middle of a block: it is cut short");
 }
 
-/* The member `pickle` was looked at like any other; what else the loader reads is judged here. */
-static bool on_event(void *arg, const ck_source *source, const ck_event *event)
-{
-	ck_look *l = arg;
-	const char *name = strrchr(source->label, ' ');
-	name = name ? name + 1 : source->label;
-	ck_place place = {name, source, 0};
-	return !strcmp(name, "pickle") || ck_judge_event(l->audit, &place, event);
-}
-
-/* The members of torch's old tar files hold pickles between numbers; the loader knows where. */
-static bool read_old_torch(ck_look *l)
-{
-	unsigned char head[CK_HEAD];
-	ck_input in;
-	ck_watch watch = {on_event, NULL, l};
-	ck_job *own = ck_look_job(l->audit);
-	if (!own)
-		return false;
-	ck_loaded loaded = {.job = own, .model = ck_alloc(own, sizeof(ck_model)), .watch = &watch};
-	if (loaded.model)
-		loaded.model->top = ck_path_new(own, NULL, "", 0, false);
-	bool ok = loaded.model && loaded.model->top && ck_input_open(own, l->source, head, &in) &&
-	          ck_layout_torch_tar.load(&loaded, &in, loaded.model->top);
-	if (!ok && l->audit->job->error.status == CK_OK)
-		ok = ck_look_failed(l->audit, own, CK_RULE_BROKEN_CHECKPOINT, &l->place,
-		                    CK_NO_OFFSET);
-	return ck_look_done(l->audit, own) && ok;
-}
-
 bool ck_tar_walk(ck_look *look)
 {
 	tar t = {.look = look};
@@ -372,5 +388,5 @@ bool ck_tar_walk(ck_look *look)
 	if (!t.pickle || !t.storages)
 		return true;
 	look->format = "torch tar";
-	return read_old_torch(look);
+	return ck_torch_tar_walk(look);
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 128 << 10 };
+enum { PIECE = 128 << 10, EMPTY_MOST = 10000 /* streams */ };
 
 typedef struct {
 	ck_job *job;
@@ -14,6 +14,9 @@ typedef struct {
 	const ck_sink *sink;
 	void *state;           /* of the codec, or NULL */
 	uint64_t read;         /* packed bytes taken from the source */
+	bool made;             /* something came out of this stream */
+	bool follows;          /* what is behind the last stream was passed over */
+	unsigned empty;        /* streams of nothing */
 	ck_flow flow;
 	unsigned char in[PIECE], out[PIECE];
 } pump;
@@ -79,6 +82,7 @@ static bool pump_stream(pump *p, ck_step *ended)
 		size_t made = PIECE - p->flow.out_left;
 		bool stuck = step == CK_STEP_ON && !made && before == p->flow.in_left;
 		ck_progress(p->job, "unpacking", place_of(p), p->packed->size);
+		p->made = p->made || made;
 		if (made && !p->sink->take(p->job, p->sink->arg, p->out, made))
 			return false;
 		*ended = step;
@@ -109,6 +113,7 @@ static bool pass_over(pump *p)
 		for (; zeros && p->flow.in_left; p->flow.in++, p->flow.in_left--)
 			zeros = !*p->flow.in;
 	}
+	p->follows = !zeros;
 	if (!zeros)
 		ck_note(p->job,
 		        "'%s': the %s data ends at byte %llu; what follows up to byte %llu is "
@@ -174,7 +179,7 @@ static bool run_one_loosely(pump *p, bool *more)
 {
 	ck_step ended;
 	uint64_t at = place_of(p);
-	*more = false;
+	*more = p->made = false;
 	if (p->codec->front && !p->codec->front(p->job, p->packed, &at))
 		return false;
 	if (at >= p->packed->size)
@@ -193,15 +198,32 @@ static bool run_one_loosely(pump *p, bool *more)
 	*more = ended == CK_STEP_END && place_of(p) > at;
 	if (p->codec->behind)
 		go_to(p, place_of(p) + p->codec->behind);
-	return true;
+	return p->made || p->empty++ < EMPTY_MOST ||
+	       ck_fail(p->job, CK_LIMIT, p->packed->label, "more than %d of its %s streams are "
+	               "empty", EMPTY_MOST, p->codec->name);
+}
+
+/* Zeros may begin a stream of .lzma, or be padding. */
+static bool run_behind_loosely(pump *p, bool *more)
+{
+	const uint64_t at = place_of(p);
+	if (!run_one_loosely(p, more))
+		return false;
+	if (*more || p->made)
+		return true;
+	go_to(p, at);
+	if (!pass_zeros(p))
+		return false;
+	return place_of(p) == at || run_one_loosely(p, more);
 }
 
 static bool run_loosely(pump *p)
 {
-	bool more = true;
-	/* zeros in front may begin a stream of .lzma */
-	for (bool first = true; more; first = false)
-		if ((!first && !pass_zeros(p)) || !run_one_loosely(p, &more))
+	bool more;
+	if (!run_one_loosely(p, &more))
+		return false;
+	while (more)
+		if (!run_behind_loosely(p, &more))
 			return false;
 	return true;
 }
@@ -209,7 +231,7 @@ static bool run_loosely(pump *p)
 /* ---- from outside ---- */
 
 static bool run_so(ck_job *job, const ck_codec *codec, const ck_source *packed,
-                   const ck_sink *sink, bool (*run)(pump *p))
+                   const ck_sink *sink, bool (*run)(pump *p), bool *follows)
 {
 	pump *p = calloc(1, sizeof *p); /* not from the arena: gone when all is unpacked */
 	if (!p)
@@ -220,21 +242,25 @@ static bool run_so(ck_job *job, const ck_codec *codec, const ck_source *packed,
 	p->sink = sink;
 	p->flow = (ck_flow){.job = job, .label = packed->label};
 	bool ok = run(p);
+	*follows = p->follows;
 	if (p->state)
 		codec->end(p->state);
 	free(p);
 	return ok;
 }
 
-bool ck_codec_run(ck_job *job, const ck_codec *codec, const ck_source *packed, const ck_sink *sink)
+bool ck_codec_run(ck_job *job, const ck_codec *codec, const ck_source *packed,
+                  const ck_sink *sink, bool *follows)
 {
-	return run_so(job, codec, packed, sink, run_all);
+	return run_so(job, codec, packed, sink, run_all, follows);
 }
 
 bool ck_codec_run_loosely(ck_job *job, const ck_codec *codec, const ck_source *packed,
                           const ck_sink *sink)
 {
-	return run_so(job, codec->loose ? codec->loose : codec, packed, sink, run_loosely);
+	bool follows;
+	return run_so(job, codec->loose ? codec->loose : codec, packed, sink, run_loosely,
+	              &follows);
 }
 
 bool ck_codec_tries(const ck_codec *codec, const unsigned char *head, size_t len)

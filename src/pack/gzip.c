@@ -129,14 +129,14 @@ static bool probe_gzip(const unsigned char *head, size_t len)
 }
 
 /* The rule of the first two bytes spares most files the trial; but two bytes are no magic, so what
- * follows them must inflate. */
+ * follows them must inflate; its checksum may be wrong. */
 static bool probe_zlib(const unsigned char *head, size_t len)
 {
 	if (len < 2)
 		return false;
 	unsigned method = head[0] & 0x0F, window = head[0] >> 4, dictionary = head[1] & 0x20;
 	return method == 8 && window <= 7 && !dictionary && (head[0] << 8 | head[1]) % 31 == 0 &&
-	       ck_codec_tries(&zlib, head, len);
+	       ck_codec_tries(&raw, head + 2, len - 2);
 }
 
 const ck_packing ck_packing_gzip = {"gzip", "gzip files", probe_gzip, &gzip};

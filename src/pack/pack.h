@@ -118,9 +118,10 @@ uint64_t ck_unpack_most_in_all(const ck_job *job);
 /* Unpacks into a scratch file, within the limits `inflated` and `ratio`; of the latter, the first
  * 64 MiB are free. The label says what was done. */
 const ck_source *ck_unpack(ck_job *job, const ck_packing *packing, const ck_source *packed);
-/* The same with what came out before it failed, if it did: then *whole is false. */
+/* The same with what came out before it failed, if it did: then *whole is false. *follows:
+ * something was passed over behind it. */
 const ck_source *ck_unpack_part(ck_job *job, const ck_packing *packing, const ck_source *packed,
-                                bool *whole);
+                                bool *whole, bool *follows);
 /* What programs get that overlook broken headers and checksums, and read on behind them. */
 const ck_source *ck_unpack_loosely(ck_job *job, const ck_packing *packing, const ck_source *packed);
 /* Unpacks a deflated member into a scratch file. */

@@ -45,11 +45,13 @@ typedef struct ck_codec {
 	unsigned behind;
 } ck_codec;
 
-/* Gives all that comes out to the sink, and checks the checksums; knows no limits but `heap`. */
+/* Gives all that comes out to the sink, and checks the checksums; knows no limits but `heap`.
+ * *follows: it passed over something behind the last stream. */
 bool ck_codec_run(ck_job *job, const ck_codec *codec, const ck_source *packed,
-                  const ck_sink *sink);
+                  const ck_sink *sink, bool *follows);
 /* The same as programs do that take what they get: all that comes out of any number of streams
- * until one breaks, whatever is wrong with headers and checksums. Fails only for want of memory. */
+ * until one breaks, whatever is wrong with headers and checksums. Fails only for want of memory,
+ * and if very many of the streams are empty. */
 bool ck_codec_run_loosely(ck_job *job, const ck_codec *codec, const ck_source *packed,
                           const ck_sink *sink);
 /* True if a decoder makes at least one byte of these, and finds nothing wrong with them. */

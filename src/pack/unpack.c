@@ -50,6 +50,7 @@ typedef struct {
 	const ck_sink *sink;
 	uint64_t made, ratio_most;
 	bool loosely;
+	bool *follows;
 } unpacking;
 
 static bool count(ck_job *job, void *arg, const void *data, size_t len)
@@ -68,8 +69,9 @@ static bool run(ck_job *job, const ck_stream *stream, const ck_sink *sink)
 {
 	unpacking u = *(const unpacking *)stream->arg;
 	u.sink = sink;
-	return (u.loosely ? ck_codec_run_loosely : ck_codec_run)(job, u.packing->codec, u.packed,
-	                                                         &(ck_sink){count, &u});
+	const ck_sink counted = {count, &u};
+	return u.loosely ? ck_codec_run_loosely(job, u.packing->codec, u.packed, &counted)
+	                 : ck_codec_run(job, u.packing->codec, u.packed, &counted, u.follows);
 }
 
 static const char *label_of(ck_job *job, const ck_packing *packing, const ck_source *packed)
@@ -81,32 +83,33 @@ static const char *label_of(ck_job *job, const ck_packing *packing, const ck_sou
 }
 
 static const ck_source *unpack_part(ck_job *job, const ck_packing *packing,
-                                    const ck_source *packed, bool loosely, bool *whole)
+                                    const ck_source *packed, bool loosely, bool *whole,
+                                    bool *follows)
 {
 	unpacking u = {.packing = packing, .packed = packed, .loosely = loosely,
-	               .ratio_most = ck_unpack_most(job, packed->size)};
+	               .follows = follows, .ratio_most = ck_unpack_most(job, packed->size)};
 	const char *label = label_of(job, packing, packed);
 	const ck_stream stream = {run, label, CK_SIZE_UNKNOWN, &u};
-	*whole = false;
+	*whole = *follows = false;
 	return label ? ck_stream_spill_part(job, &stream, whole) : NULL;
 }
 
 const ck_source *ck_unpack_part(ck_job *job, const ck_packing *packing, const ck_source *packed,
-                                bool *whole)
+                                bool *whole, bool *follows)
 {
-	return unpack_part(job, packing, packed, false, whole);
+	return unpack_part(job, packing, packed, false, whole, follows);
 }
 
 const ck_source *ck_unpack_loosely(ck_job *job, const ck_packing *packing, const ck_source *packed)
 {
-	bool whole;
-	return unpack_part(job, packing, packed, true, &whole);
+	bool whole, follows;
+	return unpack_part(job, packing, packed, true, &whole, &follows);
 }
 
 const ck_source *ck_unpack(ck_job *job, const ck_packing *packing, const ck_source *packed)
 {
-	bool whole;
-	const ck_source *source = ck_unpack_part(job, packing, packed, &whole);
+	bool whole, follows;
+	const ck_source *source = ck_unpack_part(job, packing, packed, &whole, &follows);
 	return whole ? source : NULL;
 }
 

@@ -312,6 +312,10 @@ limited('bzip2_zeros', 'bzip2 of 4 GiB of zeros', lambda: bzip2_repeat(bytes(32 
         'ratio', suffix='.pt.bz2')
 bomb('gzip_in_gzip', 'gzip in gzip, fifty times', lambda: packed_often(50), 'lie in each other',
      suffix='.pt.gz')
+bomb('gzip_empty', 'half a million gzip streams of nothing, and a word behind them',
+     lambda: gzip_repeat(b'', 1) * 500_000 + b'word', '', suffix='.pt.gz')
+bomb('xz_zeros_behind', 'zeros behind an xz stream, each few of which are an empty .lzma stream',
+     lambda: xz_repeat(b'N.', 1) + bytes(100 * MIB) + b'word', '', suffix='.pkl.xz')
 bomb('gzip_bomb_in_gzip', 'a gzip bomb packed again', lambda: gzip_repeat(
     gzip_repeat(bytes(MIB), 2048), 1), '--limit ratio=', suffix='.pt.gz')
 
@@ -354,14 +358,36 @@ limited('tar_members', 'more than a million members of a tar',
         lambda: tar_of(200_000), 'members', suffix='.tar', options=['--limit', 'members=100K'])
 bomb('tar_members_300k', 'three hundred thousand members of a tar',
      lambda: tar_of(300_000), '', suffix='.tar', clean=True)
+for kind, what in [(b'1', 'links'), (b'2', 'symbolic_links'), (b'3', 'devices'), (b'5', 'folders'),
+                   (b'6', 'pipes'), (b'S', 'sparse_files')]:
+    bomb('tar_nested_' + what, f'ten thousand {what} of a tar, each as long as all that follow',
+         lambda kind=kind: tar_nested(kind), '', suffix='.tar')
+bomb('tar_nested_old_folders', 'the same of folders as they were before POSIX',
+     lambda: tar_nested(b'\0', name='%d/'), '', suffix='.tar')
+for kind, what in [(b'0', 'files'), (b'L', 'long_names'), (b'K', 'long_links'),
+                   (b'x', 'pax_headers'), (b'g', 'global_headers')]:
+    bomb('tar_odd_' + what, f'the same of {what}, with sizes that only Python reads',
+         lambda kind=kind: tar_nested(kind, size=b'+%o'), '', suffix='.tar')
+bomb('tar_path_of_all', 'a path of a million bytes, by a global header, for ten thousand entries',
+     lambda: pax_of(b'1000013 path=' + b'./' * 250_000 + b'a' * 499_999 + b'\n', b'g')
+     + tar_of(10_000), '', suffix='.tar')
+
+
+def tar_nested(kind, size=b'%011o', name='%d', count=10_000):
+    """Headers without anything between them, by whose sizes each is inside of all before it."""
+    sizes = [(count - i - 1) * 512 for i in range(count)]
+    if kind in b'LKxg':
+        sizes = [min(left, 1 << 20) for left in sizes]
+    return b''.join(tar_member(name % i, 0, kind, number=(size % left).ljust(12, b'\0'))
+                    for i, left in enumerate(sizes)) + bytes(1024)
 
 
 def tar_of(count):
     return b''.join(tar_member(str(i), 0) for i in range(count)) + bytes(1024)
 
 
-def pax_of(records):
-    return tar_member('p', len(records), b'x', records) + tar_member('a', 4, b'0', bytes(4))
+def pax_of(records, kind=b'x'):
+    return tar_member('p', len(records), kind, records) + tar_member('a', 4, b'0', bytes(4))
 
 
 # ---- TorchScript ----

@@ -21,9 +21,14 @@ static bool unpack(ck_job *job, const ck_source *source)
 	uint64_t made = 0;
 	size_t which = (size_t)(source->size % CK_COUNT(packings)); /* for what no probe lets in */
 	const ck_packing *found = ck_packing_find(source->data, (size_t)source->size);
-	if (!found)
-		return ck_codec_run(job, packings[which]->codec, source,
-		                    &(ck_sink){count_bytes, &made});
+	if (!found) {
+		bool follows;
+		const ck_sink sink = {count_bytes, &made};
+		return source->size % 2 ? ck_codec_run(job, packings[which]->codec, source, &sink,
+		                                       &follows)
+		                        : ck_codec_run_loosely(job, packings[which]->codec, source,
+		                                               &sink);
+	}
 	const ck_source *unpacked = ck_unpack(job, found, source);
 	demand(!unpacked || unpacked->size <= UNPACKED_MAX);
 	return unpacked != NULL;

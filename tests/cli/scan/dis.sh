@@ -45,6 +45,20 @@ story_dis_finds_the_pickle() {
 	ck 2 dis nothing
 }
 
+story_dis_shows_what_comes_out_of_a_damaged_packing() {
+	local packed=$data/hostile
+	ck 3 dis "$packed/lzma_and_junk.pkl.lzma"
+	prints "the lzma data ends here, but the file goes on"
+	prints "DANGEROUS"
+	ck 3 dis "$packed/lzma_behind_xz.zip!x.dat"
+	prints "imports os.system  DANGEROUS"
+	ck 0 dis "$packed/gzip_behind_zeros.pkl.gz"
+	prints "DANGEROUS"
+	printf '\x1f\x8b\x08' >nothing.gz
+	ck 3 dis nothing.gz
+	says "cut short"
+}
+
 story_dis_shows_all_pickles_of_a_legacy_file() {
 	ck 0 dis "$(good legacy)"
 	[ "$(grep -c '^pickle' stdout)" -eq 5 ] || fail "$(grep '^pickle' stdout)"

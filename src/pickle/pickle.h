@@ -167,8 +167,8 @@ typedef struct ck_seen {
 	/* With `lean`: once more than so many bytes of memory, less 1, were needed for a pickle,
 	 * it is found out which memo numbers it will still read. What is stored under others
 	 * only can then be given up with the list or dict that it is put into, if that holds
-	 * more than CK_LEAN_CONTAINERS: containers of numbers, text and such containers. 0:
-	 * never. */
+	 * more than CK_LEAN_CONTAINERS: containers of numbers, text and such containers, where
+	 * no pair of a list begins with such a key either. 0: never. */
 	uint64_t ahead;
 	uint64_t skimmed;  /* bytes that were read ahead, of all pickles */
 	bool loose;        /* read on where opcodes reach across the end of their frame, */

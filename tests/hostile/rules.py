@@ -482,6 +482,46 @@ def objects():
     ]
 
 
+def padded():
+    """What lies behind so many harmless pairs that most of them are only counted."""
+    about = [(CHANGED, "own.things.Thing")]
+    mapping, many = name("collections", "OrderedDict"), 40000
+
+    def pair(key, value):
+        return EMPTY_LIST + b"(" + text(key) + value + b"e"
+
+    def entry(key, value):
+        return tuple_of(text(key), value)
+
+    def keyed(key, value):
+        return dict_of((text(key), value))
+
+    def mixed(key, value):
+        return b"\x8f(" + text(key) + value + b"\x90"
+
+    def state(make, key, value):
+        return call(mapping, list_of(*[make("k%d" % i, integer(i)) for i in range(many)],
+                                     make(key, value)))
+
+    return [
+        ("pairs", build(new(THING), state(pair, "__setstate__", text("x"))), "dangerous", about),
+        ("tuples", build(new(THING), state(entry, "__call__", text("x"))), "dangerous", about),
+        ("template", build(new(THING), state(pair, "_parse_arg_template", text(CODE))),
+         "dangerous", about),
+        ("planted", build(new(THING), state(pair, "extend", text("x"))) + integer(1) + APPEND,
+         "dangerous", about),
+        ("states", build(new(THING), call(name("builtins", "tuple"), list_of(
+            *[keyed("k", integer(i)) for i in range(many)], keyed("__call__", text("x"))))),
+         "dangerous", about),
+        ("sets", build(new(THING), state(mixed, "__call__", text("x"))), "dangerous", about, 4),
+        ("harmless", build(new(THING), state(pair, "k", text("x"))), UNKNOWN, []),
+        ("set_as_pair", build(new(THING), call(mapping, list_of(
+            mixed("_parse_arg_template", text(CODE))))), "dangerous", about, 4),
+        ("dict_as_pair", build(new(THING), call(mapping, list_of(dict_of(
+            (text("_parse_arg_template"), NONE), (text(CODE), NONE))))), "dangerous", about),
+    ]
+
+
 def sizes():
     """Calls that would fill the memory, or go through what is not known."""
     range_of = call(name("builtins", "range"), integer(BIG))
@@ -674,8 +714,8 @@ def builtins():
          "bytearray", "complex", "object", "slice", "range")]
 
 
-GROUPS = (names, calls, given, attributes, deferred, objects, sizes, numbers, arrays, amounts,
-          builtins)
+GROUPS = (names, calls, given, attributes, deferred, objects, padded, sizes, numbers, arrays,
+          amounts, builtins)
 
 
 def judge(report, verdict, findings):

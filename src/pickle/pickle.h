@@ -196,6 +196,9 @@ bool ck_pickle_may_hold(ck_job *job, const ck_source *source, uint64_t ops, cons
 bool ck_value_text(const ck_value *value, const char **text, size_t *len);
 /* A GLOBAL of exactly this name. */
 bool ck_value_is_global(const ck_value *value, const char *module, const char *name);
+/* True for what makes containers of Python's own, or may: what a call of it returns unfolds to the
+ * arguments. */
+bool ck_value_makes_container(const ck_value *callee);
 /* "int", "list", "collections.OrderedDict object"...: what a value is, safe to print. */
 ck_shown ck_value_about(const ck_value *value);
 

@@ -694,6 +694,42 @@ def amounts():
         ("hashed_keys", call(name("collections", "OrderedDict"),
                              list_of(tuple_of(shared(40), NONE))) + POP + NONE, "malformed",
          [(EXPANDS, "collections.OrderedDict")]),
+    ] + hashed()
+
+
+def hashed():
+    """Keys that unfold to more than Python can go through, and are gone in the end."""
+    mapping, key = name("collections", "OrderedDict"), shared(40)
+    many = again(dict_of((shared(20), NONE)), lambda value: call(mapping, value), 500)
+
+    def of(kind, *items):
+        return call(name("builtins", kind), *items)
+
+    def popped(label, value, found):
+        return "hashed_" + label, value + POP + NONE, "malformed", found
+
+    def expanding(label, value, kind):
+        return popped(label, value, [(EXPANDS, kind)])
+
+    return [
+        expanding("list_pairs", call(mapping, list_of(list_of(key, NONE))),
+                  "collections.OrderedDict"),
+        expanding("tuple", of("set", of("tuple", list_of(key))), "builtins.set"),
+        expanding("list", of("frozenset", of("list", list_of(key))), "builtins.frozenset"),
+        expanding("pairs", call(mapping, of("list", list_of(tuple_of(key, NONE)))),
+                  "collections.OrderedDict"),
+        expanding("later", of("set", of("list") + key + APPEND), "builtins.set"),
+        expanding("item", of("set", list_of(of("tuple", list_of(key)))), "builtins.set"),
+        expanding("calls", of("set", list_of(integer(1) + b"\x85" + b"".join(
+            b"q\x000" + of("tuple", list_of(b"h\x00", b"h\x00")) for _ in range(40)))),
+                  "builtins.set"),
+        expanding("again", many, "collections.OrderedDict"),
+        popped("key", dict_of((of("tuple", list_of(key)), NONE)), [("over-limit", None)]),
+        popped("deep_key", dict_of((key + 70 * b"\x85", NONE)), [("over-limit", None)]),
+        ("honest_keys", list_of(
+            call(mapping, list_of(list_of(tuple_of(integer(1), text("a")), NONE))),
+            of("set", of("list", list_of(tuple_of(integer(1), text("a"))))),
+            dict_of((of("tuple", list_of(integer(1))), NONE))), "safe", []),
     ]
 
 

@@ -16,8 +16,8 @@ static bool is_container(const ck_value *value)
 	return value->kind >= CK_LIST && value->kind <= CK_DICT;
 }
 
-/* Text that can be the name of an attribute which the judge looks for: it begins with an underscore,
- * or is "append", "add", "extend" or "update". */
+/* Text that can be the name of an attribute which the judge looks for: it begins with an
+ * underscore, or is "append", "add", "extend" or "update". */
 static bool has_meaning(const ck_value *key)
 {
 	bool text = key->kind == CK_STR || key->kind == CK_BYTES;

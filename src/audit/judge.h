@@ -44,6 +44,7 @@ typedef struct ck_standing {
 	ck_fault import;         /* what it means to import it */
 	ck_fault call;           /* to call it */
 	ck_fault make;           /* to make an instance of it */
+	bool stdlib, own;        /* ck_deny_is_stdlib, ck_is_own */
 	bool weights_only;
 	bool allowed;            /* by the policy */
 	size_t use;              /* index in audit->globals, or SIZE_MAX */

@@ -334,6 +334,8 @@ ck_standing *ck_standing_find(ck_audit *audit, const ck_value *global, ck_standi
 		return NULL;
 	s->meant = s->written;
 	judge_by_lists(audit, s, global);
+	s->stdlib = ck_deny_is_stdlib(s->meant.module, s->meant.module_len);
+	s->own = ck_is_own(&s->meant);
 	if (!judge_by_policy(audit, s))
 		return NULL;
 	return audit->job->error.status == CK_OK ? s : NULL;

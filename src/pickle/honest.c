@@ -1,4 +1,5 @@
-/* Whether a pickle needs more memory than an honest one of its length, found out while it is read. */
+/* Whether a pickle needs more memory than an honest one of its length, found out while it is
+ * read. */
 #include "vm.h"
 
 /* Up to this weight a value on the stack counts: honest pickles have few of any weight there, while

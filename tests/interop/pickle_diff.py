@@ -55,8 +55,8 @@ KNOWN = {
         lambda data, py, ck: b"\x96" in data and re.search(
             "^pickle opcode (APPENDS?|SETITEMS?): a bytes (cannot be app|has no it)", ck.text)),
     "computed name": (
-        "a name for STACK_GLOBAL that a call would have returned is kept as a global that is never "
-        "known; the recording object is no str",
+        "a name for STACK_GLOBAL that a call would have returned, or that a global or an id may "
+        "stand for, is kept as a global that is never known; the recording object is no str",
         lambda data, py, ck: "STACK_GLOBAL requires str" in py.text),
     "unknown buffer": (
         "what a call returns may be a buffer; the recording object is none",
@@ -69,7 +69,7 @@ KNOWN = {
         "bytes over 4096 stay in the file: as keys they equal nothing, and a Python 2 string of "
         "that length is no name",
         lambda data, py, ck: len(data) > 4096 and (
-            "must be strings, not" in ck.text or py.accepts and has_key(
+            "?.?" in ck.text or py.accepts and has_key(
                 py.value, lambda key: isinstance(key, (str, bytes)) and len(key) > 1024))),
     "frozenset as a key": (
         "it equals only itself here",

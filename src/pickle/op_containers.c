@@ -233,12 +233,19 @@ static bool add_later(ck_vm *vm, ck_value *target, const ck_items *items)
 	return later && ck_vm_add(vm, target, &later->items, items->item, items->count);
 }
 
+static bool is_bytearray(const ck_value *value)
+{
+	return value->kind == CK_BYTES && value->flags & CK_MUTABLE;
+}
+
 static bool extend(ck_vm *vm, ck_value *target, const ck_items *items)
 {
 	if (target->kind == CK_LIST) {
 		note_change(target);
 		return add_items(vm, target, items, 1);
 	}
+	if (is_bytearray(target))
+		return ck_vm_append_bytes(vm, target, items);
 	if (!ck_vm_tell(vm, CK_DID_APPEND, target, NULL, items))
 		return false;
 	if (target->kind == CK_CALL)
@@ -307,6 +314,8 @@ static bool set_pairs(ck_vm *vm, ck_value *target, const ck_items *pairs)
 	note_change(target);
 	if (target->kind == CK_LIST)
 		return set_in_list(vm, target, pairs);
+	if (is_bytearray(target))
+		return ck_vm_set_bytes(vm, target, pairs);
 	if (target->kind != CK_DICT && !ck_vm_tell(vm, CK_DID_SET, target, NULL, pairs))
 		return false;
 	if (ck_vm_is_name(target))

@@ -35,7 +35,8 @@ enum ck_value_flag {
 	CK_COMPUTED = 8,   /* GLOBAL whose name was not a literal string */
 	CK_PLAIN = 8,      /* STR, BYTES: looked at once, and neither code nor a command */
 	CK_CHANGED = 16, /* GLOBAL, PERSID, EXT: something was set in or built into it; LIST, DICT,
-	                  * SET: changed after CK_PASSED, so that a call may have seen less */
+	                  * SET: changed after CK_PASSED, so that a call may have seen less; BYTES:
+	                  * bytes were put in by numbers */
 	CK_KEPT = 64,    /* it stands elsewhere, too: in the memo, or twice on the stack */
 	CK_PASSED = 32, /* LIST, DICT, SET: it was given to a call, or is an item of one that was */
 	CK_COUNTED = 128 /* LIST, DICT, SET: see ck_value_left_out */

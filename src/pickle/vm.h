@@ -316,6 +316,10 @@ void ck_steps_rewind(ck_steps *s, uint64_t to);
  * leaves out; lean.c. */
 bool ck_vm_add_lean(ck_vm *vm, ck_value *target, const ck_items *more, size_t step);
 
+/* Numbers are appended to, or set in, a bytearray; op_bytearray.c. */
+bool ck_vm_append_bytes(ck_vm *vm, ck_value *target, const ck_items *items);
+bool ck_vm_set_bytes(ck_vm *vm, ck_value *target, const ck_items *pairs);
+
 /* Counts a value with parts that gets a second place. */
 void ck_vm_share(ck_vm *vm, const ck_value *value);
 /* Takes the newest mark away; *start receives the stack position it guarded. */

@@ -564,7 +564,14 @@ def sizes():
         ("filled_old_bytearray", call(name("__builtin__", "bytearray")) + integer(99) + APPEND,
          "malformed", [("changed-tensor", "__builtin__.bytearray")]),
         ("filled_opcode", b"\x96" + struct.pack("<Q", 1) + b"c(" + integer(112) + b"e",
-         "malformed", [("broken-pickle", None)], 5),
+         "malformed", [("changed-tensor", None)], 5),
+        ("behind_filled", b"\x96" + struct.pack("<Q", 1) + b"c(" + integer(112) + b"e" + POP +
+         call(name("posix", "getcwd")), "dangerous", [(CALL, "posix.getcwd")], 5),
+        ("behind_set", b"\x96" + struct.pack("<Q", 1) + b"c" + integer(0) + integer(112) +
+         SETITEM + POP + call(name("posix", "getcwd")), "dangerous", [(CALL, "posix.getcwd")], 5),
+        ("behind_filled_by_call", b"\x96" + struct.pack("<Q", 1) + b"c" +
+         call(name("builtins", "int"), text("9")) + APPEND + POP + call(name("posix", "getcwd")),
+         "dangerous", [(CALL, "posix.getcwd")], 5),
         ("filled_bytes_of_text", call(name("builtins", "bytearray"), text("c"), text("latin-1")) +
          b"(" + integer(112) + b"e", "malformed", [("changed-tensor", "builtins.bytearray")]),
         ("pickle_in_bytes", call(name("builtins", "bytes"), HIDDEN, text("latin1")), "dangerous",

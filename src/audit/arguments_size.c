@@ -124,48 +124,71 @@ ck_fault ck_check_copy(ck_audit *audit, const ck_value *value)
 	return ck_check_count(audit, count_of(value, 0), ITEM_BYTES);
 }
 
-typedef struct {
-	uint64_t budget;
-	bool lists; /* they and dicts are followed, too */
-} follower;
+static bool follow(uint64_t *budget, const ck_value *value, int depth, bool lists);
 
-/* False if Python comes by more often than the budget allows when it follows every reference. */
-static bool follow(follower *f, const ck_value *value, int depth)
+static bool follow_each(uint64_t *budget, const ck_items *items, int depth, bool lists)
 {
-	bool holds = value->kind == CK_TUPLE ||
-	             (f->lists && (value->kind == CK_LIST || value->kind == CK_DICT));
-	if (!f->budget || depth > NESTING_MAX)
-		return false;
-	f->budget--;
-	for (size_t i = 0; holds && i < value->items->count; i++)
-		if (!follow(f, value->items->item[i], depth + 1))
+	for (size_t i = 0; i < items->count; i++)
+		if (!follow(budget, items->item[i], depth + 1, lists))
 			return false;
 	return true;
 }
 
+/* False if Python comes by more often than the budget allows when it follows every reference; with
+ * `lists` those of lists, sets and dicts, too. What calls make of lists may be tuples. */
+static bool follow(uint64_t *budget, const ck_value *value, int depth, bool lists)
+{
+	enum { CALL_COST = 4 };
+	bool call = value->kind == CK_CALL;
+	bool holds = value->kind == CK_TUPLE ||
+	             (lists && (value->kind == CK_LIST || value->kind == CK_SET ||
+	                        value->kind == CK_DICT));
+	uint64_t cost = call ? CALL_COST : 1;
+	if (*budget < cost || depth > NESTING_MAX)
+		return false;
+	*budget -= cost;
+	if (holds)
+		return follow_each(budget, value->items, depth, lists);
+	if (!call || !ck_value_makes_container(value->call->callee))
+		return true;
+	const ck_later *later = ck_call_later(value->call);
+	return follow_each(budget, value->call->args->items, depth, true) &&
+	       follow_each(budget, &later->items, depth, true) &&
+	       follow_each(budget, &later->pairs, depth, true);
+}
+
 static ck_fault check_followed(ck_audit *audit, const ck_value *value, bool lists)
 {
-	uint64_t before = left(audit) / ITEM_BYTES;
-	follower f = {before, lists};
-	bool ok = follow(&f, value, 0);
-	audit->made += (before - f.budget) * ITEM_BYTES;
+	uint64_t before = left(audit) / ITEM_BYTES, budget = before;
+	bool ok = follow(&budget, value, 0, lists);
+	audit->made += (before - budget) * ITEM_BYTES;
 	return ok ? fine : expands("would go through a value that unfolds to more than memory "
 	                           "holds");
+}
+
+/* Of a list of pairs the first of each is a key; a pair may be anything that has two items. */
+static ck_fault check_key(ck_audit *audit, const ck_value *item, bool pairs)
+{
+	bool listed = item->kind == CK_LIST || item->kind == CK_TUPLE;
+	if (pairs && listed && item->items->count)
+		item = item->items->item[0];
+	else if (pairs && item->kind == CK_SET)
+		return check_followed(audit, item, true);
+	bool holds = item->kind == CK_TUPLE || item->kind == CK_CALL;
+	return holds ? check_followed(audit, item, false) : fine;
 }
 
 /* A tuple is hashed each time anew, with all that is in it. */
 ck_fault ck_check_hashed(ck_audit *audit, const ck_value *value, bool pairs)
 {
 	ck_fault fault = fine;
-	bool holds = value->kind == CK_TUPLE || value->kind == CK_LIST || value->kind == CK_SET;
-	for (size_t i = 0; holds && !fault.why && i < value->items->count; i++) {
-		const ck_value *key = value->items->item[i];
-		if (pairs)
-			key = key->kind == CK_TUPLE && key->items->count ? key->items->item[0]
-			                                                 : value;
-		if (key->kind == CK_TUPLE && key != value)
-			fault = check_followed(audit, key, false);
-	}
+	if (value->kind == CK_CALL)
+		return check_followed(audit, value, false);
+	bool dict = value->kind == CK_DICT;
+	bool holds = dict || value->kind == CK_TUPLE || value->kind == CK_LIST ||
+	             value->kind == CK_SET;
+	for (size_t i = 0; holds && !fault.why && i < value->items->count; i += dict ? 2 : 1)
+		fault = check_key(audit, value->items->item[i], pairs && !dict);
 	return fault;
 }
 

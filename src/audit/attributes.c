@@ -42,7 +42,7 @@ bool ck_inner_class(ck_audit *audit, const ck_value *value, bool foreign)
 		return false;
 	const ck_global *outer = args->item[0]->global;
 	const ck_global inner = {outer->module, name, outer->module_len, len};
-	if (foreign && (!is_capital(outer->name, outer->name_len) || ck_is_own(outer) ||
+	if (foreign && (!is_capital(outer->name, outer->name_len) || ck_is_own(audit, outer) ||
 	                ck_deny_find(audit, &inner)))
 		return false;
 	const ck_standing *s = ck_standing_find(audit, args->item[0], &scratch);

@@ -95,6 +95,7 @@ typedef struct ck_audit {
 	size_t global_count, global_cap;
 	uint64_t globals_left_out;
 	ck_map denied;            /* names that are known to be harmful; filled when it is needed */
+	ck_map words;             /* of Python's own names; filled when it is needed */
 	ck_map standings;         /* "module\0name" -> ck_standing */
 	uint64_t pickles;
 	uint64_t digest_budget;   /* bytes of arguments that fingerprints still hold apart */

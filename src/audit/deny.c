@@ -110,14 +110,36 @@ static const char *why_of(const uint64_t *found)
 	return (const char *)(uintptr_t)*found;
 }
 
-static bool is_word(const char *words, const char *text, size_t len)
+/* What a word is, in one table of all of them: they are looked for once for each name. */
+enum { OF_STDLIB = 1, REACHED = 2, AMBIGUOUS = 4, SPARED_BUILTIN = 8 };
+
+static bool fill_words(ck_audit *audit)
 {
-	for (size_t n; *words; words += n + strspn(words + n, " ")) {
-		n = strcspn(words, " ");
-		if (n == len && !memcmp(words, text, len))
-			return true;
+	static const struct {
+		const char *words;
+		unsigned what;
+	} lists[] = {{spared_modules, OF_STDLIB}, {other_stdlib, OF_STDLIB}, {reached, REACHED},
+	             {ambiguous, AMBIGUOUS}, {spared_builtins, SPARED_BUILTIN}};
+	bool fresh;
+	for (size_t i = 0; i < CK_COUNT(lists); i++) {
+		for (const char *word = lists[i].words; *word;) {
+			size_t len = strcspn(word, " ");
+			uint64_t *place = ck_map_put(audit->job, &audit->words, word, len, &fresh);
+			if (!place)
+				return false;
+			*place = (fresh ? 0 : *place) | lists[i].what;
+			word += len + strspn(word + len, " ");
+		}
 	}
-	return false;
+	return true;
+}
+
+static bool is_word(ck_audit *audit, unsigned what, const char *text, size_t len)
+{
+	if (!audit->words.count && !fill_words(audit))
+		return false;
+	const uint64_t *found = ck_map_find(audit->job, &audit->words, text, len);
+	return found && *found & what;
 }
 
 static bool is_dunder(const char *text, size_t len)
@@ -125,11 +147,11 @@ static bool is_dunder(const char *text, size_t len)
 	return len > 4 && !memcmp(text, "__", 2) && !memcmp(text + len - 2, "__", 2);
 }
 
-bool ck_deny_is_stdlib(const char *module, size_t len)
+bool ck_deny_is_stdlib(ck_audit *audit, const char *module, size_t len)
 {
 	const char *dot = memchr(module, '.', len);
 	size_t root = dot ? (size_t)(dot - module) : len;
-	return is_word(spared_modules, module, root) || is_word(other_stdlib, module, root);
+	return is_word(audit, OF_STDLIB, module, root);
 }
 
 /* By the module and the modules around it, the closest one first. */
@@ -155,7 +177,7 @@ static bool is_builtin(const ck_global *g)
 	       ck_equals(g->module, g->module_len, "__builtin__");
 }
 
-static bool is_spared_builtin(const ck_global *g)
+static bool is_spared_builtin(ck_audit *audit, const ck_global *g)
 {
 	static const char *const ends[] = {"Error", "Exception", "Warning"};
 	for (size_t i = 0; i < CK_COUNT(ends); i++) {
@@ -163,19 +185,20 @@ static bool is_spared_builtin(const ck_global *g)
 		if (g->name_len >= n && !memcmp(g->name + g->name_len - n, ends[i], n))
 			return true;
 	}
-	return is_word(spared_builtins, g->name, g->name_len);
+	return is_word(audit, SPARED_BUILTIN, g->name, g->name_len);
 }
 
 /* A module that another one imported, as "os" or "_os"; in those of Python, any that is denied. */
-static bool is_module(const ck_audit *audit, const ck_global *g)
+static bool is_module(ck_audit *audit, const ck_global *g)
 {
 	const char *name = g->name;
 	size_t len = g->name_len;
 	for (; len && *name == '_'; len--)
 		name++;
-	if (is_word(reached, name, len))
+	if (is_word(audit, REACHED, name, len))
 		return true;
-	if (!ck_deny_is_stdlib(g->module, g->module_len) || is_word(ambiguous, name, len))
+	if (!ck_deny_is_stdlib(audit, g->module, g->module_len) ||
+	    is_word(audit, AMBIGUOUS, name, len))
 		return false;
 	return ck_map_find(audit->job, &audit->denied, name, len) ||
 	       ck_map_find(audit->job, &audit->denied, g->name, g->name_len);
@@ -210,5 +233,5 @@ const char *ck_deny_find(ck_audit *audit, const ck_global *g)
 		return MODULE;
 	if (is_dunder(g->name, g->name_len))
 		return MAGIC;
-	return is_builtin(g) && !is_spared_builtin(g) ? BUILTIN : NULL;
+	return is_builtin(g) && !is_spared_builtin(audit, g) ? BUILTIN : NULL;
 }

@@ -164,8 +164,7 @@ ck_fault ck_check_given(ck_audit *audit, const ck_standing *s, const ck_call *ca
 	    !memcmp(s->meant.module, exceptions, s->meant.module_len))
 		return fine;
 	bool makes = call->how == CK_NEWOBJ || call->how == CK_NEWOBJ_EX;
-	bool stdlib = ck_deny_is_stdlib(s->meant.module, s->meant.module_len);
-	const receiver to = {audit, stdlib || (!makes && ck_is_own(&s->meant)), makes};
+	const receiver to = {audit, s->stdlib || (!makes && s->own), makes};
 	const char *why = NULL;
 	for (size_t i = 0; !why && i < args->count; i++)
 		why = why_of(&to, args->item[i], 0);

@@ -13,7 +13,7 @@ bool ck_python2_map(const ck_global *from, ck_global *to);
 /* Why a name is denied, as the end of a sentence that begins with the name; NULL: it is not. */
 const char *ck_deny_find(ck_audit *audit, const ck_global *global);
 /* The module belongs to Python's own library. */
-bool ck_deny_is_stdlib(const char *module, size_t len);
+bool ck_deny_is_stdlib(ck_audit *audit, const char *module, size_t len);
 
 /* ---- names.c: what is known of one name ---- */
 
@@ -44,6 +44,7 @@ typedef struct ck_standing {
 	ck_fault import;         /* what it means to import it */
 	ck_fault call;           /* to call it */
 	ck_fault make;           /* to make an instance of it */
+	bool stdlib, own;        /* ck_deny_is_stdlib, ck_is_own */
 	bool weights_only;
 	bool allowed;            /* by the policy */
 	size_t use;              /* index in audit->globals, or SIZE_MAX */
@@ -54,7 +55,7 @@ typedef struct ck_standing {
  * a failure. */
 ck_standing *ck_standing_find(ck_audit *audit, const ck_value *global, ck_standing *scratch);
 /* It belongs to Python's own library, torch or NumPy. */
-bool ck_is_own(const ck_global *global);
+bool ck_is_own(ck_audit *audit, const ck_global *global);
 ck_verdict ck_rule_verdict(ck_rule rule);
 /* The verdict of a fault; safe if there is none. */
 ck_verdict ck_fault_verdict(const ck_fault *fault);

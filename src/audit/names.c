@@ -163,9 +163,9 @@ static bool sounds_harmful(const ck_global *g)
 	return false;
 }
 
-bool ck_is_own(const ck_global *g)
+bool ck_is_own(ck_audit *audit, const ck_global *g)
 {
-	return ck_deny_is_stdlib(g->module, g->module_len) || is_under(g, "torch") ||
+	return ck_deny_is_stdlib(audit, g->module, g->module_len) || is_under(g, "torch") ||
 	       is_under(g, "numpy");
 }
 
@@ -184,12 +184,12 @@ static bool is_tool(const ck_global *g)
 	return false;
 }
 
-static ck_fault judge_call(const ck_global *g)
+static ck_fault judge_call(ck_audit *audit, const ck_global *g)
 {
 	if (!is_function(g) || is_called_by_data(g) || is_under(g, "torch.return_types"))
 		return (ck_fault){CK_RULE_UNKNOWN_CALL,
 		                  "is not known to be harmless, and is called"};
-	bool own = ck_is_own(g) || is_tool(g);
+	bool own = ck_is_own(audit, g) || is_tool(g);
 	if (own && !rebuilds(g))
 		return (ck_fault){CK_RULE_DANGEROUS_CALL,
 		                  "is a function that no data needs to call"};
@@ -262,9 +262,9 @@ static void judge_by_lists(ck_audit *audit, ck_standing *s, const ck_value *glob
 		return;
 	}
 	s->import = (ck_fault){CK_RULE_UNKNOWN_GLOBAL, loaded};
-	s->call = judge_call(&s->meant);
+	s->call = judge_call(audit, &s->meant);
 	/* TorchScript's own classes may be written in lower case, Python's are known */
-	bool stdlib = ck_deny_is_stdlib(s->meant.module, s->meant.module_len);
+	bool stdlib = ck_deny_is_stdlib(audit, s->meant.module, s->meant.module_len);
 	s->make = stdlib && is_function(&s->meant) ? s->call : (ck_fault){
 		CK_RULE_UNKNOWN_CALL, "is a class that is not known to be harmless"};
 }
@@ -334,6 +334,8 @@ ck_standing *ck_standing_find(ck_audit *audit, const ck_value *global, ck_standi
 		return NULL;
 	s->meant = s->written;
 	judge_by_lists(audit, s, global);
+	s->stdlib = ck_deny_is_stdlib(audit, s->meant.module, s->meant.module_len);
+	s->own = ck_is_own(audit, &s->meant);
 	if (!judge_by_policy(audit, s))
 		return NULL;
 	return audit->job->error.status == CK_OK ? s : NULL;

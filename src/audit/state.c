@@ -180,8 +180,8 @@ static bool is_mapping(const ck_value *value)
 	return false;
 }
 
-/* Items that a mapping is made from are pairs. Those of a sequence may be states: a tuple is made
- * of them. */
+/* Items that a mapping is made from are pairs; a set or a dict of two keys is one, too. Those of a
+ * sequence may be states: a tuple is made of them. */
 static ck_fault each_item(ck_audit *audit, const ck_items *items, bool mapping, int depth,
                           on_attribute *on)
 {
@@ -191,7 +191,8 @@ static ck_fault each_item(ck_audit *audit, const ck_items *items, bool mapping, 
 	for (size_t i = 0; !fault.why && i < items->count; i++) {
 		const ck_value *item = items->item[i];
 		bool call = item->kind == CK_CALL;
-		if (mapping && call)
+		bool keys = item->kind == CK_SET || item->kind == CK_DICT;
+		if (mapping && (call || (keys && item->items->count)))
 			return changed(computed);
 		if ((item->kind == CK_LIST || item->kind == CK_TUPLE) && item->items->count == 2)
 			fault = on(audit, item->items->item[0], item->items->item[1], depth);

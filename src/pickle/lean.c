@@ -16,18 +16,46 @@ static bool is_container(const ck_value *value)
 	return value->kind >= CK_LIST && value->kind <= CK_DICT;
 }
 
-/* A key that can be an attribute which the judge looks for: one that begins with an underscore, or
- * "append", "add", "extend", "update". */
+/* Text that can be the name of an attribute which the judge looks for: it begins with an
+ * underscore, or is "append", "add", "extend" or "update". */
 static bool has_meaning(const ck_value *key)
 {
 	bool text = key->kind == CK_STR || key->kind == CK_BYTES;
-	return text && key->text.data && key->text.len &&
-	       (key->text.data[0] == '_' || key->text.data[0] == 'a' ||
-	        key->text.data[0] == 'e' || key->text.data[0] == 'u');
+	const char *name = text ? key->text.data : NULL;
+	uint64_t len = name ? key->text.len : 0;
+	if (!len)
+		return false;
+	switch (*name) {
+	case '_':
+		return true;
+	case 'a':
+		return (len == 3 && !memcmp(name, "add", 3)) ||
+		       (len == 6 && !memcmp(name, "append", 6));
+	case 'e':
+		return len == 6 && !memcmp(name, "extend", 6);
+	case 'u':
+		return len == 6 && !memcmp(name, "update", 6);
+	default:
+		return false;
+	}
+}
+
+/* Where a container can have such a name: at any key of a dict and any item of a set, and at the
+ * first of two items, by which a mapping is made of a list of pairs. */
+static bool may_name(const ck_value *container, size_t i)
+{
+	switch ((ck_kind)container->kind) {
+	case CK_DICT:
+		return i % 2 == 0;
+	case CK_SET:
+		return true;
+	default:
+		return !i;
+	}
 }
 
 /* The references that lead to all that a value unfolds to; 0 if something in it stands elsewhere,
- * too, or is of another kind. */
+ * too, is of another kind, or has a meaning. */
 static uint64_t count_plain(const ck_value *value, int depth)
 {
 	if (is_leaf(value))
@@ -36,7 +64,9 @@ static uint64_t count_plain(const ck_value *value, int depth)
 		return 0;
 	uint64_t count = 1 + ck_value_left_out(value);
 	for (size_t i = 0; i < value->items->count; i++) {
-		uint64_t part = count_plain(value->items->item[i], depth + 1);
+		const ck_value *item = value->items->item[i];
+		uint64_t part = may_name(value, i) && has_meaning(item)
+		                        ? 0 : count_plain(item, depth + 1);
 		if (!part)
 			return 0;
 		count += part;
@@ -82,7 +112,8 @@ bool ck_vm_add_lean(ck_vm *vm, ck_value *target, const ck_items *more, size_t st
 		return false;
 	for (size_t i = first; i < more->count; i += step) {
 		ck_value *key = more->item[i], *value = more->item[i + step - 1];
-		bool named = step == 2 && (!is_leaf(key) || has_meaning(key));
+		bool named = (step == 2 && !is_leaf(key)) ||
+		             (target->kind != CK_LIST && has_meaning(key));
 		uint64_t count = named ? 0 : count_value(vm, target, value);
 		if (!count) {
 			if (!ck_vm_add(vm, target, target->items, more->item + i, step))

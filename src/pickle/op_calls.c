@@ -83,6 +83,14 @@ bool ck_op_global(ck_vm *vm)
 	return ck_vm_push(vm, global_of_lines(vm, false));
 }
 
+/* Text that only running the pickle would tell, or that was left in the source: a call may return
+ * it, a global may be a str, and a loader may have a str for an id. */
+static bool may_be_text(const ck_value *value)
+{
+	bool left = value->kind == CK_BYTES && value->flags & CK_PY2 && !value->text.data;
+	return value->kind == CK_CALL || ck_vm_is_name(value) || left;
+}
+
 bool ck_op_stack_global(ck_vm *vm)
 {
 	static const char unknown[] = "?";
@@ -94,10 +102,10 @@ bool ck_op_stack_global(ck_vm *vm)
 		return false;
 	if (ck_value_text(home, &module, &module_len) && ck_value_text(name, &text, &len))
 		return ck_vm_push(vm, new_global(vm, module, module_len, text, len, 0));
-	if (home->kind != CK_CALL && name->kind != CK_CALL)
+	if (!may_be_text(home) && !may_be_text(name))
 		return ck_vm_fail(vm, "module and name must be strings, not %s and %s",
 		                  ck_value_about(home).s, ck_value_about(name).s);
-	/* a name that only running the pickle would tell: kept as such, it is never known */
+	/* kept as such, it is never known */
 	return ck_vm_push(vm, new_global(vm, unknown, 1, unknown, 1, CK_COMPUTED));
 }
 

@@ -98,23 +98,43 @@ bool ck_op_tuple3(ck_vm *vm)
 	return push_last(vm, 3);
 }
 
+static bool count_key(ck_vm *vm, const ck_value *key, int depth, bool made);
+
+static bool count_parts(ck_vm *vm, const ck_items *parts, int depth, bool made)
+{
+	for (size_t i = 0; i < parts->count; i++)
+		if (!count_key(vm, parts->item[i], depth + 1, made))
+			return false;
+	return true;
+}
+
 /* Python compares a key that it has hashed before in no time, we look at all of it each time: a
  * long string or a tuple of tuples of tuples, named again and again, must not cost more than the
- * limit. */
-static bool count_key(ck_vm *vm, const ck_value *key, int depth)
+ * limit; and what Python hashes anew each time is counted, too. `made`: it may be a tuple by a call
+ * that was given a list. */
+static bool count_key(ck_vm *vm, const ck_value *key, int depth, bool made)
 {
-	enum { EACH = 32 };
+	enum { EACH = 32, LEVELS_MAX = 1024 };
 	vm->keys += EACH;
 	if ((key->kind == CK_STR || key->kind == CK_BYTES || key->kind == CK_LONG) &&
 	    key->text.data)
 		vm->keys += key->text.len;
 	if (!ck_within(vm->job, vm->steps.source->label, text, vm->keys))
 		return false;
-	size_t parts = key->kind == CK_TUPLE && depth < CK_KEY_DEPTH ? key->items->count : 0;
-	for (size_t i = 0; i < parts; i++)
-		if (!count_key(vm, key->items->item[i], depth + 1))
-			return false;
-	return true;
+	if (depth > LEVELS_MAX)
+		return ck_fail_at(vm->job, CK_LIMIT, vm->steps.source->label, vm->step->at,
+		                  "a key has more than %d levels", LEVELS_MAX);
+	if (key->kind == CK_CALL && ck_value_makes_container(key->call->callee)) {
+		const ck_later *later = ck_call_later(key->call);
+		return count_parts(vm, key->call->args->items, depth, true) &&
+		       count_parts(vm, &later->items, depth, true) &&
+		       count_parts(vm, &later->pairs, depth, true);
+	}
+	bool holds = made && (key->kind == CK_LIST || key->kind == CK_SET || key->kind == CK_DICT);
+	if (key->kind != CK_TUPLE && !holds)
+		return true;
+	vm->keys += EACH * ck_value_left_out(key);
+	return count_parts(vm, key->items, depth, made);
 }
 
 static bool check_keys(ck_vm *vm, const ck_items *items, size_t step)
@@ -123,7 +143,7 @@ static bool check_keys(ck_vm *vm, const ck_items *items, size_t step)
 		if (items->item[i]->flags & CK_UNHASHABLE)
 			return ck_vm_fail(vm, "a %s cannot be a key",
 			                  ck_value_about(items->item[i]).s);
-		if (!count_key(vm, items->item[i], 0))
+		if (!count_key(vm, items->item[i], 0, false))
 			return false;
 	}
 	return true;
@@ -213,12 +233,19 @@ static bool add_later(ck_vm *vm, ck_value *target, const ck_items *items)
 	return later && ck_vm_add(vm, target, &later->items, items->item, items->count);
 }
 
+static bool is_bytearray(const ck_value *value)
+{
+	return value->kind == CK_BYTES && value->flags & CK_MUTABLE;
+}
+
 static bool extend(ck_vm *vm, ck_value *target, const ck_items *items)
 {
 	if (target->kind == CK_LIST) {
 		note_change(target);
 		return add_items(vm, target, items, 1);
 	}
+	if (is_bytearray(target))
+		return ck_vm_append_bytes(vm, target, items);
 	if (!ck_vm_tell(vm, CK_DID_APPEND, target, NULL, items))
 		return false;
 	if (target->kind == CK_CALL)
@@ -287,6 +314,8 @@ static bool set_pairs(ck_vm *vm, ck_value *target, const ck_items *pairs)
 	note_change(target);
 	if (target->kind == CK_LIST)
 		return set_in_list(vm, target, pairs);
+	if (is_bytearray(target))
+		return ck_vm_set_bytes(vm, target, pairs);
 	if (target->kind != CK_DICT && !ck_vm_tell(vm, CK_DID_SET, target, NULL, pairs))
 		return false;
 	if (ck_vm_is_name(target))

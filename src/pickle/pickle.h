@@ -35,7 +35,8 @@ enum ck_value_flag {
 	CK_COMPUTED = 8,   /* GLOBAL whose name was not a literal string */
 	CK_PLAIN = 8,      /* STR, BYTES: looked at once, and neither code nor a command */
 	CK_CHANGED = 16, /* GLOBAL, PERSID, EXT: something was set in or built into it; LIST, DICT,
-	                  * SET: changed after CK_PASSED, so that a call may have seen less */
+	                  * SET: changed after CK_PASSED, so that a call may have seen less; BYTES:
+	                  * bytes were put in by numbers */
 	CK_KEPT = 64,    /* it stands elsewhere, too: in the memo, or twice on the stack */
 	CK_PASSED = 32, /* LIST, DICT, SET: it was given to a call, or is an item of one that was */
 	CK_COUNTED = 128 /* LIST, DICT, SET: see ck_value_left_out */
@@ -167,8 +168,8 @@ typedef struct ck_seen {
 	/* With `lean`: once more than so many bytes of memory, less 1, were needed for a pickle,
 	 * it is found out which memo numbers it will still read. What is stored under others
 	 * only can then be given up with the list or dict that it is put into, if that holds
-	 * more than CK_LEAN_CONTAINERS: containers of numbers, text and such containers. 0:
-	 * never. */
+	 * more than CK_LEAN_CONTAINERS: containers of numbers, text and such containers, where
+	 * no pair of a list begins with such a key either. 0: never. */
 	uint64_t ahead;
 	uint64_t skimmed;  /* bytes that were read ahead, of all pickles */
 	bool loose;        /* read on where opcodes reach across the end of their frame, */
@@ -196,6 +197,9 @@ bool ck_pickle_may_hold(ck_job *job, const ck_source *source, uint64_t ops, cons
 bool ck_value_text(const ck_value *value, const char **text, size_t *len);
 /* A GLOBAL of exactly this name. */
 bool ck_value_is_global(const ck_value *value, const char *module, const char *name);
+/* True for what makes containers of Python's own, or may: what a call of it returns unfolds to the
+ * arguments. */
+bool ck_value_makes_container(const ck_value *callee);
 /* "int", "list", "collections.OrderedDict object"...: what a value is, safe to print. */
 ck_shown ck_value_about(const ck_value *value);
 

@@ -24,6 +24,17 @@ bool ck_value_is_global(const ck_value *value, const char *module, const char *n
 	       !memcmp(g->module, module, g->module_len) && !memcmp(g->name, name, g->name_len);
 }
 
+bool ck_value_makes_container(const ck_value *callee)
+{
+	static const char *const modules[] = {"builtins", "__builtin__", "collections", "copyreg",
+	                                      "copy_reg"};
+	const ck_global *g = callee->kind == CK_GLOBAL ? callee->global : NULL;
+	for (size_t i = 0; g && i < CK_COUNT(modules); i++)
+		if (ck_equals(g->module, g->module_len, modules[i]))
+			return true;
+	return callee->kind == CK_PERSID || ck_value_is_global(callee, "torch", "Size");
+}
+
 enum { CALLS_MAX = 8 }; /* calls of results of calls that are followed to find a name */
 
 ck_shown ck_value_about(const ck_value *value)

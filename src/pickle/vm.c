@@ -245,18 +245,6 @@ bool ck_op_stop(ck_vm *vm)
 	return vm->result != NULL;
 }
 
-/* The limit of memory follows the size of the file; a pickle that needs far more than its share
- * from the first bytes on is refused at once. */
-static bool is_honest(ck_vm *vm, uint64_t bytes, uint64_t held)
-{
-	enum { FREE = 32 << 20 };
-	return vm->job->heap_given || held < FREE || (held - FREE) / CK_HEAP_PER_BYTE <= bytes ||
-	       ck_fail_at(vm->job, CK_LIMIT, vm->steps.source->label, vm->steps.at,
-	                  "the pickle needs more than %s of memory for its first %s; if the file "
-	                  "can be trusted to need it, raise the limit with --limit heap=N",
-	                  ck_many(held, "byte").s, ck_many(bytes, "byte").s);
-}
-
 /* Once a pickle needs much memory, it may be that nothing of it is needed; or else what it stores
  * under memo numbers may be the reason. */
 static bool look_ahead(ck_vm *vm, uint64_t from, uint64_t held)
@@ -280,7 +268,7 @@ static bool run(ck_vm *vm)
 	while (!vm->result) {
 		if (vm->steps.count % 4096 == 0 &&
 		    (ck_stopped(vm->job) ||
-		     !is_honest(vm, vm->steps.at - from, vm->job->arena.held - held) ||
+		     !ck_vm_is_honest(vm, vm->steps.at - from, vm->job->arena.held - held) ||
 		     !look_ahead(vm, from, vm->job->arena.held - held)))
 			return false;
 		if (vm->result)
@@ -341,6 +329,7 @@ ck_value *ck_pickle_read(ck_job *job, const ck_source *source, uint64_t *at, ck_
 	vm->steps.loose = seen && seen->loose;
 	vm->steps.straddled = false;
 	vm->looked = vm->knows = vm->told = false;
+	vm->weighed = 0;
 	vm->steps.spare = vm->lean ? &vm->spare : NULL;
 	if (seen) {
 		seen->machine = vm;

@@ -198,6 +198,7 @@ typedef struct ck_vm {
 	ck_value *free;   /* values that can be used again; each holds the next in `pid` */
 	ck_value *recent[CK_RECENT_INTS]; /* integers by their lowest bits, while lean */
 	bool used[256];   /* the opcodes that were carried out */
+	uint64_t weighed; /* bytes that were held when the stack was last weighed */
 	uint64_t shared;  /* see ck_seen */
 	uint64_t far_memo;
 	/* shared, because nothing can be changed in them */
@@ -296,6 +297,9 @@ static inline ck_value *ck_vm_pop(ck_vm *vm)
 	return value;
 }
 
+/* False after a failure: `held` bytes of memory are too much for the first `bytes` of a pickle;
+ * honest.c. */
+bool ck_vm_is_honest(ck_vm *vm, uint64_t bytes, uint64_t held);
 /* Finds out which memo numbers will be read from now on; ahead.c. */
 bool ck_vm_look_ahead(ck_vm *vm);
 /* Passes over the whole pickle, which begins at `from`, if it is plain data of which there is
@@ -314,6 +318,10 @@ void ck_steps_rewind(ck_steps *s, uint64_t to);
 /* Puts items (of a dict: keys and values in turn, `step` is 2) into a container that counts what it
  * leaves out; lean.c. */
 bool ck_vm_add_lean(ck_vm *vm, ck_value *target, const ck_items *more, size_t step);
+
+/* Numbers are appended to, or set in, a bytearray; op_bytearray.c. */
+bool ck_vm_append_bytes(ck_vm *vm, ck_value *target, const ck_items *items);
+bool ck_vm_set_bytes(ck_vm *vm, ck_value *target, const ck_items *pairs);
 
 /* Counts a value with parts that gets a second place. */
 void ck_vm_share(ck_vm *vm, const ck_value *value);

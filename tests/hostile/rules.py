@@ -94,6 +94,16 @@ def names():
          "dangerous", [("computed-name", None)], 4),
         ("computed_module", call(name("builtins", "str"), text("own")) + text("Thing") + b"\x93",
          "dangerous", [("computed-name", None)], 4),
+        ("computed_by_id", text("own") + b"Pname\n\x93", "dangerous",
+         [("computed-name", None)], 4),
+        ("computed_by_ids", b"Pposix\nPsystem\n\x93" + tuple_of(text("x")) + b"R", "dangerous",
+         [("computed-name", None)], 4),
+        ("computed_by_global", name("own", "module") + text("run") + b"\x93", "dangerous",
+         [("computed-name", None)], 4),
+        ("computed_by_extension", text("own") + b"\x82\x05\x93", "dangerous",
+         [("computed-name", None)], 4),
+        ("long_dotted", text("os") + b"T" + struct.pack("<I", 8 * 600 + 6) + b"path.os." * 600 +
+         b"system\x93", "dangerous", [("computed-name", None)], 4),
         ("format_of_torch", name("torch", "torch.channels_last"), UNKNOWN, []),
         ("format_of_others", name("own", "torch.channels_last"), "dangerous",
          [(DOTTED, "own.torch.channels_last")]),
@@ -482,6 +492,46 @@ def objects():
     ]
 
 
+def padded():
+    """What lies behind so many harmless pairs that most of them are only counted."""
+    about = [(CHANGED, "own.things.Thing")]
+    mapping, many = name("collections", "OrderedDict"), 40000
+
+    def pair(key, value):
+        return EMPTY_LIST + b"(" + text(key) + value + b"e"
+
+    def entry(key, value):
+        return tuple_of(text(key), value)
+
+    def keyed(key, value):
+        return dict_of((text(key), value))
+
+    def mixed(key, value):
+        return b"\x8f(" + text(key) + value + b"\x90"
+
+    def state(make, key, value):
+        return call(mapping, list_of(*[make("k%d" % i, integer(i)) for i in range(many)],
+                                     make(key, value)))
+
+    return [
+        ("pairs", build(new(THING), state(pair, "__setstate__", text("x"))), "dangerous", about),
+        ("tuples", build(new(THING), state(entry, "__call__", text("x"))), "dangerous", about),
+        ("template", build(new(THING), state(pair, "_parse_arg_template", text(CODE))),
+         "dangerous", about),
+        ("planted", build(new(THING), state(pair, "extend", text("x"))) + integer(1) + APPEND,
+         "dangerous", about),
+        ("states", build(new(THING), call(name("builtins", "tuple"), list_of(
+            *[keyed("k", integer(i)) for i in range(many)], keyed("__call__", text("x"))))),
+         "dangerous", about),
+        ("sets", build(new(THING), state(mixed, "__call__", text("x"))), "dangerous", about, 4),
+        ("harmless", build(new(THING), state(pair, "k", text("x"))), UNKNOWN, []),
+        ("set_as_pair", build(new(THING), call(mapping, list_of(
+            mixed("_parse_arg_template", text(CODE))))), "dangerous", about, 4),
+        ("dict_as_pair", build(new(THING), call(mapping, list_of(dict_of(
+            (text("_parse_arg_template"), NONE), (text(CODE), NONE))))), "dangerous", about),
+    ]
+
+
 def sizes():
     """Calls that would fill the memory, or go through what is not known."""
     range_of = call(name("builtins", "range"), integer(BIG))
@@ -514,7 +564,14 @@ def sizes():
         ("filled_old_bytearray", call(name("__builtin__", "bytearray")) + integer(99) + APPEND,
          "malformed", [("changed-tensor", "__builtin__.bytearray")]),
         ("filled_opcode", b"\x96" + struct.pack("<Q", 1) + b"c(" + integer(112) + b"e",
-         "malformed", [("broken-pickle", None)], 5),
+         "malformed", [("changed-tensor", None)], 5),
+        ("behind_filled", b"\x96" + struct.pack("<Q", 1) + b"c(" + integer(112) + b"e" + POP +
+         call(name("posix", "getcwd")), "dangerous", [(CALL, "posix.getcwd")], 5),
+        ("behind_set", b"\x96" + struct.pack("<Q", 1) + b"c" + integer(0) + integer(112) +
+         SETITEM + POP + call(name("posix", "getcwd")), "dangerous", [(CALL, "posix.getcwd")], 5),
+        ("behind_filled_by_call", b"\x96" + struct.pack("<Q", 1) + b"c" +
+         call(name("builtins", "int"), text("9")) + APPEND + POP + call(name("posix", "getcwd")),
+         "dangerous", [(CALL, "posix.getcwd")], 5),
         ("filled_bytes_of_text", call(name("builtins", "bytearray"), text("c"), text("latin-1")) +
          b"(" + integer(112) + b"e", "malformed", [("changed-tensor", "builtins.bytearray")]),
         ("pickle_in_bytes", call(name("builtins", "bytes"), HIDDEN, text("latin1")), "dangerous",
@@ -654,6 +711,42 @@ def amounts():
         ("hashed_keys", call(name("collections", "OrderedDict"),
                              list_of(tuple_of(shared(40), NONE))) + POP + NONE, "malformed",
          [(EXPANDS, "collections.OrderedDict")]),
+    ] + hashed()
+
+
+def hashed():
+    """Keys that unfold to more than Python can go through, and are gone in the end."""
+    mapping, key = name("collections", "OrderedDict"), shared(40)
+    many = again(dict_of((shared(20), NONE)), lambda value: call(mapping, value), 500)
+
+    def of(kind, *items):
+        return call(name("builtins", kind), *items)
+
+    def popped(label, value, found):
+        return "hashed_" + label, value + POP + NONE, "malformed", found
+
+    def expanding(label, value, kind):
+        return popped(label, value, [(EXPANDS, kind)])
+
+    return [
+        expanding("list_pairs", call(mapping, list_of(list_of(key, NONE))),
+                  "collections.OrderedDict"),
+        expanding("tuple", of("set", of("tuple", list_of(key))), "builtins.set"),
+        expanding("list", of("frozenset", of("list", list_of(key))), "builtins.frozenset"),
+        expanding("pairs", call(mapping, of("list", list_of(tuple_of(key, NONE)))),
+                  "collections.OrderedDict"),
+        expanding("later", of("set", of("list") + key + APPEND), "builtins.set"),
+        expanding("item", of("set", list_of(of("tuple", list_of(key)))), "builtins.set"),
+        expanding("calls", of("set", list_of(integer(1) + b"\x85" + b"".join(
+            b"q\x000" + of("tuple", list_of(b"h\x00", b"h\x00")) for _ in range(40)))),
+                  "builtins.set"),
+        expanding("again", many, "collections.OrderedDict"),
+        popped("key", dict_of((of("tuple", list_of(key)), NONE)), [("over-limit", None)]),
+        popped("deep_key", dict_of((key + 70 * b"\x85", NONE)), [("over-limit", None)]),
+        ("honest_keys", list_of(
+            call(mapping, list_of(list_of(tuple_of(integer(1), text("a")), NONE))),
+            of("set", of("list", list_of(tuple_of(integer(1), text("a"))))),
+            dict_of((of("tuple", list_of(integer(1))), NONE))), "safe", []),
     ]
 
 
@@ -674,8 +767,8 @@ def builtins():
          "bytearray", "complex", "object", "slice", "range")]
 
 
-GROUPS = (names, calls, given, attributes, deferred, objects, sizes, numbers, arrays, amounts,
-          builtins)
+GROUPS = (names, calls, given, attributes, deferred, objects, padded, sizes, numbers, arrays,
+          amounts, builtins)
 
 
 def judge(report, verdict, findings):

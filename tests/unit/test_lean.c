@@ -153,6 +153,59 @@ START_TEST(what_nobody_reads_again_needs_no_memory_and_is_counted)
 }
 END_TEST
 
+/* Among many containers that are only counted, those with a name that means something stay. */
+static const struct {
+	const char *target, *bytes, *end;
+	size_t len;
+	bool stays;
+} meanings[] = {
+#define IN(target, bytes, end, stays) {target, bytes, end, sizeof(bytes) - 1, stays}
+#define NAME "X\7\0\0\0__key__"
+	IN("](", "](" NAME "Ne", "e", true),
+	IN("](", NAME "N\x86", "e", true),
+	IN("](", "(" NAME "Nt", "e", true),
+	IN("](", "]](" NAME "Nea", "e", true),
+	IN("](", "}" NAME "Ns", "e", true),
+	IN("](", "}N}" NAME "Nss", "e", true),
+	IN("](", "\x8f(N" NAME "\x90", "e", true),
+	IN("](", "](X\6\0\0\0appendNe", "e", true),
+	IN("](", "](X\6\0\0\0extendNe", "e", true),
+	IN("](", "](X\3\0\0\0addNe", "e", true),
+	IN("](", "](X\6\0\0\0updateNe", "e", true),
+	IN("](", "](U\6updateNe", "e", true),
+	IN("\x8f(", NAME "N\x86", "\x90", true),
+	IN("](", "](X\6\0\0\0appearNe", "e", false),
+	IN("](", "](N" NAME "e", "e", false),
+	IN("](", "}N" NAME "s", "e", false),
+	IN("](", "]", "e", false),
+#undef NAME
+#undef IN
+};
+
+START_TEST(what_has_a_meaning_is_kept)
+{
+	enum { MORE = 3 * CK_LEAN_CONTAINERS };
+	maker m = {0};
+	put(&m, CALL "0", sizeof CALL);
+	for (int i = 0; i < 4096; i++) /* the look ahead comes now and then */
+		put(&m, "N0", 2);
+	put(&m, meanings[_i].target, strlen(meanings[_i].target));
+	for (int i = 0; i < MORE; i++)
+		put(&m, "N\x85", 2);
+	const size_t from = m.len;
+	put(&m, meanings[_i].bytes, meanings[_i].len);
+	put(&m, meanings[_i].end, strlen(meanings[_i].end));
+	put(&m, ".", 1);
+	reader *lean = read_all(true, m.bytes, m.len);
+	ck_assert_ptr_nonnull(lean->root);
+	const ck_items *items = lean->root->items;
+	ck_assert_uint_lt(items->count, MORE / 2);
+	ck_assert_int_eq(items->item[items->count - 1]->at >= from, meanings[_i].stays);
+	reader_free(lean);
+	free(m.bytes);
+}
+END_TEST
+
 /* What is left out never makes a value look less deep than it is. */
 START_TEST(heights_stay)
 {
@@ -270,6 +323,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_read_again_is_as_it_was);
 	tcase_add_test(tcase, a_look_in_the_middle_knows_what_was_before);
 	tcase_add_loop_test(tcase, what_nobody_reads_again_needs_no_memory_and_is_counted, 0, 2);
+	tcase_add_loop_test(tcase, what_has_a_meaning_is_kept, 0, CK_COUNT(meanings));
 	tcase_add_test(tcase, heights_stay);
 	tcase_add_loop_test(tcase, random_ones_are_told_alike, 0, unit_rounds(10));
 	tcase_set_timeout(tcase, 120);

@@ -16,6 +16,7 @@ typedef struct {
 	cli_progress progress;
 	cli_reader reader;
 	unsigned long counts[VERDICTS]; /* files of each verdict */
+	unsigned long accepted; /* of the safe ones, for all that was found is suppressed */
 	unsigned long files, unread;
 	unsigned long folder_links, met_links; /* not followed */
 	unsigned long suppressed, with_suppressed; /* findings, and files that have some */
@@ -42,6 +43,7 @@ static void show(scanning *s, ck_job *job, const ck_report *report)
 {
 	size_t suppressed = cli_report_suppressed(report);
 	s->counts[report->verdict]++;
+	s->accepted += cli_report_accepted(report);
 	s->suppressed += suppressed;
 	s->with_suppressed += suppressed > 0;
 	if (s->options->json)
@@ -200,26 +202,30 @@ static bool open_pages(scanning *s)
 	return true;
 }
 
-/* "212 files: 2 dangerous, 1 malformed, 30 unknown, 179 safe" */
+/* Adds ", 2 dangerous" to the summary, if there are any. */
+static void add_count(char *text, size_t size, unsigned long count, const char *what)
+{
+	size_t len = strlen(text);
+	if (count)
+		snprintf(text + len, size - len, "%s %lu %s", strchr(text, ':') ? "," : ":", count,
+		         what);
+}
+
+/* "212 files: 2 dangerous, 1 malformed, 30 unknown, 1 accepted, 179 safe" */
 static void say_summary(const scanning *s)
 {
 	char text[512]; /* more than all of it with the longest numbers */
-	const char *comma = ": ";
 	unsigned long all = s->unread;
 	for (int verdict = CK_SAFE; verdict <= CK_DANGEROUS; verdict++)
 		all += s->counts[verdict];
-	size_t len = (size_t)snprintf(text, sizeof text, "%lu file%s", all, all == 1 ? "" : "s");
-	for (int verdict = CK_DANGEROUS; verdict >= CK_SAFE; verdict--) {
-		if (!s->counts[verdict])
-			continue;
-		len += (size_t)snprintf(text + len, sizeof text - len, "%s%lu %s", comma,
-		                        s->counts[verdict],
-		                        ck_verdict_name((ck_verdict)verdict));
-		comma = ", ";
-	}
-	if (s->unread)
-		len += (size_t)snprintf(text + len, sizeof text - len, "%s%lu could not be read",
-		                        comma, s->unread);
+	snprintf(text, sizeof text, "%lu file%s", all, all == 1 ? "" : "s");
+	for (int verdict = CK_DANGEROUS; verdict > CK_SAFE; verdict--)
+		add_count(text, sizeof text, s->counts[verdict],
+		          ck_verdict_name((ck_verdict)verdict));
+	add_count(text, sizeof text, s->accepted, "accepted");
+	add_count(text, sizeof text, s->counts[CK_SAFE] - s->accepted, "safe");
+	add_count(text, sizeof text, s->unread, "could not be read");
+	size_t len = strlen(text);
 	if (s->suppressed)
 		len += (size_t)snprintf(text + len, sizeof text - len,
 		                        "; %lu finding%s suppressed in %lu file%s", s->suppressed,

@@ -37,17 +37,23 @@ story_what_is_suppressed_shows() {
 	four t
 	printf 'allow own.things.Thing\n' >policy
 	ck 0 scan -q --policy policy t/u.pkl t/s.pkl
-	prints "safe       t/u.pkl"
-	prints "pickle, 21 B, 1 finding suppressed"
-	prints_not t/s.pkl
+	golden <<-'END'
+		accepted   t/u.pkl                                 pickle, 21 B
+		  suppressed          1 finding, by the policy; -v shows it
+	END
+	ck 0 scan --json --policy policy t/u.pkl
+	json 'assert lines[0]["verdict"] == "safe", lines'
 	ck 0 scan --policy policy t/u.pkl t/s.pkl
-	says "2 files: 2 safe; 1 finding suppressed in 1 file"
+	says "2 files: 1 accepted, 1 safe; 1 finding suppressed in 1 file"
 	ck 0 scan -v --policy policy t/u.pkl
 	prints "suppressed by the policy"
 	prints_not "baseline"
 	"$ckconv" scan --json t/d.pkl >known 2>stderr
 	ck 0 scan -v --baseline known t/d.pkl
-	prints "2 findings suppressed"
+	prints "accepted   t/d.pkl                                 pickle, 26 B"
+	prints "2 findings, by the baseline"
+	ck 0 scan --baseline known t/d.pkl t/s.pkl
+	prints "2 findings, by the baseline; -v shows them"
 	prints "suppressed by the baseline"
 	prints_not "policy"
 }

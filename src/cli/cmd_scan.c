@@ -25,6 +25,7 @@ typedef struct {
 	char *page[VERDICTS];
 	size_t page_len[VERDICTS];
 	ck_job *policy_job; /* with --policy or --baseline */
+	ck_policy *policy;
 	ck_job *sarif_job; /* with --sarif */
 	ck_sarif *sarif;
 } scanning;
@@ -46,6 +47,8 @@ static void show(scanning *s, ck_job *job, const ck_report *report)
 	s->accepted += cli_report_accepted(report);
 	s->suppressed += suppressed;
 	s->with_suppressed += suppressed > 0;
+	if (s->policy && s->options->verbose)
+		ck_policy_meet(s->policy, report);
 	if (s->options->json)
 		print_line(s, ck_report_json(job, report));
 	else if (s->sarif)
@@ -146,7 +149,7 @@ static bool begin_policy(scanning *s)
 	ck_policy *policy = ck_policy_new(s->policy_job);
 	if (policy && (!options->policy || ck_policy_read(policy, options->policy)) &&
 	    (!options->baseline || ck_policy_baseline(policy, options->baseline))) {
-		s->reader.policy = policy;
+		s->reader.policy = s->policy = policy;
 		return true;
 	}
 	cli_print_error(ck_job_error(s->policy_job));
@@ -313,6 +316,8 @@ int cli_scan(const cli_options *options)
 	cli_tree_end(&tree);
 	cli_progress_clear(&s.progress);
 	bool printed = print_results(&s);
+	if (s.policy && options->verbose && all)
+		ck_policy_tell_idle(s.policy);
 	ck_job_free(s.policy_job);
 	cli_flush();
 	if (!all && !cli_signals_came() && ferror(stdout))

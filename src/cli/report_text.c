@@ -158,6 +158,18 @@ static void put_findings(cli_page *p, const ck_report *report)
 
 /* ---- the whole ---- */
 
+/* The policy allows what would otherwise be a finding. */
+static bool is_allowed(const ck_report *report, const ck_global_use *g)
+{
+	for (size_t i = 0; g->verdict == CK_SAFE && i < report->finding_count; i++) {
+		const ck_finding *f = &report->findings[i];
+		if (f->suppressed && f->module && f->name && !strcmp(f->name, g->name) &&
+		    !strcmp(f->module, g->module))
+			return true;
+	}
+	return false;
+}
+
 static void put_globals(cli_page *p, const ck_report *report)
 {
 	for (size_t i = 0; i < report->global_count; i++) {
@@ -165,7 +177,10 @@ static void put_globals(cli_page *p, const ck_report *report)
 		cli_page_go(p, INDENT);
 		cli_page_text(p, INDENT, "global", false);
 		cli_page_go(p, TEXT_COLUMN - VERDICT_COLUMN);
-		cli_page_coloured(p, g->verdict, false, ck_verdict_name(g->verdict));
+		if (is_allowed(report, g))
+			cli_page_text(p, p->column, "allowed", false);
+		else
+			cli_page_coloured(p, g->verdict, false, ck_verdict_name(g->verdict));
 		cli_page_line(p, TEXT_COLUMN, "%s.%s%s%s%s, %s, %llu time%s", g->module, g->name,
 		         g->mapped ? " (now " : "", g->mapped ? g->mapped : "",
 		         g->mapped ? ")" : "", ck_how_name(g->how), (unsigned long long)g->count,
@@ -198,9 +213,10 @@ static void put_suppressed(cli_page *p, const ck_report *report)
 	if (!suppressed)
 		return;
 	cli_page_text(p, INDENT, "suppressed", false);
-	cli_page_line(p, TEXT_COLUMN, "%zu finding%s, by %s%s", suppressed,
+	cli_page_line(p, TEXT_COLUMN, "%zu finding%s, by %s%s%s", suppressed,
 	              suppressed == 1 ? "" : "s", p->look->suppressor,
-	              p->look->verbose ? "" : suppressed == 1 ? "; -v shows it" : "; -v shows them");
+	              p->look->verbose ? "" : "; -v shows ",
+	              p->look->verbose ? "" : suppressed == 1 ? "it" : "them");
 }
 
 bool cli_report_accepted(const ck_report *report)

@@ -315,6 +315,8 @@ int cli_scan(const cli_options *options)
 		all = scan_argument(&tree, options->arguments[i]);
 	cli_tree_end(&tree);
 	cli_progress_clear(&s.progress);
+	for (int i = 0; s.sarif && !s.files && !s.unread && i < options->argument_count; i++)
+		ck_sarif_add_error(s.sarif, options->arguments[i], "there is no file in it");
 	bool printed = print_results(&s);
 	if (s.policy && options->verbose && all)
 		ck_policy_tell_idle(s.policy);

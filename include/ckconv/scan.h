@@ -106,6 +106,10 @@ CK_API bool ck_policy_read(ck_policy *policy, const char *path);
 /* Reads a file of fingerprints, a line each, or the output of ckconv scan --json: findings with
  * these are suppressed. */
 CK_API bool ck_policy_baseline(ck_policy *policy, const char *path);
+/* Writes down which of the names that it allows are in a report; of those that were in none,
+ * ck_policy_tell_idle tells the lines, as notes of the policy's job. */
+CK_API void ck_policy_meet(ck_policy *policy, const ck_report *report);
+CK_API void ck_policy_tell_idle(const ck_policy *policy);
 
 typedef struct ck_scan ck_scan;
 

@@ -51,7 +51,12 @@ const ck_denied ck_deny_names[] = {
 	          "torch/CUDAPluggableAllocator torch/AOTIModelContainerRunnerCpu "
 	          "torch/AOTIModelContainerRunnerCuda torch/AOTIModelPackageLoader "
 	          "kombu.utils.imports traitlets.config.loader pygments.lexers pygments.formatters "
-	          "pygments.styles pygments.plugin"},
+	          "pygments.styles pygments.plugin cloudpickle:subimport "
+	          "cloudpickle.cloudpickle:subimport joblib.externals.cloudpickle:subimport "
+	          "joblib.externals.cloudpickle.cloudpickle:subimport "
+	          "pyspark.cloudpickle:subimport "
+	          "pyspark.cloudpickle.cloudpickle:subimport ray.cloudpickle:subimport "
+	          "ray.cloudpickle.cloudpickle:subimport"},
 	{FILES, "xml mimetypes:MimeTypes torch.package torch/ZipFile torch/FileOpener "
 	        "torch/FileLoader torch/FileLister torch.utils.data.datapipes.iter.fileopener "
 	        "torch.utils.data.datapipes.iter.filelister torch.utils._zip "

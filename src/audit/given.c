@@ -2,6 +2,7 @@
  * its turn, and texts that are commands or code. */
 #include "arguments.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Calls are many: what is looked at of each is little. */
@@ -171,4 +172,28 @@ ck_fault ck_check_given(ck_audit *audit, const ck_standing *s, const ck_call *ca
 	if (!why && call->kwargs)
 		why = why_of(&to, call->kwargs, 0);
 	return why ? odd(why) : fine;
+}
+
+/* "is given os.system, which reaches ..." */
+ck_fault ck_name_given(ck_audit *audit, const ck_standing *s, const ck_call *call, ck_fault fault,
+                       char text[CK_TEXT_MAX])
+{
+	const ck_items *args = call->args->items;
+	if (fault.why == s->call.why || fault.why == s->make.why)
+		return fault;
+	for (size_t i = 0; i < args->count && i < 2; i++) {
+		ck_standing scratch;
+		const ck_value *value = ck_callee_of(args->item[i]);
+		const ck_standing *given = value->kind != CK_GLOBAL ? NULL
+		                         : ck_standing_find(audit, value, &scratch);
+		if (!given || (fault.why != given->make.why && fault.why != given->call.why))
+			continue;
+		const ck_global *g = &given->written;
+		snprintf(text, CK_TEXT_MAX, "is given %s.%s, which %s",
+		         ck_show(g->module, g->module_len).s, ck_show(g->name, g->name_len).s,
+		         fault.why);
+		fault.why = text;
+		break;
+	}
+	return fault;
 }

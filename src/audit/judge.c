@@ -37,11 +37,13 @@ static bool fill_names(ck_audit *audit, const ck_standing *s, const char **modul
 	return *module && *name && (*mapped || !s->mapped);
 }
 
-/* What is allowed may be imported and called, with arguments that are in order. */
+/* What is allowed may be imported and called, with arguments that are in order: those of a call
+ * that is checked may be what is harmful about it. */
 static bool is_suppressed(const ck_standing *s, ck_rule rule)
 {
-	return s->allowed && (rule == CK_RULE_DANGEROUS_IMPORT || rule == CK_RULE_DANGEROUS_CALL ||
-	                      rule == CK_RULE_UNKNOWN_GLOBAL || rule == CK_RULE_UNKNOWN_CALL);
+	return s->allowed && (rule == CK_RULE_DANGEROUS_IMPORT || rule == CK_RULE_UNKNOWN_GLOBAL ||
+	                      rule == CK_RULE_UNKNOWN_CALL ||
+	                      (rule == CK_RULE_DANGEROUS_CALL && !s->check));
 }
 
 static void raise_use(judge *j, const ck_standing *s, ck_how how, const ck_fault *fault)
@@ -269,9 +271,11 @@ static bool judge_call(judge *j)
 		return false;
 	if (!fault.why || (!is_harm(j, &fault) && is_told(j, s, fault.rule)))
 		return true;
+	char text[CK_TEXT_MAX];
+	const ck_fault named = ck_name_given(j->audit, s, call, fault, text);
 	ck_tell_arguments(arguments, call->args->items->item, call->args->items->count,
 	                  call->kwargs);
-	return tell(j, s, NULL, &fault, how, arguments);
+	return tell(j, s, NULL, &named, how, arguments);
 }
 
 /* ---- what is done to values ---- */

@@ -92,6 +92,10 @@ ck_fault ck_check_persistent_id(const ck_value *pid);
 
 /* `s` is that of the global that is called. */
 ck_fault ck_check_given(ck_audit *audit, const ck_standing *s, const ck_call *call);
+/* The fault of a call, which names what the call is given where that is what is wrong; `text` holds
+ * the reason then. */
+ck_fault ck_name_given(ck_audit *audit, const ck_standing *s, const ck_call *call, ck_fault fault,
+                       char text[CK_TEXT_MAX]);
 
 /* ---- state.c: what may be built into, set in or appended to what a call returned ---- */
 

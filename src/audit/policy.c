@@ -9,8 +9,18 @@
 
 enum { FILE_MAX = 16 << 20, LINE_MAX_BYTES = 4096 };
 
+/* A line that allows a name. */
+typedef struct allowance {
+	const char *name, *path;
+	unsigned line;
+	bool met;            /* a file that was scanned names it */
+} allowance;
+
 struct ck_policy {
 	ck_job *job;
+	ck_audit *lists;     /* of names that are known */
+	allowance *allowed;
+	size_t allowed_count, allowed_cap;
 	ck_map names;        /* "module.name" or "module.*" -> verdict and number of the line */
 	ck_map fingerprints;
 	char today[11];      /* 2026-11-23 */
@@ -24,6 +34,9 @@ ck_policy *ck_policy_new(ck_job *job)
 	if (!policy || !gmtime_r(&now, &tm))
 		return NULL;
 	policy->job = job;
+	policy->lists = ck_audit_new(job, NULL);
+	if (!policy->lists)
+		return NULL;
 	strftime(policy->today, sizeof policy->today, "%Y-%m-%d", &tm);
 	return policy;
 }
@@ -79,7 +92,7 @@ static bool is_too_much(const ck_global *g)
 {
 	static const char *const modules[] = {
 		"sys", "os", "posix", "nt", "builtins", "io", "threading", "types", "inspect",
-		"platform", "tempfile", "operator", "codecs", "copyreg", "_codecs", "pickle",
+		"platform", "tempfile", "operator", "codecs", "_codecs", "pickle",
 	};
 	size_t root = strcspn(g->module, ".");
 	for (size_t i = 0; i < CK_COUNT(modules); i++)
@@ -88,35 +101,47 @@ static bool is_too_much(const ck_global *g)
 	return false;
 }
 
-/* By its own name and by the one that Python 3 knows it by; so are the names that are known to be
- * harmful. */
-static bool is_never_allowed(const reader *r, const char *name, size_t module_len)
+/* What a scan calls dangerous by its name alone. */
+static bool is_harmful(ck_audit *lists, const ck_standing *s)
 {
-	ck_job *job = r->policy->job;
-	ck_audit *lists = ck_audit_new(job, NULL);
-	const char *module = ck_copy(job, name, module_len);
+	bool runs = s->row && s->row->listing == CK_RUNS_CODE;
+	return ck_fault_verdict(&s->import) == CK_DANGEROUS ||
+	       (runs && (ck_deny_find(lists, &s->written) || ck_deny_find(lists, &s->meant)));
+}
+
+/* By its own name and by the one that Python 3 knows it by. */
+static bool check_harm(const reader *r, const char *name, size_t module_len)
+{
+	static const char root[] =
+		"no name of a module that reaches all of Python or the system, as sys, os, posix, "
+		"nt, builtins and others do, can ever be allowed:";
+	ck_audit *lists = r->policy->lists;
+	const char *module = ck_copy(r->policy->job, name, module_len);
 	ck_global written = {module, name + module_len + 1, module_len,
 	                     strlen(name + module_len + 1)};
-	ck_global meant = written;
-	if (!lists || !module)
-		return true;
-	ck_python2_map(&written, &meant);
-	return is_too_much(&written) || is_too_much(&meant) || ck_deny_find(lists, &written) ||
-	       ck_deny_find(lists, &meant);
+	const ck_value value = {.kind = CK_GLOBAL, .global = &written};
+	ck_standing scratch;
+	const ck_standing *s = module ? ck_standing_find(lists, &value, &scratch) : NULL;
+	if (!s)
+		return false;
+	if (is_too_much(&written) || is_too_much(&s->meant))
+		return refuse(r, root, name);
+	return !is_harmful(lists, s) ||
+	       refuse(r, "this is known to do harm, and can never be allowed:", name);
 }
 
 static bool check_name(const reader *r, const char *name, bool allow)
 {
 	const char *dot = strrchr(name, '.');
+	if (strpbrk(name, "\"'`"))
+		return refuse(r, "names are written without quotes, unlike", name);
 	if (!dot || dot == name || !dot[1])
 		return refuse(r, "this is not module.name:", name);
 	if (allow && !strcmp(dot, ".*"))
 		return refuse(r, "only single names can be allowed, not all of a module:", name);
 	if (strchr(name, '*') && (strcmp(dot, ".*") != 0 || strchr(name, '*') != dot + 1))
 		return refuse(r, "a star may only stand for all names of a module:", name);
-	if (allow && is_never_allowed(r, name, (size_t)(dot - name)))
-		return refuse(r, "this is known to do harm, and can never be allowed:", name);
-	return true;
+	return !allow || check_harm(r, name, (size_t)(dot - name));
 }
 
 /* [expires DATE]; *expired is set if that day is over. */
@@ -137,6 +162,18 @@ static bool read_expiry(reader *r, bool *expired)
 	return !*word || refuse(r, "nothing but '# reason' may follow the date, not", word);
 }
 
+static bool keep_allowance(const reader *r, const char *name)
+{
+	ck_policy *policy = r->policy;
+	allowance *grown = ck_grow(policy->job, policy->allowed, &policy->allowed_cap,
+	                           policy->allowed_count + 1, sizeof *grown);
+	if (!grown)
+		return false;
+	policy->allowed = grown;
+	grown[policy->allowed_count++] = (allowance){name, r->path, r->number, false};
+	return true;
+}
+
 static bool keep(const reader *r, const char *name, bool allow)
 {
 	bool fresh;
@@ -148,7 +185,7 @@ static bool keep(const reader *r, const char *name, bool allow)
 		return false;
 	if (fresh || !allow) /* what is denied anywhere is denied */
 		*place = (uint64_t)r->number << 1 | allow;
-	return true;
+	return !allow || keep_allowance(r, key);
 }
 
 static bool read_line(reader *r)
@@ -320,4 +357,31 @@ ck_ruling ck_policy_find(const ck_policy *policy, const ck_global *global, unsig
 		return CK_RULING_NONE;
 	*line = (unsigned)(*found >> 1);
 	return *found & 1 ? CK_RULING_ALLOW : CK_RULING_DENY;
+}
+
+/* ---- what it was good for ---- */
+
+void ck_policy_meet(ck_policy *policy, const ck_report *report)
+{
+	for (size_t i = 0; i < report->global_count; i++) {
+		const ck_global_use *g = &report->globals[i];
+		for (size_t k = 0; k < policy->allowed_count; k++) {
+			allowance *a = &policy->allowed[k];
+			size_t len = strlen(g->module);
+			bool same = !strncmp(a->name, g->module, len) && a->name[len] == '.' &&
+			            !strcmp(a->name + len + 1, g->name);
+			a->met |= same || (g->mapped && !strcmp(a->name, g->mapped));
+		}
+	}
+}
+
+void ck_policy_tell_idle(const ck_policy *policy)
+{
+	for (size_t k = 0; k < policy->allowed_count; k++) {
+		const allowance *a = &policy->allowed[k];
+		if (!a->met)
+			ck_note(policy->job, "%s: line %u: nothing that was scanned names '%s'",
+			        ck_show(a->path, strlen(a->path)).s, a->line,
+			        ck_show(a->name, strlen(a->name)).s);
+	}
 }

@@ -31,14 +31,22 @@ static void add(told *t, const char *text)
 	t->len += len;
 }
 
+/* In quotes as Python has it: double ones if there are single ones in it and no double ones. */
 static void add_text(told *t, const char *prefix, const char *data, uint64_t len)
 {
-	char shown[TOLD_TEXT + 1];
+	char shown[TOLD_TEXT + 1], quoted[2 * TOLD_TEXT + 1], *to = quoted;
 	ck_show_to(shown, sizeof shown, data, (size_t)len);
+	const char *quote = strchr(shown, '\'') && !strchr(shown, '"') ? "\"" : "'";
+	for (const char *at = shown; *at; at++) {
+		if (*at == *quote)
+			*to++ = '\\';
+		*to++ = *at;
+	}
+	*to = 0;
 	add(t, prefix);
-	add(t, "'");
-	add(t, shown);
-	add(t, "'");
+	add(t, quote);
+	add(t, quoted);
+	add(t, quote);
 }
 
 static void add_items(told *t, const char *open, const char *close, ck_value *const *items,
@@ -76,7 +84,8 @@ static void add_value(told *t, const ck_value *value, int depth)
 		add_items(t, "[", "]", value->items->item, value->items->count, 1, depth);
 		return;
 	case CK_TUPLE:
-		add_items(t, "(", ")", value->items->item, value->items->count, 1, depth);
+		add_items(t, "(", value->items->count == 1 ? ",)" : ")", value->items->item,
+		          value->items->count, 1, depth);
 		return;
 	case CK_SET:
 	case CK_DICT:

@@ -70,12 +70,17 @@ bool ck_limits_set(ck_job *job, const char *text)
 
 bool ck_fail_limit(ck_job *job, const char *where, const char *name)
 {
-	for (const ck_limit_row *row = ck_limit_table; row->name; row++)
-		if (strcmp(row->name, name) == 0)
-			return ck_fail(job, CK_LIMIT, where,
-			               "more than %llu %s; if the file can be trusted to need it, "
-			               "raise the limit with --limit %s=N",
-			               (unsigned long long)*field(&job->limits, row), row->about,
-			               name);
+	for (const ck_limit_row *row = ck_limit_table; row->name; row++) {
+		if (strcmp(row->name, name) != 0)
+			continue;
+		/* "(unless set: ...)" is no news to whoever has set it */
+		bool given = job->heap_given && row->at == offsetof(ck_limits, heap);
+		size_t len = given ? strcspn(row->about, "(") - 1 : strlen(row->about);
+		return ck_fail(job, CK_LIMIT, where,
+		               "more than %llu %.*s; if the file can be trusted to need it, "
+		               "raise the limit with --limit %s=N",
+		               (unsigned long long)*field(&job->limits, row), (int)len, row->about,
+		               name);
+	}
 	return ck_fail(job, CK_LIMIT, where, "limit %s", name);
 }

@@ -219,6 +219,8 @@ struct ck_report;
 void cli_report_print(FILE *to, const cli_look *look, const struct ck_report *report);
 /* How many findings would count if the policy and the baseline did not say otherwise. */
 size_t cli_report_suppressed(const struct ck_report *report);
+/* It is safe only because of that. */
+bool cli_report_accepted(const struct ck_report *report);
 
 /* cmd_convert.c */
 int cli_convert(const cli_options *options);

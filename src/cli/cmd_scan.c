@@ -16,6 +16,7 @@ typedef struct {
 	cli_progress progress;
 	cli_reader reader;
 	unsigned long counts[VERDICTS]; /* files of each verdict */
+	unsigned long accepted; /* of the safe ones, for all that was found is suppressed */
 	unsigned long files, unread;
 	unsigned long folder_links, met_links; /* not followed */
 	unsigned long suppressed, with_suppressed; /* findings, and files that have some */
@@ -24,6 +25,7 @@ typedef struct {
 	char *page[VERDICTS];
 	size_t page_len[VERDICTS];
 	ck_job *policy_job; /* with --policy or --baseline */
+	ck_policy *policy;
 	ck_job *sarif_job; /* with --sarif */
 	ck_sarif *sarif;
 } scanning;
@@ -42,8 +44,11 @@ static void show(scanning *s, ck_job *job, const ck_report *report)
 {
 	size_t suppressed = cli_report_suppressed(report);
 	s->counts[report->verdict]++;
+	s->accepted += cli_report_accepted(report);
 	s->suppressed += suppressed;
 	s->with_suppressed += suppressed > 0;
+	if (s->policy && s->options->verbose)
+		ck_policy_meet(s->policy, report);
 	if (s->options->json)
 		print_line(s, ck_report_json(job, report));
 	else if (s->sarif)
@@ -144,7 +149,7 @@ static bool begin_policy(scanning *s)
 	ck_policy *policy = ck_policy_new(s->policy_job);
 	if (policy && (!options->policy || ck_policy_read(policy, options->policy)) &&
 	    (!options->baseline || ck_policy_baseline(policy, options->baseline))) {
-		s->reader.policy = policy;
+		s->reader.policy = s->policy = policy;
 		return true;
 	}
 	cli_print_error(ck_job_error(s->policy_job));
@@ -200,26 +205,30 @@ static bool open_pages(scanning *s)
 	return true;
 }
 
-/* "212 files: 2 dangerous, 1 malformed, 30 unknown, 179 safe" */
+/* Adds ", 2 dangerous" to the summary, if there are any. */
+static void add_count(char *text, size_t size, unsigned long count, const char *what)
+{
+	size_t len = strlen(text);
+	if (count)
+		snprintf(text + len, size - len, "%s %lu %s", strchr(text, ':') ? "," : ":", count,
+		         what);
+}
+
+/* "212 files: 2 dangerous, 1 malformed, 30 unknown, 1 accepted, 179 safe" */
 static void say_summary(const scanning *s)
 {
 	char text[512]; /* more than all of it with the longest numbers */
-	const char *comma = ": ";
 	unsigned long all = s->unread;
 	for (int verdict = CK_SAFE; verdict <= CK_DANGEROUS; verdict++)
 		all += s->counts[verdict];
-	size_t len = (size_t)snprintf(text, sizeof text, "%lu file%s", all, all == 1 ? "" : "s");
-	for (int verdict = CK_DANGEROUS; verdict >= CK_SAFE; verdict--) {
-		if (!s->counts[verdict])
-			continue;
-		len += (size_t)snprintf(text + len, sizeof text - len, "%s%lu %s", comma,
-		                        s->counts[verdict],
-		                        ck_verdict_name((ck_verdict)verdict));
-		comma = ", ";
-	}
-	if (s->unread)
-		len += (size_t)snprintf(text + len, sizeof text - len, "%s%lu could not be read",
-		                        comma, s->unread);
+	snprintf(text, sizeof text, "%lu file%s", all, all == 1 ? "" : "s");
+	for (int verdict = CK_DANGEROUS; verdict > CK_SAFE; verdict--)
+		add_count(text, sizeof text, s->counts[verdict],
+		          ck_verdict_name((ck_verdict)verdict));
+	add_count(text, sizeof text, s->accepted, "accepted");
+	add_count(text, sizeof text, s->counts[CK_SAFE] - s->accepted, "safe");
+	add_count(text, sizeof text, s->unread, "could not be read");
+	size_t len = strlen(text);
 	if (s->suppressed)
 		len += (size_t)snprintf(text + len, sizeof text - len,
 		                        "; %lu finding%s suppressed in %lu file%s", s->suppressed,
@@ -306,7 +315,11 @@ int cli_scan(const cli_options *options)
 		all = scan_argument(&tree, options->arguments[i]);
 	cli_tree_end(&tree);
 	cli_progress_clear(&s.progress);
+	for (int i = 0; s.sarif && !s.files && !s.unread && i < options->argument_count; i++)
+		ck_sarif_add_error(s.sarif, options->arguments[i], "there is no file in it");
 	bool printed = print_results(&s);
+	if (s.policy && options->verbose && all)
+		ck_policy_tell_idle(s.policy);
 	ck_job_free(s.policy_job);
 	cli_flush();
 	if (!all && !cli_signals_came() && ferror(stdout))

@@ -85,17 +85,30 @@ static bool misses_verb(const char *word)
 
 /* ---- names of files ---- */
 
-/* Says what is wrong with a name that cannot be meant as one. */
-static bool check_name(const char *path, bool output)
+/* Says what is wrong with the name of an input that cannot be meant as one. */
+static bool check_input(const char *path)
 {
 	if (!*path)
-		cli_say("%s", output ? "OUT is an empty name, which names no file"
-		                     : "an empty name names no file");
-	else if (!strcmp(path, "-") && output)
-		cli_say("-: the output is a file of its own, which is written in any order, and "
-		        "no pipe takes that; name it OUT.safetensors");
+		cli_say("an empty name names no file");
 	else if (!strcmp(path, "-") && !exists(path))
 		cli_say("-: pipes and the standard input are not read; name a file");
+	else
+		return true;
+	return false;
+}
+
+/* The same for an output, which could be called as the example is. */
+static bool check_output(const char *path, const char *example)
+{
+	struct stat st;
+	if (!*path)
+		cli_say("OUT is an empty name, which names no file");
+	else if (!strcmp(path, "-"))
+		cli_say("-: the output is a file of its own, which is written in any order, and "
+		        "no pipe takes that; name it %s", example);
+	else if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		cli_say("%s: this is a folder; the output needs the name of a file in it, such as "
+		        "%s", cli_show_name(path).s, example);
 	else
 		return true;
 	return false;
@@ -123,7 +136,7 @@ bool cli_check_arguments(cli_options *options)
 	if (options->verb == VERB_DIS && count != 1)
 		cli_say("one file is needed: ckconv dis FILE[!MEMBER]; see ckconv dis --help");
 	if (options->verb == VERB_DIS)
-		return count == 1 && check_name(arguments[0], false);
+		return count == 1 && check_input(arguments[0]);
 	if (count && misses_verb(arguments[0]))
 		return false;
 	if (count != 2) {
@@ -132,5 +145,7 @@ bool cli_check_arguments(cli_options *options)
 	}
 	options->in = arguments[0];
 	options->out = arguments[1];
-	return check_name(options->in, false) && check_name(options->out, true);
+	return check_input(options->in) && check_output(options->out, "OUT.safetensors") &&
+	       (!options->convert.extras ||
+	        check_output(options->convert.extras, "FILE.json"));
 }

@@ -236,13 +236,13 @@ static bool bad_word(enum cli_verb_number verb, const char *argument)
 	int other = VERB_CONVERT;
 	while (same && !(same->verbs & (1u << other)))
 		other++;
+	const char *owner = same ? name_of((enum cli_verb_number)other) : "";
 	if (same && same->verbs & (1u << verb))
 		cli_say("option '--%s' takes no argument; see ckconv%s%s --help", same->word, space,
 		        name_of(verb));
 	else if (same)
 		cli_say("'--%s' is an option of ckconv%s%s; see ckconv%s%s --help", same->word,
-		        name_of((enum cli_verb_number)other)[0] ? " " : " IN OUT",
-		        name_of((enum cli_verb_number)other), space, name_of(verb));
+		        owner[0] ? " " : " IN OUT", owner, owner[0] ? " " : "", owner);
 	else if (near)
 		cli_say("there is no option '%s'; did you mean '--%s'?", shown.s, near->word);
 	else

@@ -6,7 +6,7 @@
 
 #include "page.h"
 
-enum { NAMES_MOST = 10, NAME_MOST = 36 };
+enum { NAMES_MOST = 10 };
 
 static void put_advice(cli_page *p, const char *what, const char *text, bool whole)
 {
@@ -124,19 +124,16 @@ static bool is_verb(const char *word)
 }
 
 /* The name of the file as a word of the shell, to be freed; FILE where it cannot be typed. */
-static char *shell_word(const cli_page *p, const char *path)
+static char *shell_word(const char *path)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 	                            "_-+=:,./@%";
 	const char *quote = !path[strspn(path, plain)] ? "" : strchr(path, '\'') ? "\"" : "'";
 	bool dot = *path == '-' || is_verb(path);
-	char *word = NULL, *shown = cli_page_path(p, path, true, NAME_MOST);
+	char *word = NULL;
 	if (!is_printable(path) || (*quote == '"' && strpbrk(path, "\"$`\\!")))
-		word = strdup("FILE");
-	else if (!shown || asprintf(&word, "%s%s%s%s", quote, dot ? "./" : "", shown, quote) < 0)
-		word = NULL;
-	free(shown);
-	return word;
+		return strdup("FILE");
+	return asprintf(&word, "%s%s%s%s", quote, dot ? "./" : "", path, quote) < 0 ? NULL : word;
 }
 
 /* Whether what is in the file is known to make tensors that can be read. */
@@ -190,28 +187,32 @@ static const char *next_of_malformed(const ck_report *report)
 	return next[first];
 }
 
+/* To be copied: whole and on a line of its own, however long that is. */
+static void put_command(cli_page *p, const char *options, const char *path)
+{
+	char *word = shell_word(path);
+	cli_page_go(p, TEXT_COLUMN);
+	fprintf(p->to, "ckconv %s%s OUT.safetensors", options, word ? word : "FILE");
+	cli_page_end(p);
+	free(word);
+}
+
 static void put_next(cli_page *p, const ck_report *report)
 {
-	char *text = NULL, *name = shell_word(p, report->path);
-	const char *file = name ? name : "FILE";
-	bool tensors = has_tensors(report);
-	const char *where = tensors ? "" : "where it holds tensors, ";
-	int made = -1;
-	if (report->verdict == CK_DANGEROUS)
-		made = asprintf(&text, "do not load it with Python; %sckconv --disarm %s "
-		                "OUT.safetensors takes %s out and runs nothing", where, file,
-		                tensors ? "its tensors" : "them");
-	else if (report->verdict == CK_MALFORMED)
-		made = asprintf(&text, "%s", next_of_malformed(report));
-	else if (report->verdict == CK_UNKNOWN)
-		made = asprintf(&text,
-		                "%sckconv %s OUT.safetensors takes %s out, without the classes",
-		                where, file, tensors ? "its tensors" : "them");
-	if (made >= 0)
-		put_advice(p, "next", text, false);
-	if (made >= 0)
-		free(text);
-	free(name);
+	const char *tensors = has_tensors(report) ? "takes its tensors out"
+	                                          : "takes tensors out, where it holds any";
+	if (report->verdict == CK_MALFORMED)
+		put_advice(p, "next", next_of_malformed(report), false);
+	if (report->verdict == CK_DANGEROUS) {
+		put_advice(p, "next", "do not load it with Python", false);
+		put_command(p, "--disarm ", report->path);
+		cli_page_line(p, TEXT_COLUMN, "%s, and runs nothing", tensors);
+	}
+	if (report->verdict == CK_UNKNOWN) {
+		cli_page_text(p, INDENT, "next", false);
+		put_command(p, "", report->path);
+		cli_page_line(p, TEXT_COLUMN, "%s, without the classes", tensors);
+	}
 }
 
 void cli_report_advise(cli_page *page, const ck_report *report)

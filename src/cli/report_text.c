@@ -158,6 +158,18 @@ static void put_findings(cli_page *p, const ck_report *report)
 
 /* ---- the whole ---- */
 
+/* The policy allows what would otherwise be a finding. */
+static bool is_allowed(const ck_report *report, const ck_global_use *g)
+{
+	for (size_t i = 0; g->verdict == CK_SAFE && i < report->finding_count; i++) {
+		const ck_finding *f = &report->findings[i];
+		if (f->suppressed && f->module && f->name && !strcmp(f->name, g->name) &&
+		    !strcmp(f->module, g->module))
+			return true;
+	}
+	return false;
+}
+
 static void put_globals(cli_page *p, const ck_report *report)
 {
 	for (size_t i = 0; i < report->global_count; i++) {
@@ -165,7 +177,10 @@ static void put_globals(cli_page *p, const ck_report *report)
 		cli_page_go(p, INDENT);
 		cli_page_text(p, INDENT, "global", false);
 		cli_page_go(p, TEXT_COLUMN - VERDICT_COLUMN);
-		cli_page_coloured(p, g->verdict, false, ck_verdict_name(g->verdict));
+		if (is_allowed(report, g))
+			cli_page_text(p, p->column, "allowed", false);
+		else
+			cli_page_coloured(p, g->verdict, false, ck_verdict_name(g->verdict));
 		cli_page_line(p, TEXT_COLUMN, "%s.%s%s%s%s, %s, %llu time%s", g->module, g->name,
 		         g->mapped ? " (now " : "", g->mapped ? g->mapped : "",
 		         g->mapped ? ")" : "", ck_how_name(g->how), (unsigned long long)g->count,
@@ -181,15 +196,42 @@ size_t cli_report_suppressed(const ck_report *report)
 	return count;
 }
 
-/* "dangerous  model.pt      torch zip, 678 B, 2 findings suppressed" */
+/* What was suppressed, and what stays wrong without a finding that says so. */
+static void put_suppressed(cli_page *p, const ck_report *report)
+{
+	bool told = report->verdict != CK_MALFORMED;
+	size_t suppressed = cli_report_suppressed(report);
+	for (size_t i = 0; i < report->finding_count; i++)
+		told |= !report->findings[i].suppressed &&
+		        report->findings[i].verdict == CK_MALFORMED;
+	if (!told) {
+		cli_page_go(p, INDENT);
+		cli_page_coloured(p, CK_MALFORMED, false, "not-scanned");
+		cli_page_line(p, TEXT_COLUMN, "not all of it could be scanned%s",
+		              suppressed ? ", which no baseline accepts" : "");
+	}
+	if (!suppressed)
+		return;
+	cli_page_text(p, INDENT, "suppressed", false);
+	cli_page_line(p, TEXT_COLUMN, "%zu finding%s, by %s%s%s", suppressed,
+	              suppressed == 1 ? "" : "s", p->look->suppressor,
+	              p->look->verbose ? "" : "; -v shows ",
+	              p->look->verbose ? "" : suppressed == 1 ? "it" : "them");
+}
+
+bool cli_report_accepted(const ck_report *report)
+{
+	return report->verdict == CK_SAFE && cli_report_suppressed(report);
+}
+
+/* "dangerous  model.pt      torch zip, 678 B" */
 static void put_head(cli_page *p, const ck_report *report)
 {
-	size_t suppressed = cli_report_suppressed(report);
 	phrase about = say("%s, %s", report->format, cli_show_size(report->size).s);
-	if (suppressed)
-		about = say("%s, %s, %zu finding%s suppressed", report->format,
-		            cli_show_size(report->size).s, suppressed, suppressed == 1 ? "" : "s");
-	cli_page_coloured(p, report->verdict, true, ck_verdict_name(report->verdict));
+	if (cli_report_accepted(report)) /* by the user, not by us: no colour says that it is */
+		cli_page_text(p, 0, "accepted", false);
+	else
+		cli_page_coloured(p, report->verdict, true, ck_verdict_name(report->verdict));
 	char *path = cli_page_path(p, report->path, false, p->look->columns - VERDICT_COLUMN);
 	cli_page_text(p, VERDICT_COLUMN, path ? path : cli_show_name(report->path).s, true);
 	free(path);
@@ -211,6 +253,7 @@ void cli_report_print(FILE *to, const cli_look *look, const ck_report *report)
 	cli_page p = {to, look, 0};
 	put_head(&p, report);
 	put_findings(&p, report);
+	put_suppressed(&p, report);
 	cli_report_advise(&p, report);
 	if (look->verbose)
 		put_globals(&p, report);

@@ -9,22 +9,31 @@
 
 static const char speaker[] = "ckconv: ";
 
-/* For people, whose terminals would break it within words; names stay whole. In one piece, for
- * others may write there, too. */
-static bool say_broken(const char *text)
+/* For people, whose terminals would break it within words; names stay whole. */
+static void put_broken(FILE *to, const cli_look *look, const char *text)
+{
+	cli_page page = {.to = to, .look = look, .column = (int)sizeof speaker - 1};
+	cli_page_text(&page, (int)sizeof speaker - 1, text, true);
+	cli_page_end(&page);
+}
+
+/* In one piece, for others may write there, too: stderr has no buffer. */
+static bool say_whole(const char *text)
 {
 	char *lines = NULL;
 	size_t size;
 	const cli_look look = cli_look_of(STDERR_FILENO, false);
-	cli_page page = {.look = &look, .column = (int)sizeof speaker - 1};
-	if (!look.terminal || !(page.to = open_memstream(&lines, &size)))
+	FILE *to = open_memstream(&lines, &size);
+	if (!to)
 		return false;
-	fputs(speaker, page.to);
-	cli_page_text(&page, (int)sizeof speaker - 1, text, true);
-	cli_page_end(&page);
-	bool ok = !fclose(page.to) && lines;
+	fputs(speaker, to);
+	if (look.terminal)
+		put_broken(to, &look, text);
+	else
+		fprintf(to, "%s\n", text);
+	bool ok = !fclose(to) && lines;
 	if (ok)
-		fputs(lines, stderr);
+		fwrite(lines, 1, size, stderr);
 	free(lines);
 	return ok;
 }
@@ -36,19 +45,15 @@ void cli_say(const char *fmt, ...)
 	va_start(args, fmt);
 	int len = vasprintf(&text, fmt, args);
 	va_end(args);
-	if (len >= 0 && say_broken(text)) {
+	bool said = len >= 0 && say_whole(text);
+	if (len >= 0)
 		free(text);
+	if (said)
 		return;
-	}
-	fputs(speaker, stderr);
-	if (len >= 0) {
-		fputs(text, stderr);
-		free(text);
-	} else { /* there is no memory for it */
-		va_start(args, fmt);
-		vfprintf(stderr, fmt, args);
-		va_end(args);
-	}
+	fputs(speaker, stderr); /* there is no memory for it */
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
 	fputc('\n', stderr);
 }
 

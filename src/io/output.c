@@ -276,9 +276,20 @@ static bool place_over(ck_file *file)
 	return true;
 }
 
+/* Who could read and write the file that is replaced can do so with the new one, as after cp; its
+ * owner is whoever converts, so that no rights are lent. */
+static void keep_mode(const ck_file *file)
+{
+	struct stat st;
+	if (!fstatat(file->dir, file->name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode))
+		(void)!fchmod(file->fd, st.st_mode & 0777);
+}
+
 static bool place(ck_job *job, ck_file *file)
 {
 	bool keep_old = file->output->flags & CK_OUTPUT_NO_CLOBBER;
+	if (!keep_old)
+		keep_mode(file);
 	file->placed = keep_old ? place_new(file) : place_over(file);
 	if (!file->placed && keep_old && errno == EEXIST)
 		return ck_fail(job, CK_USAGE, file->path,

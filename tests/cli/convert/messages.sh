@@ -150,3 +150,19 @@ story_long_messages_are_broken_for_terminals_alone() {
 		assert joined == open("plain").read(), joined
 	END2
 }
+
+# Programs that run side by side write to one log. A pipe of packets holds apart what single writes
+# wrote.
+story_each_message_is_written_at_once() {
+	python -c '
+import os, subprocess, sys
+there, here = os.pipe2(os.O_DIRECT)
+run = subprocess.run([*sys.argv[1:]], stderr=here)
+os.close(here)
+packets = list(iter(lambda: os.read(there, 4096), b""))
+assert run.returncode == 0 and len(packets) > 1, packets
+for packet in packets:
+    assert packet.startswith(b"ckconv: ") and packet.endswith(b"\n"), packets
+    assert packet.count(b"\n") == 1, packets
+' "$ckconv" "$(good training)" out/model.safetensors
+}

@@ -155,3 +155,45 @@ story_a_root_that_is_not_there_is_answered_with_what_is() {
 	refused 2 --root embed "$(good bare_tensor)" out/model.safetensors
 	says "there are: one alone, which has no name"
 }
+
+story_extras_go_to_a_file_too() {
+	refused 2 --extras - "$(good training)" out/model.safetensors
+	says "no pipe takes that; name it FILE.json"
+	[ ! -e ./- ] || fail "it wrote a file called -"
+}
+
+story_an_output_that_is_a_folder_is_called_one() {
+	mkdir folder
+	for name in folder folder/; do
+		refused 2 "$(good training)" $name
+		says "$name: this is a folder; the output needs the name of a file"
+	done
+	refused 2 --extras folder "$(good training)" out/model.safetensors
+	says "folder: this is a folder"
+}
+
+story_a_limit_that_was_set_is_not_said_to_be_unset() {
+	refused 3 --limit heap=100K "$(good training)" out/model.safetensors
+	says "more than 102400 bytes of memory; if the file can be trusted"
+	says_not "unless set"
+}
+
+# As the manual page has it: names with blanks, folders in folders, and a second time.
+story_a_folder_is_converted_by_find() {
+	mkdir -p "models/a b"
+	cp "$(good state_dict)" models/one.pt
+	cp "$(good training)" "models/a b/two words.pt"
+	PATH=$(dirname "$ckconv"):$PATH
+	all() {
+		find models -name '*.pt' -print0 |
+		while IFS= read -r -d '' file; do
+			out=${file%.pt}.safetensors
+			[ -e "$out" ] || ckconv -n "$file" "$out"
+		done 2>stderr
+	}
+	all
+	same models/one.safetensors "$(wanted state_dict)"
+	same "models/a b/two words.safetensors" "$(wanted training)"
+	all
+	silent stderr
+}

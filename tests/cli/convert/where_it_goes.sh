@@ -174,3 +174,21 @@ story_an_input_without_read_permission_is_named() {
 	says "Permission denied"
 	only
 }
+
+# As after cp: who could read it can read it, and nobody else.
+story_a_replaced_output_keeps_its_mode() {
+	local mode
+	umask 022
+	for mode in 600 640 666 700 444; do
+		echo old >out/model.safetensors
+		chmod $mode out/model.safetensors
+		echo old >out/more.json
+		chmod $mode out/more.json
+		ck 0 --extras out/more.json "$(good training)" out/model.safetensors
+		[ "$(stat -c %a%a out/model.safetensors out/more.json | tr -d '\n')" = \
+			$mode$mode$mode$mode ] || fail "not $mode: $(ls -l out)"
+		rm out/*
+	done
+	ck 0 "$(good training)" out/model.safetensors
+	[ "$(stat -c %a out/model.safetensors)" = 644 ] || fail "a new one: $(ls -l out)"
+}

@@ -118,6 +118,8 @@ story_a_baseline_makes_no_scan_complete() {
 	ck 3 scan --json x.7z
 	mv stdout known
 	ck 3 scan --baseline known x.7z
+	prints "  not-scanned         not all of it could be scanned, which no baseline accepts"
+	prints "  suppressed          1 finding, by the baseline"
 	ck 3 scan --sandbox=off --baseline known --json x.7z
 	json 'assert lines[0]["findings"][0]["suppressed"] and not lines[0]["complete"], lines'
 }

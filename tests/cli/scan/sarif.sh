@@ -89,3 +89,13 @@ story_fingerprints_stay_when_a_file_moves() {
 assert [f["fingerprint"] for f in a["findings"]] == [f["fingerprint"] for f in c["findings"]]
 assert len({f["fingerprint"] for f in a["findings"]}) == len(a["findings"])'
 }
+
+story_sarif_of_nothing_is_no_success() {
+	mkdir empty
+	ck 2 scan --sarif empty
+	says "there is no file in empty"
+	sarif 'invocation, = run["invocations"]
+assert not invocation["executionSuccessful"], invocation
+note, = invocation["toolExecutionNotifications"]
+assert note["level"] == "error" and "no file" in note["message"]["text"], note'
+}

@@ -35,9 +35,9 @@ story_a_report_is_laid_out_like_this() {
 		                      posix.system reaches the operating system and its
 		                      processes
 		  weights_only        no
-		  next                do not load it with Python; where it holds tensors, ckconv
-		                      --disarm d.pkl OUT.safetensors takes them out and runs
-		                      nothing
+		  next                do not load it with Python
+		                      ckconv --disarm d.pkl OUT.safetensors
+		                      takes tensors out, where it holds any, and runs nothing
 		safe       s.pkl                                   pickle, 13 B
 	END
 	ck 1 scan z.zip
@@ -150,7 +150,8 @@ story_paths_are_whole_in_pipes_and_cut_in_the_middle_on_terminals() {
 	grep -qE '^dangerous  a folder .*\.\.\..*/model file\.pkl$' terminal ||
 		fail "$(cat terminal)"
 	grep -qE '^ {22}a folder .*\.\.\..*/data file\.pkl,$' terminal || fail "$(cat terminal)"
-	[ ! "$(grep -nE '^.{81}' terminal)" ] || fail "it does not fit 80 columns: $(cat terminal)"
+	[ ! "$(grep -v 'ckconv --disarm' terminal | grep -nE '^.{81}')" ] ||
+		fail "it does not fit 80 columns: $(cat terminal)"
 }
 
 story_what_is_next_depends_on_what_was_found() {
@@ -161,14 +162,14 @@ story_what_is_next_depends_on_what_was_found() {
 	}
 	cp "$hostile/eval.pt" "my model.pt"
 	ck 1 scan "my model.pt"
-	next "do not load it with Python; "
+	next "do not load it with Python "
 	next "ckconv --disarm 'my model.pt' OUT.safetensors takes its tensors out"
 	dangerous "it's"
 	ck 1 scan "it's"
-	next "where it holds tensors, ckconv --disarm \"it's\" OUT.safetensors takes them out"
+	next "ckconv --disarm \"it's\" OUT.safetensors takes tensors out, where it holds any"
 	unknown scan
 	ck 4 scan ./scan
-	next "ckconv ./scan OUT.safetensors takes them out, without the classes"
+	next "ckconv ./scan OUT.safetensors takes tensors out, where it holds any, without"
 	unknown ./-x
 	ck 4 scan -- -x
 	next "ckconv ./-x OUT"
@@ -220,4 +221,20 @@ story_colours_are_for_terminals() {
 	! grep -q $'\e\\[[0-9;]*m' terminal || fail "colours against NO_COLOR"
 	TERM=dumb script -qec "'$ckconv' scan d.pkl" /dev/null </dev/null >terminal
 	! grep -q $'\e\\[[0-9;]*m' terminal || fail "colours for TERM=dumb"
+}
+
+# Whoever copies a line gets a command that works, whatever the width of the terminal.
+story_commands_are_whole_on_a_line() {
+	local folder command
+	folder="$(printf 'a folder with blanks %.0s' 1 2 3 4 5)"
+	mkdir "$folder"
+	dangerous "$folder/d.pkl"
+	unknown "$folder/u.pkl"
+	ck 1 scan "$folder"
+	command=$(printf "%22sckconv --disarm '%s/d.pkl' OUT.safetensors" '' "$folder")
+	grep -qxF "$command" stdout || fail "$(cat stdout)"
+	on_terminal "'$folder'"
+	grep -qxF "$command" terminal || fail "$(cat terminal)"
+	grep -qxF "  next                ckconv '$folder/u.pkl' OUT.safetensors" terminal ||
+		fail "$(cat terminal)"
 }

@@ -31,7 +31,9 @@ story_typos_are_answered() {
 	refused 2 scan --root a s.pkl
 	says "'--root' is an option of ckconv IN OUT"
 	refused 2 --sarif a b
-	says "'--sarif' is an option of ckconv scan"
+	says "'--sarif' is an option of ckconv scan; see ckconv scan --help"
+	refused 2 --json scan s.pkl
+	says "see ckconv scan --help"
 	refused 2 scan --json=yes s.pkl
 	says "'--json' takes no argument"
 	refused 2 scan --nothing-like-it s.pkl

@@ -82,3 +82,34 @@ story_formats_do_not_change_the_status() {
 		ck 2 scan $how t/nothing
 	done
 }
+
+# A reason names what is wrong, which may be what a harmless function is given.
+story_a_reason_names_what_is_unknown() {
+	local start='\x80\x02cnumpy.core.multiarray\n_reconstruct\n'
+	printf "${start}cown.things\nArray\nK\0\x85U\1b\x87R." >u.pkl
+	ck 4 scan --json u.pkl
+	prints "numpy.core.multiarray._reconstruct is given own.things.Array,"
+	printf "${start}cposix\nsystem\nK\0\x85U\1b\x87R." >d.pkl
+	ck 1 scan --json d.pkl
+	prints "numpy.core.multiarray._reconstruct is given posix.system, which"
+	printf '\x80\x02ccloudpickle.cloudpickle\nsubimport\nX\2\0\0\0os\x85R.' >c.pkl
+	ck 1 scan --json c.pkl
+	prints "cloudpickle.cloudpickle.subimport loads or installs other code"
+}
+
+# As Python writes them, so that nobody reads an end where there is none.
+story_arguments_are_quoted_as_python_does() {
+	python -c '
+import pickle, json
+class Call:
+    def __init__(self, *args): self.args = args
+    def __reduce__(self): return eval, self.args
+cases = [("it'"'"'s",), ("say \"x\"",), ("it'"'"'s \"x\"",), (b"it'"'"'s",), ((2,),), ((),),
+         ((2, 3),), ([2],), (("a",), "b")]
+for i, args in enumerate(cases):
+    with open("%d.pkl" % i, "wb") as file: file.write(pickle.dumps(Call(*args), 4))
+json.dump([", ".join(map(repr, args)) for args in cases], open("wanted", "w"))'
+	ck 1 scan --json ?.pkl
+	json 'told = [f["arguments"] for line in lines for f in line["findings"] if f["arguments"]]
+assert told == json.load(open("wanted")), told'
+}

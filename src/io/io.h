@@ -225,4 +225,30 @@ bool ck_json_is_array(const ck_json_node *node);
 bool ck_json_is_object(const ck_json_node *node);
 bool ck_json_is_true(const ck_json_node *node);
 
+/* ---- messages of protocol buffers, read field by field ---- */
+
+/* All zero but for job and source at first. */
+typedef struct ck_pb {
+	ck_job *job;
+	const ck_source *source;
+	uint64_t window_at;
+	size_t window_len;
+	unsigned char window[4096];
+} ck_pb;
+
+typedef struct ck_pb_field {
+	uint32_t field;
+	uint32_t wire;      /* how it is spelled; 2: bytes */
+	bool is_bytes;      /* bytes, text or a message */
+	uint64_t number;    /* of all others: 32 and 64 bits as they are */
+	uint64_t at;        /* offset of the field */
+	uint64_t from, len; /* of the bytes */
+} ck_pb_field;
+
+/* The field at *at, of a message that ends at `end`, which lies in the source; *at is then behind
+ * it. */
+bool ck_pb_next(ck_pb *pb, uint64_t *at, uint64_t end, ck_pb_field *field);
+/* The next of several packed numbers. */
+bool ck_pb_varint(ck_pb *pb, uint64_t *at, uint64_t end, uint64_t *value);
+
 #endif

@@ -5,6 +5,9 @@
 
 static const ck_writer *const writers[] = {
 	&ck_writer_safetensors,
+#ifdef CK_ONNX
+	&ck_writer_onnx,
+#endif
 };
 
 enum { FREE_OUTPUT = 256 << 20 }; /* the limit `expand` does not ask below this size */

@@ -15,7 +15,7 @@ typedef struct ck_writer {
 	bool (*check)(ck_job *job, const ck_source *source);
 } ck_writer;
 
-extern const ck_writer ck_writer_safetensors;
+extern const ck_writer ck_writer_safetensors, ck_writer_onnx;
 
 /* By name, or by the suffix of `path` if name is NULL. */
 const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path);

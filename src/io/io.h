@@ -76,6 +76,7 @@ typedef struct ck_file {
 	char *temp;       /* name beside the target, while there is one; else NULL */
 	int dir;          /* descriptor of the folder of `real` */
 	int fd;
+	bool spare;       /* may stay empty, and is then left out */
 	bool placed;      /* renamed to its final name */
 	bool swapped;     /* the old file of that name is now called `temp` */
 } ck_file;
@@ -87,6 +88,8 @@ ck_output *ck_output_new(ck_job *job, unsigned flags);
 /* Makes a file that will be `path` after the commit. Where the file system allows it has no name
  * until then, so that not even a killed process leaves it behind. */
 ck_file *ck_output_add(ck_job *job, ck_output *output, const char *path);
+/* The same, for a file that is left out if nothing was written to it. */
+ck_file *ck_output_add_spare(ck_job *job, ck_output *output, const char *path);
 bool ck_file_write(ck_job *job, ck_file *file, uint64_t offset, const void *data, size_t len);
 /* Makes the file `size` bytes long before it is filled. */
 bool ck_file_resize(ck_job *job, ck_file *file, uint64_t size);

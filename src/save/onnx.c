@@ -1,26 +1,14 @@
-/* The ONNX writer: a model without nodes whose graph holds each tensor as an initializer and as an
- * output, the one shape that onnx and onnxruntime both load. The messages are packed by protobuf-c,
- * without the tensors' bytes: where those go is laid out beforehand, and the copy engine brings
- * them there. */
+/* The ONNX writers: a model without nodes whose graph holds each tensor as an initializer and as an
+ * output, the one shape that onnx and onnxruntime both load. The bytes of the tensors lie in the
+ * model itself, or in a file beside it: one of their own, or a safetensors file. */
 #include "save.h"
 
+#include <inttypes.h>
 #include <string.h>
 
-#include <onnx.pb-c.h>
+#include "onnx_messages.h"
 
-enum {
-	IR_VERSION = 8,
-	IR_VERSION_FLOAT8 = 9,
-	IR_VERSION_E8M0 = 12,
-	OPSET = 13,
-	WIRE_BYTES = 2,
-	VARINT_MAX = 10, /* bytes */
-	/* numbers of fields whose content is not packed with them */
-	MODEL_GRAPH = 7,
-	GRAPH_INITIALIZER = 5,
-	GRAPH_OUTPUT = 12,
-	TENSOR_RAW_DATA = 9,
-};
+enum { PAGE = 4096 }; /* tensors in a file of their own begin at multiples of it */
 
 static const uint64_t PROTOBUF_MAX = INT32_MAX;
 
@@ -37,29 +25,16 @@ static const char *lacks(ck_dtype dtype, const char *name, size_t len)
 	return ck_utf8_valid(name, len) ? NULL : "a name that is not valid UTF-8";
 }
 
-/* onnxruntime has no outputs of complex numbers. */
-static bool is_output(const ck_tensor *tensor)
+static const char *both_lack(ck_dtype dtype, const char *name, size_t len)
 {
-	return !ck_dtype_is_complex(tensor->dtype);
+	const char *what = lacks(dtype, name, len);
+	return what ? what : ck_writer_safetensors.lacks(dtype, name, len);
 }
 
-static int64_t ir_version(const ck_model *model)
-{
-	int64_t version = IR_VERSION;
-	for (size_t i = 0; i < model->count; i++) {
-		ck_dtype dtype = model->entries[i].tensor->dtype;
-		bool float8 = dtype == CK_DT_F8_E4M3 || dtype == CK_DT_F8_E5M2 ||
-		              dtype == CK_DT_F8_E4M3FNUZ || dtype == CK_DT_F8_E5M2FNUZ;
-		if (dtype == CK_DT_F8_E8M0)
-			return IR_VERSION_E8M0;
-		version = float8 ? IR_VERSION_FLOAT8 : version;
-	}
-	return version;
-}
+/* ---- layout ---- */
 
-/* ---- framing ---- */
-
-/* All that is in the file besides the tensors' bytes, in pieces: each goes to a place. */
+/* All of the model but the bytes of tensors, in pieces: one before each tensor, and one behind the
+ * last. */
 typedef struct {
 	size_t at, len;  /* in the text */
 	uint64_t to;     /* in the file */
@@ -68,274 +43,334 @@ typedef struct {
 typedef struct {
 	ck_job *job;
 	ck_model *model;
+	ck_onnx_spot *spots; /* of each tensor */
 	ck_text text;
-	piece *pieces;   /* one before each tensor, and one behind the last */
-	uint64_t size;   /* of the file */
-} framing;
+	piece *pieces;
+	uint64_t size;       /* of the file */
+} layout;
 
-static size_t varint_size(uint64_t value)
+/* An initializer without its head, but with its bytes. */
+static bool measure_tensor(layout *l, size_t i, uint64_t *size)
 {
-	size_t size = 1;
-	while (value >>= 7)
-		size++;
-	return size;
+	const ck_entry *entry = &l->model->entries[i];
+	ck_onnx_sink sink = {.job = l->job};
+	bool inside = !l->spots[i].location;
+	uint64_t bytes = inside ? entry->tensor->bytes : 0;
+	return ck_onnx_put_tensor(&sink, entry, &l->spots[i]) &&
+	       (!inside || ck_onnx_put_head(&sink, CK_ONNX_TENSOR_RAW_DATA, bytes)) &&
+	       (ck_add(sink.size, bytes, size) ||
+	        ck_fail(l->job, CK_CORRUPT, l->model->source->label,
+	                "the tensors claim more bytes than fit 64 bits"));
 }
 
-static bool add_varint(framing *f, uint64_t value)
+static bool put_outputs(layout *l, ck_onnx_sink *sink)
 {
-	unsigned char bytes[VARINT_MAX];
-	size_t len = 0;
-	for (; value >= 0x80; value >>= 7)
-		bytes[len++] = (unsigned char)(value | 0x80);
-	bytes[len++] = (unsigned char)value;
-	return ck_text_add(f->job, &f->text, bytes, len);
-}
-
-/* Bytes that the tag of a field and the length of its content take. */
-static size_t head_size(unsigned field, uint64_t len)
-{
-	return varint_size(field << 3) + varint_size(len);
-}
-
-static bool add_head(framing *f, unsigned field, uint64_t len)
-{
-	return add_varint(f, field << 3 | WIRE_BYTES) && add_varint(f, len);
-}
-
-static bool add_message(framing *f, const ProtobufCMessage *message)
-{
-	size_t len = protobuf_c_message_get_packed_size(message);
-	if (!ck_text_reserve(f->job, &f->text, len))
-		return false;
-	protobuf_c_message_pack(message, (uint8_t *)f->text.data + f->text.len);
-	f->text.len += len;
+	for (size_t i = 0; i < l->model->count; i++) {
+		const ck_entry *entry = &l->model->entries[i];
+		ck_onnx_sink one = {.job = l->job};
+		if (!ck_onnx_is_output(entry->tensor))
+			continue;
+		if (!ck_onnx_put_output(&one, entry) ||
+		    !ck_onnx_put_head(sink, CK_ONNX_GRAPH_OUTPUT, one.size) ||
+		    !ck_onnx_put_output(sink, entry))
+			return false;
+	}
 	return true;
 }
 
-/* ---- messages ---- */
-
-/* protobuf-c only reads what it packs, but takes no pointers to const. */
-static char *unconst(const char *text)
+static bool measure_graph(layout *l, uint64_t *size)
 {
-	char *plain;
-	memcpy(&plain, &text, sizeof plain);
-	return plain;
-}
-
-static int64_t *unconst_sizes(const uint64_t *sizes)
-{
-	int64_t *plain;
-	memcpy(&plain, &sizes, sizeof plain);
-	return plain;
-}
-
-/* A tensor without its bytes. */
-static Onnx__TensorProto tensor_message(const ck_entry *entry)
-{
-	Onnx__TensorProto message = ONNX__TENSOR_PROTO__INIT;
-	message.n_dims = entry->tensor->ndim;
-	message.dims = unconst_sizes(entry->tensor->shape);
-	message.has_data_type = true;
-	message.data_type = ck_dtype_table[entry->tensor->dtype].onnx;
-	message.name = unconst(entry->name);
-	return message;
-}
-
-/* Bytes of all of an initializer but its own head: those of the message, the head of the data, the
- * data. */
-static uint64_t tensor_size(const Onnx__TensorProto *message, const ck_tensor *tensor)
-{
-	return onnx__tensor_proto__get_packed_size(message) +
-	       head_size(TENSOR_RAW_DATA, tensor->bytes) + tensor->bytes;
-}
-
-/* The output of a tensor: its name, type and shape. */
-typedef struct {
-	Onnx__ValueInfoProto info;
-	Onnx__TypeProto type;
-	Onnx__TypeProto__Tensor tensor;
-	Onnx__TensorShapeProto shape;
-	Onnx__TensorShapeProto__Dimension dims[CK_DIMS_MAX], *dim[CK_DIMS_MAX];
-} output;
-
-static void make_output(output *o, const ck_entry *entry)
-{
-	const ck_tensor *tensor = entry->tensor;
-	onnx__value_info_proto__init(&o->info);
-	onnx__type_proto__init(&o->type);
-	onnx__type_proto__tensor__init(&o->tensor);
-	onnx__tensor_shape_proto__init(&o->shape);
-	o->info.name = unconst(entry->name);
-	o->info.type = &o->type;
-	o->type.value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
-	o->type.tensor_type = &o->tensor;
-	o->tensor.has_elem_type = true;
-	o->tensor.elem_type = ck_dtype_table[tensor->dtype].onnx;
-	o->tensor.shape = &o->shape;
-	o->shape.n_dim = tensor->ndim;
-	o->shape.dim = o->dim;
-	for (size_t i = 0; i < tensor->ndim; i++) {
-		onnx__tensor_shape_proto__dimension__init(&o->dims[i]);
-		o->dims[i].value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
-		o->dims[i].dim_value = (int64_t)tensor->shape[i];
-		o->dim[i] = &o->dims[i];
-	}
-}
-
-static const char GRAPH_NAME[] = "weights";
-
-static bool add_metadata(framing *f, Onnx__ModelProto *model)
-{
-	size_t count = f->model->metadata_count;
-	Onnx__StringStringEntryProto *pairs = ck_alloc_array(f->job, count, sizeof *pairs);
-	model->metadata_props = ck_alloc_array(f->job, count, sizeof *model->metadata_props);
-	model->n_metadata_props = count;
-	for (size_t i = 0; pairs && model->metadata_props && i < count; i++) {
-		onnx__string_string_entry_proto__init(&pairs[i]);
-		pairs[i].key = unconst(f->model->metadata[i].key);
-		pairs[i].value = unconst(f->model->metadata[i].value);
-		model->metadata_props[i] = &pairs[i];
-	}
-	return pairs && model->metadata_props;
-}
-
-/* ---- layout ---- */
-
-/* What comes before the graph's fields, and behind them. */
-static bool add_model_head(framing *f, uint64_t graph_size)
-{
-	Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT;
-	model.has_ir_version = true;
-	model.ir_version = ir_version(f->model);
-	model.producer_name = unconst("ckconv");
-	return add_message(f, &model.base) && add_head(f, MODEL_GRAPH, graph_size);
-}
-
-static bool add_model_tail(framing *f)
-{
-	Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT;
-	Onnx__OperatorSetIdProto opset = ONNX__OPERATOR_SET_ID_PROTO__INIT, *opsets = &opset;
-	opset.domain = unconst("");
-	opset.has_version = true;
-	opset.version = OPSET;
-	model.n_opset_import = 1;
-	model.opset_import = &opsets;
-	return add_metadata(f, &model) && add_message(f, &model.base);
-}
-
-static bool graph_size(framing *f, uint64_t *total)
-{
-	Onnx__GraphProto graph = ONNX__GRAPH_PROTO__INIT;
-	output o;
-	graph.name = unconst(GRAPH_NAME);
-	*total = onnx__graph_proto__get_packed_size(&graph);
-	for (size_t i = 0; i < f->model->count; i++) {
-		const ck_entry *entry = &f->model->entries[i];
-		const Onnx__TensorProto message = tensor_message(entry);
-		uint64_t size = tensor_size(&message, entry->tensor);
-		make_output(&o, entry);
-		uint64_t info = onnx__value_info_proto__get_packed_size(&o.info);
-		if (!ck_add(*total, size + head_size(GRAPH_INITIALIZER, size), total) ||
-		    (is_output(entry->tensor) &&
-		     !ck_add(*total, info + head_size(GRAPH_OUTPUT, info), total)))
-			return ck_fail(f->job, CK_CORRUPT, f->model->source->label,
+	ck_onnx_sink sink = {.job = l->job};
+	uint64_t bytes;
+	if (!ck_onnx_put_graph(&sink) || !put_outputs(l, &sink))
+		return false;
+	*size = sink.size;
+	for (size_t i = 0; i < l->model->count; i++) {
+		ck_onnx_sink head = {.job = l->job};
+		if (!measure_tensor(l, i, &bytes) ||
+		    !ck_onnx_put_head(&head, CK_ONNX_GRAPH_INITIALIZER, bytes))
+			return false;
+		if (!ck_add(*size, head.size, size) || !ck_add(*size, bytes, size))
+			return ck_fail(l->job, CK_CORRUPT, l->model->source->label,
 			               "the tensors claim more bytes than fit 64 bits");
 	}
 	return true;
 }
 
-static bool add_outputs(framing *f)
+/* The piece that ends here: the next one begins behind `bytes` bytes of a tensor. */
+static void end_piece(layout *l, size_t number, uint64_t bytes)
 {
-	output o;
-	for (size_t i = 0; i < f->model->count; i++) {
-		const ck_entry *entry = &f->model->entries[i];
-		if (!is_output(entry->tensor))
-			continue;
-		make_output(&o, entry);
-		if (!add_head(f, GRAPH_OUTPUT, onnx__value_info_proto__get_packed_size(&o.info)) ||
-		    !add_message(f, &o.info.base))
+	piece *this = &l->pieces[number];
+	this->len = l->text.len - this->at;
+	this[1] = (piece){.at = l->text.len, .to = this->to + this->len + bytes};
+}
+
+static bool put_tensors(layout *l, ck_onnx_sink *sink)
+{
+	uint64_t size;
+	for (size_t i = 0; i < l->model->count; i++) {
+		const ck_entry *entry = &l->model->entries[i];
+		bool inside = !l->spots[i].location;
+		uint64_t bytes = inside ? entry->tensor->bytes : 0;
+		if (!measure_tensor(l, i, &size) ||
+		    !ck_onnx_put_head(sink, CK_ONNX_GRAPH_INITIALIZER, size) ||
+		    !ck_onnx_put_tensor(sink, entry, &l->spots[i]) ||
+		    (inside && !ck_onnx_put_head(sink, CK_ONNX_TENSOR_RAW_DATA, bytes)))
+			return false;
+		end_piece(l, i, bytes);
+	}
+	return true;
+}
+
+/* Where everything goes. */
+static bool lay_out(layout *l)
+{
+	ck_onnx_sink sink = {.job = l->job, .to = &l->text};
+	uint64_t graph;
+	l->pieces = ck_alloc_array(l->job, l->model->count + 2, sizeof *l->pieces);
+	if (!l->pieces || !measure_graph(l, &graph) || !ck_onnx_put_begin(&sink, l->model) ||
+	    !ck_onnx_put_head(&sink, CK_ONNX_MODEL_GRAPH, graph) || !ck_onnx_put_graph(&sink) ||
+	    !put_tensors(l, &sink) || !put_outputs(l, &sink) ||
+	    !ck_onnx_put_end(&sink, l->model))
+		return false;
+	end_piece(l, l->model->count, 0);
+	l->size = l->pieces[l->model->count + 1].to;
+	return true;
+}
+
+static bool check_size(const layout *l)
+{
+	return l->size <= PROTOBUF_MAX ||
+	       ck_fail(l->job, CK_UNSUPPORTED, l->model->source->label,
+	               "without the tensors the ONNX file would still need %" PRIu64 " bytes, but "
+	               "protobuf allows %" PRIu64, l->size, PROTOBUF_MAX);
+}
+
+/* ---- the bytes of tensors beside the model ---- */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+/* Readers take a length of 0 for no length at all: what has no bytes stays in the model. */
+static void set_spot(layout *l, size_t i, const char *location, uint64_t offset)
+{
+	if (l->model->entries[i].tensor->bytes)
+		l->spots[i] = (ck_onnx_spot){location, offset};
+}
+
+/* Plans the way of all tensors to a file of their own; *size is how long it gets. */
+static bool plan_data(layout *l, ck_copy_plan *plan, size_t *inputs, const char *location,
+                      uint64_t *size)
+{
+	*size = 0;
+	for (size_t i = 0; i < l->model->count; i++) {
+		const ck_tensor *tensor = l->model->entries[i].tensor;
+		uint64_t to = *size;
+		if (!ck_add(to, -to % PAGE, &to) || !ck_add(to, tensor->bytes, size))
+			return ck_fail(l->job, CK_CORRUPT, l->model->source->label,
+			               "the tensors claim more bytes than fit 64 bits");
+		set_spot(l, i, location, to);
+		if (!ck_plan_tensor(l->job, plan, inputs, tensor, to))
 			return false;
 	}
 	return true;
 }
 
-/* The piece that ends here: the next one begins behind `bytes` bytes of a tensor. */
-static void end_piece(framing *f, size_t number, uint64_t bytes)
+static bool write_model(layout *l, ck_file *file)
 {
-	piece *this = &f->pieces[number];
-	this->len = f->text.len - this->at;
-	this[1] = (piece){.at = f->text.len, .to = this->to + this->len + bytes};
+	return lay_out(l) && check_size(l) &&
+	       ck_file_write(l->job, file, 0, l->text.data, l->text.len);
 }
 
-static bool lay_out(framing *f)
+static bool write_beside(layout *l, const ck_target *to, size_t *inputs)
 {
-	Onnx__GraphProto graph = ONNX__GRAPH_PROTO__INIT;
+	ck_copy_plan plan = {0};
 	uint64_t size;
-	graph.name = unconst(GRAPH_NAME);
-	f->pieces = ck_alloc_array(f->job, f->model->count + 2, sizeof *f->pieces);
-	if (!f->pieces || !graph_size(f, &size) || !add_model_head(f, size) ||
-	    !add_message(f, &graph.base))
-		return false;
-	for (size_t i = 0; i < f->model->count; i++) {
-		const ck_entry *entry = &f->model->entries[i];
-		const Onnx__TensorProto message = tensor_message(entry);
-		if (!add_head(f, GRAPH_INITIALIZER, tensor_size(&message, entry->tensor)) ||
-		    !add_message(f, &message.base) ||
-		    !add_head(f, TENSOR_RAW_DATA, entry->tensor->bytes))
-			return false;
-		end_piece(f, i, entry->tensor->bytes);
-	}
-	if (!add_outputs(f) || !add_model_tail(f))
-		return false;
-	end_piece(f, f->model->count, 0);
-	f->size = f->pieces[f->model->count + 1].to;
-	return f->size <= PROTOBUF_MAX ||
-	       ck_fail(f->job, CK_UNSUPPORTED, f->model->source->label,
-	               "the ONNX file would need %llu bytes, but protobuf allows %llu",
-	               (unsigned long long)f->size, (unsigned long long)PROTOBUF_MAX);
+	return ck_copy_reserve(l->job, &plan, l->model->storages, l->model->count) &&
+	       plan_data(l, &plan, inputs, base_name(to->beside->path), &size) &&
+	       write_model(l, to->file) && ck_file_resize(l->job, to->beside, size) &&
+	       ck_plan_run(l->job, &plan, to->beside, to->threads);
 }
 
-/* ---- writing ---- */
+/* ---- and in it ---- */
 
 /* The pieces are one more input of the copy engine, which lies in memory. */
-static bool plan_pieces(framing *f, ck_copy_plan *plan)
+static bool plan_pieces(layout *l, ck_copy_plan *plan)
 {
-	const ck_source *source = ck_source_memory(f->job, "the ONNX messages", f->text.data,
-	                                           f->text.len);
-	size_t input = !source ? SIZE_MAX : ck_copy_add_input(f->job, plan, &(ck_copy_input){
-		.source = source, .label = source->label, .size = f->text.len, .has_crc = true,
-		.crc = ck_crc32(0, f->text.data, f->text.len)});
+	const ck_source *source = ck_source_memory(l->job, "the ONNX messages", l->text.data,
+	                                           l->text.len);
+	size_t input = !source ? SIZE_MAX : ck_copy_add_input(l->job, plan, &(ck_copy_input){
+		.source = source, .label = source->label, .size = l->text.len, .has_crc = true,
+		.crc = ck_crc32(0, l->text.data, l->text.len)});
 	if (input == SIZE_MAX)
 		return false;
-	for (size_t i = 0; i <= f->model->count; i++) {
-		const piece *p = &f->pieces[i];
-		if (!ck_copy_add_move(f->job, plan, &(ck_copy_move){input, p->at, p->len, p->to}))
+	for (size_t i = 0; i <= l->model->count; i++) {
+		const piece *p = &l->pieces[i];
+		if (!ck_copy_add_move(l->job, plan, &(ck_copy_move){input, p->at, p->len, p->to}))
 			return false;
 	}
 	return true;
 }
 
-static bool write_file(ck_job *job, ck_model *model, ck_file *file, unsigned threads)
+static bool write_inside(layout *l, const ck_target *to, size_t *inputs)
 {
-	framing f = {.job = job, .model = model};
 	ck_copy_plan plan = {0};
-	size_t *inputs = ck_alloc_array(job, model->storages + 1, sizeof *inputs);
-	if (!inputs || !ck_model_settle_metadata(job, model) || !lay_out(&f) ||
-	    !ck_copy_reserve(job, &plan, model->storages + 1, 2 * model->count + 1) ||
-	    !plan_pieces(&f, &plan))
+	if (!ck_copy_reserve(l->job, &plan, l->model->storages + 1, 2 * l->model->count + 1) ||
+	    !plan_pieces(l, &plan))
 		return false;
-	for (size_t i = 0; i < model->count; i++)
-		if (!ck_plan_tensor(job, &plan, inputs, model->entries[i].tensor,
-		                    f.pieces[i].to + f.pieces[i].len))
+	for (size_t i = 0; i < l->model->count; i++)
+		if (!ck_plan_tensor(l->job, &plan, inputs, l->model->entries[i].tensor,
+		                    l->pieces[i].to + l->pieces[i].len))
 			return false;
-	return ck_file_resize(job, file, f.size) && ck_plan_run(job, &plan, file, threads);
+	return ck_file_resize(l->job, to->file, l->size) &&
+	       ck_plan_run(l->job, &plan, to->file, to->threads);
 }
 
-static bool check_file(ck_job *job, const ck_source *source)
+static bool begin(ck_job *job, ck_model *model, layout *l)
 {
-	return ck_onnx_read(job, source);
+	*l = (layout){.job = job, .model = model,
+	              .spots = ck_alloc_array(job, model->count, sizeof *l->spots)};
+	return l->spots && ck_model_settle_metadata(job, model);
+}
+
+static bool write_onnx(ck_job *job, ck_model *model, const ck_target *to)
+{
+	layout l;
+	size_t *inputs = ck_alloc_array(job, model->storages + 1, sizeof *inputs);
+	if (!inputs || !begin(job, model, &l))
+		return false;
+	if (to->external)
+		return write_beside(&l, to, inputs);
+	if (!lay_out(&l))
+		return false;
+	if (l.size <= PROTOBUF_MAX)
+		return write_inside(&l, to, inputs);
+	ck_note(job, "it takes %" PRIu64 " bytes, and protobuf allows %" PRIu64 ": the tensors go to "
+	        "%s", l.size, PROTOBUF_MAX, ck_show(to->beside->path, strlen(to->beside->path)).s);
+	l.text = (ck_text){0};
+	return write_beside(&l, to, inputs);
+}
+
+static bool write_both(ck_job *job, ck_model *model, const ck_target *to)
+{
+	layout l;
+	uint64_t at;
+	const ck_target safetensors = {.file = to->beside, .threads = to->threads};
+	if (!ck_safetensors_write(job, model, &safetensors, &at) || !begin(job, model, &l))
+		return false;
+	for (size_t i = 0; i < model->count; i++) {
+		set_spot(&l, i, base_name(to->beside->path), at);
+		at += model->entries[i].tensor->bytes;
+	}
+	return write_model(&l, to->file);
+}
+
+/* ---- reading it again ---- */
+
+static bool fail_check(ck_job *job, const ck_source *model, const ck_onnx_tensor *tensor,
+                       const char *what)
+{
+	return ck_fail_at(job, CK_CORRUPT, model->label, tensor->message, "initializer '%s': %s",
+	                  ck_show(tensor->name, tensor->name_len).s, what);
+}
+
+static bool check_tensor(ck_job *job, const ck_source *model, const ck_onnx_tensor *tensor,
+                         const ck_target *to, uint64_t beside)
+{
+	if (tensor->place == CK_ONNX_RAW)
+		return true;
+	if (tensor->place != CK_ONNX_EXTERNAL || !to->beside)
+		return fail_check(job, model, tensor, "its data is not where we put any");
+	if (strcmp(tensor->location, base_name(to->beside->path)) != 0)
+		return fail_check(job, model, tensor, "its data is in a file of another name");
+	return (tensor->at <= beside && tensor->bytes <= beside - tensor->at) ||
+	       fail_check(job, model, tensor, "its data reaches beyond its file");
+}
+
+/* Every initializer that onnxruntime can take as one is the next output. */
+static bool check_outputs(ck_job *job, const ck_source *model, const ck_onnx *onnx)
+{
+	size_t next = 0;
+	for (size_t i = 0; i < onnx->count; i++) {
+		const ck_onnx_tensor *tensor = &onnx->tensors[i];
+		if (tensor->type == ck_dtype_table[CK_DT_C64].onnx ||
+		    tensor->type == ck_dtype_table[CK_DT_C128].onnx)
+			continue;
+		const ck_onnx_output *output = &onnx->outputs[next++];
+		if (next > onnx->output_count || output->type != tensor->type ||
+		    output->name_len != tensor->name_len ||
+		    memcmp(output->name, tensor->name, tensor->name_len) != 0)
+			return fail_check(job, model, tensor, "it is not the next output");
+	}
+	return next == onnx->output_count ||
+	       ck_fail(job, CK_CORRUPT, model->label, "there is an output that is no initializer");
+}
+
+static bool check_onnx(ck_job *job, const ck_target *to)
+{
+	const ck_source *model = ck_file_source(job, to->file);
+	const ck_source *data = to->beside ? ck_file_source(job, to->beside) : NULL;
+	const ck_onnx *onnx = model ? ck_onnx_read(job, model) : NULL;
+	if (!onnx || (to->beside && !data))
+		return false;
+	if (onnx->nodes || !onnx->ir_version)
+		return ck_fail(job, CK_CORRUPT, model->label, "it is not a model of weights alone");
+	for (size_t i = 0; i < onnx->count; i++)
+		if (!check_tensor(job, model, &onnx->tensors[i], to, data ? data->size : 0))
+			return false;
+	return check_outputs(job, model, onnx);
+}
+
+static bool check_both(ck_job *job, const ck_target *to)
+{
+	const ck_source *data = ck_file_source(job, to->beside);
+	return data && ck_safetensors_read(job, data) && check_onnx(job, to);
+}
+
+/* ---- names ---- */
+
+static bool add_suffix(ck_job *job, const char *stem, size_t len, const char *suffix,
+                       const char **path)
+{
+	ck_text text = {0};
+	if (!ck_text_add(job, &text, stem, len) ||
+	    !ck_text_add(job, &text, suffix, strlen(suffix) + 1))
+		return false;
+	*path = text.data;
+	return true;
+}
+
+static bool name_data(ck_job *job, const char *out, const char **file, const char **beside)
+{
+	*file = out;
+	return add_suffix(job, out, strlen(out), ".data", beside);
+}
+
+/* OUT, OUT.onnx and OUT.safetensors all stand for the two. */
+static bool name_both(ck_job *job, const char *out, const char **file, const char **beside)
+{
+	static const char *const suffixes[] = {".onnx", ".safetensors"};
+	size_t len = strlen(out);
+	for (size_t i = 0; i < CK_COUNT(suffixes); i++) {
+		size_t tail = strlen(suffixes[i]);
+		if (len > tail && !strcmp(out + len - tail, suffixes[i])) {
+			len -= tail;
+			break;
+		}
+	}
+	return add_suffix(job, out, len, suffixes[0], file) &&
+	       add_suffix(job, out, len, suffixes[1], beside);
 }
 
 const ck_writer ck_writer_onnx = {
-	"onnx", ".onnx", "initializers of an ONNX model", lacks, write_file, check_file,
+	.name = "onnx", .suffix = ".onnx", .about = "initializers of an ONNX model",
+	.paths = name_data, .lacks = lacks, .write = write_onnx, .check = check_onnx,
+};
+
+const ck_writer ck_writer_onnx_safetensors = {
+	.name = "onnx+safetensors", .about = "an ONNX model whose data is a safetensors file",
+	.paths = name_both, .lacks = both_lack, .write = write_both, .check = check_both,
 };

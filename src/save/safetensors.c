@@ -100,7 +100,7 @@ static bool make_header(ck_job *job, ck_model *model, ck_text *to)
 	return true;
 }
 
-static bool write_file(ck_job *job, ck_model *model, ck_file *file, unsigned threads)
+bool ck_safetensors_write(ck_job *job, ck_model *model, const ck_target *target, uint64_t *data)
 {
 	ck_text header = {0};
 	ck_copy_plan plan = {0};
@@ -111,23 +111,31 @@ static bool write_file(ck_job *job, ck_model *model, ck_file *file, unsigned thr
 	if (!inputs || !make_header(job, model, &header) ||
 	    !ck_copy_reserve(job, &plan, model->storages, model->count))
 		return false;
-	uint64_t to = header.len;
+	uint64_t to = *data = header.len;
 	for (size_t i = 0; i < model->count; i++) {
 		const ck_tensor *tensor = model->entries[i].tensor;
 		if (!ck_plan_tensor(job, &plan, inputs, tensor, to) ||
 		    !ck_add(to, tensor->bytes, &to))
 			return false;
 	}
-	return ck_file_resize(job, file, to) &&
-	       ck_file_write(job, file, 0, header.data, header.len) &&
-	       ck_plan_run(job, &plan, file, threads);
+	return ck_file_resize(job, target->file, to) &&
+	       ck_file_write(job, target->file, 0, header.data, header.len) &&
+	       ck_plan_run(job, &plan, target->file, target->threads);
 }
 
-static bool check_file(ck_job *job, const ck_source *source)
+static bool write_file(ck_job *job, ck_model *model, const ck_target *target)
 {
-	return ck_safetensors_read(job, source);
+	uint64_t data;
+	return ck_safetensors_write(job, model, target, &data);
+}
+
+static bool check_file(ck_job *job, const ck_target *to)
+{
+	const ck_source *source = ck_file_source(job, to->file);
+	return source && ck_safetensors_read(job, source);
 }
 
 const ck_writer ck_writer_safetensors = {
-	"safetensors", ".safetensors", "JSON header and flat buffer", lacks, write_file, check_file,
+	.name = "safetensors", .suffix = ".safetensors", .about = "JSON header and flat buffer",
+	.lacks = lacks, .write = write_file, .check = check_file,
 };

@@ -16,6 +16,7 @@ import craft
 from craft import (BUILD, EMPTY_DICT, EMPTY_TUPLE, NEWOBJ, NONE, POP, REDUCE, SETITEM, STOP, Member,
                    call, dict_of, floats, get, integer, list_of, name, named, pickle, proto, put,
                    storage, tensor, text, text_py2, tuple_of, vector)
+from hostile_holes import holes
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MARKER = "ckconv_was_here"
@@ -461,10 +462,11 @@ def write(path, data):
 def main():
     """Writes everything."""
     folder = sys.argv[1] if len(sys.argv) > 1 else HERE
-    lines = ["# What ckconv scan must say of each file: made by make_hostile.py."]
+    lines = ["# What ckconv scan must say of each file, and perhaps by which rule: made by "
+             "make_hostile.py."]
     for title, files in (("names", names()), ("machine", machine()), ("given", given()),
                          ("arrays inside", arrays_inside()),
-                         ("places", places()), ("floods", floods())):
+                         ("places", places()), ("holes", holes()), ("floods", floods())):
         print("\n%s:\n" % title)
         for file, verdict, about, data in files:
             write(os.path.join(folder, "hostile/bypass", file), data)

@@ -552,6 +552,26 @@ def _():
     return bytes(made)
 
 
+@file("hostile/zip_comment_beyond.pt")
+def _():
+    """the comment of the only member reaches beyond the directory, which Python does not mind; in
+    front are bytes that begin as an array does."""
+    made = bytearray(archive([Member("archive/data.pkl", EVIL, 8)]))
+    made[made.index(b"PK\1\2") + 33] = 4
+    return b"\x93NUMPY\1\0" + bytes(made)
+
+
+@file("hostile/zip_long_extra.pt.gz")
+def _():
+    """the local header of a deflated `data.pkl` is as long as headers can be."""
+    member = Member("archive/data.pkl", EVIL, 8)
+    front = bytearray(local(member))
+    front[28:30] = b"\xff\xff"
+    body = bytes(front) + struct.pack("<HH", 0x4246, 65531) + bytes(65531) + member.packed
+    directory = central(member, 0)
+    return gzip.compress(body + directory + end(1, directory, len(body)), mtime=0)
+
+
 @file("hostile/circle.pkl")
 def _():
     """a list that holds itself, and no tensor."""

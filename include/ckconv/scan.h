@@ -40,8 +40,8 @@ typedef struct ck_finding {
 	const char *mapped;     /* "builtins.eval": what Python 3 makes of the name; or NULL */
 	ck_how how;
 	const char *arguments;  /* of a call, or NULL */
-	unsigned char digest[CK_DIGEST_SIZE]; /* of what dangerous calls and changes are given;
-	                                       * part of the fingerprint */
+	unsigned char digest[CK_DIGEST_SIZE]; /* of what dangerous calls and changes are given, or
+	                                       * of code; part of the fingerprint */
 	bool cut;               /* more than the digest holds: no baseline knows it */
 	const char *why;        /* one sentence */
 	uint64_t count;         /* how often, in this pickle; the place is that of the first */
@@ -88,6 +88,10 @@ CK_API const ck_rule_info *ck_rule_table(void);
 CK_API const char *ck_verdict_name(ck_verdict verdict);
 /* "imported", "called"... */
 CK_API const char *ck_how_name(ck_how how);
+
+/* Whether anything in it is dangerous, suppressed or not: then nobody shall be told to add what it
+ * needs to torch's safe globals. */
+CK_API bool ck_report_has_danger(const ck_report *report);
 
 /* What the user allows and denies, for any number of scans. It lives as long as its job, which
  * tells its notes and has its errors. */
@@ -162,6 +166,8 @@ CK_API ck_sarif *ck_sarif_new(ck_job *job);
 CK_API bool ck_sarif_add(ck_sarif *sarif, const ck_report *report);
 /* A file that could not be looked through. */
 CK_API bool ck_sarif_add_error(ck_sarif *sarif, const char *path, const char *why);
+/* Something that need not be looked through, such as a link. */
+CK_API bool ck_sarif_add_note(ck_sarif *sarif, const char *path, const char *what);
 /* The document, without a newline; NULL after a failure. */
 CK_API const char *ck_sarif_finish(ck_sarif *sarif);
 

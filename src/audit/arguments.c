@@ -77,9 +77,25 @@ static ck_fault check_container(ck_audit *audit, const ck_call *call, ck_value *
 			                  "would make more items than memory holds"};
 		if (!is_filled(args[i]) && !(count == 2 && i == 1)) /* deque(items, length) */
 			return bad("takes a container, and is given something else");
+		const ck_fault copy = ck_check_copy(audit, args[i]);
+		if (copy.why)
+			return copy;
 	}
 	(void)call;
 	return fine;
+}
+
+static ck_fault check_set(ck_audit *audit, const ck_call *call, ck_value *const *args, size_t count)
+{
+	const ck_fault fault = check_container(audit, call, args, count);
+	return fault.why || !count ? fault : ck_check_hashed(audit, args[0], false);
+}
+
+static ck_fault check_mapping(ck_audit *audit, const ck_call *call, ck_value *const *args,
+                              size_t count)
+{
+	const ck_fault fault = check_container(audit, call, args, count);
+	return fault.why || !count ? fault : ck_check_hashed(audit, args[0], true);
 }
 
 ck_fault ck_check_bytes(ck_audit *audit, const ck_call *call, ck_value *const *args,
@@ -87,7 +103,7 @@ ck_fault ck_check_bytes(ck_audit *audit, const ck_call *call, ck_value *const *a
 {
 	if (count && (args[0]->kind == CK_INT || args[0]->kind == CK_LONG))
 		return args[0]->kind == CK_INT && args[0]->i >= 0 && args[0]->i <= CHEAP_COUNT
-		               ? fine
+		               ? ck_check_count(audit, (uint64_t)args[0]->i, 1)
 		               : (ck_fault){CK_RULE_EXPANDS,
 		                            "would make more bytes than memory holds"};
 	if (count >= 2 && args[0]->kind != CK_STR)
@@ -174,14 +190,14 @@ static ck_fault check_defaultdict(ck_audit *audit, const ck_call *call, ck_value
 {
 	ck_standing scratch;
 	if (!count || args[0]->kind == CK_NONE)
-		return check_container(audit, call, args + (count > 0), count - (count > 0));
+		return check_mapping(audit, call, args + (count > 0), count - (count > 0));
 	const ck_value *factory = ck_callee_of(args[0]);
 	const ck_standing *s = factory->kind == CK_GLOBAL
 	                               ? ck_standing_find(audit, factory, &scratch)
 	                               : NULL;
 	if (s && s->row && s->row->listing != CK_FOREIGN && s->row->listing != CK_RUNS_CODE &&
 	    !(s->check && s->check->guarded))
-		return check_container(audit, call, args + 1, count - 1);
+		return check_mapping(audit, call, args + 1, count - 1);
 	return ck_check_deferred(audit, factory);
 }
 
@@ -247,13 +263,15 @@ static const ck_call_check checks[] = {
 	{"_codecs", "encode", true, check_encode},
 	{"builtins", "bytearray", false, check_byte_maker},
 	{"builtins", "bytes", false, check_byte_maker},
+	{"builtins", "int", false, ck_check_int},
+	{"builtins", "str", false, ck_check_str},
 	{"builtins", "list", false, check_container},
 	{"builtins", "tuple", false, check_container},
-	{"builtins", "set", false, check_container},
-	{"builtins", "frozenset", false, check_container},
-	{"builtins", "dict", false, check_container},
-	{"collections", "OrderedDict", false, check_container},
-	{"collections", "Counter", false, check_container},
+	{"builtins", "set", false, check_set},
+	{"builtins", "frozenset", false, check_set},
+	{"builtins", "dict", false, check_mapping},
+	{"collections", "OrderedDict", false, check_mapping},
+	{"collections", "Counter", false, check_set},
 	{"collections", "deque", false, check_container},
 	{"collections", "defaultdict", true, check_defaultdict},
 	{"torch", "Size", false, check_container},
@@ -287,6 +305,11 @@ static const ck_call_check checks[] = {
 	{"numpy.ma", "_mareconstruct", true, ck_check_reconstruct},
 	{"numpy.core", "_ufunc_reconstruct", true, check_ufunc},
 	{"numpy._core", "_ufunc_reconstruct", true, check_ufunc},
+	{"numpy", "dtype", false, ck_check_numpy_type},
+	{"numpy.core.multiarray", "scalar", false, ck_check_scalar},
+	{"numpy._core.multiarray", "scalar", false, ck_check_scalar},
+	{"numpy.core._multiarray_umath", "scalar", false, ck_check_scalar},
+	{"numpy._core._multiarray_umath", "scalar", false, ck_check_scalar},
 	{"numpy", "ndarray", false, ck_check_array},
 	{"numpy", "void", false, ck_check_array},
 	{"numpy", "memmap", true, ck_check_no_call},
@@ -295,6 +318,8 @@ static const ck_call_check checks[] = {
 };
 
 static const ck_call_check tensor_class = {"torch", "*Tensor", false, ck_check_tensor_class};
+static const ck_call_check number_class = {"numpy", "*", false, ck_check_numpy_number};
+static const ck_call_check path_class = {"pathlib", "*", false, ck_check_path};
 static const ck_call_check storage_class = {"torch", "*Storage", true, ck_check_no_call};
 
 const ck_call_check *ck_call_check_find(const ck_global *g, const ck_global_row *row)
@@ -303,9 +328,14 @@ const ck_call_check *ck_call_check_find(const ck_global *g, const ck_global_row 
 		if (ck_equals(g->name, g->name_len, checks[i].name) &&
 		    ck_equals(g->module, g->module_len, checks[i].module))
 			return &checks[i];
-	if (row && row->about && !strcmp(row->about, "tensor type") && row->rebuild)
+	if (row && row->about && !strcmp(row->about, "tensor type") &&
+	    (row->rebuild || !strcmp(row->name, "*Tensor")))
 		return &tensor_class;
 	if (row && row->about && !strcmp(row->about, "storage type"))
 		return &storage_class;
+	if (row && row->about && !strcmp(row->about, "path"))
+		return &path_class;
+	if (row && !strcmp(row->module, "numpy") && !strcmp(row->name, "*"))
+		return &number_class;
 	return NULL;
 }

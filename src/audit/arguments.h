@@ -45,6 +45,17 @@ bool ck_inner_class(ck_audit *audit, const ck_value *value, bool foreign);
 /* ---- arguments_data.c ---- */
 
 ck_check_call ck_check_load_bytes, ck_check_tensor_class, ck_check_no_call, ck_check_reconstruct,
-	ck_check_array, ck_check_fraction, ck_check_dresser;
+	ck_check_array, ck_check_dresser;
+
+/* ---- arguments_size.c ---- */
+
+ck_check_call ck_check_int, ck_check_fraction, ck_check_str, ck_check_path, ck_check_numpy_number,
+	ck_check_numpy_type, ck_check_scalar;
+/* So many items of so many bytes are made; few are free. */
+ck_fault ck_check_count(ck_audit *audit, uint64_t count, uint64_t each);
+/* All items of a value are copied. */
+ck_fault ck_check_copy(ck_audit *audit, const ck_value *value);
+/* They are hashed; `pairs`: the first of each is. */
+ck_fault ck_check_hashed(ck_audit *audit, const ck_value *value, bool pairs);
 
 #endif

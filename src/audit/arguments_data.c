@@ -7,11 +7,11 @@
 ck_fault ck_check_load_bytes(ck_audit *audit, const ck_call *call, ck_value *const *args,
                                  size_t count)
 {
-	(void)audit;
 	(void)call;
 	bool bytes = count == 1 && (args[0]->kind == CK_BYTES || args[0]->kind == CK_STR ||
 	                            ck_is_call_of(args[0], "_codecs", "encode"));
-	return bytes ? fine : odd("loads a pickle that is not written in this one as it is");
+	return bytes ? ck_check_copy(audit, args[0])
+	             : odd("loads a pickle that is not written in this one as it is");
 }
 
 ck_fault ck_check_tensor_class(ck_audit *audit, const ck_call *call, ck_value *const *args,
@@ -40,9 +40,10 @@ ck_fault ck_check_no_call(ck_audit *audit, const ck_call *call, ck_value *const 
 }
 
 /* Elements of a shape that would be allocated. */
-static bool is_cheap_shape(const ck_value *shape)
+static bool is_cheap_shape(const ck_value *shape, uint64_t *count)
 {
 	uint64_t total = 1;
+	*count = shape->kind == CK_INT ? (uint64_t)shape->i : 0;
 	if (shape->kind == CK_INT)
 		return shape->i >= 0 && shape->i <= CHEAP_COUNT;
 	if ((shape->kind != CK_TUPLE && shape->kind != CK_LIST) || ck_value_left_out(shape))
@@ -52,7 +53,36 @@ static bool is_cheap_shape(const ck_value *shape)
 		if (n->kind != CK_INT || n->i < 0 || !ck_mul(total, (uint64_t)n->i, &total))
 			return false;
 	}
+	*count = total;
 	return total <= CHEAP_COUNT;
+}
+
+/* A type of one letter is that of numbers, or of nothing that is large. */
+static bool is_cheap_type(const ck_value *type)
+{
+	const char *text;
+	size_t len;
+	return type->kind == CK_NONE || type->kind == CK_GLOBAL ||
+	       (ck_value_text(type, &text, &len) && len == 1);
+}
+
+/* What a call returned may be a shape or an array; with a type of its own, elements of any size. */
+static ck_fault check_shape(ck_audit *audit, const ck_value *shape, ck_value *const *rest,
+                            size_t count)
+{
+	static const ck_fault large = {CK_RULE_EXPANDS,
+	                               "makes an array of memory that was never written"};
+	uint64_t elements = 0;
+	bool call = shape->kind == CK_CALL && !ck_is_call_of(shape, "_codecs", "encode");
+	bool sizes = shape->kind == CK_TUPLE || shape->kind == CK_LIST || shape->kind == CK_INT ||
+	             shape->kind == CK_LONG;
+	if (call)
+		return large;
+	if (!sizes)
+		return fine;
+	if (!is_cheap_shape(shape, &elements) || (elements && count && !is_cheap_type(rest[0])))
+		return large;
+	return ck_check_count(audit, elements, sizeof(double));
 }
 
 static bool is_array_class(const ck_value *value)
@@ -80,44 +110,15 @@ ck_fault ck_check_reconstruct(ck_audit *audit, const ck_call *call, ck_value *co
 	ck_fault class = plain ? fine : ck_check_class(audit, args[0]);
 	if (ck_fault_verdict(&class) == CK_DANGEROUS)
 		return class;
-	for (size_t i = 1; i < count; i++)
-		if ((args[i]->kind == CK_TUPLE || args[i]->kind == CK_INT ||
-		     args[i]->kind == CK_LONG || args[i]->kind == CK_LIST) &&
-		    !is_cheap_shape(args[i]))
-			return (ck_fault){CK_RULE_EXPANDS,
-			                  "makes an array of memory that was never written"};
-	return class;
+	size_t at = count > 2 && args[1]->kind == CK_GLOBAL ? 2 : 1; /* of masked arrays */
+	const ck_fault size = check_shape(audit, args[at], args + at + 1, count - at - 1);
+	return size.why ? size : class;
 }
 
 ck_fault ck_check_array(ck_audit *audit, const ck_call *call, ck_value *const *args, size_t count)
 {
-	(void)audit;
 	(void)call;
-	bool shape = count && (args[0]->kind == CK_TUPLE || args[0]->kind == CK_LIST ||
-	                       args[0]->kind == CK_INT || args[0]->kind == CK_LONG);
-	if (shape && !is_cheap_shape(args[0]))
-		return (ck_fault){CK_RULE_EXPANDS,
-		                  "makes an array of memory that was never written"};
-	return fine;
-}
-
-/* "1/3", but not "1e1000000000", which Python would write out. */
-ck_fault ck_check_fraction(ck_audit *audit, const ck_call *call, ck_value *const *args,
-                               size_t count)
-{
-	const char *text;
-	size_t len;
-	(void)audit;
-	(void)call;
-	for (size_t i = 0; i < count; i++) {
-		if (!ck_value_text(args[i], &text, &len))
-			continue;
-		for (size_t k = 0; k < len; k++)
-			if (!strchr("0123456789/-+. ", text[k]) || !text[k])
-				return (ck_fault){CK_RULE_EXPANDS,
-				                  "would make a number of any length"};
-	}
-	return fine;
+	return count ? check_shape(audit, args[0], args + 1, count - 1) : fine;
 }
 
 /* TorchScript's way to say of which type a list or dict is: what it is given is what it returns. */

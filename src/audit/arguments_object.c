@@ -52,11 +52,8 @@ ck_fault ck_check_reconstructor(ck_audit *audit, const ck_call *call, ck_value *
 	if (base->kind != CK_GLOBAL)
 		return odd("is given a base that is no class");
 	if (is_plain_base(base)) {
-		ck_fault size = ck_check_bytes(audit, call, args + 2, 1);
-		if (!size.why || args[2]->kind == CK_INT || args[2]->kind == CK_LONG ||
-		    args[2]->kind == CK_FLOAT)
-			return fault;
-		return size;
+		const ck_fault made = check_made(audit, call, base, args + 2, 1);
+		return made.why ? made : fault;
 	}
 	const ck_standing *s = ck_standing_find(audit, base, &scratch);
 	if (s && ck_fault_verdict(&s->call) == CK_DANGEROUS)

@@ -106,6 +106,8 @@ typedef struct ck_audit {
 	bool script;              /* an archive of TorchScript, where names below __torch__ are its
 	                           * own types */
 	bool meaningful;          /* a pickle named something that means anything to the loader */
+	uint64_t made;            /* bytes that calls make of what they are given */
+	uint64_t attributes;      /* that were looked at in states */
 	uint64_t vain;            /* bytes that were read as opcodes, and were none */
 	uint64_t skimmed;         /* bytes of pickles that were read ahead and then broke */
 	unsigned depth;           /* files inside files that are open just now */
@@ -124,6 +126,11 @@ bool ck_audit_find(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_
 /* The same for a finding that is one sentence. */
 bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t at,
                   uint64_t length, const char *fmt, ...) CK_PRINTF(6, 7);
+/* The same for one of many of a kind: those that count are counted in *told, and beyond CK_TOLD_MAX
+ * of them only as left out. */
+enum { CK_TOLD_MAX = 100 };
+bool ck_audit_say_some(ck_audit *audit, unsigned *told, ck_rule rule, const ck_place *place,
+                       uint64_t at, uint64_t length, const char *text);
 /* Where in the file that is, or CK_NO_OFFSET if it does not lie there as it is. */
 uint64_t ck_audit_offset(const ck_audit *audit, const ck_place *place, uint64_t at);
 /* Fills in the fingerprint of a finding that has all else. */

@@ -18,6 +18,7 @@ static const char SCANNER[] = "belongs to a scanner, which only an attack on it 
 static const char STDLIB[] = "belongs to a part of Python's library that no data needs";
 static const char MAGIC[] =
 	"is one of Python's special attributes, by which anything can be reached";
+static const char BUILTIN[] = "is a part of Python itself that no data needs";
 static const char MODULE[] = "is a module, whose every function can be reached from there";
 
 /* Space-separated: "a.b" is the module and all below it, "a.b:name" one name of it, "a/name" that
@@ -209,6 +210,14 @@ static const char spared_modules[] =
 	"stringprep struct textwrap time token types typing unicodedata uuid warnings weakref xml "
 	"zlib zoneinfo contextlib sets UserDict UserList UserString ConfigParser Queue repr";
 
+/* Of the builtins that are no data, those that are named as values, and exceptions by the ends of
+ * their names: unknown. All others are denied. */
+static const char spared_builtins[] =
+	"getattr type Ellipsis NotImplemented abs all any ascii basestring bin callable chr cmp "
+	"divmod enumerate format hash hex id isinstance issubclass len max min oct ord pow print "
+	"repr reversed round sorted sum unichr zip GeneratorExit KeyboardInterrupt StopIteration "
+	"StopAsyncIteration SystemExit ExceptionGroup BaseExceptionGroup";
+
 /* The modules of Python 2.7 and 3.0 to 3.14 that are not in the lists above. */
 static const char other_stdlib[] =
 	"_bisect _blake2 _codecs _codecs_cn _codecs_hk _codecs_iso2022 _codecs_jp "
@@ -323,6 +332,23 @@ static const char *find_module(const ck_audit *audit, const char *module, size_t
 	return NULL;
 }
 
+static bool is_builtin(const ck_global *g)
+{
+	return ck_equals(g->module, g->module_len, "builtins") ||
+	       ck_equals(g->module, g->module_len, "__builtin__");
+}
+
+static bool is_spared_builtin(const ck_global *g)
+{
+	static const char *const ends[] = {"Error", "Exception", "Warning"};
+	for (size_t i = 0; i < CK_COUNT(ends); i++) {
+		size_t n = strlen(ends[i]);
+		if (g->name_len >= n && !memcmp(g->name + g->name_len - n, ends[i], n))
+			return true;
+	}
+	return is_word(spared_builtins, g->name, g->name_len);
+}
+
 const char *ck_deny_find(ck_audit *audit, const ck_global *g)
 {
 	if (!audit->denied.count && !fill(audit))
@@ -350,5 +376,7 @@ const char *ck_deny_find(ck_audit *audit, const ck_global *g)
 	}
 	if (is_word(reached, g->name, g->name_len))
 		return MODULE;
-	return is_dunder(g->name, g->name_len) ? MAGIC : NULL;
+	if (is_dunder(g->name, g->name_len))
+		return MAGIC;
+	return is_builtin(g) && !is_spared_builtin(g) ? BUILTIN : NULL;
 }

@@ -173,6 +173,21 @@ bool ck_audit_say(ck_audit *audit, ck_rule rule, const ck_place *place, uint64_t
 	return true;
 }
 
+bool ck_audit_say_some(ck_audit *audit, unsigned *told, ck_rule rule, const ck_place *place,
+                       uint64_t at, uint64_t length, const char *text)
+{
+	size_t before = audit->finding_count;
+	if (*told >= CK_TOLD_MAX) {
+		audit->left_out++;
+		return true;
+	}
+	if (!ck_audit_say(audit, rule, place, at, length, "%s", text))
+		return false;
+	if (audit->finding_count > before)
+		*told += rules[rule].verdict != CK_SAFE && !audit->findings[before].suppressed;
+	return true;
+}
+
 /* ---- globals ---- */
 
 bool ck_audit_use(ck_audit *audit, const ck_global_use *use, size_t *index)

@@ -1,6 +1,7 @@
 /* Fingerprints: what names a finding in the next version of a file, so that a baseline can know it.
  * Whoever writes a file must not be able to give a new finding the fingerprint of a known one. */
 #include "judge.h"
+#include "look.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -129,12 +130,67 @@ bool ck_event_digest(ck_audit *audit, const ck_event *event, unsigned char to[CK
 	return !d.cut;
 }
 
+void ck_subject_digest(const char *subject, const char *why, unsigned char to[CK_DIGEST_SIZE])
+{
+	unsigned char whole[CK_SHA256_SIZE];
+	ck_sha256 sum;
+	ck_sha256_begin(&sum);
+	ck_sha256_add(&sum, subject, strlen(subject) + 1);
+	ck_sha256_add(&sum, why, strlen(why) + 1);
+	ck_sha256_end(&sum, whole);
+	memcpy(to, whole, CK_DIGEST_SIZE);
+}
+
+bool ck_source_digest(ck_job *job, const ck_source *source, unsigned char to[CK_DIGEST_SIZE])
+{
+	unsigned char whole[CK_SHA256_SIZE], piece[16 << 10];
+	ck_sha256 sum;
+	ck_sha256_begin(&sum);
+	for (uint64_t at = 0; at < source->size; at += sizeof piece) {
+		uint64_t left = source->size - at;
+		size_t len = left < sizeof piece ? (size_t)left : sizeof piece;
+		if (ck_stopped(job) || !ck_read_at(job, source, at, piece, len))
+			return false;
+		ck_sha256_add(&sum, piece, len);
+	}
+	ck_sha256_end(&sum, whole);
+	memcpy(to, whole, CK_DIGEST_SIZE);
+	return true;
+}
+
 /* ---- the finding ---- */
+
+/* A number that stands for itself, such as a size or an offset. */
+static size_t number_at(const char *text, const char *at)
+{
+	size_t digits = strspn(at, "0123456789");
+	bool begins = at == text || at[-1] == ' ' || at[-1] == '(';
+	bool ends = !at[digits] || strchr(" ,;:.)%", at[digits]);
+	return begins && ends ? digits : 0;
+}
+
+/* A sentence without its numbers, which change with each version of a file. From the first quote to
+ * the last all stays: what is quoted is written in the file, quotes and numbers included. */
+static size_t strip_numbers(char to[CK_TEXT_MAX], const char *text)
+{
+	static const char quotes[] = "'\"";
+	const char *first = strpbrk(text, quotes), *last = first;
+	for (const char *next = first; next; next = strpbrk(next + 1, quotes))
+		last = next;
+	size_t len = 0;
+	for (const char *at = text; *at && len < CK_TEXT_MAX; len++) {
+		size_t number = first && at >= first && at <= last ? 0 : number_at(text, at);
+		to[len] = number ? '#' : *at;
+		at += number ? number : 1;
+	}
+	return len;
+}
 
 void ck_fingerprint(ck_finding *f)
 {
 	const char *const parts[] = {f->rule, f->module, f->name, f->member};
 	unsigned char whole[CK_SHA256_SIZE];
+	char sentence[CK_TEXT_MAX];
 	ck_sha256 sum;
 	ck_sha256_begin(&sum);
 	for (size_t i = 0; i < CK_COUNT(parts); i++) {
@@ -142,6 +198,8 @@ void ck_fingerprint(ck_finding *f)
 		ck_sha256_add(&sum, part, strlen(part) + 1);
 	}
 	ck_sha256_add(&sum, f->digest, sizeof f->digest);
+	if (!f->module && f->why) /* else the name says what it is about */
+		ck_sha256_add(&sum, sentence, strip_numbers(sentence, f->why));
 	ck_sha256_end(&sum, whole);
 	for (size_t i = 0; 2 * i + 1 < sizeof f->fingerprint; i++)
 		snprintf(f->fingerprint + 2 * i, 3, "%02x", whole[i]);

@@ -6,7 +6,7 @@
 #include "look.h"
 #include "stream.h"
 
-enum { SMALLEST = 4, TAIL = 64 << 10, LARGEST_TEXT = 64 << 20 };
+enum { SMALLEST = 4, TAIL = 64 << 10, LONG_TEXT = 16 << 20 };
 
 /* An archive may have anything before it and a comment behind it. */
 static bool may_end_as_zip(ck_audit *audit, const ck_source *source, bool *may)
@@ -75,28 +75,48 @@ static const ck_value *argument_of(const ck_value *value, const char *module, co
 	return call->args->items->item[0];
 }
 
+/* Turns text to bytes by latin1 until `most` are made; returns how many that are. *left receives
+ * how much of the text is left. */
+static size_t encode(const char *text, size_t *left, unsigned char *bytes, size_t most)
+{
+	size_t len = 0;
+	uint32_t code = 0;
+	for (size_t took; *left && len < most; text += took, *left -= took) {
+		took = ck_utf8_next_wide(text, *left, &code);
+		if (!took || code > 0xff)
+			break; /* Python would not encode it either */
+		bytes[len++] = (unsigned char)code;
+	}
+	return len;
+}
+
+/* Arrays of any length are spelled so: what by both its ends is data need not be made. */
+static bool is_long_data(const char *text, size_t len)
+{
+	unsigned char head[CK_HEAD];
+	size_t left = len, most = 2 * TAIL; /* a byte is two of the text at most */
+	if (len < LONG_TEXT || memmem(text + len - most, most, "PK\5\6", 4))
+		return false;
+	return ck_look_is_data("", head, encode(text, &left, head, sizeof head));
+}
+
 /* _codecs.encode(text, 'latin1') is how protocols 0 to 2 spell bytes; bytearray(text, 'latin-1')
  * how they spell a bytearray. */
 static bool look_at_text(ck_audit *audit, const ck_place *place, const ck_value *value,
                          ck_look_kind kind)
 {
 	const char *text = value->text.data;
-	size_t left = (size_t)value->text.len, len = 0;
-	if (left < SMALLEST || left > LARGEST_TEXT)
+	size_t left = (size_t)value->text.len;
+	if (left < SMALLEST || (kind == CK_LOOK_BYTES && is_long_data(text, left)))
 		return true;
 	ck_job *own = ck_look_job(audit);
 	if (!own)
 		return false;
 	unsigned char *bytes = ck_alloc(own, left);
-	uint32_t code = 0;
-	for (size_t took; bytes && left; text += took, left -= took) {
-		took = ck_utf8_next_wide(text, left, &code);
-		if (!took || code > 0xff)
-			break; /* Python would not encode it either */
-		bytes[len++] = (unsigned char)code;
-	}
-	ck_source part = {.label = place->source->label, .size = len, .fd = -1, .data = bytes};
-	bool ok = bytes && (left || look_at(audit, place, &part, value->at, kind));
+	ck_source part = {.label = place->source->label, .fd = -1, .data = bytes};
+	part.size = bytes ? encode(text, &left, bytes, left) : 0;
+	bool ok = bytes ? left || look_at(audit, place, &part, value->at, kind)
+	                : ck_look_failed(audit, own, CK_RULE_NOT_SCANNED, place, value->at);
 	return ck_look_done(audit, own) && ok;
 }
 

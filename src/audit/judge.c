@@ -104,6 +104,8 @@ static bool tell(judge *j, ck_standing *s, const char *subject, const ck_fault *
 		snprintf(why, sizeof why, "%s.%s %s", draft.module, draft.name, fault->why);
 	else
 		snprintf(why, sizeof why, "%s %s", subject, fault->why);
+	if (!s)
+		ck_subject_digest(subject, fault->why, draft.digest);
 	draft.cut = harm && !ck_event_digest(j->audit, event, draft.digest);
 	draft.suppressed = s && is_suppressed(s, fault->rule);
 	draft.why = ck_copy(j->audit->job, why, strlen(why));
@@ -184,6 +186,8 @@ static ck_fault fault_of_call(judge *j, const ck_standing *s, const ck_call *cal
 		if (given.why)
 			return given;
 	}
+	if (!fault.why && s->row)
+		return ck_check_texts(j->audit, call);
 	return fault;
 }
 
@@ -213,6 +217,9 @@ static bool is_time_zone(const ck_call *call)
 	       ck_equals(name, len, "_unpickle");
 }
 
+/* A call of something that is no global is dangerous, with three exceptions, all of which pickle
+ * writes by itself: instances of a class inside a class, members of an enumeration inside a class,
+ * and time zones. They are told in ckconv-scan.1, at call-of-value. */
 static bool judge_value_call(judge *j, const ck_call *call, const char *arguments)
 {
 	static const ck_fault inner = {CK_RULE_UNKNOWN_CALL,
@@ -228,14 +235,14 @@ static bool judge_value_call(judge *j, const ck_call *call, const char *argument
 	else
 		snprintf(subject, sizeof subject, "a %s", ck_value_about(callee).s);
 	j->audit->only_weights = false;
-	if (is_construction(call) && ck_inner_class(j->audit, callee, false))
-		return tell(j, NULL, subject, &inner, CK_CONSTRUCTED, arguments);
 	if (is_time_zone(call))
 		return tell(j, NULL, subject, &zone, CK_CALLED, arguments);
-	if (is_inner_member(j, call)) {
+	bool made = is_construction(call) && ck_inner_class(j->audit, callee, false);
+	if (made || is_inner_member(j, call)) {
 		const ck_standing nobody = {.meant = {"", "", 0, 0}};
 		const ck_fault given = ck_check_given(j->audit, &nobody, call);
-		return tell(j, NULL, subject, given.why ? &given : &inner, CK_CALLED, arguments);
+		return tell(j, NULL, subject, given.why ? &given : &inner,
+		            made ? CK_CONSTRUCTED : CK_CALLED, arguments);
 	}
 	return tell(j, NULL, subject, &fault, CK_CALLED, arguments);
 }

@@ -73,6 +73,8 @@ typedef struct ck_call_check {
 
 /* What is called later, with more arguments: a class, or a function that is not harmful. */
 ck_fault ck_check_deferred(ck_audit *audit, const ck_value *function);
+/* arguments_size.c: long texts may be given again and again. */
+ck_fault ck_check_texts(ck_audit *audit, const ck_call *call);
 const ck_call_check *ck_call_check_find(const ck_global *global, const ck_global_row *row);
 /* What a value stands for that is called or built: the class of a persistent id that torch's old
  * files have for classes, else the value itself. */
@@ -120,5 +122,7 @@ void ck_tell_pairs(char to[CK_ARGUMENTS_MAX + 1], ck_value *const *items, size_t
 /* What differs when the deed, what it is done to, or what that is given does. False if that is too
  * much to be held apart, or not all there: then it is zeros. */
 bool ck_event_digest(ck_audit *audit, const ck_event *event, unsigned char to[CK_DIGEST_SIZE]);
+/* What differs when the subject of a finding about no global does, or what is said of it. */
+void ck_subject_digest(const char *subject, const char *why, unsigned char to[CK_DIGEST_SIZE]);
 
 #endif

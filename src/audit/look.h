@@ -99,6 +99,8 @@ bool ck_look_over(ck_audit *audit, const ck_place *place, uint64_t at, const cha
 /* Writes down that a file is not what its name promises, where it is no checkpoint: so says
  * `error`. */
 bool ck_promise_check(ck_audit *audit, const ck_place *place, const ck_error *error);
+/* The name of a member of an archive promises a checkpoint. */
+bool ck_promise_made(const char *member);
 /* Writes down that something was not scanned. */
 bool ck_look_closed(ck_audit *audit, const ck_place *place, uint64_t at, uint64_t length,
                     const char *fmt, ...) CK_PRINTF(5, 6);
@@ -114,6 +116,9 @@ static inline uint64_t ck_little(const unsigned char *bytes, size_t len)
 		value = value << 8 | bytes[len];
 	return value;
 }
+
+/* What differs when a byte of it does. */
+bool ck_source_digest(ck_job *job, const ck_source *source, unsigned char to[CK_DIGEST_SIZE]);
 
 /* ---- inside pickles ---- */
 

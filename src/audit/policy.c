@@ -53,17 +53,25 @@ static char *next_word(reader *r)
 	return word;
 }
 
+static int two_digits(const char *text)
+{
+	return (text[0] - '0') * 10 + text[1] - '0';
+}
+
 static bool is_date(const char *text)
 {
 	static const char form[] = "dddd-dd-dd";
-	for (size_t i = 0; i < sizeof form; i++) {
+	for (size_t i = 0; i < sizeof form; i++) { /* the NUL, too */
 		bool digit = text[i] >= '0' && text[i] <= '9';
 		if (form[i] == 'd' ? !digit : text[i] != form[i])
 			return false;
 	}
-	int month = (text[5] - '0') * 10 + text[6] - '0';
-	int day = (text[8] - '0') * 10 + text[9] - '0';
-	return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int year = two_digits(text) * 100 + two_digits(text + 2);
+	int month = two_digits(text + 5), day = two_digits(text + 8);
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	return month >= 1 && month <= 12 && day >= 1 &&
+	       day <= days[month - 1] + (month == 2 && leap);
 }
 
 /* Whatever a project says: with these modules, everything can be done. */

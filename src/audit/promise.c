@@ -51,6 +51,42 @@ static promise promise_of(const char *path)
 	return find(path, len);
 }
 
+/* Of members of archives: there, many a name ends in .bin, .th or .p that promises nothing. */
+static bool is_certain(const char *name, size_t len)
+{
+	static const char *const sure[] = {".pt", ".pth", ".pt2", ".ckpt", ".pkl", ".pickle",
+	                                   ".joblib", ".npy", ".npz", ".safetensors", ".distcp"};
+	static const char *const models[] = {"pytorch_model", "diffusion_pytorch_model",
+	                                     "adapter_model", "training_args"};
+	for (size_t i = 0; i < CK_COUNT(sure); i++) {
+		size_t n = strlen(sure[i]);
+		if (len > n && !strncasecmp(name + len - n, sure[i], n))
+			return true;
+	}
+	for (size_t i = 0; len > 4 && i < CK_COUNT(models); i++)
+		if (!strncasecmp(name + len - 4, ".bin", 4) &&
+		    !strncasecmp(name, models[i], strlen(models[i])))
+			return true;
+	return false;
+}
+
+bool ck_promise_made(const char *member)
+{
+	static const char *const packed[][2] = {{"!gzip", ".gz"}, {"!xz", ".xz"},
+	                                        {"!bzip2", ".bz2"}, {"!lzma", ".lzma"},
+	                                        {"!zlib", ".zlib"}};
+	size_t len = strlen(member);
+	for (size_t i = 0; i < CK_COUNT(packed); i++) { /* "model.pt.gz!gzip" */
+		size_t n = strlen(packed[i][0]), m = strlen(packed[i][1]);
+		if (len > n + m && !strcmp(member + len - n, packed[i][0]))
+			len -= strncasecmp(member + len - n - m, packed[i][1], m) ? n : n + m;
+	}
+	const char *name = member + len;
+	while (name > member && name[-1] != '/' && name[-1] != '!')
+		name--;
+	return is_certain(name, (size_t)(member + len - name));
+}
+
 static bool is_text(const ck_audit *audit)
 {
 	unsigned char head[CK_HEAD];

@@ -63,8 +63,7 @@ const char *ck_full_name(ck_job *job, const char *module, const char *name)
 	return full;
 }
 
-/* Suppressed or not. */
-static bool has_danger(const ck_report *report)
+bool ck_report_has_danger(const ck_report *report)
 {
 	for (size_t i = 0; i < report->finding_count; i++)
 		if (report->findings[i].verdict == CK_DANGEROUS)
@@ -79,6 +78,6 @@ ck_loads ck_report_loads(const ck_report *report)
 	for (size_t i = 0; i < report->global_count; i++)
 		/* nobody shall be told to add what is harmful */
 		if (!report->globals[i].weights_only)
-			return has_danger(report) ? CK_LOADS_NOT : CK_LOADS_AFTER;
+			return ck_report_has_danger(report) ? CK_LOADS_NOT : CK_LOADS_AFTER;
 	return CK_LOADS;
 }

@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RESULTS_MAX = 5000, BYTES_MAX = 10 << 20, VERDICTS = CK_DANGEROUS + 1, NOTICES_MAX = 1000 };
+enum { RESULTS_MAX = 5000, BYTES_MAX = 10 << 20, VERDICTS = CK_DANGEROUS + 1,
+       /* of each kind of notices, of which one more may go beyond the bytes */
+       NOTICES_MAX = 1000, NOTICES_BYTES = 1 << 20,
+       END_BYTES = 1024 /* what closes the document */ };
 
 /* The results of one verdict, and where each of them ends. */
 typedef struct {
@@ -16,13 +19,19 @@ typedef struct {
 	uint64_t left_out;
 } shelf;
 
+/* What is said of a file that has no results. */
+typedef struct {
+	ck_text text;
+	size_t count;
+	uint64_t left_out;
+} notices;
+
 struct ck_sarif {
 	ck_job *job;
 	const char *version;
 	shelf shelves[VERDICTS];
-	ck_text notices;  /* what could not be scanned */
-	size_t notice_count;
-	bool not_scanned; /* anything */
+	notices failures; /* what could not be scanned */
+	notices remarks;  /* what was passed over, as it should be */
 };
 
 ck_sarif *ck_sarif_begin(ck_job *job, const char *version)
@@ -158,17 +167,25 @@ static bool keep_result(ck_sarif *sarif, const char *path, const ck_finding *f)
 	return true;
 }
 
-static bool add_notice(ck_sarif *sarif, const char *path, const char *why)
+static bool add_notice(ck_job *job, ck_text *to, const char *level, const char *path,
+                       const char *why)
 {
-	ck_job *job = sarif->job;
-	ck_text *to = &sarif->notices;
-	sarif->not_scanned = true;
-	if (sarif->notice_count++ >= NOTICES_MAX)
-		return true;
-	return ck_text_addf(job, to, "%s{\"level\":\"error\",\"message\":{", to->len ? "," : "") &&
+	return ck_text_addf(job, to, "%s{\"level\":\"%s\",\"message\":{", to->len ? "," : "",
+	                    level) &&
 	       ck_quote_key(job, to, "text", why) &&
 	       ck_text_addf(job, to, path ? "}," : "}") &&
 	       (!path || add_location(job, to, path, NULL)) && ck_text_addf(job, to, "}");
+}
+
+static bool keep_notice(ck_job *job, notices *to, const char *level, const char *path,
+                        const char *why)
+{
+	if (to->count == NOTICES_MAX || to->text.len > NOTICES_BYTES) {
+		to->left_out++;
+		return true;
+	}
+	to->count++;
+	return add_notice(job, &to->text, level, path, why);
 }
 
 bool ck_sarif_add(ck_sarif *sarif, const ck_report *report)
@@ -178,12 +195,17 @@ bool ck_sarif_add(ck_sarif *sarif, const ck_report *report)
 			return false;
 	sarif->shelves[CK_SAFE].left_out += report->findings_left_out;
 	return report->complete ||
-	       add_notice(sarif, report->path, "not all of this file could be scanned");
+	       ck_sarif_add_error(sarif, report->path, "not all of this file could be scanned");
 }
 
 bool ck_sarif_add_error(ck_sarif *sarif, const char *path, const char *why)
 {
-	return add_notice(sarif, path, why);
+	return keep_notice(sarif->job, &sarif->failures, "error", path, why);
+}
+
+bool ck_sarif_add_note(ck_sarif *sarif, const char *path, const char *what)
+{
+	return keep_notice(sarif->job, &sarif->remarks, "note", path, what);
 }
 
 /* ---- document ---- */
@@ -206,7 +228,8 @@ static bool add_rules(ck_job *job, ck_text *to)
 /* The worst results that fit; *left_out counts the others. */
 static bool add_results(const ck_sarif *sarif, ck_text *to, uint64_t *left_out)
 {
-	size_t room = RESULTS_MAX, limit = to->len + BYTES_MAX;
+	size_t room = RESULTS_MAX;
+	size_t limit = BYTES_MAX - END_BYTES - sarif->failures.text.len - sarif->remarks.text.len;
 	bool ok = true, first = true;
 	for (int verdict = CK_DANGEROUS; ok && verdict >= CK_SAFE; verdict--) {
 		const shelf *s = &sarif->shelves[verdict];
@@ -225,11 +248,35 @@ static bool add_results(const ck_sarif *sarif, ck_text *to, uint64_t *left_out)
 	return ok;
 }
 
+/* What goes wrong, then what did not fit, then what is only said. */
+static bool add_notices(const ck_sarif *sarif, ck_text *to, uint64_t left_out)
+{
+	ck_job *job = sarif->job;
+	ck_text all = {0};
+	char truncated[160];
+	const notices *failures = &sarif->failures, *remarks = &sarif->remarks;
+	uint64_t unsaid = failures->left_out + remarks->left_out;
+	bool ok = ck_text_add(job, &all, failures->text.data, failures->text.len);
+	if (left_out || unsaid) {
+		snprintf(truncated, sizeof truncated,
+		         "truncated: %s found beyond those that fit, and %s like these",
+		         ck_many(left_out, "result").s, ck_many(unsaid, "notification").s);
+		ok = ok && add_notice(job, &all, "error", NULL, truncated);
+	}
+	bool successful = !all.len;
+	if (remarks->text.len)
+		ok = ok && ck_text_add(job, &all, ",", all.len > 0) &&
+		     ck_text_add(job, &all, remarks->text.data, remarks->text.len);
+	return ok &&
+	       ck_text_addf(job, to, "\"invocations\":[{\"executionSuccessful\":%s,"
+	                    "\"toolExecutionNotifications\":[", successful ? "true" : "false") &&
+	       ck_text_add(job, to, all.data, all.len) && ck_text_addf(job, to, "]}]");
+}
+
 const char *ck_sarif_finish(ck_sarif *sarif)
 {
 	ck_job *job = sarif->job;
 	ck_text to = {0};
-	char truncated[96];
 	uint64_t left_out = 0;
 	bool ok = ck_text_addf(job, &to, "{\"$schema\":"
 	                       "\"https://json.schemastore.org/sarif-2.1.0.json\","
@@ -237,18 +284,8 @@ const char *ck_sarif_finish(ck_sarif *sarif)
 	                       "\"name\":\"ckconv\",\"version\":\"%s\",\"rules\":[",
 	                       sarif->version) &&
 	          add_rules(job, &to) && ck_text_addf(job, &to, "]}},\"results\":[") &&
-	          add_results(sarif, &to, &left_out);
-	if (left_out) {
-		snprintf(truncated, sizeof truncated,
-		         "truncated: %s found beyond those that fit",
-		         ck_many(left_out, "result").s);
-		sarif->notice_count = 0; /* this one always goes in */
-		ok = ok && add_notice(sarif, NULL, truncated);
-	}
-	ok = ok && ck_text_addf(job, &to, "],\"invocations\":[{\"executionSuccessful\":%s,"
-	                        "\"toolExecutionNotifications\":[",
-	                        sarif->not_scanned ? "false" : "true") &&
-	     ck_text_add(job, &to, sarif->notices.data, sarif->notices.len) &&
-	     ck_text_add(job, &to, "]}]}]}", 7); /* the NUL, too */
+	          add_results(sarif, &to, &left_out) && ck_text_addf(job, &to, "],") &&
+	          add_notices(sarif, &to, left_out) &&
+	          ck_text_add(job, &to, "}]}", 4); /* the NUL, too */
 	return ok ? to.data : NULL;
 }

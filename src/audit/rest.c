@@ -1,10 +1,11 @@
 /* Bytes that belong to nothing: files in them are looked at all the same, and they are told of. */
+#include <stdio.h>
 #include <string.h>
 
 #include "look.h"
 #include "starts.h"
 
-enum { TOLD_MAX = 64, SEARCHED_MAX = 16 << 20, VAIN_FREE = 16 << 20, PIECE = 64 << 10,
+enum { SEARCHED_MAX = 16 << 20, VAIN_FREE = 16 << 20, PIECE = 64 << 10,
        SHORT_HEAD = 64, TAR_HEAD = 512, PADDING_MAX = 65535 };
 
 /* Zeros, and the blanks that editors and shells leave at the end. */
@@ -121,20 +122,22 @@ static bool is_text(ck_look *l, const ck_region *gap, unsigned char *piece, bool
 	return true;
 }
 
-static bool tell(ck_look *l, const ck_region *gap, const finds *f)
+static bool tell(ck_look *l, const ck_region *gap, const finds *f, unsigned *told)
 {
 	bool text = false;
+	char words[CK_TEXT_MAX];
 	const char *format = f->format;
 	uint64_t length = gap->to - gap->from;
-	const char *s = length == 1 ? "" : "s";
 	if (l->lenient && !f->cut && !is_text(l, gap, f->piece, &text))
 		return false;
 	bool harmless = text && (!format || !strcmp(format, "text"));
-	return ck_audit_say(l->audit, harmless ? CK_RULE_ODDITY : CK_RULE_UNACCOUNTED_BYTES,
-	                    &l->place, gap->from, length,
-	                    "%llu byte%s from here on belong%s to no part of the %s; in them there "
-	                    "is %s", (unsigned long long)length, s, length == 1 ? "s" : "",
-	                    l->format, format ? format : "nothing that is known");
+	snprintf(words, sizeof words,
+	         "%s from here on belong%s to no part of the %s; in them there is %s",
+	         ck_many(length, "byte").s, length == 1 ? "s" : "", l->format,
+	         format ? format : "nothing that is known");
+	return ck_audit_say_some(l->audit, told,
+	                         harmless ? CK_RULE_ODDITY : CK_RULE_UNACCOUNTED_BYTES, &l->place,
+	                         gap->from, length, words);
 }
 
 bool ck_look_at_rest(ck_look *l)
@@ -159,8 +162,14 @@ bool ck_look_at_rest(ck_look *l)
 		if (l->loose)
 			continue; /* they may well be its own */
 		l->audit->incomplete = l->audit->incomplete || f.cut;
+		if (f.cut && l->kind == CK_LOOK_BYTES &&
+		    !ck_look_closed(l->audit, &l->place, gap.from, gap.to - gap.from,
+		                    "not all of the %llu bytes behind the %s was searched for "
+		                    "other files", (unsigned long long)(gap.to - gap.from),
+		                    l->format))
+			return false;
 		/* in the bytes of a pickle there may be anything */
-		if (l->kind != CK_LOOK_BYTES && told++ < TOLD_MAX && !tell(l, &gap, &f))
+		if (l->kind != CK_LOOK_BYTES && !tell(l, &gap, &f, &told))
 			return false;
 	}
 	return true;

@@ -14,6 +14,19 @@ static bool claim_all(ck_look *l)
 	return ck_regions_claim(l->job, &l->claimed, 0, l->source->size);
 }
 
+/* A member that is called a checkpoint must be one, as a file must. */
+static bool breaks_promise(const ck_look *l)
+{
+	return l->kind == CK_LOOK_MEMBER && ck_promise_made(l->place.member);
+}
+
+static bool tell_promise(ck_look *l, const char *format)
+{
+	return !breaks_promise(l) ||
+	       ck_audit_say(l->audit, CK_RULE_BROKEN_CHECKPOINT, &l->place, CK_NO_OFFSET, 0,
+	                    "it is called a checkpoint and is none: its format is \"%s\"", format);
+}
+
 static bool take_sniffed(ck_look *l, const ck_sniffed *known)
 {
 	l->format = known->format;
@@ -28,6 +41,8 @@ static bool take_sniffed(ck_look *l, const ck_sniffed *known)
 	if (known->alone && l->kind == CK_LOOK_FILE &&
 	    !ck_look_closed(l->audit, &l->place, 0, l->source->size, "%s", known->alone))
 		return false;
+	if (!known->closed && !tell_promise(l, known->format))
+		return false;
 	l->loose = !known->closed && !ck_sniff_text(l->head, l->head_len);
 	return l->loose ? ck_regions_claim(l->job, &l->claimed, 0, MAGIC_MOST) : claim_all(l);
 }
@@ -35,7 +50,7 @@ static bool take_sniffed(ck_look *l, const ck_sniffed *known)
 /* Nobody knows it. That is as it should be for data, and a gap is told by whoever found it. */
 static bool take_unknown(ck_look *l)
 {
-	if (l->kind != CK_LOOK_FILE)
+	if (l->kind != CK_LOOK_FILE && !breaks_promise(l))
 		return claim_all(l);
 	l->format = "unknown";
 	return ck_look_closed(l->audit, &l->place, 0, l->source->size,
@@ -115,8 +130,9 @@ static bool take_zip_behind(ck_look *l)
 
 static bool take_text(ck_look *l)
 {
-	l->format = l->kind == CK_LOOK_FILE ? ck_sniff_text_format(l->head, l->head_len) : "text";
-	return claim_all(l);
+	const char *format = ck_sniff_text_format(l->head, l->head_len);
+	l->format = l->kind == CK_LOOK_FILE ? format : "text";
+	return tell_promise(l, format) && claim_all(l);
 }
 
 static bool look(ck_look *l)

@@ -1,5 +1,6 @@
 /* TorchScript's code, which torch runs when it loads a module with a __setstate__: calls of the few
  * operators that reach files or other machines. For mobile phones it is a pickle of names. */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -183,9 +184,16 @@ bool ck_script_look(ck_audit *audit, const ck_source *source, const char *path)
 {
 	reader r = {0};
 	ck_place place = {path, source, 0};
+	ck_finding draft = {0};
+	char why[2 * WORD_MAX + 80];
 	if (!(is_bytecode(path) ? read_bytecode : read_code)(audit->job, source, &r))
 		return false;
-	return !r.found || ck_audit_say(audit, CK_RULE_HARMFUL_SCRIPT, &place, CK_NO_OFFSET, 0,
-	                                "the code calls %s.%s, which reaches files or other "
-	                                "machines", r.now.owner, r.now.word);
+	if (!r.found)
+		return true;
+	snprintf(why, sizeof why, "the code calls %s.%s, which reaches files or other machines",
+	         r.now.owner, r.now.word);
+	draft.why = ck_copy(audit->job, why, strlen(why));
+	/* only the first of its calls is told, and none with what it is given */
+	return draft.why && ck_source_digest(audit->job, source, draft.digest) &&
+	       ck_audit_find(audit, CK_RULE_HARMFUL_SCRIPT, &place, CK_NO_OFFSET, &draft);
 }

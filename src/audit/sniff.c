@@ -85,6 +85,8 @@ static const row rows[] = {
 	{0, MAGIC("version https://git-lfs.github.com/"), DATA("Git LFS pointer")},
 };
 
+/* Frames of any bytes, which zstd and lz4 pass over: what they unpack may follow. */
+static const ck_sniffed skippable = CLOSED("zstd", "a file of zstd or lz4");
 static const ck_sniffed compress = CLOSED("compress", "a file of compress");
 static const ck_sniffed zip = WALKED("zip", ck_zip_walk);
 static const ck_sniffed tar = WALKED("tar", ck_tar_walk);
@@ -101,6 +103,8 @@ static const ck_sniffed *find_row(const unsigned char *head, size_t len, bool fi
 		if (len >= rows[i].at + rows[i].len && (file || rows[i].len > 3) &&
 		    !memcmp(head + rows[i].at, rows[i].magic, rows[i].len))
 			return &rows[i].is;
+	if (len >= 4 && head[0] >> 4 == 5 && !memcmp(head + 1, "\x2a\x4d\x18", 3))
+		return &skippable;
 	return NULL;
 }
 

@@ -21,6 +21,8 @@ static const struct {
 
 static bool is_magic(const unsigned char *data, size_t len, bool packed)
 {
+	if (!packed && *data >> 4 == 5 && len >= 4 && !memcmp(data + 1, "\x2a\x4d\x18", 3))
+		return true; /* a frame that zstd and lz4 pass over */
 	for (size_t i = 0; i < CK_COUNT(magics); i++)
 		if (*data == (unsigned char)*magics[i].bytes && len >= magics[i].len &&
 		    !memcmp(data, magics[i].bytes, magics[i].len))

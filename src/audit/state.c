@@ -131,20 +131,41 @@ static bool is_own_template(const ck_value *value)
 
 enum { STATE_DEPTH = 6, STATE_PARTS = 4 };
 
-/* `depth` is for whoever goes on with ck_fault each_attribute(). */
+/* `depth` is for whoever goes on with each_attribute(). */
 typedef ck_fault on_attribute(ck_audit *audit, const ck_value *key, const ck_value *value,
                               int depth);
 
 static ck_fault each_attribute(ck_audit *audit, const ck_value *state, int depth,
                                on_attribute *on);
 
+/* Honest files give each object a state of its own, so that all of them have fewer attributes than
+ * the file has bytes. One that many objects share is not looked at again and again. */
+static bool is_too_much(ck_audit *audit, size_t count)
+{
+	enum { FREE = 1 << 24, TIMES = 4 };
+	uint64_t most;
+	if (!ck_mul(audit->job->input, TIMES, &most) || !ck_add(most, FREE, &most))
+		most = UINT64_MAX;
+	audit->attributes += count;
+	audit->incomplete = audit->incomplete || audit->attributes > most;
+	return audit->attributes > most;
+}
+
+static const ck_fault too_much = {CK_RULE_OVER_LIMIT,
+                                  "has a state that very many objects have, and which was not "
+                                  "looked at each time"};
+
 static ck_fault each_pair(ck_audit *audit, const ck_items *pairs, int depth, on_attribute *on)
 {
 	ck_fault fault = fine;
+	if (is_too_much(audit, pairs->count))
+		return too_much;
 	for (size_t i = 0; !fault.why && i + 1 < pairs->count; i += 2)
 		fault = on(audit, pairs->item[i], pairs->item[i + 1], depth);
 	return fault;
 }
+
+static const char computed[] = "is given attributes that the pickle computes";
 
 static bool is_mapping(const ck_value *value)
 {
@@ -159,12 +180,31 @@ static bool is_mapping(const ck_value *value)
 	return false;
 }
 
+/* Items that a mapping is made from are pairs. Those of a sequence may be states: a tuple is made
+ * of them. */
+static ck_fault each_item(ck_audit *audit, const ck_items *items, bool mapping, int depth,
+                          on_attribute *on)
+{
+	ck_fault fault = fine;
+	if (is_too_much(audit, items->count))
+		return too_much;
+	for (size_t i = 0; !fault.why && i < items->count; i++) {
+		const ck_value *item = items->item[i];
+		bool call = item->kind == CK_CALL;
+		if (mapping && call)
+			return changed(computed);
+		if ((item->kind == CK_LIST || item->kind == CK_TUPLE) && item->items->count == 2)
+			fault = on(audit, item->items->item[0], item->items->item[1], depth);
+		else if (!mapping && (call || item->kind == CK_DICT))
+			fault = each_attribute(audit, item, depth + 1, on);
+	}
+	return fault;
+}
+
 /* What a mapping is made from: another one, or a list of pairs. */
 static ck_fault each_in_argument(ck_audit *audit, const ck_value *argument, bool mapping,
                                  int depth, on_attribute *on)
 {
-	static const char computed[] = "is given attributes that the pickle computes";
-	ck_fault fault = fine;
 	if (argument->kind == CK_DICT || argument->kind == CK_CALL) {
 		if (mapping && argument->kind == CK_CALL && !is_mapping(argument))
 			return changed(computed);
@@ -172,14 +212,7 @@ static ck_fault each_in_argument(ck_audit *audit, const ck_value *argument, bool
 	}
 	bool list = argument->kind == CK_LIST || argument->kind == CK_TUPLE ||
 	            argument->kind == CK_SET;
-	for (size_t i = 0; list && !fault.why && i < argument->items->count; i++) {
-		const ck_value *pair = argument->items->item[i];
-		if (mapping && pair->kind == CK_CALL)
-			return changed(computed);
-		if ((pair->kind == CK_LIST || pair->kind == CK_TUPLE) && pair->items->count == 2)
-			fault = on(audit, pair->items->item[0], pair->items->item[1], depth);
-	}
-	return fault;
+	return list ? each_item(audit, argument->items, mapping, depth, on) : fine;
 }
 
 /* Goes through all that a state can bring as attributes: the items of a dict, of what a call of a
@@ -189,6 +222,8 @@ static ck_fault each_attribute(ck_audit *audit, const ck_value *state, int depth
 	ck_fault fault = fine;
 	if (depth > STATE_DEPTH)
 		return changed("is given attributes that lie too deep to be looked at");
+	if (is_too_much(audit, 1))
+		return too_much;
 	if (state->kind == CK_DICT)
 		return each_pair(audit, state->items, depth, on);
 	if (state->kind == CK_TUPLE && !depth) {
@@ -200,8 +235,11 @@ static ck_fault each_attribute(ck_audit *audit, const ck_value *state, int depth
 	if (state->kind != CK_CALL)
 		return fine;
 	const ck_call *call = state->call;
-	fault = each_pair(audit, &ck_call_later(call)->pairs, depth, on);
+	const ck_later *later = ck_call_later(call);
 	const ck_items *args = call->args->items;
+	fault = each_pair(audit, &later->pairs, depth, on);
+	if (!fault.why)
+		fault = each_item(audit, &later->items, false, depth, on);
 	for (size_t i = 0; !fault.why && i < args->count; i++)
 		fault = each_in_argument(audit, args->item[i], is_mapping(state), depth, on);
 	if (!fault.why && call->kwargs)

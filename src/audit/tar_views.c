@@ -1,12 +1,13 @@
 /* Tar archives, from header to header, and wherever else a header is: readers stop at the first
  * block of zeros, or go on behind it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "look.h"
 #include "stream.h"
 #include "tar.h"
 
-enum { TEXT_MAX = 1 << 20, TOLD_MAX = 100,
+enum { TEXT_MAX = 1 << 20,
        /* of the whole file, and one in another */
        ELSEWHERE_MAX = 16, ELSEWHERE_DEPTH = 2 };
 
@@ -20,15 +21,30 @@ typedef struct {
 	ck_map names;
 	ck_text path;
 	uint64_t entries;
-	unsigned told;
+	unsigned told, passed_by;
 	bool pickle, storages; /* members of an old torch file */
 } tar;
 
 static bool say(tar *t, const char *what)
 {
 	ck_look *l = t->look;
-	return t->told++ >= TOLD_MAX ||
-	       ck_audit_say(l->audit, CK_RULE_BROKEN_ARCHIVE, &l->place, t->at, 0, "%s", what);
+	return ck_audit_say_some(l->audit, &t->told, CK_RULE_BROKEN_ARCHIVE, &l->place, t->at, 0,
+	                         what);
+}
+
+/* What is wrong with one entry. */
+static bool say_of(tar *t, const ck_tar_text *name, const char *what)
+{
+	char text[CK_SHOWN_MAX + 128];
+	snprintf(text, sizeof text, "entry '%s' %s", ck_show(name->text, name->len).s, what);
+	return say(t, text);
+}
+
+/* The same by the name in the header. */
+static bool say_here(tar *t, const char *what)
+{
+	ck_tar_text name;
+	return ck_tar_name(t->look->job, t->header, &name) && say_of(t, &name, what);
 }
 
 static uint64_t rounded(uint64_t size)
@@ -94,8 +110,8 @@ static bool read_pax(tar *t, uint64_t size, ck_tar_pax *pax)
 static bool find_name(tar *t, ck_tar_text *name)
 {
 	if (t->next.path.text && t->long_name.text &&
-	    !say(t, "the entry has a name from GNU tar and one from pax; programs disagree on "
-	         "which one counts"))
+	    !say_of(t, &t->next.path, "has this name from pax and another from GNU tar; programs "
+	            "disagree on which one counts"))
 		return false;
 	if (t->next.path.text)
 		*name = t->next.path;
@@ -118,7 +134,7 @@ static bool check_name(tar *t, const ck_tar_text *name)
 	bool up = name->len >= 2 && (!memcmp(name->text, "..", 2) ||
 	                             memmem(name->text, name->len, "/..", 3));
 	if ((up || (name->len && name->text[0] == '/')) &&
-	    !say(t, "the name of an entry leads out of the folder"))
+	    !say_of(t, name, "has a name that leads out of the folder"))
 		return false;
 	ck_job *job = t->look->job;
 	char *copy = ck_copy(job, name->text, name->len);
@@ -126,8 +142,7 @@ static bool check_name(tar *t, const ck_tar_text *name)
 	if (!place)
 		return false;
 	*place = t->at;
-	return fresh || say(t, "there are two entries of one name; programs disagree on which one "
-	                    "counts");
+	return fresh || say_of(t, name, "is there twice; programs disagree on which one counts");
 }
 
 /* ---- entries ---- */
@@ -160,19 +175,18 @@ static bool take_file(tar *t, char type, uint64_t size)
 	uint64_t left = left_behind(t);
 	if (!find_name(t, &name) || !check_name(t, &name))
 		return false;
-	if (type == 'S' || t->next.sparse || t->all.sparse) {
-		const char *what = "a sparse file of a tar archive: where its bytes belong was not "
-		                   "looked at";
-		if (!ck_look_closed(t->look->audit, &t->look->place, t->at, size, "%s", what))
-			return false;
-	}
-	if ((type == '1' || type == '2') && !say(t, "an entry is a link to another file"))
+	bool sparse = type == 'S' || t->next.sparse || t->all.sparse;
+	if (sparse && !ck_look_closed(t->look->audit, &t->look->place, t->at, size,
+	                              "entry '%s' is a sparse file: where its bytes belong was not "
+	                              "looked at", ck_show(name.text, name.len).s))
 		return false;
-	if (strchr("346", type) && !say(t, "an entry is a device or a pipe"))
+	if ((type == '1' || type == '2') && !say_of(t, &name, "is a link to another file"))
 		return false;
-	if (type == 'M' && !say(t, "an entry began on another tape"))
+	if (strchr("346", type) && !say_of(t, &name, "is a device or a pipe"))
 		return false;
-	if (size > left && !say(t, "an entry reaches beyond the file: it is cut short"))
+	if (type == 'M' && !say_of(t, &name, "began on another tape"))
+		return false;
+	if (size > left && !say_of(t, &name, "reaches beyond the file: it is cut short"))
 		return false;
 	bool ok = look_at(t, &name, size < left ? size : left);
 	t->next = (ck_tar_pax){0};
@@ -205,8 +219,10 @@ static bool pass_by(tar *t, uint64_t from)
 		return true;
 	if (!ck_read_at(l->job, l->source, from, block, sizeof block))
 		return false;
-	return !ck_tar_sum_right(block) || t->told++ >= TOLD_MAX ||
-	       ck_look_closed(l->audit, &l->place, from, 0, "the header of an entry says that the "
+	l->audit->incomplete |= ck_tar_sum_right(block);
+	if (!ck_tar_sum_right(block) || t->passed_by++)
+		return true;
+	return ck_look_closed(l->audit, &l->place, from, 0, "the header of an entry says that the "
 	                      "next one is here, which was not looked at: there are too "
 	                      "many such places");
 }
@@ -241,13 +257,13 @@ static bool take_entry(tar *t)
 	ck_look *l = t->look;
 	char type = (char)t->header[CK_TAR_TYPE_AT];
 	if (!ck_tar_number(t->header + CK_TAR_SIZE_AT, CK_TAR_SIZE_LEN, &own) &&
-	    !say(t, "the size of an entry is no number of 64 bits"))
+	    !say_here(t, "has a size that is no number of 64 bits"))
 		return false;
 	bool about = type && strchr("LKxXg", type);
 	const ck_tar_pax *said = t->next.has_size ? &t->next : &t->all;
 	size = said->has_size && !about ? said->size : own;
-	if (size != own && own && !say(t, "an entry has two sizes; programs disagree on which one "
-	                               "counts"))
+	if (size != own && own &&
+	    !say_here(t, "has two sizes; programs disagree on which one counts"))
 		return false;
 	bool ok = type == 'L' ? read_text(t, size, &t->long_name)
 	        : type == 'K' ? true

@@ -34,12 +34,11 @@ static bool CK_PRINTF(3, 4) say(const member *m, uint64_t at, const char *fmt, .
 	char text[CK_TEXT_MAX];
 	ck_place place = place_of(m);
 	va_list args;
-	if (m->zip->told++ >= 100)
-		return true;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
-	return ck_audit_say(m->zip->look->audit, CK_RULE_BROKEN_ARCHIVE, &place, at, 0, "%s", text);
+	return ck_audit_say_some(m->zip->look->audit, &m->zip->told, CK_RULE_BROKEN_ARCHIVE,
+	                         &place, at, 0, text);
 }
 
 /* torch writes 0 for "not computed", and never looks at it. */
@@ -53,7 +52,8 @@ static bool check_crc(const member *m, uint32_t crc)
 
 static bool is_data(const member *m)
 {
-	return !ck_script_is(m->path) && ck_look_is_data(m->path, m->head, m->head_len) &&
+	return !ck_script_is(m->path) && !ck_promise_made(m->path) &&
+	       ck_look_is_data(m->path, m->head, m->head_len) &&
 	       !memmem(m->tail, m->tail_len, "PK\5\6", 4);
 }
 

@@ -15,7 +15,7 @@ const unsigned char *ck_zip_peek_at(ck_zip *zip, ck_zip_peek *p, uint64_t at, si
 	if (p->data && at >= p->at && at - p->at <= p->len && len <= p->len - (at - p->at))
 		return p->data + (at - p->at);
 	if (!p->data) {
-		p->data = ck_alloc(zip->look->job, 64 << 10);
+		p->data = ck_alloc(zip->look->job, CK_ZIP_HEADER_MAX);
 		*ok = p->data;
 		if (!p->data)
 			return NULL;
@@ -24,7 +24,7 @@ const unsigned char *ck_zip_peek_at(ck_zip *zip, ck_zip_peek *p, uint64_t at, si
 	size_t want = len > p->want ? len : p->want;
 	p->at = at;
 	p->len = left < want ? (size_t)left : want;
-	if (want <= 64 << 10 && ck_read_at(zip->look->job, source, at, p->data, p->len))
+	if (want <= CK_ZIP_HEADER_MAX && ck_read_at(zip->look->job, source, at, p->data, p->len))
 		return p->data;
 	p->len = 0;
 	*ok = false;

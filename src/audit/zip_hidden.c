@@ -16,8 +16,6 @@ static bool read_header(ck_zip *zip, uint64_t at, const ck_region *gap, ck_zip_e
 	uint64_t all = CK_ZIP_LOCAL + name_len + extra_len;
 	if (all > gap->to - at)
 		return false;
-	if (all > 64 << 10)
-		return false;
 	p = ck_zip_peek_at(zip, &zip->local, at, (size_t)all, ok);
 	if (!p)
 		return false;

@@ -21,9 +21,8 @@ static bool read_local(ck_zip *zip, const ck_zip_entry *e, local *h, bool *found
 		                        "is no local header", ck_show(e->name, e->name_len).s);
 	size_t name_len = (size_t)ck_little(p + 26, 2), extra_len = (size_t)ck_little(p + 28, 2);
 	size_t all = CK_ZIP_LOCAL + name_len + extra_len;
-	if (all <= 64 << 10)
-		p = ck_zip_peek_at(zip, &zip->local, e->local, all, &ok);
-	if (!p || all > 64 << 10)
+	p = ck_zip_peek_at(zip, &zip->local, e->local, all, &ok);
+	if (!p)
 		return ok && ck_zip_say(zip, e->local, "the local header of member '%s' reaches "
 		                        "beyond the file", ck_show(e->name, e->name_len).s);
 	*found = true;

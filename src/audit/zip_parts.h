@@ -11,14 +11,15 @@ enum {
 	CK_ZIP_END = 22,      /* end of central directory record */
 	CK_ZIP_LOCATOR = 20,  /* zip64 end of central directory locator */
 	CK_ZIP_END64 = 56,    /* zip64 end of central directory record */
-	CK_ZIP_PEEK = 4096
+	CK_ZIP_PEEK = 4096,
+	CK_ZIP_HEADER_MAX = 132 << 10 /* a header with its name and its extra fields */
 };
 
 /* A window on the source, so that what lies together is read at once. */
 typedef struct ck_zip_peek {
 	uint64_t at;
 	size_t len, want;     /* bytes that it holds, and asks for */
-	unsigned char *data;  /* 64 KiB */
+	unsigned char *data;  /* CK_ZIP_HEADER_MAX */
 } ck_zip_peek;
 
 /* What one end record, as one kind of reader understands it, says of a directory. */

@@ -5,21 +5,18 @@
 
 #include "zip_parts.h"
 
-enum { TOLD_MAX = 100, VERSION_UNIX = 3, LINK = 0xa000, TYPE = 0xf000 };
+enum { VERSION_UNIX = 3, LINK = 0xa000, TYPE = 0xf000 };
 
 bool ck_zip_say(ck_zip *zip, uint64_t at, const char *fmt, ...)
 {
 	char text[CK_TEXT_MAX];
 	va_list args;
-	if (zip->told++ >= TOLD_MAX) {
-		zip->look->audit->hopeless = true;
-		return true;
-	}
+	zip->look->audit->hopeless |= zip->told >= CK_TOLD_MAX;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
-	return ck_audit_say(zip->look->audit, CK_RULE_BROKEN_ARCHIVE, &zip->look->place, at, 0,
-	                    "%s", text);
+	return ck_audit_say_some(zip->look->audit, &zip->told, CK_RULE_BROKEN_ARCHIVE,
+	                         &zip->look->place, at, 0, text);
 }
 
 /* ---- names ---- */
@@ -144,6 +141,14 @@ static bool read_entry(const unsigned char *p, size_t name_len, size_t extra_len
 	return ck_add(e->local, base, &e->local);
 }
 
+/* Some readers take of a header what is left of the directory, and its member for good. */
+static uint64_t cut_to(uint64_t size, uint64_t *left)
+{
+	uint64_t cut = size < *left ? size : *left;
+	*left -= cut;
+	return cut;
+}
+
 /* The header at *at; *more is false if there is none. */
 static bool step(ck_zip *zip, const ck_zip_view *v, reading *r, uint64_t *at, bool *more)
 {
@@ -154,11 +159,19 @@ static bool step(ck_zip *zip, const ck_zip_view *v, reading *r, uint64_t *at, bo
 	if (!p || *at >= v->record || memcmp(p, "PK\1\2", 4) != 0)
 		return ok;
 	size_t name_len = (size_t)ck_little(p + 28, 2), extra_len = (size_t)ck_little(p + 30, 2);
-	size_t all = CK_ZIP_CENTRAL + name_len + extra_len, comment = (size_t)ck_little(p + 32, 2);
-	if (all <= 64 << 10)
-		p = ck_zip_peek_at(zip, &zip->directory, *at, all, &ok);
-	if (!p || all > 64 << 10 || *at + all + comment > v->record)
-		return ok && ck_zip_say(zip, *at, "a header in the directory reaches beyond it");
+	size_t comment = (size_t)ck_little(p + 32, 2);
+	size_t whole = CK_ZIP_CENTRAL + name_len + extra_len + comment;
+	uint64_t room = v->record - *at;
+	if (whole > room && !ck_zip_say(zip, *at, "a header in the directory reaches beyond it"))
+		return false;
+	room -= room < CK_ZIP_CENTRAL ? room : CK_ZIP_CENTRAL;
+	name_len = (size_t)cut_to(name_len, &room);
+	extra_len = (size_t)cut_to(extra_len, &room);
+	comment = (size_t)cut_to(comment, &room);
+	size_t all = CK_ZIP_CENTRAL + name_len + extra_len;
+	p = ck_zip_peek_at(zip, &zip->directory, *at, all, &ok);
+	if (!p)
+		return ok;
 	*more = true;
 	bool sound = read_entry(p, name_len, extra_len, v->base, &e);
 	note_kind(zip, &e);

@@ -111,6 +111,8 @@ static void on_passed(void *arg, const char *path, cli_passed what)
 	scanning *s = arg;
 	s->folder_links += what == CLI_PASSED_FOLDER;
 	s->met_links += what == CLI_PASSED_MET;
+	if (s->sarif && what != CLI_PASSED_MET)
+		ck_sarif_add_note(s->sarif, path, texts[what]);
 	if (s->options->quiet || (what == CLI_PASSED_MET && !s->options->verbose))
 		return;
 	cli_progress_clear(&s->progress);
@@ -119,10 +121,11 @@ static void on_passed(void *arg, const char *path, cli_passed what)
 
 /* ---- all of them ---- */
 
+/* Said to the quiet, too: a denial that has expired lets more pass than before. */
 static void on_policy_note(void *arg, const char *text)
 {
-	const cli_options *options = arg;
-	if (!options->quiet)
+	(void)arg;
+	if (text)
 		cli_say("%s", text);
 }
 
@@ -137,7 +140,7 @@ static bool begin_policy(scanning *s)
 		cli_say("the system has no memory left");
 		return false;
 	}
-	ck_job_listen(s->policy_job, on_policy_note, NULL, (void *)(uintptr_t)options);
+	ck_job_listen(s->policy_job, on_policy_note, NULL, NULL);
 	ck_policy *policy = ck_policy_new(s->policy_job);
 	if (policy && (!options->policy || ck_policy_read(policy, options->policy)) &&
 	    (!options->baseline || ck_policy_baseline(policy, options->baseline))) {

@@ -37,6 +37,14 @@ static char *list_needed(const ck_report *report, size_t *count)
 	return names;
 }
 
+static bool needs_names(const ck_report *report)
+{
+	for (size_t i = 0; i < report->global_count; i++)
+		if (!report->globals[i].weights_only)
+			return true;
+	return false;
+}
+
 static bool has_rule(const ck_report *report, const char *rule)
 {
 	for (size_t i = 0; i < report->finding_count; i++)
@@ -45,18 +53,33 @@ static bool has_rule(const ck_report *report, const char *rule)
 	return false;
 }
 
-/* Suppressed or not. */
-static bool has_danger(const ck_report *report)
+/* What torch.save writes. */
+static bool is_torch(const char *format)
 {
-	for (size_t i = 0; i < report->finding_count; i++)
-		if (report->findings[i].verdict == CK_DANGEROUS)
+	static const char *const formats[] = {"torch zip", "legacy torch", "torch tar"};
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+		if (!strcmp(format, formats[i]))
 			return true;
-	return report->verdict == CK_DANGEROUS;
+	return false;
 }
 
 static bool is_torchscript(const ck_report *report)
 {
 	return strstr(report->format, "TorchScript") != NULL;
+}
+
+static const char *yes_of(const ck_report *report)
+{
+	if (!report->complete)
+		return "not known: not all of the file was looked at";
+	return report->verdict == CK_MALFORMED ? "yes, where torch reads the file at all" : "yes";
+}
+
+/* Of safe files only what is unexpected is told: that torch.load does not take what torch wrote. */
+static bool is_as_expected(const ck_report *report)
+{
+	return report->verdict == CK_SAFE &&
+	       ((report->weights_only && !needs_names(report)) || !is_torch(report->format));
 }
 
 /* Whether torch.load takes it with weights_only=True, which is its default since 2.6. Nobody shall
@@ -65,7 +88,7 @@ static void put_loads(cli_page *p, const ck_report *report)
 {
 	size_t needed;
 	char *names = list_needed(report, &needed), *text = NULL;
-	bool dangerous = has_danger(report);
+	bool dangerous = ck_report_has_danger(report);
 	if (is_torchscript(report))
 		put_advice(p, "weights_only", "no: a TorchScript archive, for torch.jit.load",
 		           false);
@@ -76,7 +99,7 @@ static void put_loads(cli_page *p, const ck_report *report)
 		           ? "no: a pickle is broken"
 		           : "no, whatever is given to add_safe_globals", false);
 	else if (!needed)
-		put_advice(p, "weights_only", "yes", false);
+		put_advice(p, "weights_only", yes_of(report), false);
 	else if (names && asprintf(&text, "no, would need add_safe_globals([%s])", names) >= 0)
 		put_advice(p, "weights_only", text, true);
 	free(names);
@@ -119,13 +142,10 @@ static char *shell_word(const cli_page *p, const char *path)
 /* Whether what is in the file is known to make tensors that can be read. */
 static bool has_tensors(const ck_report *report)
 {
-	static const char *const formats[] = {"torch zip", "legacy torch", "torch tar"};
 	static const char *const broken[] = {"broken-pickle", "broken-checkpoint", "broken-archive",
 	                                     "over-limit", "expands", "bad-arguments",
 	                                     "changed-tensor", "expanded-tensor"};
-	bool torch = false, made = false;
-	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-		torch = torch || !strcmp(report->format, formats[i]);
+	bool torch = is_torch(report->format), made = false;
 	for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
 		torch = torch && !has_rule(report, broken[i]);
 	for (size_t i = 0; i < report->global_count; i++)
@@ -140,8 +160,8 @@ typedef enum { NOT_SCANNED, ENCRYPTED, NOT_KNOWN, POINTER, DAMAGED, OVER_LIMIT }
 
 static cause cause_of(const ck_finding *f)
 {
-	if (!strcmp(f->rule, "over-limit"))
-		return OVER_LIMIT;
+	if (!strcmp(f->rule, "over-limit")) /* some limits are ours alone */
+		return strstr(f->why, "limit") ? OVER_LIMIT : NOT_KNOWN;
 	if (strcmp(f->rule, "not-scanned") != 0)
 		return DAMAGED;
 	if (strstr(f->why, "no kind that ckconv knows") || strstr(f->why, "was not looked"))
@@ -196,7 +216,7 @@ static void put_next(cli_page *p, const ck_report *report)
 
 void cli_report_advise(cli_page *page, const ck_report *report)
 {
-	if (report->pickles && report->verdict != CK_MALFORMED)
+	if (report->pickles && (page->look->verbose || !is_as_expected(report)))
 		put_loads(page, report);
 	put_next(page, report);
 }

@@ -1,5 +1,5 @@
-/* A report for people: one line for a safe file; for others what was found, the worst first, and
- * what to do next. */
+/* A report for people: a line or two for a safe file; for others what was found, the worst first,
+ * and what to do next. */
 #include "page.h"
 
 #include <stdarg.h>
@@ -229,8 +229,7 @@ void cli_report_print(FILE *to, const cli_look *look, const ck_report *report)
 	cli_page p = {to, look, 0};
 	put_head(&p, report);
 	put_findings(&p, report);
-	if (report->verdict != CK_SAFE || look->verbose)
-		cli_report_advise(&p, report);
+	cli_report_advise(&p, report);
 	if (look->verbose)
 		put_globals(&p, report);
 }

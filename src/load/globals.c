@@ -285,26 +285,86 @@ static bool is_torch_class(const char *module, size_t len, const ck_global *g)
 static const ck_global_row class_row = {
 	"torch.nn.modules.*", "*", CK_ROLE_CLASS, NULL, "class", CK_FOREIGN,
 };
+/* ---- families of names, of which torch.load knows some with weights_only=True ---- */
+
 static const ck_global_row storage_row = {
 	"torch", "*Storage", CK_ROLE_VALUE, NULL, "storage type", CK_LISTED_TORCH,
 };
-/* torch.FloatTensor and its kind, as they were called before there was one torch.Tensor. */
-static bool is_typed_tensor(const char *module, size_t len, const ck_global *g)
-{
-	static const char suffix[] = "Tensor";
-	size_t n = sizeof suffix - 1;
-	ck_dtype dtype;
-	return (same(module, len, "torch") || same(module, len, "torch.cuda")) && g->name_len > n &&
-	       !memcmp(g->name + g->name_len - n, suffix, n) &&
-	       ck_dtype_of_stem(g->name, g->name_len - n, &dtype);
-}
-
+static const ck_global_row other_storage_row = {
+	"torch", "*Storage", CK_ROLE_VALUE, NULL, "storage type", CK_LISTED,
+};
 static const ck_global_row typed_row = {"torch", "*Tensor", CK_ROLE_BUILT, ck_rebuild_typed_tensor,
                                         "tensor type", CK_LISTED_TORCH};
+static const ck_global_row other_typed_row = {
+	"torch", "*Tensor", CK_ROLE_BUILT, ck_rebuild_typed_tensor, "tensor type", CK_LISTED,
+};
+static const ck_global_row sparse_row = {
+	"torch.sparse", "*Tensor", CK_ROLE_VALUE, NULL, "tensor type", CK_LISTED_TORCH,
+};
 static const ck_global_row numpy_row = {"numpy", "*", CK_ROLE_VALUE, NULL, "dtype", CK_LISTED};
 static const ck_global_row dtype_row = {
 	"torch", "*", CK_ROLE_VALUE, NULL, "dtype", CK_LISTED_TORCH,
 };
+static const ck_global_row alias_row = {"torch", "*", CK_ROLE_VALUE, NULL, "dtype", CK_LISTED};
+
+/* torch.FloatTensor and its kind, as they were called before there was one torch.Tensor. */
+static bool has_tensor_class(ck_dtype dtype)
+{
+	static const ck_dtype dtypes[] = {CK_DT_F64, CK_DT_F32, CK_DT_F16, CK_DT_BF16, CK_DT_I64,
+	                                  CK_DT_I32, CK_DT_I16, CK_DT_I8, CK_DT_U8, CK_DT_BOOL};
+	for (size_t i = 0; i < CK_COUNT(dtypes); i++)
+		if (dtype == dtypes[i])
+			return true;
+	return false;
+}
+
+static const ck_global_row *find_tensor_class(const char *module, size_t len, const ck_global *g)
+{
+	static const char suffix[] = "Tensor";
+	size_t n = sizeof suffix - 1;
+	ck_dtype dtype;
+	if (g->name_len <= n || memcmp(g->name + g->name_len - n, suffix, n) != 0 ||
+	    !ck_dtype_of_stem(g->name, g->name_len - n, &dtype))
+		return NULL;
+	if (same(module, len, "torch") || same(module, len, "torch.cuda"))
+		return has_tensor_class(dtype) ? &typed_row : &other_typed_row;
+	bool sparse = same(module, len, "torch.sparse") || same(module, len, "torch.cuda.sparse");
+	return sparse && has_tensor_class(dtype) && dtype != CK_DT_BOOL ? &sparse_row : NULL;
+}
+
+static const ck_global_row *find_storage_class(const ck_global *g, ck_dtype dtype)
+{
+	bool untyped = same(g->name, g->name_len, "UntypedStorage");
+	bool quantized = dtype >= CK_DT_QINT8 && dtype <= CK_DT_QUINT2X4;
+	bool known = untyped || same(g->name, g->name_len, "_UntypedStorage")
+	                     ? false
+	                     : has_tensor_class(dtype) || dtype == CK_DT_C128 ||
+	                       dtype == CK_DT_C64;
+	if (same(g->module, g->module_len, "torch.storage"))
+		known = untyped;
+	else if (same(g->module, g->module_len, "torch"))
+		known = known || quantized;
+	return known ? &storage_row : &other_storage_row;
+}
+
+/* Types of less than a byte, which newer versions of torch.load know. */
+static bool is_short_integer(const ck_global *g)
+{
+	size_t n = g->name_len && *g->name == 'u' ? 4 : 3;
+	return g->name_len == n + 1 && !memcmp(g->name, &"uint"[4 - n], n) && g->name[n] >= '1' &&
+	       g->name[n] <= '7';
+}
+
+static const ck_global_row *find_dtype(const ck_global *g)
+{
+	ck_dtype dtype;
+	if (is_short_integer(g))
+		return &dtype_row;
+	if (!ck_dtype_of_torch(g->name, g->name_len, &dtype))
+		return NULL;
+	return ck_equals(g->name, g->name_len, ck_dtype_table[dtype].torch) ? &dtype_row
+	                                                                    : &alias_row;
+}
 
 const ck_global_row *ck_global_find(const ck_value *value)
 {
@@ -323,14 +383,13 @@ const ck_global_row *ck_global_find(const ck_value *value)
 		if (same(g->name, g->name_len, rows[i].name) && same(module, len, rows[i].module))
 			return &rows[i];
 	if (ck_storage_class(value, &dtype))
-		return &storage_row;
-	if (is_typed_tensor(module, len, g))
-		return &typed_row;
+		return find_storage_class(g, dtype);
+	const ck_global_row *tensor = find_tensor_class(module, len, g);
+	if (tensor)
+		return tensor;
 	if (is_torch_class(module, len, g))
 		return &class_row;
 	if (ck_numpy_is_type(value))
 		return &numpy_row;
-	if (same(module, len, "torch") && ck_dtype_of_torch(g->name, g->name_len, &dtype))
-		return &dtype_row;
-	return NULL;
+	return same(module, len, "torch") ? find_dtype(g) : NULL;
 }

@@ -7,8 +7,6 @@
 
 enum {
 	TEXT_MAX = 4096, /* longer text is read slowly */
-	DIGITS_MAX = 18, /* any such number fits 64 bits */
-	FLOAT_MAX = 40,  /* characters, without an exponent: cannot be too large */
 	PAUSE = 4096     /* opcodes between two looks at whether to stop */
 };
 
@@ -222,81 +220,6 @@ static bool dup(plain *p)
 	return value && value->sort == LEAF && push_leaf(p);
 }
 
-/* ---- text ---- */
-
-static size_t count_digits(const char *text, size_t len)
-{
-	size_t n = 0;
-	while (n < len && (unsigned)text[n] - '0' <= 9)
-		n++;
-	return n;
-}
-
-static bool is_integer(plain *p, ck_literal rule, const char *text, size_t len)
-{
-	ck_value value = {0};
-	size_t sign = len && *text == '-', digits = count_digits(text + sign, len - sign);
-	size_t rest = len - sign - digits;
-	if (digits && digits <= DIGITS_MAX &&
-	    (!rest || (rule == CK_LITERAL_LONG && rest == 1 && text[len - 1] == 'L')))
-		return true;
-	return ck_literal_integer(p->job, rule, text, len, &value);
-}
-
-static bool is_float(const char *text, size_t len)
-{
-	double number;
-	size_t sign = len && *text == '-', whole = count_digits(text + sign, len - sign);
-	size_t point = sign + whole;
-	if (whole && len <= FLOAT_MAX && point < len && text[point] == '.' &&
-	    count_digits(text + point + 1, len - point - 1) == len - point - 1)
-		return true;
-	return ck_literal_float(text, len, &number);
-}
-
-static bool is_text(plain *p, const char *text, size_t len)
-{
-	const char *why;
-	size_t out;
-	return !memchr(text, '\\', len) || ck_literal_unicode(p->job, text, len, &out, &why);
-}
-
-static bool read_index(const char *text, size_t len, uint64_t *index)
-{
-	*index = 0;
-	if (!len || len > DIGITS_MAX || count_digits(text, len) != len)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		*index = *index * 10 + ((unsigned)text[i] - '0');
-	return true;
-}
-
-/* Whether the text of an opcode is what it must be. */
-static bool check_text(plain *p)
-{
-	const ck_step *step = &p->step;
-	size_t len = (size_t)step->len;
-	switch (step->code) {
-	case 'I':
-		return is_integer(p, CK_LITERAL_INT, step->text, len);
-	case 'L':
-		return is_integer(p, CK_LITERAL_LONG, step->text, len);
-	case 'F':
-		return is_float(step->text, len);
-	case 'V':
-		return is_text(p, step->text, len);
-	case 'g':
-	case 'p':
-		return read_index(step->text, len, &p->step.number);
-	case 'X':
-	case 0x8c:
-	case 0x8d:
-		return ck_utf8_valid_wide(step->text, len);
-	default:
-		return true;
-	}
-}
-
 /* ---- opcodes ---- */
 
 static inline bool carry_out(plain *p)
@@ -380,8 +303,8 @@ static inline bool carry_out(plain *p)
 	}
 }
 
-/* The next opcode with text, or with a number that is not plain, if all of it lies in the window, as
- * it mostly does; the text stays there. False: it does not, or something is wrong with it. */
+/* The next opcode with text, or with a number that is not plain, if all of it lies in the window,
+ * as it mostly does; the text stays there. False: it does not, or something is wrong with it. */
 static inline bool read_quickly(plain *p)
 {
 	ck_steps *s = &p->steps;
@@ -425,10 +348,11 @@ static inline bool next(plain *p)
 	if (ck_steps_quick(&p->steps, &p->step))
 		return true;
 	if (read_quickly(p))
-		return p->steps.text <= p->job->limits.text && check_text(p);
+		return p->steps.text <= p->job->limits.text &&
+		       ck_vm_plain_text(p->job, &p->step);
 	/* what is kept of its text is given back at once */
 	ck_mark before = ck_arena_mark(p->job);
-	bool good = ck_steps_next(&p->steps, &p->step) && check_text(p);
+	bool good = ck_steps_next(&p->steps, &p->step) && ck_vm_plain_text(p->job, &p->step);
 	ck_arena_release(p->job, before);
 	return good;
 }

@@ -298,10 +298,12 @@ static inline ck_value *ck_vm_pop(ck_vm *vm)
 
 /* Finds out which memo numbers will be read from now on; ahead.c. */
 bool ck_vm_look_ahead(ck_vm *vm);
-/* Passes over the whole pickle, which begins at `from`, if it is plain data of which there is nothing
- * to tell: then it has been read, and None stands for its value. False, and nothing has changed:
- * it is not, or breaks somewhere; plain.c. */
+/* Passes over the whole pickle, which begins at `from`, if it is plain data of which there is
+ * nothing to tell: then it has been read, and None stands for its value. False, and nothing has
+ * changed: it is not, or breaks somewhere; plain.c. */
 bool ck_vm_pass_plain(ck_vm *vm, uint64_t from);
+/* Whether the text of an opcode is what it must be; a memo number goes to step->number. */
+bool ck_vm_plain_text(ck_job *job, ck_step *step);
 /* What the window shows from s->at on: `want` bytes at least, or all that is left. */
 const unsigned char *ck_steps_peek(ck_steps *s, size_t want, size_t *len);
 /* Goes back to where the steps were before. */

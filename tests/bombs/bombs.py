@@ -379,6 +379,24 @@ bomb('script_code', 'TorchScript code of 256 MiB in a member of 1 MB',
      lambda: script(b'class M(Module):\n  __parameters__ = []\n' + b'  a : Tensor\n' * 80_000, 256),
      '--limit ')
 
+# ---- objects ----
+
+def objects(count, attributes, made=b''):
+    """Many objects that have one state: `made` makes it of a dict or of pairs."""
+    value = b'cown\nx\n'
+    pairs = [text(f'k{i}') + value for i in range(attributes)]
+    parts = (b'](' + b''.join(b'(' + pair + b't' for pair in pairs) + b'e' if made else
+             b'}(' + b''.join(pairs) + b'u')
+    state = made + b'(' + parts + b'tR' if made else parts
+    return pickled(b'](' + state + b'q\0' + b'cown\nThing\nq\1' + b'h\1)\x81h\0b' * count + b'e')
+
+
+for name, made in [('', b''), ('_of_pairs', b'ccollections\nOrderedDict\n')]:
+    alone('one_state' + name, '30,000 objects with one state of 30,000 attributes',
+          lambda made=made: objects(30_000, 30_000, made), 'state')
+alone('appended', 'an object that is built 30,000 times and appended to as often',
+      lambda: pickled(b'cown\nThing\n)\x81' + b'}b' * 30_000 + b'Na' * 30_000), 'state')
+
 # ---- limits that no bomb above reaches on its own ----
 
 limited('limit_heap', 'a file that needs more memory than allowed',

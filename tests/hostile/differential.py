@@ -4,9 +4,10 @@
 usage: differential.py CKCONV NAMES [--count N] [--seed N]
 Each hostile pickle would make an empty file, its marker; a child process shows that by unpickling
 it in a folder of its own (and, where the system lets it, in namespaces of its own). Then scan must
-call it dangerous, convert must refuse it, and no marker may come of either. Honest pickles of odd
-kinds, written by CPython itself, must never be called dangerous. NAMES is a list of functions whose
-call must be dangerous.
+call it dangerous, convert must refuse it, and no marker may come of either. A part of them names
+nothing harmful but what planted.py writes, a function that is unknown when it is merely called.
+Honest pickles of odd kinds, written by CPython itself, must never be called dangerous. NAMES is a
+list of functions whose call must be dangerous.
 """
 import argparse
 import json
@@ -19,23 +20,27 @@ import sys
 import tempfile
 
 from pickles import CONTAINERS, MARKER, Maker, honest_values
+from planted import MODULES
 
 STEP = 40  # pickles that one child unpickles, and one scan looks at
 
-# The child: unpickles every file that it is told, each in a folder of its own.
+# The child: unpickles every file that it is told, each in a folder and a process of its own, so
+# that none runs because of what another one changed.
 CHILD = """
 import os, pickle, signal, sys
-home = os.getcwd()
-for path in sys.argv[1:]:
+sys.path.insert(0, sys.argv[1])
+for path in sys.argv[2:]:
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        continue
     os.chdir(path + ".live")
     signal.alarm(5)
     try:
         with open(path, "rb") as file:
             pickle.load(file, encoding="latin1")
-    except BaseException:
-        pass
-    signal.alarm(0)
-    os.chdir(home)
+    finally:
+        os._exit(0)
 """
 
 
@@ -68,12 +73,23 @@ def has_marker(folder):
     return False
 
 
+def write_modules(folder):
+    """What some pickles need to run."""
+    for path, code in MODULES.items():
+        path = os.path.join(folder, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(code)
+
+
 class Judge:
     """Counts what is wrong."""
 
     def __init__(self, ckconv, folder):
         self.ckconv, self.folder = ckconv, folder
         self.failed = self.live = self.count = 0
+        self.modules = os.path.join(folder, "modules")
+        write_modules(self.modules)
 
     def wrong(self, what, data, report=None):
         """Tells one fault."""
@@ -106,13 +122,16 @@ class Judge:
                 self.wrong("not refused with status 1 (%d):" % done.returncode, whole)
         if has_marker(self.folder):
             self.wrong("ITS CODE WAS RUN by one of these", b"")
-        alone([sys.executable, "-c", CHILD, *bare], self.folder)
+        alone([sys.executable, "-B", "-c", CHILD, self.modules, *bare], self.folder)
+        live = 0
         for path in bare:
-            self.live += os.path.exists(os.path.join(path + ".live", MARKER))
+            live += os.path.exists(os.path.join(path + ".live", MARKER))
             shutil.rmtree(path + ".live")
+        self.live += live
+        return live
 
     def honest(self, cases):
-        """Pickles that run nothing."""
+        """Pickles that run nothing, or nothing that anybody could know."""
         files = {}
         for data in cases:
             path = os.path.join(self.folder, "%06d" % self.count)
@@ -122,7 +141,7 @@ class Judge:
                 out.write(data)
         for path, report in scan_all(self.ckconv, files).items():
             if report["verdict"] == "dangerous":
-                self.wrong("an honest pickle called dangerous:", files[path], report)
+                self.wrong("called dangerous without a reason:", files[path], report)
 
 
 def listed_names(path):
@@ -157,6 +176,13 @@ def main():
             pickles = [Maker(chance).pickle() for _ in step]
             judge.hostile([(data, chance.choice(CONTAINERS)(data, chance)) for data in pickles])
         hostile = judge.count
+        live = planted = 0
+        for step in in_steps(range(options.count)):
+            pickles = [Maker(chance).planted() for _ in step]
+            planted += len(pickles)
+            live += judge.hostile([(data, chance.choice(CONTAINERS)(data, chance))
+                                   for data in pickles])
+            judge.honest([Maker(chance).unknown() for _ in step])
         for step in in_steps(list(listed_names(options.names))):
             files = {}
             for data in step:
@@ -177,9 +203,10 @@ def main():
                     pass  # not every value can be written in every protocol
         for step in in_steps(honest):
             judge.honest(step)
-    print("%d hostile pickles, %d of them live; %d honest ones; %d failed" %
-          (hostile, judge.live, len(honest), judge.failed))
-    if judge.live < hostile * 0.8:
+    print("%d hostile pickles, %d of them live; %d that plant something, %d of them live; "
+          "%d honest ones; %d failed" %
+          (hostile, judge.live - live, planted, live, len(honest), judge.failed))
+    if judge.live - live < hostile * 0.8 or live < planted * 0.8:
         print("FAILED: too few of the hostile pickles run anything, so that they show nothing")
         sys.exit(1)
     sys.exit(judge.failed > 0)

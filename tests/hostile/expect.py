@@ -2,9 +2,9 @@
 """Holds scan and convert against the files of testdata/hostile.txt.
 
 usage: expect.py CKCONV TESTDATA
-Of each file, scan must say what its line says, and convert must refuse all that is dangerous
-(status 1) or malformed (3), without an output. The payload's marker must never appear. Nothing is
-unpickled here.
+Of each file, scan must say what its line says (by a finding of the rule, if there is one in a third
+field), and convert must refuse all that is dangerous (status 1) or malformed (3), with no output.
+The payload's marker must never appear. Nothing is unpickled here.
 """
 import json
 import os
@@ -21,7 +21,7 @@ def run(*command):
     return subprocess.run(command, capture_output=True, timeout=10, stdin=subprocess.DEVNULL)
 
 
-def judge_scan(ckconv, path, verdict):
+def judge_scan(ckconv, path, verdict, rules):
     """What is wrong with the scan of a file, or None."""
     done = run(ckconv, "scan", "--json", path)
     report = json.loads(done.stdout)
@@ -32,7 +32,8 @@ def judge_scan(ckconv, path, verdict):
     if verdict == "dangerous" and not any(f["verdict"] == "dangerous" and f["why"]
                                           for f in report["findings"]):
         return "no finding says why"
-    return None
+    missing = set(rules) - {f["rule"] for f in report["findings"]}
+    return "there is no finding of %s" % ", ".join(missing) if missing else None
 
 
 def judge_convert(ckconv, path, verdict):
@@ -47,9 +48,9 @@ def judge_convert(ckconv, path, verdict):
     return None
 
 
-def judge(ckconv, path, verdict):
+def judge(ckconv, path, verdict, rules):
     """What is wrong with a file, or None."""
-    wrong = judge_scan(ckconv, path, verdict)
+    wrong = judge_scan(ckconv, path, verdict, rules)
     if not wrong and verdict != "safe":
         wrong = judge_convert(ckconv, path, verdict)
     if os.path.exists(MARKER):
@@ -68,8 +69,8 @@ def main():
         for line in lines:
             if line.startswith("#"):
                 continue
-            path, verdict = (part.strip() for part in line.split("|"))
-            wrong = judge(ckconv, os.path.join(testdata, path), verdict)
+            path, verdict, *rules = (part.strip() for part in line.split("|"))
+            wrong = judge(ckconv, os.path.join(testdata, path), verdict, rules)
             count += 1
             failed += bool(wrong)
             if wrong:

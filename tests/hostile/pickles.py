@@ -15,6 +15,8 @@ import types
 import uuid
 import zipfile
 
+from planted import harmless, planted
+
 MARKER = "marker"
 
 
@@ -145,9 +147,17 @@ class Maker:
             ])()
         return payload
 
-    def pickle(self):
+    def planted(self):
+        """A whole one that runs what is unknown, by a way that is known to be harmful."""
+        return self.pickle(planted(self))
+
+    def unknown(self):
+        """A whole one that merely calls it."""
+        return self.pickle(harmless(self))
+
+    def pickle(self, payload=None):
         """A whole one."""
-        body = self.hidden(self.payload())
+        body = self.hidden(payload or self.payload())
         end = self.chance.choice([b".", b".", b".", b".", b"\xff.", b"", b"0."])
         head = b"\x80" + bytes([self.protocol]) if self.protocol >= 2 else b""
         if self.protocol >= 4 and self.chance.random() < 0.4 and end == b".":

@@ -61,6 +61,11 @@ def dtype(state):
     return build(call(name("numpy", "dtype"), text("V8"), b"\x89", TRUE), state)
 
 
+def list_by_list(count):
+    """A list of as many times the same list of as many values."""
+    return EMPTY_LIST + b"(" + NONE * count + b"eq\x000" + list_of(b"h\x00" * count)
+
+
 def deep_by_parts():
     """Lists that are empty when they are put into others, and filled later, from the outside in."""
     made = b"".join(EMPTY_LIST + b"r" + struct.pack("<I", i) + POP for i in range(DEEP + 1))
@@ -107,6 +112,11 @@ def names():
         ("old_imap", name("itertools", "imap"), "dangerous", [(IMPORT, "itertools.imap")]),
         ("old_thread", name("thread", "get_ident"), "dangerous", [(IMPORT, "thread.get_ident")]),
         ("old_eval", name("__builtin__", "eval"), "dangerous", [(IMPORT, "__builtin__.eval")]),
+        # what Python 3 makes of a name is judged, where the name itself is on no list
+        ("mapped", call(name("UserString", "OrderedDict")), "safe", []),
+        ("mapped_check", call(name("UserString", "defaultdict"), GETATTR), "dangerous",
+         [(ARGUMENTS, "UserString.defaultdict")]),
+        ("not_mapped", call(name("UserThing", "OrderedDict")), UNKNOWN, []),
         ("script", name("__torch__.net", "Net"), UNKNOWN, []),
         ("cut_script", name("__torch", "Net"), UNKNOWN, []),
         ("old_vars", name("__builtin__", "vars"), "dangerous", [(IMPORT, "__builtin__.vars")]),
@@ -169,6 +179,10 @@ def calls():
         ("inner_of_two", call(attribute(THING, "Inner"), integer(1), integer(2)), "dangerous",
          [(VALUE, None)]),
         ("inner_command", call(attribute(THING, "Inner"), text(TOUCH)), "dangerous",
+         [(ARGUMENTS, None)]),
+        ("inner_made", new(attribute(THING, "Inner"), text("x")), UNKNOWN,
+         [("unknown-call", None)]),
+        ("inner_made_command", new(attribute(THING, "Inner"), text(TOUCH)), "dangerous",
          [(ARGUMENTS, None)]),
         ("inner_of_torch", call(attribute(name("torch.own", "Thing"), "Inner"), text("a")),
          "dangerous",
@@ -359,6 +373,15 @@ def objects():
          "dangerous", about),
         ("state_of_dict", build(new(THING), tuple_of(NONE, call(name("builtins", "dict"), named(
             __call__=FUNCTION)))), "dangerous", about),
+        ("state_of_tuple", build(new(THING), call(name("builtins", "tuple"), list_of(
+            NONE, named(__call__=FUNCTION)))), "dangerous", about),
+        ("state_of_tuple_of_calls", build(new(THING), call(name("builtins", "tuple"), list_of(
+            NONE, call(name("builtins", "dict"), named(__call__=FUNCTION))))), "dangerous", about),
+        ("state_of_appended", build(new(THING), call(
+            name("builtins", "tuple"), call(name("collections", "deque")) + NONE + APPEND +
+            named(__call__=FUNCTION) + APPEND)), "dangerous", about),
+        ("state_of_honest_tuple", build(new(THING), call(name("builtins", "tuple"), list_of(
+            NONE, named(a=FUNCTION)))), UNKNOWN, []),
         ("state_computed", build(new(THING), call(name("builtins", "dict"), call(FUNCTION))),
          "dangerous", about),
         ("state_of_honest_pairs", build(new(THING), call(
@@ -459,6 +482,16 @@ def sizes():
          "dangerous", [(ARGUMENTS, "builtins.bytes")]),
         ("bytes_by_latin", call(name("builtins", "bytes"), text("abc"), text("latin-1")), "safe",
          []),
+        ("filled_bytearray", call(name("builtins", "bytearray")) + b"(" + integer(99) + b"e",
+         "malformed", [("changed-tensor", "builtins.bytearray")]),
+        ("filled_by_one", call(name("builtins", "bytearray")) + integer(99) + APPEND,
+         "malformed", [("changed-tensor", "builtins.bytearray")]),
+        ("filled_old_bytearray", call(name("__builtin__", "bytearray")) + integer(99) + APPEND,
+         "malformed", [("changed-tensor", "__builtin__.bytearray")]),
+        ("filled_opcode", b"\x96" + struct.pack("<Q", 1) + b"c(" + integer(112) + b"e",
+         "malformed", [("broken-pickle", None)], 5),
+        ("filled_bytes_of_text", call(name("builtins", "bytearray"), text("c"), text("latin-1")) +
+         b"(" + integer(112) + b"e", "malformed", [("changed-tensor", "builtins.bytearray")]),
         ("pickle_in_bytes", call(name("builtins", "bytes"), HIDDEN, text("latin1")), "dangerous",
          [(IMPORT, "posix.getcwd")]),
         ("pickle_in_bytearray", call(name("builtins", "bytearray"), HIDDEN, text("latin-1")),
@@ -485,10 +518,139 @@ def sizes():
         ("deep", EMPTY_TUPLE + DEEP * b"\x85", "malformed", [("over-limit", None)]),
         ("deep_by_parts", deep_by_parts(), "malformed", [("over-limit", None)]),
         ("circle", EMPTY_LIST + b"q\x00h\x00" + APPEND, "malformed", [(EXPANDS, None)]),
+        # fewer values than the square of the references that lead to them, but too many for all
+        ("many_by_many", list_by_list(350000), "malformed", [(EXPANDS, None)]),
+        ("less_by_less", list_by_list(300000), "safe", []),
     ]
 
 
-GROUPS = (names, calls, given, attributes, deferred, objects, sizes)
+def shared(levels):
+    """A tuple that unfolds to 2**levels ones: DUP and TUPLE2."""
+    return integer(1) + b"\x85" + levels * b"2\x86"
+
+
+def again(value, call_of_it, count):
+    """A list of calls of one value, which is written once."""
+    return value + b"q\x00" + POP + EMPTY_LIST + b"(" + count * call_of_it(b"h\x00") + b"e"
+
+
+def numbers():
+    """Numbers and texts of any length, by few letters."""
+    big = call(name("decimal", "Decimal"), text("1e999999999"))
+    path, fraction = name("pathlib", "PosixPath"), name("fractions", "Fraction")
+    integer_class, text_class = name("builtins", "int"), name("builtins", "str")
+    return [
+        ("decimal", big, "safe", []),
+        ("of_decimal", call(integer_class, big), "malformed", [(EXPANDS, "builtins.int")]),
+        ("old", call(name("__builtin__", "long"), big), "malformed",
+         [(EXPANDS, "__builtin__.long")]),
+        ("of_text", call(integer_class, text("12")), "safe", []),
+        ("of_long_text", call(integer_class, text("9" * 5000)), "malformed",
+         [(EXPANDS, "builtins.int")]),
+        ("base", call(RECONSTRUCT, THING, integer_class, integer(5)), UNKNOWN, []),
+        ("base_of_decimal", call(RECONSTRUCT, THING, integer_class, big), "malformed",
+         [(EXPANDS, "copyreg._reconstructor")]),
+        ("base_of_size", call(RECONSTRUCT, THING, name("builtins", "bytearray"), integer(BIG)),
+         "malformed", [(EXPANDS, "copyreg._reconstructor")]),
+        ("base_list", call(RECONSTRUCT, THING, name("builtins", "list"), EMPTY_LIST), UNKNOWN,
+         []),
+        ("fraction", call(fraction, integer(1), integer(3)), "safe", []),
+        ("fraction_of_decimal", call(fraction, big), "malformed",
+         [(EXPANDS, "fractions.Fraction")]),
+        ("fraction_of_fractions", call(fraction, call(fraction, integer(1)), integer(3)),
+         "malformed", [(EXPANDS, "fractions.Fraction")]),
+        ("path", call(path, text("a"), text("b")), "safe", []),
+        ("path_of_paths", call(path, call(path, text("a")), call(path, text("a"))), "malformed",
+         [(EXPANDS, "pathlib.PosixPath")]),
+        ("text_of_list", call(text_class, EMPTY_LIST), "malformed", [(EXPANDS, "builtins.str")]),
+        ("text_of_call", call(text_class, big), "malformed", [(EXPANDS, "builtins.str")]),
+        ("text_of_bytes", call(text_class, b"C\x03abc", text("utf-8")), "safe", [], 4),
+        ("text_of_idna", call(text_class, b"C\x03abc", text("idna")), "dangerous",
+         [(ARGUMENTS, "builtins.str")], 4),
+    ]
+
+
+def arrays():
+    """What NumPy makes of sizes and sequences."""
+    dtype_class, ndarray = name("numpy", "dtype"), name("numpy", "ndarray")
+    number, scalar = name("numpy", "float64"), name("numpy.core.multiarray", "scalar")
+    reconstruct = name("numpy.core.multiarray", "_reconstruct")
+    return [
+        ("number", call(number, real(1.5)), "safe", []),
+        ("of_range", call(number, call(name("builtins", "range"), integer(BIG))), "malformed",
+         [(EXPANDS, "numpy.float64")]),
+        ("of_shared", call(number, shared(40)), "malformed", [(EXPANDS, "numpy.float64")]),
+        ("bytes", call(name("numpy", "bytes_"), integer(BIG)), "malformed",
+         [(EXPANDS, "numpy.bytes_")]),
+        ("scalar", call(scalar, call(dtype_class, text("V2000000000"))), "malformed",
+         [(BAD, "numpy.core.multiarray.scalar")]),
+        ("by_call", call(ndarray, call(name("torch", "Size"), integers([BIG]))), "malformed",
+         [(EXPANDS, "numpy.ndarray")]),
+        ("of_large", call(ndarray, integers([1]), text("V2000000000")), "malformed",
+         [(EXPANDS, "numpy.ndarray")]),
+        ("of_small", call(ndarray, integers([1]), text("d")), "safe", []),
+        ("made_of_large", call(reconstruct, ndarray, integers([1]), text("V2000000000")),
+         "malformed", [(EXPANDS, "numpy.core.multiarray._reconstruct")]),
+        ("made_of_nothing", call(reconstruct, ndarray, integers([0]),
+                                 call(name("_codecs", "encode"), text("b"), text("latin1"))),
+         "safe", []),
+        ("type", call(dtype_class, text("f8"), b"\x89", TRUE), "safe", []),
+        ("type_of_shared", call(dtype_class, shared(40)), "malformed",
+         [(EXPANDS, "numpy.dtype")]),
+    ]
+
+
+def amounts():
+    """Calls that are harmless one by one."""
+    made = name("builtins", "bytearray")
+    long_text, long_list = text("a" * 100000), integers(range(10000))
+    size = integer(1 << 20)
+
+    def encode(value):
+        return call(name("_codecs", "encode"), value, text("latin1"))
+
+    def copy(value):
+        return call(name("builtins", "list"), value)
+
+    return [
+        ("few", list_of(*[call(made, size)] * 40), "safe", []),
+        ("many", list_of(*[call(made, size)] * 80), "malformed",
+         [(EXPANDS, "builtins.bytearray")]),
+        ("few_texts", again(long_text, encode, 400), "safe", []),
+        ("many_texts", again(long_text, encode, 800), "malformed", [(EXPANDS, "_codecs.encode")]),
+        ("few_copies", again(long_list, copy, 400), "safe", []),
+        ("many_copies", again(long_list, copy, 1200), "malformed", [(EXPANDS, "builtins.list")]),
+        ("copies_of_copies", again(call(made, size), lambda value: copy(copy(value)), 5),
+         "malformed", [(EXPANDS, "builtins.list")]),
+        ("set", call(name("builtins", "set"), list_of(tuple_of(integer(1), text("a")))), "safe",
+         []),
+        ("hashed", call(name("builtins", "set"), list_of(shared(40))) + POP + NONE, "malformed",
+         [(EXPANDS, "builtins.set")]),
+        ("hashed_keys", call(name("collections", "OrderedDict"),
+                             list_of(tuple_of(shared(40), NONE))) + POP + NONE, "malformed",
+         [(EXPANDS, "collections.OrderedDict")]),
+    ]
+
+
+def builtins():
+    """What of Python itself is no data."""
+    def judged(label, verdict):
+        found = [(IMPORT, "builtins.%s" % label)] if verdict == "dangerous" else []
+        return label, name("builtins", label), verdict, found
+
+    return [judged(label, "dangerous") for label in
+            ("hasattr", "aiter", "anext", "cell", "exec", "open", "no_such_thing", "ErrorTo",
+             "module", "function", "map", "iter", "__dict__", "delattr", "vars")] + [
+        judged(label, UNKNOWN) for label in
+        ("len", "print", "sorted", "Ellipsis", "NotImplemented", "ValueError", "StopIteration",
+         "UserWarning", "type", "getattr", "zip")] + [
+        judged(label, "safe") for label in
+        ("list", "dict", "set", "frozenset", "tuple", "int", "float", "bool", "str", "bytes",
+         "bytearray", "complex", "object", "slice", "range")]
+
+
+GROUPS = (names, calls, given, attributes, deferred, objects, sizes, numbers, arrays, amounts,
+          builtins)
 
 
 def judge(report, verdict, findings):

@@ -1,5 +1,5 @@
-/* Pickles of plain data, over which a lean machine passes without making values: it must take them as
- * a machine takes them that makes all values, and nothing else. */
+/* Pickles of plain data, over which a lean machine passes without making values: it must take them
+ * as a machine takes them that makes all values, and nothing else. */
 #include <stddef.h>
 #include <unistd.h>
 
@@ -19,35 +19,35 @@ static void put_piece(maker *m)
 		PIECE("I-123\n"), PIECE("I01\n"), PIECE("L12345678901234567890L\n"),
 		PIECE("L5\n"), PIECE("F1.5\n"), PIECE("F-1e-7\n"), PIECE("Fnan\n"),
 		PIECE("Vab\n"), PIECE("V\\u00e9\n"), PIECE("X\2\0\0\0ab"),
-		PIECE("X\3\0\0\0\xed\xa0\x80"), PIECE("\x8c\1a"),
-		PIECE("\x8d\1\0\0\0\0\0\0\0a"), PIECE("\x8a\1\5"), PIECE("\x8a\0"),
-		PIECE("\x8b\1\0\0\0\5"), PIECE(")"), PIECE("]"), PIECE("}"), PIECE("\x8f"),
-		PIECE("]K\1a"), PIECE("](K\1Ne"), PIECE("}K\1Ns"), PIECE("}(K\1NK\2]u"),
-		PIECE("\x8f(K\1)\x90"), PIECE("(K\1\x91"), PIECE("(K\1d"), PIECE("(K\1]d"),
-		PIECE("(Nl"), PIECE("(N]t"), PIECE("]\x85"), PIECE("NN\x86"), PIECE("NNN\x87"),
-		PIECE("N0"), PIECE("(0"), PIECE("(NN1"), PIECE("K\1" "2" "0"), PIECE("Nq\1"),
-		PIECE("h\1"), PIECE("N\x94"), PIECE("Nr\2\1\0\0"), PIECE("j\2\1\0\0"),
-		PIECE("Np3\n"), PIECE("g3\n"), PIECE("\x80\4"),
-		PIECE("\x95\3\0\0\0\0\0\0\0NN0"),
+		PIECE("X\3\0\0\0\xed\xa0\x80"), PIECE("\x8c\1a"), PIECE("\x8d\1\0\0\0\0\0\0\0a"),
+		PIECE("\x8a\1\5"), PIECE("\x8a\0"), PIECE("\x8b\1\0\0\0\5"), PIECE(")"),
+		PIECE("]"), PIECE("}"), PIECE("\x8f"), PIECE("]K\1a"), PIECE("](K\1Ne"),
+		PIECE("}K\1Ns"), PIECE("}(K\1NK\2]u"), PIECE("\x8f(K\1)\x90"), PIECE("(K\1\x91"),
+		PIECE("(K\1d"), PIECE("(K\1]d"), PIECE("(Nl"), PIECE("(N]t"), PIECE("]\x85"),
+		PIECE("NN\x86"), PIECE("NNN\x87"), PIECE("N0"), PIECE("(0"), PIECE("(NN1"),
+		PIECE("K\1" "2" "0"), PIECE("Nq\1"), PIECE("h\1"), PIECE("N\x94"),
+		PIECE("Nr\2\1\0\0"), PIECE("j\2\1\0\0"), PIECE("Np3\n"), PIECE("g3\n"),
+		PIECE("\x80\4"), PIECE("\x95\3\0\0\0\0\0\0\0NN0"),
 	};
 	static const piece bad[] = { /* not in every place */
-		PIECE("a"), PIECE("s"), PIECE("e"), PIECE("u"), PIECE("\x90"), PIECE("t"), PIECE("("),
-		PIECE("\x87"), PIECE("0"), PIECE("1"), PIECE("d"), PIECE("\x91"), PIECE("}]Ns"),
-		PIECE("}(]Nu"), PIECE("\x8f(]\x90"), PIECE("(]\x91"), PIECE("(]Nd"),
-		PIECE("}(]\x85Nu"), PIECE("](e"), PIECE("N(e"), PIECE("](u"), PIECE("h\xf0"),
-		PIECE("I1x\n"), PIECE("F1x\n"), PIECE("V\\u00\n"), PIECE("X\1\0\0\0\xff"),
-		PIECE("\x80\6"), PIECE("\x95\1\0\0\0\0\0\0\0K\1"),
+		PIECE("a"), PIECE("s"), PIECE("e"), PIECE("u"), PIECE("\x90"), PIECE("t"),
+		PIECE("("), PIECE("\x87"), PIECE("0"), PIECE("1"), PIECE("d"), PIECE("\x91"),
+		PIECE("}]Ns"), PIECE("}(]Nu"), PIECE("\x8f(]\x90"), PIECE("(]\x91"),
+		PIECE("(]Nd"), PIECE("}(]\x85Nu"), PIECE("](e"), PIECE("N(e"), PIECE("](u"),
+		PIECE("h\xf0"), PIECE("I1x\n"), PIECE("F1x\n"), PIECE("V\\u00\n"),
+		PIECE("X\1\0\0\0\xff"), PIECE("\x80\6"), PIECE("\x95\1\0\0\0\0\0\0\0K\1"),
 		PIECE("]q\5h\5"), PIECE("]2"), PIECE("p-1\n"), PIECE("\xff"), PIECE("K"),
 		PIECE("C\1a"), PIECE("U\1a"), PIECE("S'a'\n"), PIECE("\x96\1\0\0\0\0\0\0\0a"),
 		PIECE("cm\nf\n"), PIECE("Pa\n"), PIECE("\x97"), PIECE("NQ"), PIECE("\x82\1"),
-		PIECE("."),
-		PIECE("](Na"), PIECE("}(NNs"), PIECE("N(N\x86"), PIECE("]((e"), PIECE("}((NNu"),
-		PIECE("}(Nu"), PIECE("(NNNd"), PIECE("(."), PIECE("N(."), PIECE("Ng9\n"),
-		PIECE("F1e999\n"), PIECE("I\n"), PIECE("I-\n"), PIECE("I5L\n"), PIECE("F\n"), PIECE("F.\n"),
+		PIECE("."), PIECE("](Na"), PIECE("}(NNs"), PIECE("N(N\x86"), PIECE("]((e"),
+		PIECE("}((NNu"), PIECE("}(Nu"), PIECE("(NNNd"), PIECE("(."), PIECE("N(."),
+		PIECE("Ng9\n"), PIECE("F1e999\n"), PIECE("I\n"), PIECE("I-\n"), PIECE("I5L\n"),
+		PIECE("F\n"), PIECE("F.\n"),
 		PIECE("\x8d\xf8\xff\xff\xff\xff\xff\xff\xff" "abcdefgh"),
 #undef PIECE
 	};
-	const piece *one = any(m, 60) ? &good[any(m, CK_COUNT(good))] : &bad[any(m, CK_COUNT(bad))];
+	const bool fine = any(m, 60);
+	const piece *one = fine ? &good[any(m, CK_COUNT(good))] : &bad[any(m, CK_COUNT(bad))];
 	put(m, one->bytes, one->len);
 }
 
@@ -80,7 +80,8 @@ static const struct {
 	size_t len;
 } plain_ones[] = {
 #define CASE(text) {text, sizeof(text) - 1}
-	CASE("(0K\1."), CASE("((N10K\1."), CASE("](e."), CASE("K\1(e."), CASE("}(u."), CASE("\x8f(\x90."),
+	CASE("(0K\1."), CASE("((N10K\1."), CASE("](e."), CASE("K\1(e."),
+	CASE("}(u."), CASE("\x8f(\x90."),
 	CASE("\x80\2]."), CASE("\x80\3\x80\4K\1."), CASE("NK\1."),
 	/* the same number counts once */
 	CASE("Nq\0Nq\0K\1\x94h\1."), CASE("Nq\1Nq\2Nq\1K\1\x94."),
@@ -97,8 +98,8 @@ START_TEST(these_are_plain)
 	for (size_t more = 0; more <= MORE; more += MORE) {
 		reader *r = reader_new(true);
 		uint64_t at = 0;
-		r->root = ck_pickle_read(r->job, ck_source_memory(r->job, "test", bytes, len + more),
-		                         &at, &r->seen);
+		const ck_source *source = ck_source_memory(r->job, "test", bytes, len + more);
+		r->root = ck_pickle_read(r->job, source, &at, &r->seen);
 		ck_assert(r->root && r->root->kind == CK_NONE);
 		ck_assert_uint_eq(at, len);
 		reader_free(r);
@@ -147,7 +148,8 @@ START_TEST(plain_data_may_be_large)
 	reader *r = reader_new(true);
 	uint64_t at = 0;
 	r->root = ck_pickle_read(r->job, &source, &at, &r->seen);
-	ck_assert_msg(r->root && r->root->kind == CK_NONE, "%s", r->root ? "not passed over" : r->job->error.text);
+	ck_assert_msg(r->root && r->root->kind == CK_NONE, "%s",
+	              r->root ? "not passed over" : r->job->error.text);
 	ck_assert_uint_eq(at, m.len);
 	ck_assert_uint_lt(r->job->arena.held, 1 << 20);
 	reader_free(r);

@@ -1,5 +1,5 @@
-/* What a machine tells while it reads pickles, written down so that two of them can be compared, and
- * pickles made for them. */
+/* What a machine tells while it reads pickles, written down so that two of them can be compared,
+ * and pickles made for them. */
 #ifndef TOLD_H
 #define TOLD_H
 
@@ -74,7 +74,9 @@ static inline reader *read_all(bool lean, const void *bytes, size_t len)
 			opcodes[i] = r->seen.opcodes[i] ? '1' : '0';
 		ck_assert(ck_text_addf(r->job, &r->told,
 		                       "read to %d by %d; %d shared, up to %d; opcodes "
-		                       "%s\n", (int)at, r->seen.protocol, (int)r->seen.shared, (int)r->seen.far_memo, opcodes));
+		                       "%s\n", (int)at, r->seen.protocol,
+		                       (int)r->seen.shared, (int)r->seen.far_memo,
+		                       opcodes));
 	}
 	if (!r->root)
 		ck_assert(ck_text_addf(r->job, &r->told, "fails at %d: %s\n",

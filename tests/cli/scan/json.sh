@@ -85,3 +85,26 @@ with zipfile.ZipFile("z.zip", "w") as z:
 		printable
 	done
 }
+
+# The list is what PyTorch itself says.
+story_weights_only_means_what_torch_knows() {
+	python -c 'import os, sys
+os.mkdir("t")
+for i, line in enumerate(open(sys.argv[1])):
+    name = line.split()[-1].encode()
+    with open("t/%03d" % i, "wb") as file:
+        if not line.startswith("#"):
+            file.write(b"\x80\x02c" + b"\n".join(name.rsplit(b".", 1)) + b"\n.")' \
+		"$here/../hostile/weights_only.txt"
+	"$ckconv" scan --json t >stdout 2>stderr
+	json 'names = open("'"$here"'/../hostile/weights_only.txt").read().splitlines()
+checked = 0
+for report in lines:
+    line = names[int(report["path"][2:])]
+    if not line.startswith("#"):
+        wanted = not line.startswith("not ")
+        assert report["weights_only"] is wanted, (line, report)
+        assert report["verdict"] == "safe" or not wanted, (line, report)
+        checked += 1
+assert checked > 150, checked'
+}

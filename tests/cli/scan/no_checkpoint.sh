@@ -17,6 +17,54 @@ story_what_is_called_a_checkpoint_must_be_one() {
 	ck 3 scan t/x.pt.gz
 }
 
+# As a file of that name; what is called otherwise may be data.
+story_a_member_that_is_called_a_checkpoint_must_be_one() {
+	local name kind
+	printf '\xf3\x9a\x17\xee\xd2\x05\x81\xc4 no format that is known \xff\xf3' >noise
+	printf '<html></html>' >page
+	cp "$(good state_dict)" model
+	for name in model.pt a/model.PTH b/last.ckpt data.pkl pytorch_model-1.bin w.npy m.joblib; do
+		for kind in noise page; do
+			zip_of z.zip $name $kind
+			tar -cf t.tar --transform "s,$kind,$name," $kind
+			python -c 'import sys, zipfile
+with zipfile.ZipFile("d.zip", "w", zipfile.ZIP_DEFLATED) as z: z.write(*sys.argv[1:])' $kind $name
+			ck 3 scan z.zip t.tar d.zip
+			says "3 files: 3 malformed"
+			case $kind in
+			noise) prints "of no kind that ckconv knows" ;;
+			page) prints "called a checkpoint and is none: its format" ;;
+			esac
+		done
+	done
+	for name in weights.bin archive/data/0 notes a.ckpt.data-00000-of-00001 model.pt/data; do
+		zip_of z.zip $name noise
+		tar -cf t.tar --transform "s,noise,$name," noise
+		ck 0 scan z.zip t.tar
+	done
+	gzip -c noise >noise.gz
+	zip_of z.zip model.pt.gz noise.gz
+	ck 3 scan z.zip
+	zip_of z.zip model.pt model
+	ck 0 scan z.zip
+}
+
+# The magic number of a skippable frame has any last digit.
+story_frames_that_are_skipped_hide_nothing() {
+	local first name
+	for first in P Q W _; do
+		printf "$first"'*M\x18\x04\0\0\0abcd(\xb5/\xfd and so on' >packed
+		ck 3 scan packed
+		prints "this is a file of zstd or lz4, which cannot be opened"
+		zip_of z.zip a/data packed
+		ck 3 scan z.zip
+		prints "this is a file of zstd or lz4, which cannot be opened"
+	done
+	printf '`*M\x18\x04\0\0\0abcd' >other
+	zip_of z.zip a/data other
+	ck 0 scan z.zip
+}
+
 # One byte of a file of any kind is a text, an empty file is one of any kind.
 story_what_was_cut_to_nothing_is_no_archive() {
 	local name
@@ -191,4 +239,49 @@ story_what_compress_packed_was_not_scanned() {
 	done
 	zip_of z.zip archive/data/0 packed
 	ck 0 scan z.zip
+}
+
+# Arrays are spelled as text in old protocols, so it may be of any length.
+story_long_texts_that_become_bytes_are_looked_into() {
+	local file
+	python - "$data" <<-'PY'
+		import io, sys, zipfile
+		sys.path.insert(0, sys.argv[1])
+		from craft import *
+		long = "\x00\x01\x02\xfe" * (14 << 20)
+		packed = io.BytesIO()
+		with zipfile.ZipFile(packed, "w") as out:
+		    out.writestr("a.pkl", b"cposix\ngetcwd\n)R.")
+		for file, value in (("first", "cposix\ngetcwd\n)R." + long),
+		                    ("last", long + packed.getvalue().decode("latin1")),
+		                    ("data", long)):
+		    with open(file, "wb") as out:
+		        encode = name("_codecs", "encode")
+		        out.write(pickle(call(encode, text(value), text("latin1"))))
+	PY
+	for file in first last; do
+		ck 1 scan $file
+		prints posix.getcwd
+	done
+	ck 0 scan data
+}
+
+# Bytes that begin as a pickle may go on as anything: what is too long to be searched is told of.
+story_what_was_not_searched_in_bytes_is_told() {
+	python - "$data" <<-'PY'
+		import sys
+		sys.path.insert(0, sys.argv[1])
+		from craft import *
+		long = pickle(list_of(integer(1))) + bytes([1]) * (17 << 20)
+		value = named(w=vector("0", 2), b=b"B" + struct.pack("<I", len(long)) + long)
+		with open("model.pt", "wb") as out:
+		    out.write(archive(checkpoint(pickle(value, 3), {"0": floats(1, 2)})))
+	PY
+	ck 3 scan model.pt
+	prints not-scanned
+	prints "bytes behind the pickle was"
+	ck 3 model.pt out/model.safetensors
+	says "behind the pickle was searched"
+	only
+	ck 0 --disarm model.pt out/model.safetensors
 }

@@ -63,6 +63,23 @@ story_a_policy_that_cannot_be_understood_is_an_error() {
 	refused 2 scan --baseline nothing s.pkl
 }
 
+# Whatever the name: with these everything can be done. The list is that of torch, and more.
+story_some_modules_can_never_be_allowed() {
+	local name
+	safe s.pkl
+	for name in sys.x os.x posix.x nt.x builtins.x io.x threading.x types.x inspect.x \
+	            platform.x tempfile.x operator.x codecs.x copyreg.x _codecs.x pickle.x \
+	            __builtin__.x copy_reg.x cPickle.x sys.own.x os.path.x builtins.own.x \
+	            _codecs.encode copyreg._reconstructor copy_reg._reconstructor builtins.int \
+	            __builtin__.int types.SimpleNamespace operator.getitem threading.Lock; do
+		echo "allow $name" >policy
+		refused 2 scan --policy policy s.pkl
+		says "can never be allowed"
+	done
+	echo "allow system.Harmless" >policy
+	ck 0 scan --policy policy s.pkl
+}
+
 # By the name in the pickle, and by that which Python 3 gives it.
 story_a_policy_denies_names_old_and_new() {
 	local name
@@ -91,10 +108,14 @@ story_a_policy_knows_the_calendar() {
 	local date
 	safe s.pkl
 	for date in 2027-13-01 2027-00-01 2027-01-32 2027-01-00 27-01-01 2027-1-1 2027-01-01x \
-			now; do
+			2027-02-29 2027-02-31 2027-04-31 2100-02-29 2027-01 2027-01- now; do
 		echo "allow own.things.Thing expires $date" >policy
 		refused 2 scan --policy policy s.pkl
 		says "a date is written like"
+	done
+	for date in 2027-02-28 2028-02-29 2400-02-29 2027-12-31; do
+		echo "allow own.things.Thing expires $date" >policy
+		ck 0 scan --policy policy s.pkl
 	done
 	echo "allow own.things.Thing expires $(date -u +%F)" >policy
 	unknown u.pkl
@@ -102,6 +123,18 @@ story_a_policy_knows_the_calendar() {
 	echo "allow own.things.Thing expires $(date -u -d yesterday +%F)" >policy
 	ck 4 scan --policy policy u.pkl
 	says "has expired"
+}
+
+# An allowance that ends shows by its findings, a denial that ends would show by nothing.
+story_a_denial_that_has_expired_is_told_to_the_quiet() {
+	unknown u.pkl
+	echo "deny own.things.Thing expires $(date -u +%F)" >policy
+	ck 1 scan -q --policy policy u.pkl
+	echo "deny own.things.Thing expires $(date -u -d yesterday +%F)" >policy
+	ck 4 scan -q --policy policy u.pkl
+	says "line 1: 'deny own.things.Thing' has expired and does not count"
+	echo "allow own.things.Thing" >>policy
+	ck 0 scan --policy policy u.pkl
 }
 
 story_a_baseline_is_a_former_scan() {
@@ -169,7 +202,7 @@ story_a_baseline_that_cannot_be_understood_is_an_error() {
 }
 
 story_nobody_is_told_to_add_what_a_baseline_hides() {
-	printf 'cbuiltins\neval\n(S"1"\ntR.' >a.pkl
+	printf 'cbuiltins\neval\n.' >a.pkl
 	ck 1 scan --json a.pkl
 	cp stdout base.json
 	ck 0 scan --json --baseline base.json a.pkl

@@ -45,6 +45,40 @@ notes = run["invocations"][0]["toolExecutionNotifications"]
 assert any(n["message"]["text"].startswith("truncated: ") for n in notes), notes'
 }
 
+# Paths are long, so that a thousand of them would be too much.
+story_sarif_is_short_whatever_could_not_be_read() {
+	python -c '
+import os
+for i in range(1500):
+    path = "t/%d" % i + "/" + "/".join(["\xff" * 100] * 10)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    os.symlink("nothing", path)
+    os.symlink(".", path + "x")'
+	ck 2 scan --sarif t
+	sarif 'assert run["invocations"][0]["executionSuccessful"] is False
+notes = run["invocations"][0]["toolExecutionNotifications"]
+levels = [n["level"] for n in notes]
+assert levels.count("error") > 20 and levels.count("note") > 20, levels
+last = notes[levels.count("error") - 1]["message"]["text"]
+assert last.startswith("truncated: 0 results"), last
+assert "and %d notifications like these" % (3001 - len(notes)) in last, last'
+	[ "$(stat -c %s stdout)" -lt $((3 << 20)) ] || fail "$(stat -c %s stdout) bytes"
+}
+
+story_sarif_names_links_that_are_not_followed() {
+	mkdir -p t elsewhere
+	safe t/s.pkl
+	ln -s ../elsewhere t/link
+	mkfifo t/pipe
+	ck 0 scan --sarif t
+	sarif 'notes = run["invocations"][0]["toolExecutionNotifications"]
+assert run["invocations"][0]["executionSuccessful"] is True
+assert [n["level"] for n in notes] == ["note", "note"], notes
+assert [n["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for n in notes] == [
+    "t/link", "t/pipe"], notes
+assert notes[0]["message"]["text"] == "a symbolic link to a folder, not followed", notes'
+}
+
 story_fingerprints_stay_when_a_file_moves() {
 	dangerous a.pkl
 	{ cat a.pkl; printf '\n'; } >b.pkl

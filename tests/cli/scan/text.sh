@@ -63,6 +63,48 @@ assert lines[0]["add_safe_globals"] == ["own.things.Thing"]'
 	json 'assert lines[0]["weights_only"] is True and lines[0]["add_safe_globals"] == []'
 }
 
+# torch_zip ZIP PICKLE: a zip as torch.save makes one, without tensors.
+torch_zip() {
+	python -c 'import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w") as z:
+    z.write(sys.argv[2], "archive/data.pkl")
+    z.writestr("archive/version", "3\n")
+    for i in range(3, len(sys.argv)): z.write(sys.argv[i], sys.argv[i])' "$@"
+}
+
+# Of a safe file, only that torch.load does not take it is news.
+story_safe_files_that_do_not_load_say_why() {
+	safe plain.pkl
+	printf '\x80\x02}X\x01\x00\x00\x00acbuiltins\nfrozenset\n]\x85Rs.' >listed.pkl
+	torch_zip plain.pt plain.pkl
+	torch_zip listed.pt listed.pkl
+	ck 0 scan plain.pt plain.pkl listed.pkl
+	prints_not weights_only
+	ck 0 scan listed.pt
+	prints "  weights_only        no, would need add_safe_globals([builtins.frozenset])"
+	[ "$(wc -l <stdout)" -eq 2 ] || fail "$(cat stdout)"
+	ck 0 scan "$data/good/script.pt"
+	prints_not weights_only
+}
+
+# What is malformed may load all the same, and who knows that may know better than to load it.
+story_malformed_files_say_whether_they_load() {
+	malformed m.pkl
+	ck 3 scan m.pkl
+	prints "  weights_only        no: a pickle is broken"
+	safe plain.pkl
+	torch_zip damaged.pt plain.pkl
+	printf 'and more' >>damaged.pt
+	ck 3 scan damaged.pt
+	prints "  weights_only        yes, where torch reads the file at all"
+	printf '7z\274\257\047\034\0\004 and so on' >x.7z
+	torch_zip closed.pt plain.pkl x.7z
+	ck 3 scan closed.pt
+	prints "  weights_only        not known: not all of the file was looked at"
+	ck 3 scan x.7z
+	prints_not weights_only
+}
+
 story_quiet_leaves_safe_files_out() {
 	four t
 	ck 0 scan -q t/s.pkl

@@ -489,6 +489,43 @@ def _():
     return entry("data.pkl", EVIL) + entry("data.pkl", pickle(NONE)) + TAR_END
 
 
+def old_entry():
+    """An entry as tars had them before there were magic numbers."""
+    made = bytearray(entry("data.pkl", EVIL))
+    made[257:265] = bytes(8)
+    made[148:156] = b" " * 8
+    made[148:156] = b"%06o\0 " % sum(made[:512])
+    return bytes(made)
+
+
+@file("hostile/tar_in_folder.tar")
+def _():
+    """a folder with a size, where most programs look for the next entry; others go on to it behind
+    what is none."""
+    inner = b"\xff" * 512 + entry("data.pkl", EVIL)
+    return entry("things", inner, b"5") + TAR_END
+
+
+@file("hostile/tar_behind_noise.tar")
+def _():
+    """an entry behind a block that is no header, which tarfile passes over if it is told to."""
+    return entry("README", b"hello\n") + b"\xff" * 512 + old_entry() + TAR_END
+
+
+@file("hostile/tar_first_wrong.tar")
+def _():
+    """the same behind a first header with a wrong checksum."""
+    first = bytearray(entry("README", b"\xff" * 600))
+    first[148] = 0x37
+    return bytes(first) + old_entry() + TAR_END
+
+
+@file("hostile/tar_in_sparse.tar")
+def _():
+    """an entry in the bytes of a sparse file, of which nobody knows where they end."""
+    return entry("big", b"\xff" * 512 + entry("data.pkl", EVIL), b"S") + TAR_END
+
+
 @file("hostile/tar_and_zip.tar")
 def _():
     """a tar archive that ends as a zip archive."""
@@ -687,6 +724,38 @@ def _():
 def _():
     """a pickle that begins as an image."""
     return b"GIF89a\1\0\1" + POP + EVIL0
+
+
+@file("hostile/objects_escaped.npy")
+def _():
+    """an array of objects, whose type is written as only Python reads it."""
+    return npy("'\\x4f'", "()", EVIL)
+
+
+@file("hostile/gzip_wrong_sum.pkl.gz")
+def _():
+    """a gzip file with a wrong checksum, which Python finds out behind the pickle."""
+    return gzip.compress(EVIL, mtime=0)[:-8] + bytes(8)
+
+
+@file("hostile/gzip_odd_flags.pkl.gz")
+def _():
+    """a gzip file with flags that mean nothing, which Python does not look at."""
+    made = bytearray(gzip.compress(EVIL, mtime=0))
+    made[3] = 0xe0
+    return bytes(made)
+
+
+@file("hostile/gzip_behind_zeros.pkl.gz")
+def _():
+    """two gzip files with zeros in between, which for Python are one."""
+    return gzip.compress(pickle(NONE), mtime=0) + bytes(9) + gzip.compress(EVIL, mtime=0)
+
+
+@file("hostile/lzma_in_two.pkl.lzma")
+def _():
+    """a pickle in two files of lzma, which for Python are one."""
+    return b"".join(lzma.compress(part, lzma.FORMAT_ALONE) for part in (EVIL[:3], EVIL[3:]))
 
 
 @file("hostile/objects.npy")

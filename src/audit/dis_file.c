@@ -1,7 +1,11 @@
 /* Finds the pickles that shall be shown: in a file, in what it is packed with, in its archives. */
 #include "dis.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "look.h"
+#include "stream.h"
 
 enum { NAMES_MAX = 300, LEGACY_PICKLES = 5, ALL_PICKLES = 1 << 30 };
 
@@ -71,6 +75,31 @@ static const char *join(ck_job *job, const char *outer, const ck_member *m)
 	return ok ? text.data : NULL;
 }
 
+/* What a scan takes it for, if not for pickles; or NULL. */
+static const char *other_format(ck_job *job, const ck_source *source, const ck_input *in)
+{
+	ck_look look = {.job = job, .source = source, .place = {.member = "", .source = source},
+	                .kind = CK_LOOK_FILE, .head_len = in->head_len};
+	memcpy(look.head, in->head, in->head_len);
+	if (ck_torch_legacy_probe(job, in))
+		return NULL;
+	const ck_sniffed *known = ck_sniff(&look);
+	if (known)
+		return known->format;
+	return !ck_stream_may_begin(in->head, in->head_len) &&
+	       ck_sniff_text(in->head, in->head_len)
+	               ? ck_sniff_text_format(in->head, in->head_len) : NULL;
+}
+
+/* Its opcodes are shown all the same: a file may be two things at once. */
+static bool tell_format(const ck_dis_listener *listener, const char *member, const char *format)
+{
+	char text[120];
+	snprintf(text, sizeof text, "by its first bytes this is no pickle, but: %s", format);
+	const ck_dis_line line = {.member = member, .offset = CK_NO_OFFSET, .made = text};
+	return listener->line(listener->arg, &line);
+}
+
 /* One archive after the other until something is none. */
 bool ck_dis_file(ck_job *job, const ck_source *file, const char *member,
                  const ck_dis_listener *listener, bool *whole)
@@ -110,6 +139,9 @@ bool ck_dis_file(ck_job *job, const ck_source *file, const char *member,
 		return ck_fail(job, CK_CORRUPT, source->label, "the file is empty");
 	if (in.zips)
 		return ck_dis_file(job, in.zips[0], NULL, listener, whole);
+	const char *format = other_format(job, source, &in);
+	if (format && !tell_format(listener, place, format))
+		return true;
 	return ck_dis_source(job, file, source, place,
 	                     ck_torch_legacy_probe(job, &in) ? LEGACY_PICKLES : ALL_PICKLES,
 	                     listener, whole);

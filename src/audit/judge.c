@@ -233,7 +233,8 @@ static bool judge_value_call(judge *j, const ck_call *call, const char *argument
 		snprintf(subject, sizeof subject, "what %s returns",
 		         ck_value_about(callee->call->callee).s);
 	else
-		snprintf(subject, sizeof subject, "a %s", ck_value_about(callee).s);
+		snprintf(subject, sizeof subject, "%s %s", ck_article(ck_value_about(callee).s),
+		         ck_value_about(callee).s);
 	j->audit->only_weights = false;
 	if (is_time_zone(call))
 		return tell(j, NULL, subject, &zone, CK_CALLED, arguments);
@@ -296,7 +297,8 @@ static bool judge_change_of_name(judge *j, const char *arguments)
 		return s && tell(j, s, NULL, &fault, CK_CHANGED_BY, arguments);
 	}
 	char subject[CK_TEXT_MAX];
-	snprintf(subject, sizeof subject, "a %s", ck_value_about(target).s);
+	snprintf(subject, sizeof subject, "%s %s", ck_article(ck_value_about(target).s),
+	         ck_value_about(target).s);
 	return tell(j, NULL, subject, &fault, CK_CHANGED_BY, arguments);
 }
 

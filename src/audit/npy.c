@@ -23,20 +23,30 @@ static bool read_header(ck_look *l, ck_job *own, header *h)
 	       ck_npy_parse(torch, text, len, &h->array) && ck_numpy_measure(torch, &h->array);
 }
 
-static bool walk_objects(ck_look *l, const header *h)
+static bool walk_objects(ck_look *l, uint64_t at)
 {
 	ck_stream_reader reader;
 	bool whole;
-	uint64_t at = h->data;
 	ck_stream_begin(&reader, l->audit, &l->place);
 	bool ok = ck_stream_next(&reader, &at, &whole) &&
 	          ck_regions_claim(l->job, &l->claimed, 0, whole ? at : l->source->size);
 	return ck_stream_end(&reader) && ok;
 }
 
+/* What is no header here may be one to NumPy, and may speak of objects. */
+static bool walk_unread(ck_look *l, const header *h)
+{
+	ck_probed probed = CK_PROBED_NOTHING;
+	uint64_t size = l->source->size;
+	if (h->data && h->data < size && !ck_pickle_probe(l, h->data, &probed))
+		return false;
+	return probed > CK_PROBED_LITERAL ? walk_objects(l, h->data)
+	                                  : ck_regions_claim(l->job, &l->claimed, 0, size);
+}
+
 bool ck_npy_walk(ck_look *l)
 {
-	header h;
+	header h = {0};
 	uint64_t end;
 	ck_job *own = ck_look_job(l->audit);
 	if (!own)
@@ -46,10 +56,12 @@ bool ck_npy_walk(ck_look *l)
 	if (!ck_look_done(l->audit, own) || !ok)
 		return false;
 	l->lenient = true;
-	if (read && h.array.dtype.holds_objects)
-		return walk_objects(l, &h);
-	l->loose = read && !h.array.dtype.size; /* records of a size that nobody counted */
-	if (!read || !ck_add(h.data, h.array.bytes, &end))
+	if (!read)
+		return walk_unread(l, &h);
+	if (h.array.dtype.holds_objects)
+		return walk_objects(l, h.data);
+	l->loose = !h.array.dtype.size; /* records of a size that nobody counted */
+	if (!ck_add(h.data, h.array.bytes, &end))
 		end = l->source->size;
 	if (end > l->source->size &&
 	    !ck_audit_say(l->audit, CK_RULE_BROKEN_CHECKPOINT, &l->place, h.data, 0,

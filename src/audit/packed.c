@@ -55,6 +55,18 @@ static bool tell_damage(ck_look *l, const ck_job *own)
 	return ck_look_failed(l->audit, own, CK_RULE_BROKEN_ARCHIVE, &l->place, CK_NO_OFFSET);
 }
 
+/* Where the rules of the packing are broken, Python may get more than the rules allow. */
+static bool look_loosely(ck_look *l, const ck_packing *packing, const ck_source *strict)
+{
+	ck_job *own = ck_look_job(l->audit);
+	if (!own)
+		return false;
+	const uint64_t known = strict ? strict->size : 0;
+	const ck_source *unpacked = ck_unpack_loosely(own, packing, l->source);
+	bool ok = !unpacked || unpacked->size <= known || look_at(l, packing, unpacked);
+	return ck_look_done(l->audit, own) && ok;
+}
+
 static bool walk(ck_look *l, ck_job *own, const ck_packing *packing)
 {
 	bool whole;
@@ -74,9 +86,9 @@ static bool walk(ck_look *l, ck_job *own, const ck_packing *packing)
 	}
 	if (!whole && !tell_damage(l, own))
 		return false;
-	if (!unpacked) /* as was told */
-		return true;
-	if (unpacked->size && !look_at(l, packing, unpacked))
+	if (unpacked && unpacked->size && !look_at(l, packing, unpacked))
+		return false;
+	if ((!whole || e.follows) && !look_loosely(l, packing, unpacked))
 		return false;
 	return !e.follows || ck_audit_say(l->audit, CK_RULE_UNACCOUNTED_BYTES, &l->place,
 	                                  CK_NO_OFFSET, 0,

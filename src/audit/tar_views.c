@@ -8,6 +8,7 @@
 #include "tar.h"
 
 enum { TEXT_MAX = 1 << 20,
+       SEARCHED_MAX = 16 << 20, /* bytes that are no headers */
        /* of the whole file, and one in another */
        ELSEWHERE_MAX = 16, ELSEWHERE_DEPTH = 2 };
 
@@ -260,6 +261,10 @@ static bool take_entry(tar *t)
 	    !say_here(t, "has a size that is no number of 64 bits"))
 		return false;
 	bool about = type && strchr("LKxXg", type);
+	/* folders, links and devices have no bytes for most readers, whatever their size; where
+	 * those of sparse files end is as they say elsewhere */
+	bool bare = (type >= '1' && type <= '6') ||
+	            (!about && (type == 'S' || t->next.sparse || t->all.sparse));
 	const ck_tar_pax *said = t->next.has_size ? &t->next : &t->all;
 	size = said->has_size && !about ? said->size : own;
 	if (size != own && own &&
@@ -272,7 +277,7 @@ static bool take_entry(tar *t)
 	        : take_file(t, type, size);
 	if (t->long_name.text && type == 'L')
 		t->long_name.len = strlen(t->long_name.text);
-	uint64_t step = rounded(size), left = left_behind(t);
+	uint64_t step = bare ? 0 : rounded(size), left = left_behind(t);
 	uint64_t end = t->at + CK_TAR_BLOCK + (step < left ? step : left);
 	if (ok && size != own)
 		ok = look_elsewhere(t, own);
@@ -285,7 +290,7 @@ static bool take_entry(tar *t)
 static bool walk(tar *t)
 {
 	ck_look *l = t->look;
-	uint64_t size = l->source->size, zeros = 0;
+	uint64_t size = l->source->size, zeros = 0, searched = 0;
 	while (t->at <= size && size - t->at >= CK_TAR_BLOCK) {
 		if (ck_stopped(l->job) ||
 		    !ck_tar_read_block(l->job, l->source, t->at, &t->ahead, t->header))
@@ -295,8 +300,17 @@ static bool walk(tar *t)
 			t->at += CK_TAR_BLOCK;
 			continue;
 		}
-		if (!ck_tar_sum_right(t->header))
-			break;
+		/* some readers go on behind what is no header */
+		if (!ck_tar_sum_right(t->header)) {
+			searched += CK_TAR_BLOCK;
+			if (searched > SEARCHED_MAX)
+				break;
+			t->at += CK_TAR_BLOCK;
+			continue;
+		}
+		if (searched && !say(t, "an entry follows bytes that are no header; some programs "
+		                     "go on and find it"))
+			return false;
 		if (zeros && !say(t, "an entry follows the end of the archive; some programs go on "
 		                  "and find it"))
 			return false;
@@ -305,6 +319,8 @@ static bool walk(tar *t)
 		if (!take_entry(t))
 			return false;
 	}
+	if (!t->entries)
+		t->at = 0;
 	if (!t->entries)
 		return say(t, "the checksum of the first tar header is wrong");
 	if (zeros < 2)

@@ -112,6 +112,16 @@ bool cli_set_limits(ck_job *job, const cli_options *options);
 /* Says what is wrong with them, before there is a job for each of many files. */
 bool cli_check_limits(const cli_options *options);
 
+/* mistakes.c: checks the arguments that are no options, and says what is wrong with them. */
+bool cli_check_arguments(cli_options *options);
+/* True for "ckconv help": options->help says whether there is one, or it was said that not. */
+bool cli_asks_help(int argc, char **argv, cli_options *options);
+/* VERB_CONVERT if the word is none. */
+enum cli_verb_number cli_verb_find(const char *word);
+enum { CLI_WORD_MAX = 32 };
+/* How many letters must be changed, put in or taken out to make one word of the other. */
+size_t cli_word_distance(const char *a, const char *b);
+
 /* help.c: the tables as rows, and --help, which is made of them. */
 typedef struct cli_verb {
 	const char *word, *arguments, *help;

@@ -1,6 +1,7 @@
 /* ckconv IN OUT: the conversion, its messages, and what happens on Ctrl-C. */
 #include "confined.h"
 
+#include <string.h>
 #include <unistd.h>
 
 typedef struct {
@@ -28,9 +29,9 @@ static void say_done(const cli_options *options, const ck_summary *summary, doub
 	if (options->quiet)
 		return;
 	if (options->verbose)
-		cli_say("%s: wrote %zu tensor%s, %s, from a %s file in %.2f s", out.s,
-		        summary->tensors, s, cli_show_size(summary->bytes).s, summary->layout,
-		        seconds);
+		cli_say("%s: wrote %zu tensor%s, %s, from %s %s file in %.2f s", out.s,
+		        summary->tensors, s, cli_show_size(summary->bytes).s,
+		        !strncmp(summary->layout, "np", 2) ? "an" : "a", summary->layout, seconds);
 	else
 		cli_say("%s: wrote %zu tensor%s, %s", out.s, summary->tensors, s,
 		        cli_show_size(summary->bytes).s);

@@ -4,8 +4,6 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
 
 #include <ckconv/scan.h>
 
@@ -126,6 +124,11 @@ static bool set_flag(option_id id, cli_options *options)
 
 static bool apply(option_id id, const char *arg, cli_options *options)
 {
+	if (arg && !*arg && cli_option_table[id].argument) {
+		cli_say("--%s is given an empty %s", cli_option_table[id].word,
+		        !strcmp(cli_option_table[id].argument, "FILE") ? "name" : "argument");
+		return false;
+	}
 	switch (id) {
 	case OPT_TO:
 		options->convert.format = arg;
@@ -192,35 +195,14 @@ static option_id find_option(enum cli_verb_number verb, int code)
 
 /* ---- what is wrong with an option ---- */
 
-enum { NEAR = 2, WORD_MAX = 32 };
-
-/* How many letters must be changed, put in or taken out to make one word of the other. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[WORD_MAX + 1], len = strlen(b);
-	if (len > WORD_MAX)
-		return WORD_MAX;
-	for (size_t k = 0; k <= len; k++)
-		row[k] = k;
-	for (size_t i = 1; *a; a++, i++) {
-		size_t corner = row[0];
-		row[0] = i;
-		for (size_t k = 1; k <= len; k++) {
-			size_t change = corner + (*a != b[k - 1]);
-			size_t shorter = (row[k] < row[k - 1] ? row[k] : row[k - 1]) + 1;
-			corner = row[k];
-			row[k] = change < shorter ? change : shorter;
-		}
-	}
-	return row[len];
-}
+enum { NEAR = 2, WORD_MAX = CLI_WORD_MAX };
 
 static const cli_option *nearest_option(enum cli_verb_number verb, const char *word)
 {
 	const cli_option *nearest = NULL;
 	size_t least = NEAR + 1;
 	for (const cli_option *row = cli_option_table; row->word; row++) {
-		size_t far = distance(word, row->word);
+		size_t far = cli_word_distance(word, row->word);
 		if (!(row->verbs & (1u << verb)) || far >= least)
 			continue;
 		nearest = row;
@@ -285,68 +267,15 @@ static bool bad_option(enum cli_verb_number verb, int code, char **argv)
 
 /* ---- all of them ---- */
 
-static enum cli_verb_number find_verb(const char *word)
-{
-	int verb = VERB_COUNT - 1;
-	while (verb > VERB_CONVERT && strcmp(cli_verbs[verb].word, word) != 0)
-		verb--;
-	return (enum cli_verb_number)verb;
-}
-
-/* "ckconv -q scan x", "ckconv Scan x": a word that is nearly a verb, and no file. */
-static bool misses_verb(const char *word)
-{
-	struct stat st;
-	for (int verb = VERB_CONVERT + 1; verb < VERB_COUNT; verb++) {
-		if (strcasecmp(word, cli_verbs[verb].word) != 0 || !lstat(word, &st))
-			continue;
-		cli_say("the verb comes first, in small letters: ckconv %s [OPTIONS] %s; see "
-		        "ckconv %s --help", cli_verbs[verb].word, cli_verbs[verb].arguments,
-		        cli_verbs[verb].word);
-		return true;
-	}
-	return false;
-}
-
-/* Whether there are as many arguments as the verb takes, and of a kind that it takes. */
-static bool check_arguments(cli_options *options)
-{
-	int count = options->argument_count;
-	switch (options->verb) {
-	case VERB_SCAN:
-		if (options->json && options->sarif)
-			cli_say("--json and --sarif cannot be given together");
-		else if (!count)
-			cli_say("a file or folder is needed: ckconv scan PATH...; "
-			        "see ckconv scan --help");
-		return count && !(options->json && options->sarif);
-	case VERB_DIS:
-		if (count != 1)
-			cli_say("one file is needed: ckconv dis FILE[!MEMBER]; "
-			        "see ckconv dis --help");
-		return count == 1;
-	case VERB_CONVERT:
-	case VERB_COUNT:
-		break;
-	}
-	if (count && misses_verb(options->arguments[0]))
-		return false;
-	if (count != 2) {
-		cli_say("an input and an output are needed: ckconv IN OUT; see ckconv --help");
-		return false;
-	}
-	options->in = options->arguments[0];
-	options->out = options->arguments[1];
-	return true;
-}
-
 bool cli_parse(int argc, char **argv, cli_options *options)
 {
 	char letters[2 * OPT_COUNT + 2];
 	struct option words[OPT_COUNT + 1];
 	int code;
 	*options = (cli_options){.fail_on = CK_UNKNOWN};
-	options->verb = argc > 1 ? find_verb(argv[1]) : VERB_CONVERT;
+	if (cli_asks_help(argc, argv, options))
+		return options->help;
+	options->verb = argc > 1 ? cli_verb_find(argv[1]) : VERB_CONVERT;
 	if (options->verb != VERB_CONVERT) {
 		argc--;
 		argv++;
@@ -360,11 +289,11 @@ bool cli_parse(int argc, char **argv, cli_options *options)
 		if (!apply(find_option(options->verb, code), optarg, options))
 			return false;
 	}
-	if (options->help || options->version)
-		return true;
 	options->arguments = argv + optind;
 	options->argument_count = argc - optind;
-	return check_arguments(options);
+	if (options->help && options->verb == VERB_CONVERT && options->argument_count)
+		options->verb = cli_verb_find(options->arguments[0]); /* ckconv --help scan */
+	return options->help || options->version || cli_check_arguments(options);
 }
 
 bool cli_check_limits(const cli_options *options)

@@ -133,7 +133,8 @@ static bool fail_no_such_root(ck_job *job, const ck_model *model, const char *wa
 	ck_edit_list_keys(model, keys, sizeof keys);
 	return ck_fail(job, CK_USAGE, model->source->label,
 	               "there are no tensors below '%s' (--root); there are: %s",
-	               ck_show(wanted, strlen(wanted)).s, *keys ? keys : "none at all");
+	               ck_show(wanted, strlen(wanted)).s, *keys ? keys : model->count ? "one alone, which has "
+	               "no name" : "none at all");
 }
 
 /* ---- names ---- */

@@ -263,7 +263,9 @@ static bool place_new(ck_file *file)
 		return false;
 	/* this file system cannot rename without replacing, but it may know links */
 	bool ok = !linkat(file->dir, file->temp, file->dir, file->name, 0);
+	int why = errno;
 	forget_temp(file);
+	errno = why;
 	return ok;
 }
 
@@ -288,6 +290,10 @@ static bool place(ck_job *job, ck_file *file)
 {
 	bool keep_old = file->output->flags & CK_OUTPUT_NO_CLOBBER;
 	file->placed = keep_old ? place_new(file) : place_over(file);
+	if (!file->placed && keep_old && errno == EEXIST)
+		return ck_fail(job, CK_USAGE, file->path,
+		               "somebody else made a file of this name meanwhile, which will not "
+		               "be replaced (-n)");
 	return file->placed || ck_fail_sys(job, file->path, "cannot rename the finished file");
 }
 

@@ -23,11 +23,11 @@ static const char *folder_of(const ck_job *job)
 /* Whoever runs out of room must know where, and what chooses the place. */
 static bool fail_sys(ck_job *job, const char *what)
 {
-	return ck_fail_sys(job, folder_of(job), "cannot %s what is unpacked on the way; %s", what,
-	                   job->scratch_dir ?
-	                   "it goes to the folder of the output: choose one with more room" :
-	                   "it goes to this folder: choose another with the environment variable "
-	                   "TMPDIR");
+	const char *folder = folder_of(job);
+	return ck_fail_sys(job, folder, "cannot %s what is unpacked on the way in the folder '%s'; "
+	                   "%s", what, ck_show(folder, strlen(folder)).s, job->scratch_dir ?
+	                   "that is the folder of the output: choose one with more room" :
+	                   "choose another with the environment variable TMPDIR");
 }
 
 /* Where the file system knows no files without a name: one with a name that is removed at once. */

@@ -230,9 +230,9 @@ static bool fail_none(const search *s)
 	char names[LIST_MAX];
 	list_members(s->job, s->in, names, sizeof names);
 	return ck_fail(s->job, CK_UNSUPPORTED, s->in->source->label,
-	               "there is no checkpoint among the %zu member%s of this %s archive%s%s%s",
-	               archive->count, archive->count == 1 ? "" : "s", archive->by->name,
-	               *names ? ": " : "", names,
+	               "there is no checkpoint among the %s of this %s archive%s%s%s",
+	               archive->count == 1 ? "one member" : ck_many(archive->count, "member").s,
+	               archive->by->name, *names ? ": " : "", names,
 	               archive->passed_over ? "; links and devices hold nothing" : "");
 }
 

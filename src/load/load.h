@@ -7,6 +7,14 @@
 #include "pack.h"
 #include "pickle.h"
 
+#include <string.h>
+
+/* The article of a word that follows it. */
+static inline const char *ck_article(const char *word)
+{
+	return *word && strchr("aeiou", *word) ? "an" : "a";
+}
+
 /* What the caller wants of tensors that an output cannot hold as they are. */
 typedef struct ck_wishes {
 	bool dequantize;    /* quantized tensors become F32 */

@@ -50,7 +50,8 @@ static bool push_pairs(ck_torch *torch, ck_items *to, const ck_items *list)
 		const ck_value *pair = list->item[i];
 		if ((pair->kind != CK_TUPLE && pair->kind != CK_LIST) || pair->items->count != 2)
 			return ck_fail_at(torch->job, CK_CORRUPT, torch->pickle->label, torch->at,
-			                  "a dict cannot be made from a %s that is no pair",
+			                  "a dict cannot be made from %s %s that is no pair",
+			                  ck_article(ck_value_about(pair).s),
 			                  ck_value_about(pair).s);
 		if (!push_all(torch, to, pair->items))
 			return false;
@@ -90,8 +91,9 @@ static bool fill_mapping(ck_torch *torch, ck_items *to, const ck_value *value, i
 			ok = fill_mapping(torch, to, from, nested + 1);
 		else if (from->kind == CK_CALL)
 			ok = ck_fail_at(torch->job, CK_UNSUPPORTED, torch->pickle->label, value->at,
-			                "a dict is made from a %s, which only running the pickle "
-			                "would turn into one", ck_value_about(from).s);
+			                "a dict is made from %s %s, which only running the pickle "
+			                "would turn into one",
+			                ck_article(ck_value_about(from).s), ck_value_about(from).s);
 		if (!ok)
 			return false;
 	}

@@ -49,7 +49,8 @@ static void end(void *state)
 	free(state);
 }
 
-static const ck_codec bzip2 = {"bzip2", begin, step, end, "BZh"};
+static const ck_codec bzip2 = {.name = "bzip2", .begin = begin, .step = step, .end = end,
+                               .again = "BZh"};
 
 /* "BZh", the size of blocks, and the magic number of a block, or of the end if there are none. */
 static bool probe(const unsigned char *head, size_t len)

@@ -66,8 +66,8 @@ static bool fail_step(const pump *p, ck_step step)
 	                  p->flow.why ? p->flow.why : "it breaks the rules of its format");
 }
 
-/* One stream, to its end. */
-static bool run_stream(pump *p)
+/* One stream, to its end or to where it breaks; what came out before that counts, too. */
+static bool pump_stream(pump *p, ck_step *ended)
 {
 	for (;;) {
 		if (ck_stopped(p->job) || !refill(p, 1))
@@ -78,14 +78,19 @@ static bool run_stream(pump *p)
 		ck_step step = p->codec->step(p->state, &p->flow);
 		size_t made = PIECE - p->flow.out_left;
 		bool stuck = step == CK_STEP_ON && !made && before == p->flow.in_left;
-		if (step > CK_STEP_END || stuck)
-			return fail_step(p, step);
 		ck_progress(p->job, "unpacking", place_of(p), p->packed->size);
 		if (made && !p->sink->take(p->job, p->sink->arg, p->out, made))
 			return false;
-		if (step == CK_STEP_END)
+		*ended = step;
+		if (step != CK_STEP_ON || stuck)
 			return true;
 	}
+}
+
+static bool run_stream(pump *p)
+{
+	ck_step ended;
+	return pump_stream(p, &ended) && (ended == CK_STEP_END || fail_step(p, ended));
 }
 
 /* What lies behind the last stream is no stream. */
@@ -143,7 +148,68 @@ static bool run_all(pump *p)
 	return place_of(p) == p->packed->size || pass_over(p);
 }
 
-bool ck_codec_run(ck_job *job, const ck_codec *codec, const ck_source *packed, const ck_sink *sink)
+/* ---- as programs do that take what they get ---- */
+
+static void go_to(pump *p, uint64_t at)
+{
+	p->read = at < p->packed->size ? at : p->packed->size;
+	p->flow.in_left = 0;
+}
+
+static bool pass_zeros(pump *p)
+{
+	while (place_of(p) < p->packed->size) {
+		if (ck_stopped(p->job) || !refill(p, 1))
+			return false;
+		for (; p->flow.in_left && !*p->flow.in; p->flow.in++)
+			p->flow.in_left--;
+		if (p->flow.in_left)
+			return true;
+	}
+	return true;
+}
+
+/* False in *more behind the last stream of which anything can be read. */
+static bool run_one_loosely(pump *p, bool *more)
+{
+	ck_step ended;
+	uint64_t at = place_of(p);
+	*more = false;
+	if (p->codec->front && !p->codec->front(p->job, p->packed, &at))
+		return false;
+	if (at >= p->packed->size)
+		return true;
+	if (p->codec->front)
+		go_to(p, at);
+	if (p->state)
+		p->codec->end(p->state);
+	p->state = p->codec->begin(p->job);
+	if (!p->state)
+		return ck_fail_nomem(p->job);
+	if (!pump_stream(p, &ended))
+		return false;
+	if (ended == CK_STEP_HEAP || ended == CK_STEP_NOMEM)
+		return fail_step(p, ended);
+	*more = ended == CK_STEP_END && place_of(p) > at;
+	if (p->codec->behind)
+		go_to(p, place_of(p) + p->codec->behind);
+	return true;
+}
+
+static bool run_loosely(pump *p)
+{
+	bool more = true;
+	/* zeros in front may begin a stream of .lzma */
+	for (bool first = true; more; first = false)
+		if ((!first && !pass_zeros(p)) || !run_one_loosely(p, &more))
+			return false;
+	return true;
+}
+
+/* ---- from outside ---- */
+
+static bool run_so(ck_job *job, const ck_codec *codec, const ck_source *packed,
+                   const ck_sink *sink, bool (*run)(pump *p))
 {
 	pump *p = calloc(1, sizeof *p); /* not from the arena: gone when all is unpacked */
 	if (!p)
@@ -153,11 +219,22 @@ bool ck_codec_run(ck_job *job, const ck_codec *codec, const ck_source *packed, c
 	p->packed = packed;
 	p->sink = sink;
 	p->flow = (ck_flow){.job = job, .label = packed->label};
-	bool ok = run_all(p);
+	bool ok = run(p);
 	if (p->state)
 		codec->end(p->state);
 	free(p);
 	return ok;
+}
+
+bool ck_codec_run(ck_job *job, const ck_codec *codec, const ck_source *packed, const ck_sink *sink)
+{
+	return run_so(job, codec, packed, sink, run_all);
+}
+
+bool ck_codec_run_loosely(ck_job *job, const ck_codec *codec, const ck_source *packed,
+                          const ck_sink *sink)
+{
+	return run_so(job, codec->loose ? codec->loose : codec, packed, sink, run_loosely);
 }
 
 bool ck_codec_tries(const ck_codec *codec, const unsigned char *head, size_t len)

@@ -65,8 +65,63 @@ static void end(void *state)
 	free(state);
 }
 
-static const ck_codec gzip = {"gzip", begin_gzip, step, end, "\x1f\x8b"};
-static const ck_codec zlib = {"zlib", begin_zlib, step, end, NULL};
+/* ---- as Python reads it ---- */
+
+static void *begin_raw(ck_job *job)
+{
+	(void)job;
+	return begin(-MAX_WBITS);
+}
+
+static bool skip_text(ck_job *job, const ck_source *packed, uint64_t *at)
+{
+	unsigned char piece[256];
+	while (*at < packed->size) {
+		uint64_t left = packed->size - *at;
+		size_t len = left < sizeof piece ? (size_t)left : sizeof piece;
+		if (ck_stopped(job) || !ck_read_at(job, packed, *at, piece, len))
+			return false;
+		const unsigned char *zero = memchr(piece, 0, len);
+		*at += zero ? (size_t)(zero - piece) + 1 : len;
+		if (zero)
+			return true;
+	}
+	return true;
+}
+
+/* Flags that mean nothing and the header's own checksum are passed over. */
+static bool skip_header(ck_job *job, const ck_source *packed, uint64_t *at)
+{
+	enum { HEADER = 10, HAS_CRC = 2, HAS_EXTRA = 4, HAS_NAME = 8, HAS_COMMENT = 16 };
+	unsigned char head[HEADER], extra[2];
+	uint64_t size = packed->size, from = *at;
+	*at = UINT64_MAX;
+	if (from > size || size - from < sizeof head)
+		return true;
+	if (!ck_read_at(job, packed, from, head, sizeof head))
+		return false;
+	if (memcmp(head, "\x1f\x8b\x08", 3) != 0)
+		return true;
+	from += HEADER;
+	if (head[3] & HAS_EXTRA) {
+		if (size - from < sizeof extra)
+			return true;
+		if (!ck_read_at(job, packed, from, extra, sizeof extra))
+			return false;
+		from += sizeof extra + (extra[0] | (unsigned)extra[1] << 8);
+	}
+	if ((head[3] & HAS_NAME && !skip_text(job, packed, &from)) ||
+	    (head[3] & HAS_COMMENT && !skip_text(job, packed, &from)))
+		return false;
+	*at = from + (head[3] & HAS_CRC ? 2 : 0);
+	return true;
+}
+
+static const ck_codec raw = {.name = "gzip", .begin = begin_raw, .step = step, .end = end,
+                             .front = skip_header, .behind = 8};
+static const ck_codec gzip = {.name = "gzip", .begin = begin_gzip, .step = step, .end = end,
+                              .again = "\x1f\x8b", .loose = &raw};
+static const ck_codec zlib = {.name = "zlib", .begin = begin_zlib, .step = step, .end = end};
 
 static bool probe_gzip(const unsigned char *head, size_t len)
 {

@@ -121,6 +121,8 @@ const ck_source *ck_unpack(ck_job *job, const ck_packing *packing, const ck_sour
 /* The same with what came out before it failed, if it did: then *whole is false. */
 const ck_source *ck_unpack_part(ck_job *job, const ck_packing *packing, const ck_source *packed,
                                 bool *whole);
+/* What programs get that overlook broken headers and checksums, and read on behind them. */
+const ck_source *ck_unpack_loosely(ck_job *job, const ck_packing *packing, const ck_source *packed);
 /* Unpacks a deflated member into a scratch file. */
 const ck_source *ck_member_spill(ck_job *job, const ck_archive *archive, ck_member *member);
 

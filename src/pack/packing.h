@@ -37,11 +37,21 @@ typedef struct ck_codec {
 	 * may follow. What follows and begins otherwise is passed over, with a note unless it is
 	 * zeros, as gzip and bzip2 do. */
 	const char *again;
+	/* For those who read on where the rules are broken: a codec for the same data that checks
+	 * less, or NULL: this one; what passes over a header that the codec does not read (*at is
+	 * UINT64_MAX if there is none); and the bytes behind a stream that it does not read. */
+	const struct ck_codec *loose;
+	bool (*front)(ck_job *job, const ck_source *packed, uint64_t *at);
+	unsigned behind;
 } ck_codec;
 
 /* Gives all that comes out to the sink, and checks the checksums; knows no limits but `heap`. */
 bool ck_codec_run(ck_job *job, const ck_codec *codec, const ck_source *packed,
                   const ck_sink *sink);
+/* The same as programs do that take what they get: all that comes out of any number of streams
+ * until one breaks, whatever is wrong with headers and checksums. Fails only for want of memory. */
+bool ck_codec_run_loosely(ck_job *job, const ck_codec *codec, const ck_source *packed,
+                          const ck_sink *sink);
 /* True if a decoder makes at least one byte of these, and finds nothing wrong with them. */
 bool ck_codec_tries(const ck_codec *codec, const unsigned char *head, size_t len);
 

@@ -49,6 +49,7 @@ typedef struct {
 	const ck_source *packed;
 	const ck_sink *sink;
 	uint64_t made, ratio_most;
+	bool loosely;
 } unpacking;
 
 static bool count(ck_job *job, void *arg, const void *data, size_t len)
@@ -67,7 +68,8 @@ static bool run(ck_job *job, const ck_stream *stream, const ck_sink *sink)
 {
 	unpacking u = *(const unpacking *)stream->arg;
 	u.sink = sink;
-	return ck_codec_run(job, u.packing->codec, u.packed, &(ck_sink){count, &u});
+	return (u.loosely ? ck_codec_run_loosely : ck_codec_run)(job, u.packing->codec, u.packed,
+	                                                         &(ck_sink){count, &u});
 }
 
 static const char *label_of(ck_job *job, const ck_packing *packing, const ck_source *packed)
@@ -78,15 +80,27 @@ static const char *label_of(ck_job *job, const ck_packing *packing, const ck_sou
 	       ck_text_add(job, &text, "", 1) ? text.data : NULL;
 }
 
-const ck_source *ck_unpack_part(ck_job *job, const ck_packing *packing, const ck_source *packed,
-                                bool *whole)
+static const ck_source *unpack_part(ck_job *job, const ck_packing *packing,
+                                    const ck_source *packed, bool loosely, bool *whole)
 {
-	unpacking u = {.packing = packing, .packed = packed,
+	unpacking u = {.packing = packing, .packed = packed, .loosely = loosely,
 	               .ratio_most = ck_unpack_most(job, packed->size)};
 	const char *label = label_of(job, packing, packed);
 	const ck_stream stream = {run, label, CK_SIZE_UNKNOWN, &u};
 	*whole = false;
 	return label ? ck_stream_spill_part(job, &stream, whole) : NULL;
+}
+
+const ck_source *ck_unpack_part(ck_job *job, const ck_packing *packing, const ck_source *packed,
+                                bool *whole)
+{
+	return unpack_part(job, packing, packed, false, whole);
+}
+
+const ck_source *ck_unpack_loosely(ck_job *job, const ck_packing *packing, const ck_source *packed)
+{
+	bool whole;
+	return unpack_part(job, packing, packed, true, &whole);
 }
 
 const ck_source *ck_unpack(ck_job *job, const ck_packing *packing, const ck_source *packed)

@@ -102,9 +102,18 @@ static void end(void *state)
 	free(x);
 }
 
+static void *begin_unchecked(ck_job *job)
+{
+	unxz *x = calloc(1, sizeof *x);
+	return x ? begun(x, lzma_stream_decoder(&x->z, memory_left(job), LZMA_IGNORE_CHECK)) : NULL;
+}
+
+static const ck_codec unchecked = {.name = "xz", .begin = begin_unchecked, .step = step,
+                                   .end = end};
 /* liblzma itself goes from stream to stream of an xz file, and checks the padding between them. */
-static const ck_codec xz = {"xz", begin_xz, step, end, NULL};
-static const ck_codec alone = {"lzma", begin_alone, step, end, NULL};
+static const ck_codec xz = {.name = "xz", .begin = begin_xz, .step = step, .end = end,
+                            .loose = &unchecked};
+static const ck_codec alone = {.name = "lzma", .begin = begin_alone, .step = step, .end = end};
 
 static bool probe_xz(const unsigned char *head, size_t len)
 {

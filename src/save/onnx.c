@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 #include "onnx_messages.h"
 
@@ -356,7 +357,7 @@ static bool name_both(ck_job *job, const char *out, const char **file, const cha
 	size_t len = strlen(out);
 	for (size_t i = 0; i < CK_COUNT(suffixes); i++) {
 		size_t tail = strlen(suffixes[i]);
-		if (len > tail && !strcmp(out + len - tail, suffixes[i])) {
+		if (len > tail && !strcasecmp(out + len - tail, suffixes[i])) {
 			len -= tail;
 			break;
 		}

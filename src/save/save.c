@@ -2,6 +2,7 @@
 #include "save.h"
 
 #include <string.h>
+#include <strings.h>
 
 #ifdef CK_ONNX
 #define CK_FORMATS "safetensors, onnx or onnx+safetensors"
@@ -28,7 +29,8 @@ const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path)
 		const char *suffix = writers[i]->suffix;
 		size_t tail = suffix ? strlen(suffix) : 0;
 		if (name ? !strcmp(name, writers[i]->name)
-		         : suffix && len >= tail && !strcmp(path + len - tail, suffix))
+		         : suffix && len >= tail &&
+		           !strcasecmp(path + len - tail, suffix))
 			return writers[i];
 	}
 	if (name)

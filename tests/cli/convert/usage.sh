@@ -86,3 +86,72 @@ story_names_that_begin_with_a_dash_follow_two_dashes() {
 	(cd out && ck 0 -- ../-in.pt -out.safetensors && rm stdout stderr)
 	same ./out/-out.safetensors "$(wanted state_dict)"
 }
+
+story_what_is_nearly_a_command_is_no_input() {
+	refused 2 sacn model.pt
+	says "there is no file 'sacn'; did you mean ckconv scan [OPTIONS] PATH...?"
+	refused 2 scam a b c
+	says "did you mean ckconv scan"
+	refused 2 ids model.pt
+	says_not "did you mean"
+	refused 2 diss model.pt
+	says "did you mean ckconv dis [OPTIONS] FILE[!MEMBER]?"
+	cp "$(good state_dict)" sacn
+	ck 0 sacn out/model.safetensors
+}
+
+story_help_can_be_asked_for_in_words() {
+	local words
+	ck 0 --help
+	mv stdout convert
+	ck 0 scan --help
+	mv stdout scan
+	ck 0 help
+	same stdout convert
+	for words in "help scan" "--help scan" "-h scan"; do
+		# shellcheck disable=SC2086 # words
+		ck 0 $words
+		same stdout scan
+	done
+	refused 2 help out/x.safetensors
+	says "there is no command 'out/x.safetensors'"
+	cp "$(good state_dict)" help
+	ck 0 help out/model.safetensors
+	same out/model.safetensors "$(wanted state_dict)"
+}
+
+story_names_that_name_no_file_are_explained() {
+	local option
+	refused 2 - out/model.safetensors
+	says "the standard input are not read"
+	refused 2 "$(good state_dict)" -
+	says "no pipe takes that; name it OUT.safetensors"
+	refused 2 --to safetensors "$(good state_dict)" -
+	refused 2 "" out/model.safetensors
+	says "an empty name names no file"
+	refused 2 "$(good state_dict)" ""
+	says "OUT is an empty name"
+	for option in --extras --policy --root; do
+		refused 2 $option "" "$(good state_dict)" out/model.safetensors
+		says "$option is given an empty"
+	done
+	refused 2 dis ""
+	refused 2 dis -
+	says "the standard input are not read"
+	refused 2 scan --baseline= out
+	says "--baseline is given an empty name"
+	cp "$(good state_dict)" ./-
+	ck 0 - out/model.safetensors
+}
+
+story_the_case_of_the_suffix_does_not_matter() {
+	ck 0 "$(good state_dict)" out/MODEL.SAFETENSORS
+	same out/MODEL.SAFETENSORS "$(wanted state_dict)"
+}
+
+story_a_root_that_is_not_there_is_answered_with_what_is() {
+	refused 2 --root embed "$(good training)" out/model.safetensors
+	says "there are: model (8), optimizer (15)"
+	refused 2 --root embed "$(good bare_tensor)" out/model.safetensors
+	says "there are: one alone, which has no name"
+}

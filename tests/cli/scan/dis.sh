@@ -109,3 +109,31 @@ story_what_is_empty_is_said_to_be() {
 		says "the file is empty"
 	done
 }
+
+# As scan calls them; the opcodes come all the same.
+story_dis_says_what_is_no_pickle() {
+	local file format
+	printf '<html><body>x' >page
+	while read -r file format; do
+		ck 3 dis "$file"
+		prints "by its first bytes this is no pickle, but: $format"
+		ck 0 scan -v "$file"
+		prints "$format"
+	done <<-END2
+		page HTML page
+		$data/good/state_dict.safetensors safetensors
+	END2
+	ck 3 dis "$data/unsupported/gguf.pt"
+	prints "no pickle, but: GGUF"
+	safe s.pkl
+	ck 0 dis s.pkl
+	prints_not "no pickle"
+	ck 0 dis "$data/good/legacy.pt"
+	prints_not "no pickle"
+}
+
+story_a_folder_for_unpacked_bytes_that_is_not_there_is_named() {
+	TMPDIR=/nothing/here ck 2 scan "$data/good/gzip.pt.gz"
+	says "in the folder '/nothing/here'"
+	says "TMPDIR"
+}

@@ -1,0 +1,136 @@
+/* Arguments that make no sense as they are, and what was probably meant by them. */
+#include "cli.h"
+
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+size_t cli_word_distance(const char *a, const char *b)
+{
+	size_t row[CLI_WORD_MAX + 1], len = strlen(b);
+	if (len > CLI_WORD_MAX)
+		return CLI_WORD_MAX;
+	for (size_t k = 0; k <= len; k++)
+		row[k] = k;
+	for (size_t i = 1; *a; a++, i++) {
+		size_t corner = row[0];
+		row[0] = i;
+		for (size_t k = 1; k <= len; k++) {
+			size_t change = corner + (*a != b[k - 1]);
+			size_t shorter = (row[k] < row[k - 1] ? row[k] : row[k - 1]) + 1;
+			corner = row[k];
+			row[k] = change < shorter ? change : shorter;
+		}
+	}
+	return row[len];
+}
+
+/* ---- verbs ---- */
+
+enum cli_verb_number cli_verb_find(const char *word)
+{
+	int verb = VERB_COUNT - 1;
+	while (verb > VERB_CONVERT && strcmp(cli_verbs[verb].word, word) != 0)
+		verb--;
+	return (enum cli_verb_number)verb;
+}
+
+static bool exists(const char *path)
+{
+	struct stat st;
+	return !lstat(path, &st);
+}
+
+/* "ckconv help", "ckconv help scan"; options->help is then whether there is such a help. */
+bool cli_asks_help(int argc, char **argv, cli_options *options)
+{
+	if (argc < 2 || argc > 3 || strcmp(argv[1], "help") != 0 || exists("help"))
+		return false;
+	options->verb = argc > 2 ? cli_verb_find(argv[2]) : VERB_CONVERT;
+	options->help = argc == 2 || options->verb != VERB_CONVERT;
+	if (!options->help)
+		cli_say("there is no command '%s'; see ckconv --help", cli_show_name(argv[2]).s);
+	return true;
+}
+
+/* A word of at most half other letters, and in small or capital ones. */
+static bool is_near(const char *word, const char *verb)
+{
+	char small[CLI_WORD_MAX];
+	size_t len = strlen(word);
+	if (len >= sizeof small)
+		return false;
+	for (size_t i = 0; i <= len; i++)
+		small[i] = (char)(word[i] >= 'A' && word[i] <= 'Z' ? word[i] + 32 : word[i]);
+	return cli_word_distance(small, verb) <= strlen(verb) / 2;
+}
+
+/* "ckconv -q scan x", "ckconv Scan x", "ckconv sacn x": a word that is nearly a verb, and no file. */
+static bool misses_verb(const char *word)
+{
+	for (int verb = VERB_CONVERT + 1; verb < VERB_COUNT && !exists(word); verb++) {
+		const cli_verb *row = &cli_verbs[verb];
+		if (!strcasecmp(word, row->word))
+			cli_say("the verb comes first, in small letters: ckconv %s [OPTIONS] %s; "
+			        "see ckconv %s --help", row->word, row->arguments, row->word);
+		else if (is_near(word, row->word))
+			cli_say("there is no file '%s'; did you mean ckconv %s [OPTIONS] %s?",
+			        cli_show_name(word).s, row->word, row->arguments);
+		else
+			continue;
+		return true;
+	}
+	return false;
+}
+
+/* ---- names of files ---- */
+
+/* Says what is wrong with a name that cannot be meant as one. */
+static bool check_name(const char *path, bool output)
+{
+	if (!*path)
+		cli_say("%s", output ? "OUT is an empty name, which names no file"
+		                     : "an empty name names no file");
+	else if (!strcmp(path, "-") && output)
+		cli_say("-: the output is a file of its own, which is written in any order, and "
+		        "no pipe takes that; name it OUT.safetensors");
+	else if (!strcmp(path, "-") && !exists(path))
+		cli_say("-: pipes and the standard input are not read; name a file");
+	else
+		return true;
+	return false;
+}
+
+/* ---- all of them ---- */
+
+static bool check_scan(const cli_options *options)
+{
+	if (options->json && options->sarif)
+		cli_say("--json and --sarif cannot be given together");
+	else if (!options->argument_count)
+		cli_say("a file or folder is needed: ckconv scan PATH...; see ckconv scan --help");
+	else
+		return true;
+	return false;
+}
+
+bool cli_check_arguments(cli_options *options)
+{
+	int count = options->argument_count;
+	char **arguments = options->arguments;
+	if (options->verb == VERB_SCAN)
+		return check_scan(options);
+	if (options->verb == VERB_DIS && count != 1)
+		cli_say("one file is needed: ckconv dis FILE[!MEMBER]; see ckconv dis --help");
+	if (options->verb == VERB_DIS)
+		return count == 1 && check_name(arguments[0], false);
+	if (count && misses_verb(arguments[0]))
+		return false;
+	if (count != 2) {
+		cli_say("an input and an output are needed: ckconv IN OUT; see ckconv --help");
+		return false;
+	}
+	options->in = arguments[0];
+	options->out = arguments[1];
+	return check_name(options->in, false) && check_name(options->out, true);
+}

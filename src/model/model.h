@@ -293,6 +293,8 @@ typedef struct ck_safetensors {
 	ck_st_pair *metadata;
 } ck_safetensors;
 
+/* Whether a file may be safetensors, by its first bytes. */
+bool ck_safetensors_begins(const unsigned char *head, size_t len);
 /* Reads the header of a source that is all safetensors. Refuses (CK_CORRUPT, with the place) what
  * the format's text or its reference library refuses: a header that is too long, is not strict JSON
  * in UTF-8 or has a key twice, an unknown dtype or field, a shape that is not the span of its data,

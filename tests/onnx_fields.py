@@ -17,7 +17,8 @@ def installed(path):
     numbers, inside = {}, []
     with open(path, encoding='utf-8') as file:
         text = re.sub(r'//[^\n]*|/\*.*?\*/', '', file.read(), flags=re.S)
-    for match in re.finditer(r'(message|enum|oneof)\s+(\w+)\s*\{|(\w+)\s*=\s*(\d+)\s*[;\[]|\}', text):
+    parts = r'(message|enum|oneof)\s+(\w+)\s*\{|(\w+)\s*=\s*(\d+)\s*[;\[]|\}'
+    for match in re.finditer(parts, text):
         kind, name, field, number = match.groups()
         if kind:
             inside.append((kind, name))

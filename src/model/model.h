@@ -320,8 +320,7 @@ typedef struct ck_onnx_tensor {
 	const uint64_t *shape;
 	ck_onnx_place place;
 	uint64_t at, bytes;
-	const char *location; /* external: with a NUL behind; at is the offset, bytes may be unknown */
-	bool has_bytes;
+	const char *location; /* external: `bytes` bytes from offset `at` on of this file */
 	const char *why;
 	uint64_t message;     /* offset of the tensor in the model */
 } ck_onnx_tensor;

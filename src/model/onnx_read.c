@@ -64,7 +64,8 @@ static bool fail(const reader *r, uint64_t at, const char *what)
 
 static bool fail_tensor(const reader *r, const tensor *t, const char *what)
 {
-	return ck_fail_at(r->job, CK_CORRUPT, r->source->label, t->t.message, "initializer '%s': %s",
+	return ck_fail_at(r->job, CK_CORRUPT, r->source->label, t->t.message,
+	                  "initializer '%s': %s",
 	                  ck_show(t->t.name ? t->t.name : "", t->t.name_len).s, what);
 }
 
@@ -241,8 +242,8 @@ static bool find_place(reader *r, tensor *t, uint64_t count, unsigned size)
 	}
 	if (t->t.bytes != need)
 		return ck_fail_at(r->job, CK_CORRUPT, r->source->label, t->t.message,
-		                  "initializer '%s': it has %" PRIu64 " bytes of data, but its shape "
-		                  "and type need %" PRIu64,
+		                  "initializer '%s': it has %" PRIu64 " bytes of data, but its "
+		                  "shape and type need %" PRIu64,
 		                  ck_show(t->t.name, t->t.name_len).s, t->t.bytes, need);
 	return true;
 }

@@ -249,8 +249,8 @@ static bool write_onnx(ck_job *job, ck_model *model, const ck_target *to)
 		return false;
 	if (l.size <= PROTOBUF_MAX)
 		return write_inside(&l, to, inputs);
-	ck_note(job, "it takes %" PRIu64 " bytes, and protobuf allows %" PRIu64 ": the tensors go to "
-	        "%s", l.size, PROTOBUF_MAX, ck_show(to->beside->path, strlen(to->beside->path)).s);
+	ck_note(job, "it takes %" PRIu64 " bytes, and protobuf allows %" PRIu64 ": the tensors go "
+	        "to %s", l.size, PROTOBUF_MAX, ck_show(to->beside->path, strlen(to->beside->path)).s);
 	l.text = (ck_text){0};
 	return write_beside(&l, to, inputs);
 }

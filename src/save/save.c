@@ -38,7 +38,8 @@ const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path)
 		        ck_show(name, strlen(name)).s);
 	else
 		ck_fail(job, CK_USAGE, path,
-		        "the suffix tells no format; name the output " CK_SUFFIXES ", or give --to");
+		        "the suffix tells no format; name the output " CK_SUFFIXES
+		        ", or give --to");
 	return NULL;
 }
 

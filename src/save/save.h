@@ -32,8 +32,8 @@ extern const ck_writer ck_writer_safetensors, ck_writer_onnx, ck_writer_onnx_saf
 const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path);
 bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, const ck_target *to);
 
-/* Writes a safetensors file whose tensors' bytes begin at *data; brings the tensors of the model into
- * the order in which they lie there. */
+/* Writes a safetensors file whose tensors' bytes begin at *data; brings the tensors of the model
+ * into the order in which they lie there. */
 bool ck_safetensors_write(ck_job *job, ck_model *model, const ck_target *target, uint64_t *data);
 
 /* No output gets longer, nor do the values beside it, if it is made of `read` bytes. */

@@ -10,7 +10,13 @@ struct ck_scan {
 	ck_job *job;
 	const ck_source *source;
 	const ck_policy *policy;
+	bool sha256;
 };
+
+void ck_scan_use_sha256(ck_scan *scan)
+{
+	scan->sha256 = true;
+}
 
 void ck_scan_use_policy(ck_scan *scan, const ck_policy *policy)
 {
@@ -51,6 +57,7 @@ const ck_report *ck_scan_run(ck_scan *scan)
 	if (audit) {
 		audit->with_tensors = true;
 		audit->policy = scan->policy;
+		audit->with_sha256 = scan->sha256;
 	}
 	return audit ? ck_audit_run(audit) : NULL;
 }

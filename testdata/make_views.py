@@ -526,6 +526,30 @@ def _():
     return entry("big", b"\xff" * 512 + entry("data.pkl", EVIL), b"S") + TAR_END
 
 
+def with_fields(made, size, total):
+    """An entry with another size field, and the checksum written as `total` says."""
+    made = bytearray(made)
+    made[124:136] = size.ljust(12, b"\0")
+    made[148:156] = b" " * 8
+    made[148:156] = total % sum(made[:512])
+    return bytes(made)
+
+
+@file("hostile/tar_odd_size.tar")
+def _():
+    """a size with a sign, which Python takes, behind a file of noise; torch loads such files."""
+    noise = entry("big", b"\xff" * 600)
+    made = with_fields(entry("data.pkl", EVIL), b"+%o" % len(EVIL), b"%06o\0 ")
+    return noise + made + TAR_END
+
+
+@file("hostile/tar_odd_sum.tar")
+def _():
+    """a checksum with something behind its NUL, which Python does not see."""
+    noise = entry("big", b"\xff" * 600)
+    return noise + with_fields(entry("data.pkl", EVIL), b"%011o" % len(EVIL), b"%06o\0x") + TAR_END
+
+
 @file("hostile/tar_and_zip.tar")
 def _():
     """a tar archive that ends as a zip archive."""
@@ -756,6 +780,12 @@ def _():
 def _():
     """a pickle in two files of lzma, which for Python are one."""
     return b"".join(lzma.compress(part, lzma.FORMAT_ALONE) for part in (EVIL[:3], EVIL[3:]))
+
+
+@file("hostile/old_joblib.pkl")
+def _():
+    """a pickle as joblib before 0.10 packed it; today's joblib loads it, too."""
+    return b"ZF" + (b"0x%x" % len(EVIL)).ljust(19) + zlib.compress(EVIL)
 
 
 @file("hostile/objects.npy")

@@ -22,8 +22,8 @@ help=$("$ckconv" $verb --help)
 text=$(sed 's/\\&//g' "$page")
 
 help_options=$(printf '%s\n' "$help" |
-	sed -n 's/^  *\(-., \)\{0,1\}--\([a-z-]*\)\( .*\)\{0,1\}$/\2/p' | sort)
-man_options=$(printf '%s\n' "$text" | sed -n 's/^\.It .*Fl -\([a-z-]*\).*/\1/p' | sort)
+	sed -n 's/^  *\(-., \)\{0,1\}--\([a-z0-9-]*\)\( .*\)\{0,1\}$/\2/p' | sort)
+man_options=$(printf '%s\n' "$text" | sed -n 's/^\.It .*Fl -\([a-z0-9-]*\).*/\1/p' | sort)
 check "long options" "$help_options" "$man_options"
 
 help_letters=$(printf '%s\n' "$help" | sed -n 's/^  -\(.\), .*/\1/p' | sort)
@@ -31,8 +31,8 @@ man_letters=$(printf '%s\n' "$text" | sed -n 's/^\.It Fl \([a-zA-Z]\)[ ,].*/\1/p
 check "letters" "$help_letters" "$man_letters"
 
 help_args=$(printf '%s\n' "$help" |
-	sed -nE 's/^ .*--([a-z-]*) ([A-Z][^ ]*|[a-z]+\|[a-z|]+)( .*)?$/\1 \2/p' | sort)
-man_args=$(printf '%s\n' "$text" | sed -n 's/^\.It .*Fl -\([a-z-]*\) \(Ar\|Cm\) \(.*\)/\1 \3/p' |
+	sed -nE 's/^ .*--([a-z0-9-]*) ([A-Z][^ ]*|[a-z]+\|[a-z|]+)( .*)?$/\1 \2/p' | sort)
+man_args=$(printf '%s\n' "$text" | sed -n 's/^\.It .*Fl -\([a-z0-9-]*\) \(Ar\|Cm\) \(.*\)/\1 \3/p' |
 	sed 's/ Ns //g; s/ *Ar *//g; s/ *Cm *//g; s/ *| */|/g; s/  */ /g' | sort)
 check "arguments" "$help_args" "$man_args"
 

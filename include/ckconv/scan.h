@@ -62,6 +62,7 @@ typedef struct ck_report {
 	const char *path;
 	const char *format;     /* "torch zip", "pickle"...: what it is, as far as that is known */
 	uint64_t size;          /* of the file */
+	const char *sha256;     /* of the file, 64 hexadecimal digits; NULL if nobody asked */
 	uint64_t pickles;       /* that were looked through */
 	ck_verdict verdict;
 	bool complete;          /* all of the file was looked at */
@@ -121,6 +122,9 @@ CK_API const ck_report *ck_scan_run(ck_scan *scan);
 
 /* To be called before ck_scan_run; `policy` may be NULL. */
 CK_API void ck_scan_use_policy(ck_scan *scan, const ck_policy *policy);
+
+/* To be called before ck_scan_run: the report has the SHA-256 of the file, which is read whole. */
+CK_API void ck_scan_use_sha256(ck_scan *scan);
 
 /* A report as bytes that ck_report_unpack reads, at most 64 MiB: how it gets out of a process that
  * is locked in. NULL after a failure. */

@@ -102,6 +102,8 @@ typedef struct ck_audit {
 	bool hopeless;            /* over a limit or full of faults: reading the tensors is vain */
 	bool only_weights;        /* until something says otherwise */
 	bool circles;             /* a list, dict or the like holds itself */
+	bool with_sha256;         /* say that of the file */
+	const char *sha256;       /* or NULL */
 	bool with_tensors;        /* check those of every checkpoint, too */
 	bool script;              /* an archive of TorchScript, where names below __torch__ are its
 	                           * own types */

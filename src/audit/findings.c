@@ -254,7 +254,7 @@ const ck_report *ck_audit_report(ck_audit *audit)
 		.path = audit->file->label, .format = audit->format ? audit->format : "unknown",
 		.size = audit->file->size, .pickles = audit->pickles,
 		.complete = !audit->incomplete,
-		.weights_only = audit->only_weights,
+		.weights_only = audit->only_weights, .sha256 = audit->sha256,
 		.findings = audit->findings, .finding_count = audit->finding_count,
 		.findings_left_out = audit->left_out,
 		.globals = audit->globals, .global_count = audit->global_count,

@@ -141,9 +141,9 @@ void ck_subject_digest(const char *subject, const char *why, unsigned char to[CK
 	memcpy(to, whole, CK_DIGEST_SIZE);
 }
 
-bool ck_source_digest(ck_job *job, const ck_source *source, unsigned char to[CK_DIGEST_SIZE])
+static bool sum_source(ck_job *job, const ck_source *source, unsigned char to[CK_SHA256_SIZE])
 {
-	unsigned char whole[CK_SHA256_SIZE], piece[16 << 10];
+	unsigned char piece[16 << 10];
 	ck_sha256 sum;
 	ck_sha256_begin(&sum);
 	for (uint64_t at = 0; at < source->size; at += sizeof piece) {
@@ -153,9 +153,28 @@ bool ck_source_digest(ck_job *job, const ck_source *source, unsigned char to[CK_
 			return false;
 		ck_sha256_add(&sum, piece, len);
 	}
-	ck_sha256_end(&sum, whole);
+	ck_sha256_end(&sum, to);
+	return true;
+}
+
+bool ck_source_digest(ck_job *job, const ck_source *source, unsigned char to[CK_DIGEST_SIZE])
+{
+	unsigned char whole[CK_SHA256_SIZE];
+	if (!sum_source(job, source, whole))
+		return false;
 	memcpy(to, whole, CK_DIGEST_SIZE);
 	return true;
+}
+
+const char *ck_source_sha256(ck_job *job, const ck_source *source)
+{
+	unsigned char whole[CK_SHA256_SIZE];
+	char *hex = ck_alloc(job, CK_SHA256_HEX + 1);
+	if (!hex || !sum_source(job, source, whole))
+		return NULL;
+	for (size_t i = 0; i < CK_SHA256_SIZE; i++)
+		snprintf(hex + 2 * i, 3, "%02x", whole[i]);
+	return hex;
 }
 
 /* ---- the finding ---- */

@@ -119,6 +119,9 @@ static inline uint64_t ck_little(const unsigned char *bytes, size_t len)
 
 /* What differs when a byte of it does. */
 bool ck_source_digest(ck_job *job, const ck_source *source, unsigned char to[CK_DIGEST_SIZE]);
+/* All of its SHA-256 in hexadecimal; NULL after a failure. */
+enum { CK_SHA256_HEX = 64 };
+const char *ck_source_sha256(ck_job *job, const ck_source *source);
 
 /* ---- inside pickles ---- */
 
@@ -137,6 +140,7 @@ bool ck_zip_ends(ck_look *look, bool *ends);
 bool ck_tar_walk(ck_look *look);
 bool ck_packed_walk(ck_look *look);
 bool ck_npy_walk(ck_look *look);
+bool ck_old_joblib_walk(ck_look *look);
 bool ck_legacy_walk(ck_look *look);
 bool ck_pickle_walk(ck_look *look);
 bool ck_safetensors_walk(ck_look *look);

@@ -241,7 +241,9 @@ static void judge_by_lists(ck_audit *audit, ck_standing *s, const ck_value *glob
 	if (!s->row && s->mapped)
 		s->row = ck_global_find(&meant);
 	s->check = ck_call_check_find(&s->meant, s->row);
-	if (s->row) {
+	/* among all the classes of torch's modules there are some that run code */
+	const bool any = s->row && s->row->listing == CK_FOREIGN && !strcmp(s->row->name, "*");
+	if (s->row && !any) {
 		judge_row(s);
 		return;
 	}
@@ -253,6 +255,10 @@ static void judge_by_lists(ck_audit *audit, ck_standing *s, const ck_value *glob
 	if (why) {
 		s->import = (ck_fault){CK_RULE_DANGEROUS_IMPORT, why};
 		s->call = s->make = (ck_fault){CK_RULE_DANGEROUS_CALL, why};
+		return;
+	}
+	if (any) {
+		judge_row(s);
 		return;
 	}
 	s->import = (ck_fault){CK_RULE_UNKNOWN_GLOBAL, loaded};

@@ -106,3 +106,23 @@ bool ck_packed_walk(ck_look *l)
 	return ck_look_done(l->audit, own) && ok &&
 	       (!l->format || ck_regions_claim(l->job, &l->claimed, 0, l->source->size));
 }
+
+/* joblib before 0.10: "ZF", the size in hexadecimal digits, and what zlib made of the pickle. */
+bool ck_old_joblib_walk(ck_look *l)
+{
+	enum { HEADER = 21 };
+	unsigned char next = 0;
+	uint64_t size = l->source->size;
+	l->format = "old joblib";
+	if (size <= HEADER)
+		return ck_look_closed(l->audit, &l->place, 0, size, "it is a packed file of an old "
+		                      "joblib, cut short");
+	if (!ck_read_at(l->job, l->source, HEADER, &next, 1))
+		return false;
+	/* the header that 32 bits wrote is padded with a blank more */
+	uint64_t from = HEADER + (next == ' ');
+	const ck_source *rest = ck_source_window(l->job, l->source, l->source->label, from,
+	                                         size - from);
+	return rest && ck_look_inside(l->audit, rest, l->place.member, l->kind, NULL) &&
+	       ck_regions_claim(l->job, &l->claimed, 0, size);
+}

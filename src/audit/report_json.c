@@ -97,6 +97,7 @@ const char *ck_report_json(ck_job *job, const ck_report *report)
 	bool ok = add_path(job, &to, report->path) &&
 	          ck_quote_key(job, &to, "format", report->format) &&
 	          add_number(job, &to, "size", report->size) &&
+	          ck_quote_key(job, &to, "sha256", report->sha256) &&
 	          ck_quote_key(job, &to, "verdict", ck_verdict_name(report->verdict)) &&
 	          ck_text_addf(job, &to, ",\"complete\":%s", truth(report->complete)) &&
 	          add_loads(job, &to, report) &&

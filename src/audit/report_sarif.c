@@ -114,7 +114,7 @@ static bool add_message(ck_job *job, ck_text *to, const ck_finding *f)
 	       ck_quote_key(job, to, "text", text.data) && ck_text_addf(job, to, "}");
 }
 
-static bool add_properties(ck_job *job, ck_text *to, const ck_finding *f)
+static bool add_properties(ck_job *job, ck_text *to, const char *sha256, const ck_finding *f)
 {
 	bool ok = ck_text_addf(job, to, "\"properties\":{") &&
 	          ck_quote_key(job, to, "verdict", ck_verdict_name(f->verdict)) &&
@@ -125,6 +125,8 @@ static bool add_properties(ck_job *job, ck_text *to, const ck_finding *f)
 		ok = ok && ck_quote_key(job, to, "opcode", f->opcode);
 	if (f->mapped)
 		ok = ok && ck_quote_key(job, to, "mapped", f->mapped);
+	if (sha256)
+		ok = ok && ck_quote_key(job, to, "sha256", sha256);
 	return ok && ck_text_addf(job, to, "}");
 }
 
@@ -136,20 +138,20 @@ static size_t rule_index(const char *name)
 	return index;
 }
 
-static bool add_result(ck_job *job, ck_text *to, const char *path, const ck_finding *f)
+static bool add_result(ck_job *job, ck_text *to, const ck_report *report, const ck_finding *f)
 {
 	return ck_text_addf(job, to, "{") && ck_quote_key(job, to, "ruleId", f->rule) &&
 	       ck_text_addf(job, to, ",\"ruleIndex\":%zu,\"level\":\"%s\",", rule_index(f->rule),
 	                    level_of(f->verdict)) &&
 	       add_message(job, to, f) && ck_text_addf(job, to, ",") &&
-	       add_location(job, to, path, f) &&
+	       add_location(job, to, report->path, f) &&
 	       ck_text_addf(job, to, ",\"partialFingerprints\":{\"ckconv/v1\":\"%s\"},"
 	                    "\"suppressions\":[%s],", f->fingerprint,
 	                    f->suppressed ? "{\"kind\":\"external\"}" : "") &&
-	       add_properties(job, to, f) && ck_text_addf(job, to, "}");
+	       add_properties(job, to, report->sha256, f) && ck_text_addf(job, to, "}");
 }
 
-static bool keep_result(ck_sarif *sarif, const char *path, const ck_finding *f)
+static bool keep_result(ck_sarif *sarif, const ck_report *report, const ck_finding *f)
 {
 	shelf *s = &sarif->shelves[f->verdict];
 	if (s->count == RESULTS_MAX || s->text.len > BYTES_MAX) {
@@ -161,7 +163,7 @@ static bool keep_result(ck_sarif *sarif, const char *path, const ck_finding *f)
 	if (!ends)
 		return false;
 	s->ends = ends;
-	if (!add_result(job, &s->text, path, f))
+	if (!add_result(job, &s->text, report, f))
 		return false;
 	ends[s->count++] = s->text.len;
 	return true;
@@ -191,7 +193,7 @@ static bool keep_notice(ck_job *job, notices *to, const char *level, const char 
 bool ck_sarif_add(ck_sarif *sarif, const ck_report *report)
 {
 	for (size_t i = 0; i < report->finding_count; i++)
-		if (!keep_result(sarif, report->path, &report->findings[i]))
+		if (!keep_result(sarif, report, &report->findings[i]))
 			return false;
 	sarif->shelves[CK_SAFE].left_out += report->findings_left_out;
 	return report->complete ||

@@ -1,13 +1,14 @@
 /* A report as bytes, and back: it crosses a pipe from a process that has read a hostile file, so
  * that whoever unpacks it believes none of it. Numbers are 8 bytes, little-endian; a text is its
  * length and its bytes, a text that is not there the length NO_TEXT. */
+#include "look.h"
 #include "report.h"
 
 #include <string.h>
 
 enum { PACKED_MAX = 48 << 20, NUMBER = 8, TEXT_LEN_MAX = 1 << 20 };
 
-static const uint64_t MAGIC = UINT64_C(0x31706572766b63); /* "ckvrep1" */
+static const uint64_t MAGIC = UINT64_C(0x32706572766b63); /* "ckvrep2" */
 static const uint64_t NO_TEXT = UINT64_MAX;
 
 /* What is in a finding and in a global, in the order of the bytes. */
@@ -79,7 +80,8 @@ const void *ck_report_pack(ck_job *job, const ck_report *report, size_t *len)
 	ck_text to = {0};
 	uint64_t left_out = report->findings_left_out;
 	bool ok = put_number(job, &to, MAGIC) && put_text(job, &to, report->format) &&
-	          put_number(job, &to, report->size) && put_number(job, &to, report->pickles) &&
+	          put_number(job, &to, report->size) && put_text(job, &to, report->sha256) &&
+	          put_number(job, &to, report->pickles) &&
 	          put_number(job, &to, report->verdict) &&
 	          put_number(job, &to, report->complete) &&
 	          put_number(job, &to, report->weights_only) &&
@@ -268,6 +270,10 @@ const ck_report *ck_report_unpack(ck_job *job, const char *path, const void *byt
 		refuse(&r);
 	report->format = get_words(&r);
 	report->size = get_number(&r);
+	report->sha256 = get_text(&r);
+	if (report->sha256 && (strlen(report->sha256) != CK_SHA256_HEX ||
+	                       strspn(report->sha256, "0123456789abcdef") != CK_SHA256_HEX))
+		refuse(&r);
 	report->pickles = get_number(&r);
 	report->verdict = get_choice(&r, CK_DANGEROUS);
 	report->complete = get_choice(&r, true);

@@ -231,5 +231,10 @@ const ck_report *ck_audit_run(ck_audit *audit)
 {
 	if (!ck_audit_source(audit, audit->file, "") && !go_on(audit))
 		return NULL;
+	if (audit->with_sha256) {
+		audit->sha256 = ck_source_sha256(audit->job, audit->file);
+		if (!audit->sha256)
+			return NULL;
+	}
 	return ck_audit_report(audit);
 }

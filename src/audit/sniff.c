@@ -52,7 +52,7 @@ static const row rows[] = {
 	{0, MAGIC("070701"), CLOSED("cpio", "a cpio archive")},
 	{0, MAGIC("070707"), CLOSED("cpio", "a cpio archive")},
 	{0, MAGIC("hsqs"), CLOSED("squashfs", "a squashfs image")},
-	{0, MAGIC("ZF0x"), CLOSED("old joblib", "a packed file of an old joblib")},
+	{0, MAGIC("ZF0x"), WALKED("old joblib", ck_old_joblib_walk)},
 	{0, MAGIC("Salted__"), CLOSED("encrypted", "a file that openssl encrypted")},
 	{0, MAGIC("-----BEGIN PGP MESSAGE"), CLOSED("encrypted", "encrypted text")},
 	{0, MAGIC("age-encryption.org/"), CLOSED("encrypted", "an encrypted file")},

@@ -102,6 +102,7 @@ static bool read_pax(tar *t, uint64_t size, ck_tar_pax *pax)
 	pax->present = true;
 	pax->sparse = pax->sparse || said.sparse;
 	if (said.has_size) {
+		pax->odd_size = said.odd_size;
 		pax->has_size = true;
 		pax->size = said.size;
 	}
@@ -220,8 +221,8 @@ static bool pass_by(tar *t, uint64_t from)
 		return true;
 	if (!ck_read_at(l->job, l->source, from, block, sizeof block))
 		return false;
-	l->audit->incomplete |= ck_tar_sum_right(block);
-	if (!ck_tar_sum_right(block) || t->passed_by++)
+	l->audit->incomplete |= ck_tar_sum_right_loosely(block);
+	if (!ck_tar_sum_right_loosely(block) || t->passed_by++)
 		return true;
 	return ck_look_closed(l->audit, &l->place, from, 0, "the header of an entry says that the "
 	                      "next one is here, which was not looked at: there are too "
@@ -257,15 +258,18 @@ static bool take_entry(tar *t)
 	uint64_t own = 0, size;
 	ck_look *l = t->look;
 	char type = (char)t->header[CK_TAR_TYPE_AT];
-	if (!ck_tar_number(t->header + CK_TAR_SIZE_AT, CK_TAR_SIZE_LEN, &own) &&
-	    !say_here(t, "has a size that is no number of 64 bits"))
+	const unsigned char *field = t->header + CK_TAR_SIZE_AT;
+	const bool plain = ck_tar_number(field, CK_TAR_SIZE_LEN, &own);
+	if (!plain && !ck_tar_number_loosely(field, CK_TAR_SIZE_LEN, &own))
+		own = 0;
+	if (!plain && !say_here(t, "has a size that is no number of 64 bits as tar writes it"))
 		return false;
 	bool about = type && strchr("LKxXg", type);
-	/* folders, links and devices have no bytes for most readers, whatever their size; where
-	 * those of sparse files end is as they say elsewhere */
-	bool bare = (type >= '1' && type <= '6') ||
-	            (!about && (type == 'S' || t->next.sparse || t->all.sparse));
 	const ck_tar_pax *said = t->next.has_size ? &t->next : &t->all;
+	/* folders, links and devices have no bytes for most readers, whatever their size; where
+	 * those of sparse files end is as they say elsewhere, and odd numbers may be any */
+	bool bare = !plain || said->odd_size || (type >= '1' && type <= '6') ||
+	            (!about && (type == 'S' || t->next.sparse || t->all.sparse));
 	size = said->has_size && !about ? said->size : own;
 	if (size != own && own &&
 	    !say_here(t, "has two sizes; programs disagree on which one counts"))
@@ -301,7 +305,7 @@ static bool walk(tar *t)
 			continue;
 		}
 		/* some readers go on behind what is no header */
-		if (!ck_tar_sum_right(t->header)) {
+		if (!ck_tar_sum_right_loosely(t->header)) {
 			searched += CK_TAR_BLOCK;
 			if (searched > SEARCHED_MAX)
 				break;

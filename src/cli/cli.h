@@ -72,6 +72,7 @@ enum {
 	X(POLICY, 0, "policy", "FILE", FOR_CONVERT | FOR_SCAN,                                   \
 	  "names to allow and to deny, a line each")                                             \
 	X(BASELINE, 0, "baseline", "FILE", FOR_SCAN, "findings that are known and do not count") \
+	X(SHA256, 0, "sha256", NULL, FOR_SCAN, "tell the SHA-256 of each file; all of it is read") \
 	X(LIMIT, 0, "limit", "NAME=N", FOR_ALL, "change a limit (repeatable; see below)")        \
 	X(QUIET, 'q', "quiet", NULL, FOR_CONVERT, "say nothing but errors")                      \
 	X(QUIET_SCAN, 'q', "quiet", NULL, FOR_SCAN, "no line for safe files, no summary")        \
@@ -97,7 +98,7 @@ typedef struct cli_options {
 	int limit_count;
 	cli_sandbox sandbox;
 	bool quiet, verbose, help, version;
-	bool json, sarif;
+	bool json, sarif, sha256;
 	ck_verdict fail_on; /* from here on, the status is not 0 */
 	const char *policy, *baseline;
 	const char *in, *out; /* of a conversion */
@@ -149,7 +150,8 @@ bool cli_signals_came(void);
 /* Ends as the signal would have, so that a shell loop stops too. Returns if none came. */
 void cli_signals_die(void);
 
-/* ui.c: messages on stderr, each with the name of the program before it. */
+/* ui.c: messages on stderr, each with the name of the program before it: one line, which is broken
+ * only for terminals. */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void cli_print_error(const ck_error *error);
 int cli_exit_status(ck_status status);
@@ -213,8 +215,8 @@ typedef struct cli_look {
 	bool verbose; /* notes, suppressed findings and all globals, too */
 	const char *suppressor; /* "the policy": what was given that can suppress findings */
 } cli_look;
-/* What suits the standard output. */
-cli_look cli_look_of_stdout(bool verbose);
+/* What suits a descriptor, page.c. */
+cli_look cli_look_of(int fd, bool verbose);
 struct ck_report;
 void cli_report_print(FILE *to, const cli_look *look, const struct ck_report *report);
 /* How many findings would count if the policy and the baseline did not say otherwise. */

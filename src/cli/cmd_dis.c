@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MADE_COLUMN = 46, BELOW_COLUMN = 19 };
 
@@ -83,7 +84,7 @@ static int status_of(bool ok, const cli_shown *shown, const ck_error *error)
 
 int cli_dis(const cli_options *options)
 {
-	showing s = {.look = cli_look_of_stdout(false)};
+	showing s = {.look = cli_look_of(STDOUT_FILENO, false)};
 	cli_reader reader = {.options = options};
 	cli_shown shown = {0};
 	ck_error error;

@@ -288,7 +288,7 @@ static int exit_status(const scanning *s)
 
 int cli_scan(const cli_options *options)
 {
-	scanning s = {.options = options, .look = cli_look_of_stdout(options->verbose)};
+	scanning s = {.options = options, .look = cli_look_of(STDOUT_FILENO, options->verbose)};
 	cli_tree tree = {on_file, on_passed, on_failed, &s, NULL};
 	bool all = true;
 	s.look.suppressor = !options->baseline ? "the policy" : !options->policy ? "the baseline"

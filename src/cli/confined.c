@@ -102,6 +102,8 @@ const ck_report *cli_scan_file(cli_reader *reader, ck_job *job, const char *path
 		w.scan = ck_scan_open(job, path);
 	if (w.scan)
 		ck_scan_use_policy(w.scan, reader->policy);
+	if (w.scan && reader->options->sha256)
+		ck_scan_use_sha256(w.scan);
 	if (w.scan && wants_child(reader, error))
 		return scan_by_child(reader, &w, path, error);
 	if (error->status)

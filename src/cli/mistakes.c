@@ -65,7 +65,7 @@ static bool is_near(const char *word, const char *verb)
 	return cli_word_distance(small, verb) <= strlen(verb) / 2;
 }
 
-/* "ckconv -q scan x", "ckconv Scan x", "ckconv sacn x": a word that is nearly a verb, and no file. */
+/* "ckconv -q scan x", "ckconv Scan x", "ckconv sacn x": a word that is nearly a verb, no file. */
 static bool misses_verb(const char *word)
 {
 	for (int verb = VERB_CONVERT + 1; verb < VERB_COUNT && !exists(word); verb++) {

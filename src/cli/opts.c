@@ -104,6 +104,7 @@ static const struct {
 	{OPT_NO_FSYNC, offsetof(cli_options, convert.no_fsync)},
 	{OPT_JSON, offsetof(cli_options, json)},
 	{OPT_SARIF, offsetof(cli_options, sarif)},
+	{OPT_SHA256, offsetof(cli_options, sha256)},
 	{OPT_QUIET, offsetof(cli_options, quiet)},
 	{OPT_QUIET_SCAN, offsetof(cli_options, quiet)},
 	{OPT_QUIET_DIS, offsetof(cli_options, quiet)},

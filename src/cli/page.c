@@ -4,6 +4,27 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum {
+	COLUMNS_LEAST = 60,
+	COLUMNS_PLAIN = 80 /* in pipes, and at most: longer lines are hard to read */
+};
+
+cli_look cli_look_of(int fd, bool verbose)
+{
+	cli_look look = {.columns = COLUMNS_PLAIN, .verbose = verbose};
+	const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
+	struct winsize size;
+	if (!isatty(fd))
+		return look;
+	look.terminal = true;
+	look.colours = !(no_color && *no_color) && terminal && strcmp(terminal, "dumb") != 0;
+	if (!ioctl(fd, TIOCGWINSZ, &size) && size.ws_col && size.ws_col < look.columns)
+		look.columns = size.ws_col < COLUMNS_LEAST ? COLUMNS_LEAST : size.ws_col;
+	return look;
+}
 
 /* The columns of a character: those of East Asia take two, accents that are put upon others are
  * counted as one, which only makes a line end early. */

@@ -216,6 +216,8 @@ static void put_next(cli_page *p, const ck_report *report)
 
 void cli_report_advise(cli_page *page, const ck_report *report)
 {
+	if (report->sha256)
+		put_advice(page, "sha256", report->sha256, true);
 	if (report->pickles && (page->look->verbose || !is_as_expected(report)))
 		put_loads(page, report);
 	put_next(page, report);

@@ -5,31 +5,13 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <ckconv/scan.h>
 
 enum {
-	NAME_COLUMNS = 40,  /* for the paths of safe files */
-	COLUMNS_LEAST = 60,
-	COLUMNS_PLAIN = 80, /* in pipes, and at most: longer lines are hard to read */
-	SHOWN_MOST = 20     /* findings of one file */
+	NAME_COLUMNS = 40, /* for the paths of safe files */
+	SHOWN_MOST = 20    /* findings of one file */
 };
-
-cli_look cli_look_of_stdout(bool verbose)
-{
-	cli_look look = {.columns = COLUMNS_PLAIN, .verbose = verbose};
-	const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
-	struct winsize size;
-	if (!isatty(STDOUT_FILENO))
-		return look;
-	look.terminal = true;
-	look.colours = !(no_color && *no_color) && terminal && strcmp(terminal, "dumb") != 0;
-	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col && size.ws_col < look.columns)
-		look.columns = size.ws_col < COLUMNS_LEAST ? COLUMNS_LEAST : size.ws_col;
-	return look;
-}
 
 /* ---- findings ---- */
 

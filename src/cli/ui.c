@@ -1,18 +1,55 @@
 /* How the program speaks: on stderr, one line a message, the file first and then the reason. */
-#include "cli.h"
+#include "page.h"
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+static const char speaker[] = "ckconv: ";
+
+/* For people, whose terminals would break it within words; names stay whole. In one piece, for
+ * others may write there, too. */
+static bool say_broken(const char *text)
+{
+	char *lines = NULL;
+	size_t size;
+	const cli_look look = cli_look_of(STDERR_FILENO, false);
+	cli_page page = {.look = &look, .column = (int)sizeof speaker - 1};
+	if (!look.terminal || !(page.to = open_memstream(&lines, &size)))
+		return false;
+	fputs(speaker, page.to);
+	cli_page_text(&page, (int)sizeof speaker - 1, text, true);
+	cli_page_end(&page);
+	bool ok = !fclose(page.to) && lines;
+	if (ok)
+		fputs(lines, stderr);
+	free(lines);
+	return ok;
+}
 
 void cli_say(const char *fmt, ...)
 {
+	char *text = NULL;
 	va_list args;
 	va_start(args, fmt);
-	fputs("ckconv: ", stderr);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
+	int len = vasprintf(&text, fmt, args);
 	va_end(args);
+	if (len >= 0 && say_broken(text)) {
+		free(text);
+		return;
+	}
+	fputs(speaker, stderr);
+	if (len >= 0) {
+		fputs(text, stderr);
+		free(text);
+	} else { /* there is no memory for it */
+		va_start(args, fmt);
+		vfprintf(stderr, fmt, args);
+		va_end(args);
+	}
+	fputc('\n', stderr);
 }
 
 static int stdout_error; /* the first one, or 0 */

@@ -130,11 +130,12 @@ static void tell_everything(ck_job *job, const ck_model *model)
 static bool fail_no_such_root(ck_job *job, const ck_model *model, const char *wanted)
 {
 	char keys[320];
+	const char *none = model->count ? "one alone, which has no name" : "none at all";
 	ck_edit_list_keys(model, keys, sizeof keys);
 	return ck_fail(job, CK_USAGE, model->source->label,
 	               "there are no tensors below '%s' (--root); there are: %s",
-	               ck_show(wanted, strlen(wanted)).s, *keys ? keys : model->count ? "one alone, which has "
-	               "no name" : "none at all");
+	               ck_show(wanted, strlen(wanted)).s,
+	               *keys ? keys : none);
 }
 
 /* ---- names ---- */

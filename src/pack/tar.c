@@ -282,7 +282,7 @@ static bool locate(ck_job *job, const ck_archive *archive, ck_member *member)
 static bool probe(const unsigned char *head, size_t len)
 {
 	return len >= CK_TAR_BLOCK &&
-	       (!memcmp(head + CK_TAR_MAGIC_AT, "ustar", 5) || ck_tar_sum_right(head));
+	       (!memcmp(head + CK_TAR_MAGIC_AT, "ustar", 5) || ck_tar_sum_right_loosely(head));
 }
 
 const ck_archiver ck_archiver_tar = {

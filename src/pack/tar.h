@@ -24,6 +24,7 @@ typedef struct ck_tar_pax {
 	bool present;  /* there was a header with records, whatever they said */
 	bool sparse;   /* the bytes are those of a sparse file, with a map in front or elsewhere */
 	bool has_size;
+	bool odd_size; /* what is there is no number */
 	uint64_t size;
 	ck_tar_text path;
 } ck_tar_pax;
@@ -41,8 +42,13 @@ bool ck_tar_read_block(ck_job *job, const ck_source *source, uint64_t at, ck_tar
                        unsigned char *to);
 /* True if the header carries the sum of its bytes. */
 bool ck_tar_sum_right(const unsigned char *header);
+/* The same for those who take numbers as ck_tar_number_loosely() does. */
+bool ck_tar_sum_right_loosely(const unsigned char *header);
 /* A number field: octal digits, or GNU's base 256. False if it is neither, or does not fit. */
 bool ck_tar_number(const unsigned char *field, size_t len, uint64_t *value);
+/* The same as Python takes numbers: up to a NUL, with blanks around, a sign, "0o" in front or "_"
+ * between the digits. */
+bool ck_tar_number_loosely(const unsigned char *field, size_t len, uint64_t *value);
 /* The name in the header itself, the prefix of ustar included. */
 bool ck_tar_name(ck_job *job, const unsigned char *header, ck_tar_text *name);
 /* Adds what the records of one pax header say; `at` is their place in the file `label`. */

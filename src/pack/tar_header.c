@@ -34,13 +34,45 @@ bool ck_tar_number(const unsigned char *field, size_t len, uint64_t *value)
 	return digits > 0;
 }
 
+static bool is_blank(unsigned char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
+}
+
+bool ck_tar_number_loosely(const unsigned char *field, size_t len, uint64_t *value)
+{
+	size_t i = 0, digits = 0;
+	uint64_t sum = 0;
+	const unsigned char *zero = memchr(field, 0, len);
+	if (ck_tar_number(field, len, value))
+		return true;
+	len = zero ? (size_t)(zero - field) : len;
+	while (len && is_blank(field[len - 1]))
+		len--;
+	while (i < len && is_blank(field[i]))
+		i++;
+	*value = 0;
+	if (i == len) /* nothing is 0 */
+		return true;
+	i += field[i] == '+';
+	if (len - i > 2 && field[i] == '0' && (field[i + 1] | 0x20) == 'o')
+		i += 2;
+	for (; i < len; i++) {
+		if (field[i] == '_')
+			continue;
+		if (field[i] < '0' || field[i] > '7')
+			return false;
+		sum = sum << 3 | (uint64_t)(field[i] - '0');
+		digits++;
+	}
+	*value = sum;
+	return digits > 0;
+}
+
 /* The sum is that of all bytes, with blanks in its own place. Programs of old took bytes as signed,
  * so that sum is right as well. */
-bool ck_tar_sum_right(const unsigned char *header)
+static bool is_sum(const unsigned char *header, uint64_t recorded)
 {
-	uint64_t recorded;
-	if (!ck_tar_number(header + SUM_AT, SUM_LEN, &recorded))
-		return false;
 	uint32_t plain = 0, negative = 0;
 	for (size_t i = 0; i < CK_TAR_BLOCK; i++) {
 		plain += header[i];
@@ -51,6 +83,18 @@ bool ck_tar_sum_right(const unsigned char *header)
 		negative -= header[i] >> 7;
 	}
 	return recorded == plain || recorded + 256 * (uint64_t)negative == plain;
+}
+
+bool ck_tar_sum_right(const unsigned char *header)
+{
+	uint64_t sum;
+	return ck_tar_number(header + SUM_AT, SUM_LEN, &sum) && is_sum(header, sum);
+}
+
+bool ck_tar_sum_right_loosely(const unsigned char *header)
+{
+	uint64_t sum;
+	return ck_tar_number_loosely(header + SUM_AT, SUM_LEN, &sum) && is_sum(header, sum);
 }
 
 bool ck_tar_read_block(ck_job *job, const ck_source *source, uint64_t at, ck_tar_ahead *ahead,
@@ -154,7 +198,8 @@ static bool take_record(const record *r, ck_tar_pax *pax)
 	if (!key_is(r, "size"))
 		return true;
 	pax->has_size = true;
-	return parse_decimal(r->value.text, r->value.len, &pax->size) ||
+	pax->odd_size = !parse_decimal(r->value.text, r->value.len, &pax->size);
+	return !pax->odd_size ||
 	       ck_fail_at(r->job, CK_CORRUPT, r->label, r->at,
 	                  "a size from pax must be a decimal number below 2^64, not '%s'",
 	                  ck_show(r->value.text, r->value.len).s);

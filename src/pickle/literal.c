@@ -186,12 +186,12 @@ static bool parse_int(ck_job *job, const char *text, size_t len, ck_value *value
 	return true;
 }
 
-/* What picklers write, which has one meaning under all rules: an optional minus, and few digits
- * without a zero in front. */
-static bool parse_short(const char *text, size_t len, ck_value *value)
+/* An optional minus, and few digits without a zero in front. */
+bool ck_literal_short(bool suffix, const char *text, size_t len, ck_value *value)
 {
 	enum { SHORT = 18 };
-	size_t at = *text == '-';
+	len -= suffix && len && text[len - 1] == 'L';
+	size_t at = len && *text == '-';
 	int64_t number = 0;
 	if (len == at || len - at > SHORT || (text[at] == '0' && len > 1))
 		return false;
@@ -210,8 +210,7 @@ bool ck_literal_integer(ck_job *job, ck_literal rule, const char *text, size_t l
 {
 	if (!len)
 		return false;
-	bool suffix = rule == CK_LITERAL_LONG && text[len - 1] == 'L';
-	if (parse_short(text, len - suffix, value))
+	if (ck_literal_short(rule == CK_LITERAL_LONG, text, len, value))
 		return true;
 	if (rule == CK_LITERAL_INT)
 		return parse_int(job, text, len, value);

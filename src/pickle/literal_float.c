@@ -62,13 +62,13 @@ static double divide(uint64_t number, uint64_t divisor)
 }
 
 /* Up to 19 digits, with a point or without: most floats. False: it is written in another way. */
-static bool parse_decimal(const char *text, size_t len, double *value)
+bool ck_literal_short_float(const char *text, size_t len, double *value)
 {
 	enum { DIGITS = 19 }; /* they fit 64 bits */
 	uint64_t number = 0, divisor = 1;
 	size_t digits = 0;
 	bool point = false;
-	for (size_t at = *text == '-'; at < len; at++) {
+	for (size_t at = len && *text == '-'; at < len; at++) {
 		unsigned digit = (unsigned char)text[at] - (unsigned)'0';
 		if (digit > 9 && (point || text[at] != '.'))
 			return false;
@@ -92,7 +92,7 @@ bool ck_literal_float(const char *text, size_t len, double *value)
 {
 	if (!len)
 		return false;
-	if (parse_decimal(text, len, value))
+	if (ck_literal_short_float(text, len, value))
 		return true;
 	if (!is_float(text))
 		return false;

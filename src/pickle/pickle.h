@@ -297,6 +297,10 @@ typedef enum ck_literal { CK_LITERAL_INT, CK_LITERAL_LONG, CK_LITERAL_INDEX } ck
 bool ck_literal_integer(ck_job *job, ck_literal rule, const char *text, size_t len,
                         ck_value *value);
 bool ck_literal_float(const char *text, size_t len, double *value);
+/* What picklers mostly write, which has one meaning under all rules; these alone need no NUL behind
+ * the text. False: it is written in another way. `suffix`: an L may stand behind it. */
+bool ck_literal_short(bool suffix, const char *text, size_t len, ck_value *value);
+bool ck_literal_short_float(const char *text, size_t len, double *value);
 /* Both return a new text in the arena, or NULL with *why set to what is wrong. */
 char *ck_literal_string(ck_job *job, const char *text, size_t len, size_t *out, const char **why);
 char *ck_literal_unicode(ck_job *job, const char *text, size_t len, size_t *out, const char **why);

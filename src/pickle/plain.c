@@ -14,14 +14,16 @@ enum {
 typedef enum { LEAF, LIST, DICT, SET, TUPLE, FROZEN } sort;
 
 typedef struct {
+	uint32_t key; /* what it costs to compare it as a key; see count_key in op_containers.c */
 	uint16_t height;
 	uint8_t sort;
 	bool unhashable;
 } slot;
 
-/* What the memo knows of a number. A container that gets a second place may hold itself, and may
- * unfold to more than there is: that is not for here. */
-typedef enum { UNKNOWN, A_LEAF, A_CONTAINER } memory;
+/* What the memo knows of a number: for leaves, how many bits their cost as a key has. A container
+ * that gets a second place may hold itself, and may unfold to more than there is: that is not for
+ * here. */
+enum { UNKNOWN, A_CONTAINER, A_LEAF };
 
 typedef struct {
 	ck_job *job;
@@ -31,9 +33,10 @@ typedef struct {
 	size_t depth, cap;
 	size_t *marks;
 	size_t mark_count, mark_cap;
-	uint8_t *memo; /* memory */
+	uint8_t *memo;
 	size_t memo_cap;
 	uint64_t memo_count, far_memo;
+	uint64_t keys; /* what all keys together cost, or more */
 	uint8_t protocol;
 	bool used[256];
 	bool done;
@@ -58,14 +61,26 @@ static inline bool push(plain *p, slot value)
 	return true;
 }
 
+enum { KEY = 32, KEY_MAX = 1 << 30 };
+
+static inline uint32_t key_cost(uint64_t bytes)
+{
+	return bytes < KEY_MAX - KEY ? (uint32_t)bytes + KEY : KEY_MAX;
+}
+
 static inline bool push_leaf(plain *p)
 {
-	return push(p, (slot){.sort = LEAF});
+	return push(p, (slot){.sort = LEAF, .key = KEY});
+}
+
+static inline bool push_text(plain *p)
+{
+	return push(p, (slot){.sort = LEAF, .key = key_cost(p->step.len)});
 }
 
 static inline bool push_new(plain *p, sort what)
 {
-	return push(p, (slot){.sort = (uint8_t)what, .unhashable = what != TUPLE});
+	return push(p, (slot){.sort = (uint8_t)what, .unhashable = what != TUPLE, .key = KEY});
 }
 
 static bool mark(plain *p)
@@ -119,14 +134,18 @@ static bool pop_mark(plain *p)
 /* ---- containers ---- */
 
 /* What lies from `start` on goes into a container; each `step`th must be hashable, 0: none. */
-static inline bool put_into(const plain *p, slot *of, size_t start, size_t step)
+static inline bool put_into(plain *p, slot *of, size_t start, size_t step)
 {
 	unsigned height = 0;
 	for (size_t i = start; i < p->depth; i++)
 		height = p->stack[i].height > height ? p->stack[i].height : height;
-	for (size_t i = start; step && i < p->depth; i += step)
+	for (size_t i = start; step && i < p->depth; i += step) {
 		if (p->stack[i].unhashable)
 			return false;
+		p->keys += p->stack[i].key;
+	}
+	if (p->keys > p->job->limits.text)
+		return false;
 	if (start == p->depth || height < of->height)
 		return true;
 	if (height + 1 > p->job->limits.depth || height + 1 >= CK_HEIGHT_MAX)
@@ -139,13 +158,16 @@ static inline bool put_into(const plain *p, slot *of, size_t start, size_t step)
 static inline bool collect(plain *p, sort what, size_t start)
 {
 	static const uint8_t steps[] = {[DICT] = 2, [TUPLE] = 0, [FROZEN] = 1};
-	slot made = {.sort = (uint8_t)what, .unhashable = what != TUPLE && what != FROZEN};
+	slot made = {.sort = (uint8_t)what, .unhashable = what != TUPLE && what != FROZEN,
+	             .key = KEY};
 	if (what == DICT && (p->depth - start) % 2)
 		return false;
 	if (!put_into(p, &made, start, steps[what]))
 		return false;
-	for (size_t i = start; what == TUPLE && i < p->depth; i++)
+	for (size_t i = start; what == TUPLE && i < p->depth; i++) {
 		made.unhashable = made.unhashable || p->stack[i].unhashable;
+		made.key = key_cost((uint64_t)made.key + p->stack[i].key - KEY);
+	}
 	p->depth = start;
 	return push(p, made);
 }
@@ -205,19 +227,24 @@ static inline bool put(plain *p, uint64_t index)
 		return false;
 	p->far_memo = index > p->far_memo ? index : p->far_memo;
 	p->memo_count += p->memo[index] == UNKNOWN;
-	p->memo[index] = value->sort == LEAF ? A_LEAF : A_CONTAINER;
+	p->memo[index] = A_CONTAINER;
+	if (value->sort == LEAF)
+		p->memo[index] = (uint8_t)(A_LEAF + 32 - __builtin_clz(value->key));
 	return p->memo_count <= p->job->limits.memo;
 }
 
 static inline bool get(plain *p, uint64_t index)
 {
-	return index < p->memo_cap && p->memo[index] == A_LEAF && push_leaf(p);
+	if (index >= p->memo_cap || p->memo[index] < A_LEAF)
+		return false;
+	uint32_t key = (UINT32_C(1) << (p->memo[index] - A_LEAF)) - 1;
+	return push(p, (slot){.sort = LEAF, .key = key < KEY_MAX ? key : KEY_MAX});
 }
 
 static bool dup(plain *p)
 {
 	const slot *value = top(p);
-	return value && value->sort == LEAF && push_leaf(p);
+	return value && value->sort == LEAF && push(p, *value);
 }
 
 /* ---- opcodes ---- */
@@ -236,23 +263,10 @@ static inline bool carry_out(plain *p)
 		return pop_mark(p);
 	case '2':
 		return dup(p);
-	case 'F':
-	case 'G':
-	case 'I':
-	case 'J':
-	case 'K':
-	case 'L':
-	case 'M':
-	case 'N':
-	case 'V':
-	case 'X':
-	case 0x88:
-	case 0x89:
-	case 0x8a:
-	case 0x8b:
-	case 0x8c:
-	case 0x8d:
+	case 'F': case 'G': case 'I': case 'J': case 'K': case 'M': case 'N': case 0x88: case 0x89:
 		return push_leaf(p);
+	case 'L': case 'V': case 'X': case 0x8a: case 0x8b: case 0x8c: case 0x8d:
+		return push_text(p);
 	case ']':
 		return push_new(p, LIST);
 	case '}':
@@ -269,9 +283,7 @@ static inline bool carry_out(plain *p)
 		return collect_marked(p, TUPLE);
 	case 0x91:
 		return collect_marked(p, FROZEN);
-	case 0x85:
-	case 0x86:
-	case 0x87:
+	case 0x85: case 0x86: case 0x87:
 		return collect_last(p, p->step.code - 0x84u);
 	case 'a':
 		return fill_last(p, LIST, 1);
@@ -283,13 +295,9 @@ static inline bool carry_out(plain *p)
 		return fill_marked(p, DICT, 2);
 	case 0x90:
 		return fill_marked(p, SET, 1);
-	case 'g':
-	case 'h':
-	case 'j':
+	case 'g': case 'h': case 'j':
 		return get(p, p->step.number);
-	case 'p':
-	case 'q':
-	case 'r':
+	case 'p': case 'q': case 'r':
 		return put(p, p->step.number);
 	case 0x94:
 		return put(p, p->memo_count);
@@ -337,6 +345,8 @@ static inline bool read_quickly(plain *p)
 	p->step.number = number;
 	p->step.text = (const char *)from + 1 + shape->width;
 	p->step.len = len;
+	if (shape->is >= CK_READ_KEPT && !ck_vm_plain_at_once(&p->step))
+		return false;
 	s->at += size;
 	s->text += len;
 	s->count++;
@@ -348,8 +358,7 @@ static inline bool next(plain *p)
 	if (ck_steps_quick(&p->steps, &p->step))
 		return true;
 	if (read_quickly(p))
-		return p->steps.text <= p->job->limits.text &&
-		       ck_vm_plain_text(p->job, &p->step);
+		return p->steps.text <= p->job->limits.text;
 	/* what is kept of its text is given back at once */
 	ck_mark before = ck_arena_mark(p->job);
 	bool good = ck_steps_next(&p->steps, &p->step) && ck_vm_plain_text(p->job, &p->step);

@@ -302,8 +302,11 @@ bool ck_vm_look_ahead(ck_vm *vm);
  * nothing to tell: then it has been read, and None stands for its value. False, and nothing has
  * changed: it is not, or breaks somewhere; plain.c. */
 bool ck_vm_pass_plain(ck_vm *vm, uint64_t from);
-/* Whether the text of an opcode is what it must be; a memo number goes to step->number. */
+/* Whether the text of an opcode, with a NUL behind, is what it must be; a memo number goes to
+ * step->number. */
 bool ck_vm_plain_text(ck_job *job, ck_step *step);
+/* The same for text without a NUL; false if it takes more than a glance. */
+bool ck_vm_plain_at_once(ck_step *step);
 /* What the window shows from s->at on: `want` bytes at least, or all that is left. */
 const unsigned char *ck_steps_peek(ck_steps *s, size_t want, size_t *len);
 /* Goes back to where the steps were before. */

@@ -42,6 +42,9 @@ static void put_piece(maker *m)
 		PIECE("."), PIECE("](Na"), PIECE("}(NNs"), PIECE("N(N\x86"), PIECE("]((e"),
 		PIECE("}((NNu"), PIECE("}(Nu"), PIECE("(NNNd"), PIECE("(."), PIECE("N(."),
 		PIECE("Ng9\n"), PIECE("F1e999\n"), PIECE("I\n"), PIECE("I-\n"), PIECE("I5L\n"),
+		PIECE("I08\n"), PIECE("I 7\n"), PIECE("L01\n"), PIECE("L010L\n"), PIECE("L-09L\n"),
+		PIECE("LL\n"), PIECE("L\n"), PIECE("F 1\n"), PIECE("F01\n"), PIECE("g03\n"),
+		PIECE("p 3\n"),
 		PIECE("F\n"), PIECE("F.\n"),
 		PIECE("\x8d\xf8\xff\xff\xff\xff\xff\xff\xff" "abcdefgh"),
 #undef PIECE
@@ -120,6 +123,16 @@ START_TEST(numbers_have_an_end)
 }
 END_TEST
 
+/* A file of these bytes without a name; its window ends at 64 KiB. */
+static ck_source file_of(const maker *m)
+{
+	char path[] = "/tmp/plain-XXXXXX";
+	int fd = mkstemp(path);
+	ck_assert(fd >= 0 && !unlink(path));
+	ck_assert(write(fd, m->bytes, m->len) == (ssize_t)m->len);
+	return (ck_source){.label = "test", .size = m->len, .fd = fd};
+}
+
 /* Where the window ends, opcodes are read in another way. */
 START_TEST(plain_data_may_be_large)
 {
@@ -140,11 +153,7 @@ START_TEST(plain_data_may_be_large)
 		PUT(&m, "\ne(");
 	}
 	put(&m, "e.", 2);
-	char path[] = "/tmp/plain-XXXXXX";
-	int fd = mkstemp(path);
-	ck_assert(fd >= 0 && !unlink(path));
-	ck_assert(write(fd, m.bytes, m.len) == (ssize_t)m.len);
-	const ck_source source = {.label = "test", .size = m.len, .fd = fd};
+	const ck_source source = file_of(&m);
 	reader *r = reader_new(true);
 	uint64_t at = 0;
 	r->root = ck_pickle_read(r->job, &source, &at, &r->seen);
@@ -153,9 +162,38 @@ START_TEST(plain_data_may_be_large)
 	ck_assert_uint_eq(at, m.len);
 	ck_assert_uint_lt(r->job->arena.held, 1 << 20);
 	reader_free(r);
-	close(fd);
+	close(source.fd);
 	free(text);
 	free(m.bytes);
+}
+END_TEST
+
+/* Numbers that are read up to a NUL have one behind them, wherever the window ends. */
+START_TEST(text_ends_where_it_ends)
+{
+	enum { WINDOW = 64 << 10, NEAR = 60 };
+	static const char *const texts[] = {
+		"I                             7\n", "L                   123456789012345678901L\n",
+		"F1.2500000000000000000000000e-7\n", "V                \\u00e9\n",
+		"g                007\n",
+	};
+	for (size_t before = WINDOW - NEAR; before < WINDOW + 4; before++) {
+		maker m = {0};
+		PUT(&m, "Np7\n0](");
+		while (m.len < before)
+			PUT(&m, "N");
+		put(&m, texts[_i], strlen(texts[_i]));
+		PUT(&m, "e.");
+		const ck_source source = file_of(&m);
+		reader *r = reader_new(true);
+		uint64_t at = 0;
+		r->root = ck_pickle_read(r->job, &source, &at, &r->seen);
+		ck_assert_msg(r->root && r->root->kind == CK_NONE, "%s", r->job->error.text);
+		ck_assert_uint_eq(at, m.len);
+		reader_free(r);
+		close(source.fd);
+		free(m.bytes);
+	}
 }
 END_TEST
 
@@ -172,6 +210,8 @@ START_TEST(limits_hold_for_plain_data)
 		LIMIT(ops, 100, "N0", ""), LIMIT(stack, 20, "N", ""), LIMIT(stack, 20, "(", ""),
 		LIMIT(memo, 20, "N\x94" "0", ""), LIMIT(text, 100, "Vab\n0", ""),
 		LIMIT(text, 100, "I12\n0", "N0"), LIMIT(depth, 20, "(", ""),
+		LIMIT(text, 100, "}K\1Ns0", "N0"), LIMIT(text, 100, "Nq\1}h\1Ns00", "N0"),
+		LIMIT(text, 100, "(K\1\x85K\1d0", "N0"), LIMIT(text, 100, "(K\1\x91" "0", "N0"),
 		LIMIT(depth, 20, "]", "a"), LIMIT(depth, 20, "(", "t"), LIMIT(depth, 20, "}N", "s"),
 #undef LIMIT
 	};
@@ -207,7 +247,8 @@ int main(void)
 	tcase_add_loop_test(tcase, these_are_plain, 0, CK_COUNT(plain_ones));
 	tcase_add_test(tcase, numbers_have_an_end);
 	tcase_add_test(tcase, plain_data_may_be_large);
-	tcase_add_loop_test(tcase, limits_hold_for_plain_data, 0, 10);
+	tcase_add_loop_test(tcase, text_ends_where_it_ends, 0, 5);
+	tcase_add_loop_test(tcase, limits_hold_for_plain_data, 0, 14);
 	tcase_set_timeout(tcase, 120);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);

@@ -34,11 +34,14 @@ static ck_global_use global(void)
 	                       .how = CK_CALLED, .count = 9};
 }
 
+#define SUM "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static ck_report report_of(const ck_finding *findings, size_t count, const ck_global_use *globals,
                            size_t global_count)
 {
 	return (ck_report){
-		.path = "model.pt", .format = "torch zip", .size = 1234, .pickles = 5,
+		.path = "model.pt", .format = "torch zip", .size = 1234, .sha256 = SUM,
+		.pickles = 5,
 		.verdict = count ? findings[0].verdict : CK_SAFE, .complete = true,
 		.weights_only = true, .findings = findings, .finding_count = count,
 		.globals = globals, .global_count = global_count,
@@ -69,6 +72,23 @@ START_TEST(what_is_packed_comes_out_again)
 	ck_assert_uint_eq(back->findings[0].count, 4);
 	ck_assert_str_eq(back->globals[0].name, "system");
 	ck_assert(back->findings[1].suppressed && !back->findings[1].module);
+}
+END_TEST
+
+START_TEST(sums_that_are_none_are_refused)
+{
+	size_t len;
+	ck_report report = report_of(NULL, 0, NULL, 0);
+	const char *const bad[] = {SUM "0", "0123", "", "G123456789abcdef0123456789abcdef"
+	                           "0123456789abcdef0123456789abcdef"};
+	for (size_t i = 0; i < CK_COUNT(bad); i++) {
+		report.sha256 = bad[i];
+		unsigned char *bytes = pack(&report, &len);
+		ck_job *own = ck_base_job_new();
+		ck_assert(!ck_report_unpack(own, "x", bytes, len));
+		ck_assert_failed(own, CK_CORRUPT, "is damaged");
+		ck_base_job_free(own);
+	}
 }
 END_TEST
 
@@ -238,6 +258,7 @@ int main(void)
 	TCase *tests = tcase_create("report");
 	tcase_add_checked_fixture(tests, begin, end);
 	tcase_add_test(tests, what_is_packed_comes_out_again);
+	tcase_add_test(tests, sums_that_are_none_are_refused);
 	tcase_add_test(tests, bytes_that_end_early_or_late_are_refused);
 	tcase_add_test(tests, bytes_that_are_changed_give_a_report_in_order_or_none);
 	tcase_add_test(tests, the_verdict_is_no_better_than_the_findings);

@@ -116,3 +116,37 @@ story_file_names_are_printed_escaped() {
 	one_line
 	printable
 }
+
+# On a terminal between words, with all names whole; elsewhere a message is one line.
+story_long_messages_are_broken_for_terminals_alone() {
+	local name=a_file_with_a_name_that_is_longer_than_the_lines_of_such_a_narrow_terminal.pt
+	cp "$(good training)" $name
+	ck 0 $name out/model.safetensors
+	cp stderr plain
+	[ "$(wc -l <plain)" -eq 3 ] || fail "$(cat plain)"
+	python - "$ckconv" $name <<-'END2' >broken
+		import fcntl, os, pty, struct, sys, termios
+		ours, theirs = pty.openpty()
+		fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 25, 64, 0, 0))
+		if not os.fork():
+		    os.dup2(theirs, 2)
+		    os.execv(sys.argv[1], [*sys.argv[1:], "out/model.safetensors"])
+		os.close(theirs)
+		os.wait()
+		said = b""
+		try:
+		    while piece := os.read(ours, 65536):
+		        said += piece
+		except OSError:
+		    pass
+		said = said.replace(b"\r\n", b"\n").decode()
+		lines = said.splitlines()
+		whole = [sys.argv[2] + ":"]
+		for line in lines:
+		    assert len(line) <= 64 or line.split() in (whole, ["ckconv:"] + whole), line
+		    assert line.startswith(("ckconv: ", "        ")), line
+		assert len(lines) > 6, said
+		joined = said.replace("\n        ", " ")
+		assert joined == open("plain").read(), joined
+	END2
+}

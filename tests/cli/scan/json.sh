@@ -108,3 +108,22 @@ for report in lines:
         checked += 1
 assert checked > 150, checked'
 }
+
+story_the_sum_of_a_file_is_told_to_those_who_ask() {
+	local sum box
+	dangerous d.pkl
+	: >empty
+	sum=$(sha256sum d.pkl | cut -d' ' -f1)
+	ck 1 scan --json d.pkl
+	json 'assert lines[0]["sha256"] is None, lines'
+	for box in auto off; do
+		ck 1 scan --sandbox=$box --sha256 --json d.pkl empty
+		json 'import hashlib
+assert [r["sha256"] for r in lines] == ["'"$sum"'", hashlib.sha256().hexdigest()], lines'
+		ck 1 scan --sandbox=$box --sha256 d.pkl
+		prints "  sha256              $sum"
+		ck 1 scan --sandbox=$box --sha256 --sarif d.pkl
+		sarif 'sums = {r["properties"]["sha256"] for r in run["results"]}
+assert sums == {"'"$sum"'"}, sums'
+	done
+}

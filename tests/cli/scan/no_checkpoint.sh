@@ -252,12 +252,12 @@ story_long_texts_that_become_bytes_are_looked_into() {
 		packed = io.BytesIO()
 		with zipfile.ZipFile(packed, "w") as out:
 		    out.writestr("a.pkl", b"cposix\ngetcwd\n)R.")
+		encode, latin = name("_codecs", "encode"), text("latin1")
 		for file, value in (("first", "cposix\ngetcwd\n)R." + long),
 		                    ("last", long + packed.getvalue().decode("latin1")),
 		                    ("data", long)):
 		    with open(file, "wb") as out:
-		        encode = name("_codecs", "encode")
-		        out.write(pickle(call(encode, text(value), text("latin1"))))
+		        out.write(pickle(call(encode, text(value), latin)))
 	PY
 	for file in first last; do
 		ck 1 scan $file

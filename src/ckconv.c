@@ -153,11 +153,10 @@ void ck_checkpoint_tensor(const ck_checkpoint *checkpoint, size_t index, ck_tens
 
 /* ---- converting ---- */
 
-static bool check_paths(ck_job *job, const ck_source *source, const char *out,
-                        const ck_options *options)
+static bool check_paths(ck_job *job, const ck_source *source, const char *const *paths,
+                        size_t count)
 {
-	const char *paths[] = {out, options->extras};
-	for (size_t i = 0; i < CK_COUNT(paths); i++)
+	for (size_t i = 0; i < count; i++)
 		if (paths[i] && ck_source_is_path(source, paths[i]))
 			return ck_fail(job, CK_USAGE, paths[i],
 			               "this is the input itself; give the output another name");
@@ -180,11 +179,14 @@ struct ck_conversion {
 };
 
 /* Before the input is read, so that what is wrong with the output is said first. */
-static bool make_outputs(ck_job *job, const char *out, const ck_options *options,
-                         const ck_writer *writer, outputs *o)
+static bool make_outputs(ck_job *job, const ck_source *source, const char *out,
+                         const ck_options *options, const ck_writer *writer, outputs *o)
 {
 	const char *beside = NULL;
 	if (writer->paths && !writer->paths(job, out, &out, &beside))
+		return false;
+	const char *const paths[] = {out, beside, options->extras};
+	if (!check_paths(job, source, paths, CK_COUNT(paths)))
 		return false;
 	unsigned flags = (options->no_clobber ? CK_OUTPUT_NO_CLOBBER : 0) |
 	                 (options->no_fsync ? CK_OUTPUT_NO_FSYNC : 0);
@@ -210,12 +212,17 @@ static bool begin_conversion(ck_job *job, const char *in, const char *out,
 	else
 		ck_options_default(&c->options);
 	c->writer = ck_writer_find(job, c->options.format, out);
-	if (!c->writer || !open_input(job, in, &c->from))
+	if (!c->writer)
+		return false;
+	if (c->options.external_data && !c->writer->takes_external)
+		return ck_fail(job, CK_USAGE, "",
+		               "--external-data is for --to onnx; %s has no data in a file of its "
+		               "own", c->writer->name);
+	if (!open_input(job, in, &c->from))
 		return false;
 	c->from.policy = c->options.policy ? read_policy(job, c->options.policy) : NULL;
 	return (c->from.policy || !c->options.policy) &&
-	       check_paths(job, c->from.source, out, &c->options) &&
-	       make_outputs(job, out, &c->options, c->writer, &c->to);
+	       make_outputs(job, c->from.source, out, &c->options, c->writer, &c->to);
 }
 
 ck_conversion *ck_convert_open(ck_job *job, const char *in, const char *out,

@@ -249,8 +249,9 @@ static bool write_onnx(ck_job *job, ck_model *model, const ck_target *to)
 		return false;
 	if (l.size <= PROTOBUF_MAX)
 		return write_inside(&l, to, inputs);
-	ck_note(job, "it takes %" PRIu64 " bytes, and protobuf allows %" PRIu64 ": the tensors go "
-	        "to %s", l.size, PROTOBUF_MAX, ck_show(to->beside->path, strlen(to->beside->path)).s);
+	ck_note(job, "it takes %" PRIu64 " bytes, and protobuf allows %" PRIu64 ": the tensors "
+	        "go to %s", l.size, PROTOBUF_MAX,
+	        ck_show(to->beside->path, strlen(to->beside->path)).s);
 	l.text = (ck_text){0};
 	return write_beside(&l, to, inputs);
 }
@@ -368,7 +369,8 @@ static bool name_both(ck_job *job, const char *out, const char **file, const cha
 
 const ck_writer ck_writer_onnx = {
 	.name = "onnx", .suffix = ".onnx", .about = "initializers of an ONNX model",
-	.paths = name_data, .lacks = lacks, .write = write_onnx, .check = check_onnx,
+	.paths = name_data, .takes_external = true, .lacks = lacks, .write = write_onnx,
+	.check = check_onnx,
 };
 
 const ck_writer ck_writer_onnx_safetensors = {

@@ -19,6 +19,7 @@ typedef struct ck_writer {
 	/* The files that OUT stands for; beside: the second one, which stays empty if it is not
 	 * needed. NULL: OUT alone. */
 	bool (*paths)(ck_job *job, const char *out, const char **file, const char **beside);
+	bool takes_external; /* see ck_target */
 	/* What keeps a tensor from being written, such as "complex128"; NULL: nothing. */
 	const char *(*lacks)(ck_dtype dtype, const char *name, size_t len);
 	bool (*write)(ck_job *job, ck_model *model, const ck_target *to);

@@ -47,7 +47,8 @@ class Reader:
         onnx, folder = self.onnx, os.path.dirname(path)
         model = onnx.load(path, load_external_data=False)
         if model.ir_version <= self.newest_ir():
-            onnx.checker.check_model(path, **({"full_check": True} if self.version > (1, 13) else {}))
+            more = {"full_check": True} if self.version > (1, 13) else {}
+            onnx.checker.check_model(path, **more)
         found = {}
         for tensor in model.graph.initializer:
             if tensor.data_location == tensor.EXTERNAL:
@@ -60,7 +61,7 @@ class Reader:
                onnx.numpy_helper.to_array(tensor, folder).tobytes() != want[tensor.name][2]:
                 return "%s: to_array() gives other bytes" % tensor.name
         if found != {n: (TYPES[d], s, b) for n, (d, s, b) in want.items()}:
-            return "other tensors: %s" % [n for n in want if found.get(n, ())[1:] != want[n][1:]][:3]
+            return "other tensors: %s" % [n for n in want if found.get(n) != want[n]][:3]
         outputs = [output.name for output in model.graph.output]
         if outputs != [t.name for t in model.graph.initializer if want[t.name][0] != "C64"]:
             return "not all initializers are outputs"

@@ -153,11 +153,10 @@ void ck_checkpoint_tensor(const ck_checkpoint *checkpoint, size_t index, ck_tens
 
 /* ---- converting ---- */
 
-static bool check_paths(ck_job *job, const ck_source *source, const char *out,
-                        const ck_options *options)
+static bool check_paths(ck_job *job, const ck_source *source, const char *const *paths,
+                        size_t count)
 {
-	const char *paths[] = {out, options->extras};
-	for (size_t i = 0; i < CK_COUNT(paths); i++)
+	for (size_t i = 0; i < count; i++)
 		if (paths[i] && ck_source_is_path(source, paths[i]))
 			return ck_fail(job, CK_USAGE, paths[i],
 			               "this is the input itself; give the output another name");
@@ -167,7 +166,8 @@ static bool check_paths(ck_job *job, const ck_source *source, const char *out,
 /* The files of one conversion. */
 typedef struct {
 	ck_output *output;
-	ck_file *model, *extras; /* extras may be NULL */
+	ck_target target;
+	ck_file *extras; /* or NULL */
 } outputs;
 
 struct ck_conversion {
@@ -179,18 +179,28 @@ struct ck_conversion {
 };
 
 /* Before the input is read, so that what is wrong with the output is said first. */
-static bool make_outputs(ck_job *job, const char *out, const ck_options *options, outputs *o)
+static bool make_outputs(ck_job *job, const ck_source *source, const char *out,
+                         const ck_options *options, const ck_writer *writer, outputs *o)
 {
+	const char *beside = NULL;
+	if (writer->paths && !writer->paths(job, out, &out, &beside))
+		return false;
+	const char *const paths[] = {out, beside, options->extras};
+	if (!check_paths(job, source, paths, CK_COUNT(paths)))
+		return false;
 	unsigned flags = (options->no_clobber ? CK_OUTPUT_NO_CLOBBER : 0) |
 	                 (options->no_fsync ? CK_OUTPUT_NO_FSYNC : 0);
 	*o = (outputs){.output = ck_output_new(job, flags)};
-	o->model = o->output ? ck_output_add(job, o->output, out) : NULL;
+	o->target.external = options->external_data;
+	o->target.file = o->output ? ck_output_add(job, o->output, out) : NULL;
 	/* what is unpacked on the way goes where there must be room for the output anyway */
-	if (o->model)
-		job->scratch_dir = o->model->folder;
-	if (o->model && options->extras)
+	if (o->target.file)
+		job->scratch_dir = o->target.file->folder;
+	if (o->target.file && beside)
+		o->target.beside = ck_output_add_spare(job, o->output, beside);
+	if (o->target.file && options->extras)
 		o->extras = ck_output_add(job, o->output, options->extras);
-	return o->model && (o->extras || !options->extras);
+	return o->target.file && (o->target.beside || !beside) && (o->extras || !options->extras);
 }
 
 static bool begin_conversion(ck_job *job, const char *in, const char *out,
@@ -202,12 +212,17 @@ static bool begin_conversion(ck_job *job, const char *in, const char *out,
 	else
 		ck_options_default(&c->options);
 	c->writer = ck_writer_find(job, c->options.format, out);
-	if (!c->writer || !open_input(job, in, &c->from))
+	if (!c->writer)
+		return false;
+	if (c->options.external_data && !c->writer->takes_external)
+		return ck_fail(job, CK_USAGE, "",
+		               "--external-data is for --to onnx; %s has no data in a file of its "
+		               "own", c->writer->name);
+	if (!open_input(job, in, &c->from))
 		return false;
 	c->from.policy = c->options.policy ? read_policy(job, c->options.policy) : NULL;
 	return (c->from.policy || !c->options.policy) &&
-	       check_paths(job, c->from.source, out, &c->options) &&
-	       make_outputs(job, out, &c->options, &c->to);
+	       make_outputs(job, c->from.source, out, &c->options, c->writer, &c->to);
 }
 
 ck_conversion *ck_convert_open(ck_job *job, const char *in, const char *out,
@@ -226,12 +241,15 @@ ck_conversion *ck_convert_open(ck_job *job, const char *in, const char *out,
 
 size_t ck_convert_descriptors(const ck_conversion *conversion, int *to, size_t max)
 {
-	int own[3];
+	const outputs *o = &conversion->to;
+	int own[4];
 	size_t count = 0;
 	own[count++] = conversion->from.source->fd;
-	own[count++] = conversion->to.model->fd;
-	if (conversion->to.extras)
-		own[count++] = conversion->to.extras->fd;
+	own[count++] = o->target.file->fd;
+	if (o->target.beside)
+		own[count++] = o->target.beside->fd;
+	if (o->extras)
+		own[count++] = o->extras->fd;
 	for (size_t i = 0; i < count && i < max; i++)
 		to[i] = own[i];
 	return count + ck_scratch_descriptors(conversion->job, count < max ? to + count : NULL,
@@ -254,9 +272,10 @@ static bool write_extras(ck_job *job, const ck_checkpoint *cp, ck_file *file)
 
 bool ck_convert_run(ck_conversion *c, ck_summary *summary)
 {
+	c->to.target.threads = c->options.threads;
 	const ck_checkpoint *cp = open_source(c->job, &c->from, &c->options, c->writer);
 	if (!cp || !write_extras(c->job, cp, c->to.extras) ||
-	    !ck_save(c->job, c->writer, cp->model, c->to.model, c->options.threads))
+	    !ck_save(c->job, c->writer, cp->model, &c->to.target))
 		return false;
 	if (summary) {
 		*summary = (ck_summary){.layout = cp->model->layout, .tensors = cp->model->count};
@@ -274,7 +293,7 @@ static bool check_extras(const ck_conversion *c)
 
 bool ck_convert_commit(ck_conversion *c)
 {
-	return ck_save_check(c->job, c->writer, c->to.model) && check_extras(c) &&
+	return ck_save_check(c->job, c->writer, &c->to.target) && check_extras(c) &&
 	       ck_output_commit(c->job, c->to.output);
 }
 

@@ -5,7 +5,7 @@ set -eu
 CDPATH='' cd -- "$(dirname "$0")/.."
 
 RUN_PACKAGES="gcc meson ninja-build pkg-config libzip-dev zlib1g-dev libbz2-dev liblzma-dev
-	libdeflate-dev libcjson-dev libssl-dev"
+	libdeflate-dev libcjson-dev libssl-dev libonnx-dev protobuf-c-compiler libprotobuf-c-dev"
 TEST_PACKAGES="check mandoc python3"
 
 as_root() {

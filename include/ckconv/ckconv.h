@@ -65,7 +65,8 @@ typedef struct ck_options {
 	const char *policy;  /* file of names to allow and deny (see ck_policy_read), or NULL */
 	bool disarm;         /* take the tensors even out of a file that carries code */
 	/* how the output is written */
-	const char *format;  /* "safetensors"; NULL: by the suffix of the output */
+	const char *format;  /* "safetensors", "onnx", "onnx+safetensors"; NULL: by the suffix */
+	bool external_data;  /* ONNX: the tensors in a file of their own, OUT.data */
 	const char *extras;  /* JSON file for the values that are no tensors, or NULL */
 	unsigned threads;    /* 0: as many as there are processors */
 	bool no_clobber;     /* never replace a file */

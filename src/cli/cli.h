@@ -41,7 +41,9 @@ enum {
  * completion in shells and, held against it by a test, the manual pages. */
 #define CLI_OPTIONS(X)                                                                           \
 	X(TO, 0, "to", "FORMAT", FOR_CONVERT,                                                    \
-	  "format of OUT: safetensors (default: by its suffix)")                                 \
+	  "safetensors, onnx, onnx+safetensors (default: by OUT)")                               \
+	X(EXTERNAL, 0, "external-data", NULL, FOR_CONVERT,                                       \
+	  "ONNX: put the tensors into a second file, OUT.data")                                  \
 	X(ROOT, 0, "root", "PATH", FOR_CONVERT,                                                  \
 	  "convert what lies below PATH, as in a.b; . is all")                                   \
 	X(TIES, 0, "ties", "keep|drop", FOR_CONVERT,                                             \

@@ -95,6 +95,7 @@ static const struct {
 	size_t at; /* of a bool in cli_options */
 } flags[] = {
 	{OPT_DEQUANTIZE, offsetof(cli_options, convert.dequantize)},
+	{OPT_EXTERNAL, offsetof(cli_options, convert.external_data)},
 	{OPT_DENSIFY, offsetof(cli_options, convert.densify)},
 	{OPT_SKIP, offsetof(cli_options, convert.skip_unsupported)},
 	{OPT_STRICT, offsetof(cli_options, convert.strict)},

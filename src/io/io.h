@@ -76,6 +76,7 @@ typedef struct ck_file {
 	char *temp;       /* name beside the target, while there is one; else NULL */
 	int dir;          /* descriptor of the folder of `real` */
 	int fd;
+	bool spare;       /* may stay empty, and is then left out */
 	bool placed;      /* renamed to its final name */
 	bool swapped;     /* the old file of that name is now called `temp` */
 } ck_file;
@@ -87,6 +88,8 @@ ck_output *ck_output_new(ck_job *job, unsigned flags);
 /* Makes a file that will be `path` after the commit. Where the file system allows it has no name
  * until then, so that not even a killed process leaves it behind. */
 ck_file *ck_output_add(ck_job *job, ck_output *output, const char *path);
+/* The same, for a file that is left out if nothing was written to it. */
+ck_file *ck_output_add_spare(ck_job *job, ck_output *output, const char *path);
 bool ck_file_write(ck_job *job, ck_file *file, uint64_t offset, const void *data, size_t len);
 /* Makes the file `size` bytes long before it is filled. */
 bool ck_file_resize(ck_job *job, ck_file *file, uint64_t size);
@@ -224,5 +227,31 @@ bool ck_json_integer(const ck_json_node *node, int64_t *value);
 bool ck_json_is_array(const ck_json_node *node);
 bool ck_json_is_object(const ck_json_node *node);
 bool ck_json_is_true(const ck_json_node *node);
+
+/* ---- messages of protocol buffers, read field by field ---- */
+
+/* All zero but for job and source at first. */
+typedef struct ck_pb {
+	ck_job *job;
+	const ck_source *source;
+	uint64_t window_at;
+	size_t window_len;
+	unsigned char window[4096];
+} ck_pb;
+
+typedef struct ck_pb_field {
+	uint32_t field;
+	uint32_t wire;      /* how it is spelled; 2: bytes */
+	bool is_bytes;      /* bytes, text or a message */
+	uint64_t number;    /* of all others: 32 and 64 bits as they are */
+	uint64_t at;        /* offset of the field */
+	uint64_t from, len; /* of the bytes */
+} ck_pb_field;
+
+/* The field at *at, of a message that ends at `end`, which lies in the source; *at is then behind
+ * it. */
+bool ck_pb_next(ck_pb *pb, uint64_t *at, uint64_t end, ck_pb_field *field);
+/* The next of several packed numbers. */
+bool ck_pb_varint(ck_pb *pb, uint64_t *at, uint64_t end, uint64_t *value);
 
 #endif

@@ -84,7 +84,7 @@ static bool resolve(ck_job *job, ck_file *file)
 			return ck_fail(job, CK_USAGE, file->path,
 			               "the output would replace something that is not a regular "
 			               "file");
-		if (file->output->flags & CK_OUTPUT_NO_CLOBBER)
+		if (file->output->flags & CK_OUTPUT_NO_CLOBBER && !file->spare)
 			return ck_fail(job, CK_USAGE, file->path,
 			               "the file exists and will not be replaced (-n)");
 	}
@@ -149,12 +149,12 @@ static int open_named(ck_job *job, ck_file *file)
 	return -1;
 }
 
-ck_file *ck_output_add(ck_job *job, ck_output *output, const char *path)
+static ck_file *add_file(ck_job *job, ck_output *output, const char *path, bool spare)
 {
 	ck_file *file = ck_alloc(job, sizeof *file);
 	if (!file)
 		return NULL;
-	*file = (ck_file){.output = output, .dir = -1, .fd = -1};
+	*file = (ck_file){.output = output, .dir = -1, .fd = -1, .spare = spare};
 	file->path = ck_copy(job, path, strlen(path));
 	if (!file->path || !ck_defer(job, file_close, file))
 		return NULL;
@@ -169,6 +169,16 @@ ck_file *ck_output_add(ck_job *job, ck_output *output, const char *path)
 	file->next = output->files;
 	output->files = file;
 	return file;
+}
+
+ck_file *ck_output_add(ck_job *job, ck_output *output, const char *path)
+{
+	return add_file(job, output, path, false);
+}
+
+ck_file *ck_output_add_spare(ck_job *job, ck_output *output, const char *path)
+{
+	return add_file(job, output, path, true);
 }
 
 bool ck_file_write(ck_job *job, ck_file *file, uint64_t offset, const void *data, size_t len)
@@ -298,9 +308,27 @@ static bool place(ck_job *job, ck_file *file)
 	return file->placed || ck_fail_sys(job, file->path, "cannot rename the finished file");
 }
 
+/* Takes out of the list what was not needed. */
+static bool leave_out_spare(ck_job *job, ck_output *output)
+{
+	struct stat st;
+	for (ck_file **place = &output->files; *place;) {
+		ck_file *file = *place;
+		if (file->spare && fstat(file->fd, &st))
+			return ck_fail_sys(job, file->path, "cannot look at the finished file");
+		if (file->spare && !st.st_size)
+			*place = file->next;
+		else
+			place = &file->next;
+	}
+	return true;
+}
+
 bool ck_output_commit(ck_job *job, ck_output *output)
 {
 	bool sync = !(output->flags & CK_OUTPUT_NO_FSYNC);
+	if (!leave_out_spare(job, output))
+		return false;
 	for (ck_file *file = output->files; file; file = file->next)
 		if (sync && fsync(file->fd))
 			return ck_fail_sys(job, file->path, "cannot bring the file to the disk");

@@ -62,17 +62,6 @@ static bool is_html(const unsigned char *head, size_t len)
 	return false;
 }
 
-/* u64 length of the header, then the header, which is a JSON object. */
-static bool is_safetensors(const unsigned char *head, size_t len)
-{
-	uint64_t size = 0;
-	if (len < 10 || head[8] != '{')
-		return false;
-	for (size_t i = 8; i-- > 0;)
-		size = size << 8 | head[i];
-	return size >= 2 && size <= 100000000 && (head[9] == '"' || head[9] == '}');
-}
-
 /* An object of JSON. */
 static bool is_json(const unsigned char *head, size_t len)
 {
@@ -117,9 +106,6 @@ bool ck_foreign_refuse(ck_job *job, const ck_source *source, const unsigned char
 	if (!sentence && is_html(head, len))
 		sentence = "this is an HTML page, probably an error page of the server that should "
 		           "have sent the model";
-	if (!sentence && is_safetensors(head, len))
-		sentence = "this is a safetensors file already; it holds no pickle and needs no "
-		           "conversion";
 	if (!sentence && is_json(head, len))
 		sentence = memmem(head, len, "\"weight_map\"", 12)
 			? "this is the list of the files that a checkpoint is spread over; convert "

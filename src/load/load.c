@@ -5,6 +5,7 @@
 #include "view.h"
 
 static const ck_layout *const layouts[] = {
+	&ck_layout_safetensors,
 	&ck_layout_pt2,
 	&ck_layout_package,
 	&ck_layout_torchscript,

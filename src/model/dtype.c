@@ -4,7 +4,8 @@
 #include <string.h>
 
 const ck_dtype_row ck_dtype_table[CK_DTYPE_COUNT] = {
-#define X(id, torch, st, size, part, stem) [CK_DT_##id] = {torch, st, size, part, stem},
+#define X(id, torch, st, onnx, size, part, stem) \
+	[CK_DT_##id] = {torch, st, onnx, size, part, stem},
 	CK_DTYPES(X)
 #undef X
 };

@@ -2,6 +2,7 @@
 #include "model.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const ck_path *ck_path_new(ck_job *job, const ck_path *up, const char *key, size_t len,
@@ -141,5 +142,28 @@ bool ck_model_add_metadata(ck_job *job, ck_model *model, const char *key, const 
 		return false;
 	model->metadata = grown;
 	grown[model->metadata_count++] = (ck_pair){key, value};
+	return true;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const ck_pair *)a)->key, ((const ck_pair *)b)->key);
+}
+
+bool ck_model_settle_metadata(ck_job *job, ck_model *model)
+{
+	size_t kept = 0;
+	if (model->metadata_count)
+		qsort(model->metadata, model->metadata_count, sizeof *model->metadata, by_key);
+	for (size_t i = 0; i < model->metadata_count; i++) {
+		const ck_pair *pair = &model->metadata[i], *last = &model->metadata[kept - 1];
+		if (!kept || strcmp(last->key, pair->key) != 0)
+			model->metadata[kept++] = *pair;
+		else if (strcmp(last->value, pair->value) != 0)
+			return ck_fail(job, CK_UNSUPPORTED, model->source->label,
+			               "two values of the metadata would both be called '%s'",
+			               ck_show(pair->key, strlen(pair->key)).s);
+	}
+	model->metadata_count = kept;
 	return true;
 }

@@ -7,46 +7,46 @@
 
 /* ---- dtypes ---- */
 
-/* X(id, torch's name, safetensors' name or NULL, bytes of an element, bytes of each part of it that
- * has a byte order, stem of the storage class or NULL). The order is the one in which safetensors
- * files list their tensors (the dtype enum of the reference library, last one first); what
- * safetensors has no name for comes behind. */
-#define CK_DTYPES(X)                                           \
-	X(U64, "uint64", "U64", 8, 8, "UInt64")                \
-	X(I64, "int64", "I64", 8, 8, "Long")                   \
-	X(F64, "float64", "F64", 8, 8, "Double")               \
-	X(C64, "complex64", "C64", 8, 4, "ComplexFloat")       \
-	X(F32, "float32", "F32", 4, 4, "Float")                \
-	X(U32, "uint32", "U32", 4, 4, "UInt32")                \
-	X(I32, "int32", "I32", 4, 4, "Int")                    \
-	X(BF16, "bfloat16", "BF16", 2, 2, "BFloat16")          \
-	X(F16, "float16", "F16", 2, 2, "Half")                 \
-	X(U16, "uint16", "U16", 2, 2, "UInt16")                \
-	X(I16, "int16", "I16", 2, 2, "Short")                  \
-	X(F8_E5M2FNUZ, "float8_e5m2fnuz", "F8_E5M2FNUZ", 1, 1, "Float8_e5m2fnuz") \
-	X(F8_E4M3FNUZ, "float8_e4m3fnuz", "F8_E4M3FNUZ", 1, 1, "Float8_e4m3fnuz") \
-	X(F8_E8M0, "float8_e8m0fnu", "F8_E8M0", 1, 1, "Float8_e8m0fnu")           \
-	X(F8_E4M3, "float8_e4m3fn", "F8_E4M3", 1, 1, "Float8_e4m3fn")             \
-	X(F8_E5M2, "float8_e5m2", "F8_E5M2", 1, 1, "Float8_e5m2")                 \
-	X(I8, "int8", "I8", 1, 1, "Char")                      \
-	X(U8, "uint8", "U8", 1, 1, "Byte")                     \
-	X(BOOL, "bool", "BOOL", 1, 1, "Bool")                  \
-	X(C128, "complex128", NULL, 16, 8, "ComplexDouble")    \
-	X(C32, "complex32", NULL, 4, 2, "ComplexHalf")         \
-	X(QINT8, "qint8", NULL, 1, 1, "QInt8")                 \
-	X(QUINT8, "quint8", NULL, 1, 1, "QUInt8")              \
-	X(QINT32, "qint32", NULL, 4, 4, "QInt32")              \
-	X(QUINT4X2, "quint4x2", NULL, 1, 1, "QUInt4x2")        \
-	X(QUINT2X4, "quint2x4", NULL, 1, 1, "QUInt2x4")        \
-	X(F4, "float4_e2m1fn_x2", NULL, 1, 1, NULL)            \
-	X(BITS8, "bits8", NULL, 1, 1, NULL)                    \
-	X(BITS16, "bits16", NULL, 2, 2, NULL)                  \
-	X(BITS1X8, "bits1x8", NULL, 1, 1, NULL)                \
-	X(BITS2X4, "bits2x4", NULL, 1, 1, NULL)                \
-	X(BITS4X2, "bits4x2", NULL, 1, 1, NULL)
+/* X(id, torch's name, safetensors' name or NULL, number among ONNX's types or 0, bytes of an
+ * element, bytes of each part of it that has a byte order, stem of the storage class or NULL). The
+ * order is the one in which safetensors files list their tensors (the dtype enum of the reference
+ * library, last one first); what safetensors has no name for comes behind. */
+#define CK_DTYPES(X)                                                              \
+	X(U64, "uint64", "U64", 13, 8, 8, "UInt64")                               \
+	X(I64, "int64", "I64", 7, 8, 8, "Long")                                   \
+	X(F64, "float64", "F64", 11, 8, 8, "Double")                              \
+	X(C64, "complex64", "C64", 14, 8, 4, "ComplexFloat")                      \
+	X(F32, "float32", "F32", 1, 4, 4, "Float")                                \
+	X(U32, "uint32", "U32", 12, 4, 4, "UInt32")                               \
+	X(I32, "int32", "I32", 6, 4, 4, "Int")                                    \
+	X(BF16, "bfloat16", "BF16", 16, 2, 2, "BFloat16")                         \
+	X(F16, "float16", "F16", 10, 2, 2, "Half")                                \
+	X(U16, "uint16", "U16", 4, 2, 2, "UInt16")                                \
+	X(I16, "int16", "I16", 5, 2, 2, "Short")                                  \
+	X(F8_E5M2FNUZ, "float8_e5m2fnuz", "F8_E5M2FNUZ", 20, 1, 1, "Float8_e5m2fnuz") \
+	X(F8_E4M3FNUZ, "float8_e4m3fnuz", "F8_E4M3FNUZ", 18, 1, 1, "Float8_e4m3fnuz") \
+	X(F8_E8M0, "float8_e8m0fnu", "F8_E8M0", 24, 1, 1, "Float8_e8m0fnu")       \
+	X(F8_E4M3, "float8_e4m3fn", "F8_E4M3", 17, 1, 1, "Float8_e4m3fn")         \
+	X(F8_E5M2, "float8_e5m2", "F8_E5M2", 19, 1, 1, "Float8_e5m2")             \
+	X(I8, "int8", "I8", 3, 1, 1, "Char")                                      \
+	X(U8, "uint8", "U8", 2, 1, 1, "Byte")                                     \
+	X(BOOL, "bool", "BOOL", 9, 1, 1, "Bool")                                  \
+	X(C128, "complex128", NULL, 15, 16, 8, "ComplexDouble")                   \
+	X(C32, "complex32", NULL, 0, 4, 2, "ComplexHalf")                         \
+	X(QINT8, "qint8", NULL, 0, 1, 1, "QInt8")                                 \
+	X(QUINT8, "quint8", NULL, 0, 1, 1, "QUInt8")                              \
+	X(QINT32, "qint32", NULL, 0, 4, 4, "QInt32")                              \
+	X(QUINT4X2, "quint4x2", NULL, 0, 1, 1, "QUInt4x2")                        \
+	X(QUINT2X4, "quint2x4", NULL, 0, 1, 1, "QUInt2x4")                        \
+	X(F4, "float4_e2m1fn_x2", NULL, 0, 1, 1, NULL)                            \
+	X(BITS8, "bits8", NULL, 0, 1, 1, NULL)                                    \
+	X(BITS16, "bits16", NULL, 0, 2, 2, NULL)                                  \
+	X(BITS1X8, "bits1x8", NULL, 0, 1, 1, NULL)                                \
+	X(BITS2X4, "bits2x4", NULL, 0, 1, 1, NULL)                                \
+	X(BITS4X2, "bits4x2", NULL, 0, 1, 1, NULL)
 
 typedef enum ck_dtype {
-#define X(id, torch, st, size, part, stem) CK_DT_##id,
+#define X(id, torch, st, onnx, size, part, stem) CK_DT_##id,
 	CK_DTYPES(X)
 #undef X
 	CK_DTYPE_COUNT
@@ -55,6 +55,7 @@ typedef enum ck_dtype {
 typedef struct ck_dtype_row {
 	const char *torch;       /* "float32" */
 	const char *safetensors; /* "F32", or NULL */
+	uint8_t onnx;            /* TensorProto.DataType, or 0 */
 	uint8_t size;            /* bytes of an element */
 	uint8_t part;            /* what a change of byte order turns round */
 	const char *stem;        /* "Float", of torch.FloatStorage and torch.FloatTensor, or NULL */
@@ -256,6 +257,8 @@ bool ck_model_add_other(ck_job *job, ck_model *model, const ck_path *path, const
 bool ck_model_add_fact(ck_job *job, ck_model *model, const ck_path *path, const char *key,
                        const char *value);
 bool ck_model_add_metadata(ck_job *job, ck_model *model, const char *key, const char *value);
+/* Sorts the metadata by key, each said once. Fails if there are two values for one key. */
+bool ck_model_settle_metadata(ck_job *job, ck_model *model);
 
 /* ---- safetensors headers, read strictly ---- */
 
@@ -290,10 +293,56 @@ typedef struct ck_safetensors {
 	ck_st_pair *metadata;
 } ck_safetensors;
 
+/* Whether a file may be safetensors, by its first bytes. */
+bool ck_safetensors_begins(const unsigned char *head, size_t len);
 /* Reads the header of a source that is all safetensors. Refuses (CK_CORRUPT, with the place) what
  * the format's text or its reference library refuses: a header that is too long, is not strict JSON
  * in UTF-8 or has a key twice, an unknown dtype or field, a shape that is not the span of its data,
  * holes, overlap, and bytes that belong to no tensor. NULL after a failure. */
 const ck_safetensors *ck_safetensors_read(ck_job *job, const ck_source *source);
+
+/* ---- ONNX models, read for their weights ---- */
+
+/* Where the elements of a tensor are. Numbers of a type's own field may be packed, which are read
+ * as they are only if they have one size. */
+typedef enum ck_onnx_place {
+	CK_ONNX_RAW,      /* `bytes` bytes at `at`, little endian, in C order */
+	CK_ONNX_NUMBERS,  /* `bytes` bytes at `at`: numbers of seven bits a byte, one an element */
+	CK_ONNX_EXTERNAL, /* in the file `location` beside the model */
+	CK_ONNX_ODD       /* spelled in a way that is not read, as `why` says */
+} ck_onnx_place;
+
+typedef struct ck_onnx_tensor {
+	const char *name;
+	size_t name_len;
+	uint64_t type;        /* TensorProto.DataType */
+	size_t ndim;
+	const uint64_t *shape;
+	ck_onnx_place place;
+	uint64_t at, bytes;
+	const char *location; /* external: `bytes` bytes from offset `at` on of this file */
+	const char *why;
+	uint64_t message;     /* offset of the tensor in the model */
+} ck_onnx_tensor;
+
+typedef struct ck_onnx_output {
+	const char *name;
+	size_t name_len;
+	uint64_t type;
+} ck_onnx_output;
+
+typedef struct ck_onnx {
+	uint64_t ir_version;
+	uint64_t nodes;
+	ck_onnx_tensor *tensors; /* the initializers of the graph, in its order */
+	size_t count;
+	ck_onnx_output *outputs;
+	size_t output_count;
+} ck_onnx;
+
+/* Reads a source that is all ONNX. Refuses (CK_CORRUPT, with the place) what is no ModelProto with
+ * a graph, initializers without a name or with one that is there twice, and shapes that do not fit
+ * their bytes. Fields that are none of a tensor's are passed over. NULL after a failure. */
+const ck_onnx *ck_onnx_read(ck_job *job, const ck_source *source);
 
 #endif

@@ -17,6 +17,17 @@ static const ck_st_dtype dtypes[] = {
 	{"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F4", 4},
 };
 
+/* u64 length of the header, then the header, which is a JSON object. */
+bool ck_safetensors_begins(const unsigned char *head, size_t len)
+{
+	uint64_t size = 0;
+	if (len < 10 || head[8] != '{')
+		return false;
+	for (size_t i = 8; i-- > 0;)
+		size = size << 8 | head[i];
+	return size >= 2 && size <= HEADER_MAX && (head[9] == '"' || head[9] == '}');
+}
+
 typedef struct {
 	ck_job *job;
 	const ck_source *source;

@@ -35,38 +35,18 @@ static int by_file_order(const void *a, const void *b)
 	return order ? order : (x->name_len > y->name_len) - (x->name_len < y->name_len);
 }
 
-static int by_key(const void *a, const void *b)
-{
-	return strcmp(((const ck_pair *)a)->key, ((const ck_pair *)b)->key);
-}
-
 /* ---- header ---- */
-
-/* One value found under one name on two ways is said once. */
-static bool add_pair(ck_job *job, const ck_model *model, size_t i, ck_json *json)
-{
-	const ck_pair *pair = &model->metadata[i], *last = i ? pair - 1 : NULL;
-	if (!last || strcmp(last->key, pair->key) != 0) {
-		ck_json_text(json, pair->key, pair->value);
-		return true;
-	}
-	return !strcmp(last->value, pair->value) ||
-	       ck_fail(job, CK_UNSUPPORTED, model->source->label,
-	               "two values of the metadata would both be called '%s'",
-	               ck_show(pair->key, strlen(pair->key)).s);
-}
 
 static bool add_metadata(ck_job *job, ck_model *model, ck_text *to)
 {
 	ck_json json;
-	bool ok = true;
-	if (model->metadata_count)
-		qsort(model->metadata, model->metadata_count, sizeof *model->metadata, by_key);
+	if (!ck_model_settle_metadata(job, model))
+		return false;
 	ck_json_begin(&json);
-	for (size_t i = 0; i < model->metadata_count && ok; i++)
-		ok = add_pair(job, model, i, &json);
+	for (size_t i = 0; i < model->metadata_count; i++)
+		ck_json_text(&json, model->metadata[i].key, model->metadata[i].value);
 	ck_text pairs = {0};
-	return ck_json_finish(job, &json, &pairs) && ok &&
+	return ck_json_finish(job, &json, &pairs) &&
 	       ck_json_string(job, to, RESERVED, strlen(RESERVED)) &&
 	       ck_text_add(job, to, ":", 1) && ck_text_add(job, to, pairs.data, pairs.len);
 }
@@ -120,7 +100,7 @@ static bool make_header(ck_job *job, ck_model *model, ck_text *to)
 	return true;
 }
 
-static bool write_file(ck_job *job, ck_model *model, ck_file *file, unsigned threads)
+bool ck_safetensors_write(ck_job *job, ck_model *model, const ck_target *target, uint64_t *data)
 {
 	ck_text header = {0};
 	ck_copy_plan plan = {0};
@@ -131,23 +111,31 @@ static bool write_file(ck_job *job, ck_model *model, ck_file *file, unsigned thr
 	if (!inputs || !make_header(job, model, &header) ||
 	    !ck_copy_reserve(job, &plan, model->storages, model->count))
 		return false;
-	uint64_t to = header.len;
+	uint64_t to = *data = header.len;
 	for (size_t i = 0; i < model->count; i++) {
 		const ck_tensor *tensor = model->entries[i].tensor;
 		if (!ck_plan_tensor(job, &plan, inputs, tensor, to) ||
 		    !ck_add(to, tensor->bytes, &to))
 			return false;
 	}
-	return ck_file_resize(job, file, to) &&
-	       ck_file_write(job, file, 0, header.data, header.len) &&
-	       ck_plan_run(job, &plan, file, threads);
+	return ck_file_resize(job, target->file, to) &&
+	       ck_file_write(job, target->file, 0, header.data, header.len) &&
+	       ck_plan_run(job, &plan, target->file, target->threads);
 }
 
-static bool check_file(ck_job *job, const ck_source *source)
+static bool write_file(ck_job *job, ck_model *model, const ck_target *target)
 {
-	return ck_safetensors_read(job, source);
+	uint64_t data;
+	return ck_safetensors_write(job, model, target, &data);
+}
+
+static bool check_file(ck_job *job, const ck_target *to)
+{
+	const ck_source *source = ck_file_source(job, to->file);
+	return source && ck_safetensors_read(job, source);
 }
 
 const ck_writer ck_writer_safetensors = {
-	"safetensors", ".safetensors", "JSON header and flat buffer", lacks, write_file, check_file,
+	.name = "safetensors", .suffix = ".safetensors", .about = "JSON header and flat buffer",
+	.lacks = lacks, .write = write_file, .check = check_file,
 };

@@ -4,8 +4,20 @@
 #include <string.h>
 #include <strings.h>
 
+#ifdef CK_ONNX
+#define CK_FORMATS "safetensors, onnx or onnx+safetensors"
+#define CK_SUFFIXES "OUT.safetensors or OUT.onnx"
+#else
+#define CK_FORMATS "safetensors (this ckconv was built without ONNX)"
+#define CK_SUFFIXES "OUT.safetensors (this ckconv was built without ONNX)"
+#endif
+
 static const ck_writer *const writers[] = {
 	&ck_writer_safetensors,
+#ifdef CK_ONNX
+	&ck_writer_onnx,
+	&ck_writer_onnx_safetensors,
+#endif
 };
 
 enum { FREE_OUTPUT = 256 << 20 }; /* the limit `expand` does not ask below this size */
@@ -14,18 +26,20 @@ const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path)
 {
 	size_t len = strlen(path);
 	for (size_t i = 0; i < CK_COUNT(writers); i++) {
-		size_t suffix = strlen(writers[i]->suffix);
+		const char *suffix = writers[i]->suffix;
+		size_t tail = suffix ? strlen(suffix) : 0;
 		if (name ? !strcmp(name, writers[i]->name)
-		         : len >= suffix && !strcasecmp(path + len - suffix, writers[i]->suffix))
+		         : suffix && len >= tail &&
+		           !strcasecmp(path + len - tail, suffix))
 			return writers[i];
 	}
 	if (name)
-		ck_fail(job, CK_USAGE, "", "there is no format '%s'; --to takes safetensors",
+		ck_fail(job, CK_USAGE, "", "there is no format '%s'; --to takes " CK_FORMATS,
 		        ck_show(name, strlen(name)).s);
 	else
 		ck_fail(job, CK_USAGE, path,
-		        "the suffix tells no format; name the output OUT.safetensors or give "
-		        "--to safetensors");
+		        "the suffix tells no format; name the output " CK_SUFFIXES
+		        ", or give --to");
 	return NULL;
 }
 
@@ -83,24 +97,22 @@ static bool check_tensors(ck_job *job, const ck_writer *writer, const ck_model *
 	return true;
 }
 
-bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, ck_file *file,
-             unsigned threads)
+bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, const ck_target *to)
 {
 	return check_tensors(job, writer, model) && check_expansion(job, model) &&
-	       writer->write(job, model, file, threads);
+	       writer->write(job, model, to);
 }
 
 /* A job of its own, so that its memory does not add to that of the conversion. */
-bool ck_save_check(ck_job *job, const ck_writer *writer, const ck_file *file)
+bool ck_save_check(ck_job *job, const ck_writer *writer, const ck_target *to)
 {
 	ck_job *own = ck_base_job_within(job);
 	if (!own)
 		return ck_fail_nomem(job);
-	const ck_source *source = ck_file_source(own, file);
-	bool ok = source && writer->check(own, source);
+	bool ok = writer->check(own, to);
 	const ck_error *error = &own->error;
 	if (!ok && error->status == CK_CORRUPT)
-		ck_fail(job, CK_CORRUPT, file->path,
+		ck_fail(job, CK_CORRUPT, to->file->path,
 		        "what was written is no sound %s file and is not kept; please report this, "
 		        "with the input (%.600s)", writer->name, error->text);
 	else if (!ok)

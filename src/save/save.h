@@ -4,29 +4,44 @@
 
 #include "model.h"
 
+/* What is written to. */
+typedef struct ck_target {
+	ck_file *file;
+	ck_file *beside;  /* NULL: the format has no second file */
+	bool external;    /* the data goes to the second file, even if there is room in the first */
+	unsigned threads; /* 0: as many as there are processors */
+} ck_target;
+
 typedef struct ck_writer {
 	const char *name;   /* for --to */
-	const char *suffix; /* ".safetensors" */
+	const char *suffix; /* ".safetensors"; NULL: it is never guessed from a name */
 	const char *about;
+	/* The files that OUT stands for; beside: the second one, which stays empty if it is not
+	 * needed. NULL: OUT alone. */
+	bool (*paths)(ck_job *job, const char *out, const char **file, const char **beside);
+	bool takes_external; /* see ck_target */
 	/* What keeps a tensor from being written, such as "complex128"; NULL: nothing. */
 	const char *(*lacks)(ck_dtype dtype, const char *name, size_t len);
-	bool (*write)(ck_job *job, ck_model *model, ck_file *file, unsigned threads);
-	/* Reads a file of this format as strictly as any reader would. */
-	bool (*check)(ck_job *job, const ck_source *source);
+	bool (*write)(ck_job *job, ck_model *model, const ck_target *to);
+	/* Reads what was written as strictly as any reader would. */
+	bool (*check)(ck_job *job, const ck_target *to);
 } ck_writer;
 
-extern const ck_writer ck_writer_safetensors;
+extern const ck_writer ck_writer_safetensors, ck_writer_onnx, ck_writer_onnx_safetensors;
 
 /* By name, or by the suffix of `path` if name is NULL. */
 const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path);
-bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, ck_file *file,
-             unsigned threads);
+bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, const ck_target *to);
+
+/* Writes a safetensors file whose tensors' bytes begin at *data; brings the tensors of the model
+ * into the order in which they lie there. */
+bool ck_safetensors_write(ck_job *job, ck_model *model, const ck_target *target, uint64_t *data);
 
 /* No output gets longer, nor do the values beside it, if it is made of `read` bytes. */
 uint64_t ck_save_most(const ck_job *job, uint64_t read);
 
-/* Reads the finished file again; trusts nobody, not even ck_save. */
-bool ck_save_check(ck_job *job, const ck_writer *writer, const ck_file *file);
+/* Reads the finished files again; trusts nobody, not even ck_save. */
+bool ck_save_check(ck_job *job, const ck_writer *writer, const ck_target *to);
 
 /* Plans the way of one tensor's bytes to offset `to` of the output. `inputs` maps the numbers of
  * storages to inputs of the plan plus one; 0: not yet planned. */

@@ -80,7 +80,7 @@ static inline bool fuzz_write(ck_job *job, ck_loaded *loaded)
 	if (!fuzz_is_small(model))
 		return true;
 	ck_file *file = fuzz_file();
-	if (!ck_save(job, writer, model, file, 1))
+	if (!ck_save(job, writer, model, &(ck_target){.file = file, .threads = 1}))
 		return false;
 	fuzz_check(model, file);
 	return true;

@@ -22,6 +22,17 @@ MAGIC = {
 }
 
 
+def field(number, content):
+    """A field of a protobuf message, of less than 128 bytes."""
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+# ir_version 8; float32 [1] called "a", which is an output, too, and two bools called "b"
+ONNX = b"\x08\x08" + field(7, field(5, b"\x08\x01\x10\x01" + field(8, b"a") + field(9, b"abcd")) +
+                           field(5, b"\x08\x02\x10\x09" + field(8, b"b") + field(5, b"\x01\x00")) +
+                           field(12, field(1, b"a") + field(2, field(1, b"\x08\x01"))))
+
+
 def members_of(path):
     """[(name, bytes)] of a zip archive, as far as it can be read; [] of all else."""
     found = []
@@ -58,6 +69,8 @@ def seeds(target, path, data):
         return [data, header] if data[8:9] == b"{" else []
     if target == "report":
         return []
+    if target == "onnx":
+        return [data, ONNX] if data[:1] == b"\x08" else []
     if target == "tar":
         return [data] if data[257:262] == b"ustar" else []
     if target == "legacy":

@@ -140,4 +140,19 @@ stage judge-new new judge.py "$inside/new"
 wait
 count judge-old
 count judge-new
+if ! "$ckconv" --to onnx "$work/none" "$work/none.onnx" 2>&1 | grep -q "without ONNX"; then
+	stage onnx-write-old old onnx_write.py "$ckconv" "$work/old" &
+	stage onnx-write-new old onnx_write.py "$ckconv" "$work/new"
+	wait
+	stage onnx-old old onnx_judge.py onnx "$work/old" &
+	stage onnx-new new onnx_judge.py onnx "$inside/new"
+	wait
+	stage onnxruntime-old new onnx_judge.py onnxruntime "$inside/old" &
+	stage onnxruntime-new new onnx_judge.py onnxruntime "$inside/new"
+	wait
+	for name in onnx-write-old onnx-write-new onnx-old onnx-new onnxruntime-old \
+		onnxruntime-new; do
+		count "$name"
+	done
+fi
 finish

@@ -11,7 +11,7 @@
 
 set -eu
 
-HOST_PACKAGES="debootstrap python3-torch python3-numpy python3-joblib"
+HOST_PACKAGES="debootstrap python3-torch python3-numpy python3-joblib python3-onnx"
 CHROOT_PACKAGES="python3-torch python3-safetensors python3-numpy python3-onnx python3-onnxruntime"
 CHROOT_PACKAGES="$CHROOT_PACKAGES python3-joblib"
 root=${CKCONV_INTEROP_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ckconv/trixie}
@@ -155,6 +155,14 @@ if [ -n "$lacking" ] && [ -z "$check" ]; then # made when the list was shorter
 	install_in "$root" $lacking
 	# shellcheck disable=SC2086
 	lacking=$(missing "$root" $CHROOT_PACKAGES)
+fi
+if [ -z "$check" ] && [ ! -s "$root/proc/cpuinfo" ]; then
+	# onnxruntime does not start where it cannot read what the processor is
+	as_root mkdir -p "$root/sys/devices/system/cpu"
+	as_root cp /proc/cpuinfo "$root/proc/cpuinfo"
+	for file in possible present; do
+		as_root cp "/sys/devices/system/cpu/$file" "$root/sys/devices/system/cpu/$file"
+	done
 fi
 [ -z "$lacking" ] || give_up "$root is no chroot with$lacking; setup.sh installs them"
 echo "$root"

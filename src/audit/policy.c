@@ -113,8 +113,8 @@ static bool is_harmful(ck_audit *lists, const ck_standing *s)
 static bool check_harm(const reader *r, const char *name, size_t module_len)
 {
 	static const char root[] =
-		"no name of a module that reaches all of Python or the system, as sys, os, posix, "
-		"nt, builtins and others do, can ever be allowed:";
+		"what is in sys, os, posix, nt, builtins and other modules by which all can be "
+		"reached, can never be allowed:";
 	ck_audit *lists = r->policy->lists;
 	const char *module = ck_copy(r->policy->job, name, module_len);
 	ck_global written = {module, name + module_len + 1, module_len,

@@ -288,18 +288,23 @@ static bool place_over(ck_file *file)
 
 /* Who could read and write the file that is replaced can do so with the new one, as after cp; its
  * owner is whoever converts, so that no rights are lent. */
-static void keep_mode(const ck_file *file)
+static bool keep_mode(ck_job *job, const ck_file *file)
 {
-	struct stat st;
-	if (!fstatat(file->dir, file->name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode))
-		(void)!fchmod(file->fd, st.st_mode & 0777);
+	struct stat old, new;
+	if (fstatat(file->dir, file->name, &old, AT_SYMLINK_NOFOLLOW) || !S_ISREG(old.st_mode))
+		return true;
+	if (!fstat(file->fd, &new) && (new.st_mode & 0777) == (old.st_mode & 0777))
+		return true;
+	return !fchmod(file->fd, old.st_mode & 0777) ||
+	       ck_fail_sys(job, file->path, "cannot give the finished file the mode of the one "
+	                   "that it replaces");
 }
 
 static bool place(ck_job *job, ck_file *file)
 {
 	bool keep_old = file->output->flags & CK_OUTPUT_NO_CLOBBER;
-	if (!keep_old)
-		keep_mode(file);
+	if (!keep_old && !keep_mode(job, file))
+		return false;
 	file->placed = keep_old ? place_new(file) : place_over(file);
 	if (!file->placed && keep_old && errno == EEXIST)
 		return ck_fail(job, CK_USAGE, file->path,

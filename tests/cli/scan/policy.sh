@@ -80,7 +80,7 @@ story_some_modules_can_never_be_allowed() {
 	            __builtin__.int types.SimpleNamespace operator.getitem threading.Lock; do
 		echo "allow $name" >policy
 		refused 2 scan --policy policy s.pkl
-		grep -qE 'can (n)?ever be allowed' stderr || fail "$name: $(cat stderr)"
+		says "can never be allowed: '$name'"
 	done
 	echo "allow builtins.x" >policy
 	refused 2 scan --policy policy s.pkl

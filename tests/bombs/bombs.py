@@ -154,8 +154,8 @@ alone('many_calls_waiting', 'a stack of a million calls of one class',
       lambda: pickled(b'ca\nb\nq\0' + b'h\0)R' * 1_100_000), None, limit='heap')
 alone('many_calls_listed', 'a list of 300,000 calls of one class',
       lambda: pickled(b'](ca\nb\nq\0' + (b'h\0)R' * 1000 + b'e(') * 300 + b'e'), 'no tensor')
-alone('many_names', 'calls of 200,000 functions',
-      lambda: pickled(b''.join(b'cown\nx%d\n)R0' % i for i in range(200_000)) + b'N'),
+alone('many_names', 'calls of 150,000 functions',
+      lambda: pickled(b''.join(b'cown\nx%d\n)R0' % i for i in range(150_000)) + b'N'),
       'no tensor')
 alone('many_globals', 'millions of globals', lambda: pickled(b'ca\nb\n0' * 1_000_000 + b'N'), '')
 alone('many_calls', 'millions of calls', lambda: pickled(b'ca\nb\nq\0' + b')R' * 10_000_000), '',

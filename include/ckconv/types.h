@@ -49,6 +49,7 @@ typedef struct ck_error {
 	X(ops, 50000000, "opcodes of one pickle")                                \
 	X(stack, 1000000, "values and marks on the stack of the pickle machine") \
 	X(memo, 20000000, "entries in the memo of the pickle machine")           \
+	X(globals, 200000, "names of classes and functions in one pickle") \
 	X(text, UINT64_C(1) << 30, "bytes of strings and numbers of one pickle") \
 	X(depth, 10000, "levels of nesting")                                     \
 	X(visits, 20000000, "values looked at in search of tensors")             \

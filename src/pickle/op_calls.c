@@ -22,6 +22,8 @@ static ck_value *value_of_global(ck_vm *vm, const ck_global *global, unsigned fl
 static ck_value *new_global(ck_vm *vm, const char *module, size_t module_len, const char *name,
                             size_t name_len, unsigned flags)
 {
+	if (!ck_within(vm->job, vm->steps.source->label, globals, ++vm->named))
+		return NULL;
 	ck_global *global = ck_alloc(vm->job, sizeof *global);
 	if (!global)
 		return NULL;

@@ -184,6 +184,7 @@ typedef struct ck_vm {
 	ck_map memo_map;
 	uint64_t memo_count;
 	ck_map names;               /* "module\nname" -> ck_global, for names that come again */
+	uint64_t named;             /* names that were not written before */
 	ck_items pending;           /* values whose items are settled at the end */
 	uint64_t keys;              /* bytes that settling will compare, about */
 	uint32_t values, buffers;

@@ -157,6 +157,9 @@ alone('many_calls_listed', 'a list of 300,000 calls of one class',
 alone('many_names', 'calls of 150,000 functions',
       lambda: pickled(b''.join(b'cown\nx%d\n)R0' % i for i in range(150_000)) + b'N'),
       'no tensor')
+alone('different_names', 'calls of 800,000 functions',
+      lambda: pickled(b''.join(b'cown\nx%d\n)R0' % i for i in range(800_000)) + b'N'), None,
+      limit='globals')
 alone('many_globals', 'millions of globals', lambda: pickled(b'ca\nb\n0' * 1_000_000 + b'N'), '')
 alone('many_calls', 'millions of calls', lambda: pickled(b'ca\nb\nq\0' + b')R' * 10_000_000), '',
       status=1)

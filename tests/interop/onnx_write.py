@@ -1,6 +1,7 @@
-"""onnx_write.py CKCONV FOLDER: makes ONNX models of each FOLDER/out/*.safetensors, which the other
-judge holds against torch: FOLDER/onnx/NAME.inside.onnx with the data in it, NAME.beside.onnx with
-the data in NAME.beside.onnx.data, and NAME.view.onnx into NAME.view.safetensors."""
+"""onnx_write.py CKCONV FOLDER: makes an ONNX model of each FOLDER/out/*.safetensors, which the
+other judge holds against torch, in three ways by turns: FOLDER/onnx/NAME.inside.onnx with the data
+in it, NAME.beside.onnx with the data in NAME.beside.onnx.data, and NAME.view.onnx, whose data is
+NAME.view.safetensors."""
 
 import filecmp
 import json
@@ -42,7 +43,7 @@ def main(ckconv, folder):
     out = os.path.join(folder, "onnx")
     os.mkdir(out)
     files = sorted(f for f in os.listdir(os.path.join(folder, "out")) if f.endswith(".safetensors"))
-    rows = [(f, way) for f in files for way in WAYS]
+    rows = [(file, list(WAYS)[i % len(WAYS)]) for i, file in enumerate(files)]
 
     def one(row):
         name, way = row

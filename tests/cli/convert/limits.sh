@@ -14,6 +14,7 @@ story_limit_members() { trips members=3 "$(good state_dict)"; }
 story_limit_ops() { trips ops=10 "$(good state_dict)"; }
 story_limit_stack() { trips stack=2 "$(good state_dict)"; }
 story_limit_memo() { trips memo=3 "$(good state_dict)"; }
+story_limit_globals() { trips globals=2 "$(good state_dict)"; }
 story_limit_text() { trips text=10 "$(good state_dict)"; }
 story_limit_depth() { trips depth=1 "$(good cyclic)"; }
 story_limit_visits() { trips visits=3 "$(good state_dict)"; }

@@ -156,8 +156,9 @@ bool ck_model_settle_metadata(ck_job *job, ck_model *model)
 	if (model->metadata_count)
 		qsort(model->metadata, model->metadata_count, sizeof *model->metadata, by_key);
 	for (size_t i = 0; i < model->metadata_count; i++) {
-		const ck_pair *pair = &model->metadata[i], *last = &model->metadata[kept - 1];
-		if (!kept || strcmp(last->key, pair->key) != 0)
+		const ck_pair *pair = &model->metadata[i];
+		const ck_pair *last = kept ? &model->metadata[kept - 1] : NULL;
+		if (!last || strcmp(last->key, pair->key) != 0)
 			model->metadata[kept++] = *pair;
 		else if (strcmp(last->value, pair->value) != 0)
 			return ck_fail(job, CK_UNSUPPORTED, model->source->label,

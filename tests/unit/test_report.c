@@ -79,8 +79,9 @@ START_TEST(sums_that_are_none_are_refused)
 {
 	size_t len;
 	ck_report report = report_of(NULL, 0, NULL, 0);
-	const char *const bad[] = {SUM "0", "0123", "", "G123456789abcdef0123456789abcdef"
-	                           "0123456789abcdef0123456789abcdef"};
+	static const char no_digit[] = "G123456789abcdef0123456789abcdef"
+				       "0123456789abcdef0123456789abcdef";
+	const char *const bad[] = {SUM "0", "0123", "", no_digit};
 	for (size_t i = 0; i < CK_COUNT(bad); i++) {
 		report.sha256 = bad[i];
 		unsigned char *bytes = pack(&report, &len);

@@ -260,7 +260,8 @@ static bool write_both(ck_job *job, ck_model *model, const ck_target *to)
 {
 	layout l;
 	uint64_t at;
-	const ck_target safetensors = {.file = to->beside, .threads = to->threads};
+	const ck_target safetensors = {.file = to->beside, .align = to->align,
+	                               .threads = to->threads};
 	if (!ck_safetensors_write(job, model, &safetensors, &at) || !begin(job, model, &l))
 		return false;
 	for (size_t i = 0; i < model->count; i++) {

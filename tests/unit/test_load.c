@@ -73,7 +73,7 @@ static const char *names(const char *pickle, const char *root)
 {
 	static char all[4000];
 	*all = 0;
-	ck_assert_msg(load(pickle) && ck_edit_root(job, &model, root, false, false), "%s",
+	ck_assert_msg(load(pickle) && ck_edit_root(job, &model, root, NULL, false, false), "%s",
 	              job->error.text);
 	for (size_t i = 0; i < model.count; i++) {
 		strcat(all, i ? " " : "");

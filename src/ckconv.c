@@ -225,8 +225,8 @@ static bool check_align(ck_job *job, const ck_options *options)
 	enum { LEAST = 8, MOST = 1 << 24 };
 	uint64_t align = options->align;
 	return !align || (align % LEAST == 0 && align <= MOST) ||
-	       ck_fail(job, CK_USAGE, "", "--align takes a multiple of %d up to %d, not %llu", LEAST,
-	               MOST, (unsigned long long)align);
+	       ck_fail(job, CK_USAGE, "", "--align takes a multiple of %d up to %d, not %llu",
+	               LEAST, MOST, (unsigned long long)align);
 }
 
 static bool begin_conversion(ck_job *job, const char *in, const char *out,

@@ -36,9 +36,10 @@ bool ck_names_tell(ck_job *job, const ck_names *names, const ck_model *model);
 bool ck_edit_metadata(ck_job *job, ck_model *model, const ck_words *pairs);
 
 /* Chooses the subtree to be converted and names its tensors by their paths below it, and by `names`
- * if that is not NULL. `wanted` is "auto", "." for everything, or keys joined by dots. What stays outside is told in notes; with
- * `strict` it is an error. Fails if two tensors get one name, or if nothing is left. `values_kept`
- * says that values which are no tensors go elsewhere (--extras) and are not lost. */
+ * if that is not NULL. `wanted` is "auto", "." for everything, or keys joined by dots. What stays
+ * outside is told in notes; with `strict` it is an error. Fails if two tensors get one name, or if
+ * nothing is left. `values_kept` says that values which are no tensors go elsewhere (--extras) and
+ * are not lost. */
 bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, ck_names *names, bool strict,
                   bool values_kept);
 

@@ -74,7 +74,8 @@ story_facts_follow_the_names() {
 		    with open(path, "rb") as file:
 		        size, = struct.unpack("<Q", file.read(8))
 		        return json.loads(file.read(size))["__metadata__"]
-		plain, prefixed = metadata("out/all.safetensors"), metadata("out/prefixed.safetensors")
+		plain = metadata("out/all.safetensors")
+		prefixed = metadata("out/prefixed.safetensors")
 		assert len(plain) > 10
 		assert prefixed == {k if k == "format" else "x." + k: v for k, v in plain.items()}
 	PY

@@ -299,14 +299,17 @@ static bool write_extras(ck_job *job, const ck_checkpoint *cp, ck_file *file)
 
 bool ck_convert_run(ck_conversion *c, ck_summary *summary)
 {
+	uint64_t planned = 0;
 	c->to.target.threads = c->options.threads;
+	c->to.target.planned = c->options.dry_run ? &planned : NULL;
 	const ck_checkpoint *cp = open_source(c->job, &c->from, &c->options, c->writer,
 	                                      c->names);
-	if (!cp || !write_extras(c->job, cp, c->to.extras) ||
+	if (!cp || (!c->options.dry_run && !write_extras(c->job, cp, c->to.extras)) ||
 	    !ck_save(c->job, c->writer, cp->model, &c->to.target))
 		return false;
 	if (summary) {
-		*summary = (ck_summary){.layout = cp->model->layout, .tensors = cp->model->count};
+		*summary = (ck_summary){.layout = cp->model->layout, .tensors = cp->model->count,
+		                        .file_bytes = planned};
 		for (size_t i = 0; i < cp->model->count; i++)
 			summary->bytes += cp->model->entries[i].tensor->bytes;
 	}
@@ -321,6 +324,8 @@ static bool check_extras(const ck_conversion *c)
 
 bool ck_convert_commit(ck_conversion *c)
 {
+	if (c->options.dry_run)
+		return true;
 	return ck_save_check(c->job, c->writer, &c->to.target) && check_extras(c) &&
 	       ck_output_commit(c->job, c->to.output);
 }

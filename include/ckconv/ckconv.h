@@ -72,6 +72,7 @@ typedef struct ck_options {
 	uint64_t align;      /* safetensors: the data begins at a multiple of it; 0: of 8 */
 	const char *extras;  /* JSON file for the values that are no tensors, or NULL */
 	unsigned threads;    /* 0: as many as there are processors */
+	bool dry_run;        /* find out what would be written, and write nothing */
 	bool no_clobber;     /* never replace a file */
 	bool no_fsync;       /* do not wait for the disk */
 } ck_options;
@@ -94,6 +95,7 @@ typedef struct ck_summary {
 	const char *layout;  /* of the input */
 	size_t tensors;
 	uint64_t bytes;      /* of all tensors */
+	uint64_t file_bytes; /* of the files with them; only of a dry run */
 } ck_summary;
 
 /* Converts the file `in` to the file `out`, which appears complete and checked, or not at all; `in`

@@ -118,6 +118,10 @@ bool ck_safetensors_write(ck_job *job, ck_model *model, const ck_target *target,
 		    !ck_add(to, tensor->bytes, &to))
 			return false;
 	}
+	if (target->planned) {
+		*target->planned += to;
+		return true;
+	}
 	return ck_file_resize(job, target->file, to) &&
 	       ck_file_write(job, target->file, 0, header.data, header.len) &&
 	       ck_plan_run(job, &plan, target->file, target->threads);

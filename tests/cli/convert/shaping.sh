@@ -94,3 +94,26 @@ assert metadata == {"a": "1=one", "b": "3", "format": "pt"} and begin % 4096 == 
 	ck 2 --align x "$(good state_dict)" out/bad.safetensors
 	only model.safetensors
 }
+
+# The sum of the sizes that it tells is that of the files.
+story_a_dry_run_writes_nothing() {
+	local way
+	"$ckconv" --to onnx none out/none.onnx 2>&1 | grep -q "without ONNX" &&
+		skip "it was built without ONNX"
+	for way in "--to safetensors" "--to onnx" "--to onnx --external-data" \
+		"--to onnx+safetensors" "--to safetensors --align 4096"; do
+		# shellcheck disable=SC2086 # a list of words
+		ck 0 --dry-run $way "$(good views)" out/model
+		only
+		cp stderr told
+		# shellcheck disable=SC2086
+		ck 0 $way "$(good views)" out/model
+		grep -q " be of $(cat out/* | wc -c) bytes" told || fail "$way: $(cat told)"
+		rm out/*
+	done
+	ck 0 --dry-run --extras out/extras.json "$(good training)" out/model.safetensors
+	says "left out"
+	only
+	ck 3 --dry-run "$data/bad/cut_in_data.pt" out/model.safetensors
+	only
+}

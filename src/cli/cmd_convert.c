@@ -30,7 +30,8 @@ static void say_done(const cli_options *options, const ck_summary *summary, doub
 		return;
 	if (options->convert.dry_run) {
 		cli_say("%s: would get %zu tensor%s of %llu bytes, and be of %llu bytes "
-		        "(--dry-run)", out.s, summary->tensors, s, (unsigned long long)summary->bytes,
+		        "(--dry-run)", out.s, summary->tensors, s,
+		        (unsigned long long)summary->bytes,
 		        (unsigned long long)summary->file_bytes);
 		return;
 	}

@@ -85,9 +85,20 @@ static const ck_policy *read_policy(ck_job *job, const char *path)
 	return policy && ck_policy_read(policy, path) ? policy : NULL;
 }
 
+/* *names stays NULL where nothing is chosen by name. */
+static bool make_names(ck_job *job, const ck_options *options, ck_names **names)
+{
+	const ck_shaping *s = &options->shaping;
+	if (!s->include.count && !s->exclude.count && !s->rename.count && !s->strip_prefix &&
+	    !s->add_prefix)
+		return true;
+	*names = ck_names_new(job, s);
+	return *names;
+}
+
 /* `writer` may be NULL: then every tensor is taken. */
 static ck_checkpoint *open_source(ck_job *job, const input *in, const ck_options *options,
-                                  const ck_writer *writer)
+                                  const ck_writer *writer, ck_names *names)
 {
 	ck_gate gate = {.policy = in->policy, .member = in->member, .disarm = options->disarm,
 	                .strict = options->strict};
@@ -106,8 +117,10 @@ static ck_checkpoint *open_source(ck_job *job, const input *in, const ck_options
 	if ((writer && !ck_edit_set_aside(job, cp->model, options->root, writer->lacks)) ||
 	    !ck_edit_unsupported(job, cp->model, options->root, options->skip_unsupported,
 	                         options->strict) ||
-	    !ck_edit_root(job, cp->model, options->root, options->strict, options->extras) ||
+	    !ck_edit_root(job, cp->model, options->root, names, options->strict,
+	                  options->extras) ||
 	    !ck_edit_ties(job, cp->model, options->ties) ||
+	    !ck_edit_metadata(job, cp->model, &options->metadata) ||
 	    !ck_gate_close(job, &gate))
 		return NULL;
 	return cp;
@@ -127,7 +140,9 @@ ck_checkpoint *ck_checkpoint_open(ck_job *job, const char *path, const ck_option
 	in.policy = options->policy ? read_policy(job, options->policy) : NULL;
 	if (options->policy && !in.policy)
 		return NULL;
-	return open_source(job, &in, options, writer);
+	ck_names *names = NULL;
+	return make_names(job, options, &names) ? open_source(job, &in, options, writer, names)
+	                                        : NULL;
 }
 
 const char *ck_checkpoint_layout(const ck_checkpoint *checkpoint)
@@ -175,6 +190,7 @@ struct ck_conversion {
 	ck_options options;
 	const ck_writer *writer;
 	input from;
+	ck_names *names; /* or NULL */
 	outputs to;
 };
 
@@ -192,6 +208,7 @@ static bool make_outputs(ck_job *job, const ck_source *source, const char *out,
 	                 (options->no_fsync ? CK_OUTPUT_NO_FSYNC : 0);
 	*o = (outputs){.output = ck_output_new(job, flags)};
 	o->target.external = options->external_data;
+	o->target.align = options->align;
 	o->target.file = o->output ? ck_output_add(job, o->output, out) : NULL;
 	/* what is unpacked on the way goes where there must be room for the output anyway */
 	if (o->target.file)
@@ -201,6 +218,15 @@ static bool make_outputs(ck_job *job, const ck_source *source, const char *out,
 	if (o->target.file && options->extras)
 		o->extras = ck_output_add(job, o->output, options->extras);
 	return o->target.file && (o->target.beside || !beside) && (o->extras || !options->extras);
+}
+
+static bool check_align(ck_job *job, const ck_options *options)
+{
+	enum { LEAST = 8, MOST = 1 << 24 };
+	uint64_t align = options->align;
+	return !align || (align % LEAST == 0 && align <= MOST) ||
+	       ck_fail(job, CK_USAGE, "", "--align takes a multiple of %d up to %d, not %llu",
+	               LEAST, MOST, (unsigned long long)align);
 }
 
 static bool begin_conversion(ck_job *job, const char *in, const char *out,
@@ -218,7 +244,8 @@ static bool begin_conversion(ck_job *job, const char *in, const char *out,
 		return ck_fail(job, CK_USAGE, "",
 		               "--external-data is for --to onnx; %s has no data in a file of its "
 		               "own", c->writer->name);
-	if (!open_input(job, in, &c->from))
+	if (!make_names(job, &c->options, &c->names) || !check_align(job, &c->options) ||
+	    !open_input(job, in, &c->from))
 		return false;
 	c->from.policy = c->options.policy ? read_policy(job, c->options.policy) : NULL;
 	return (c->from.policy || !c->options.policy) &&
@@ -272,13 +299,17 @@ static bool write_extras(ck_job *job, const ck_checkpoint *cp, ck_file *file)
 
 bool ck_convert_run(ck_conversion *c, ck_summary *summary)
 {
+	uint64_t planned = 0;
 	c->to.target.threads = c->options.threads;
-	const ck_checkpoint *cp = open_source(c->job, &c->from, &c->options, c->writer);
-	if (!cp || !write_extras(c->job, cp, c->to.extras) ||
+	c->to.target.planned = c->options.dry_run ? &planned : NULL;
+	const ck_checkpoint *cp = open_source(c->job, &c->from, &c->options, c->writer,
+	                                      c->names);
+	if (!cp || (!c->options.dry_run && !write_extras(c->job, cp, c->to.extras)) ||
 	    !ck_save(c->job, c->writer, cp->model, &c->to.target))
 		return false;
 	if (summary) {
-		*summary = (ck_summary){.layout = cp->model->layout, .tensors = cp->model->count};
+		*summary = (ck_summary){.layout = cp->model->layout, .tensors = cp->model->count,
+		                        .file_bytes = planned};
 		for (size_t i = 0; i < cp->model->count; i++)
 			summary->bytes += cp->model->entries[i].tensor->bytes;
 	}
@@ -293,6 +324,8 @@ static bool check_extras(const ck_conversion *c)
 
 bool ck_convert_commit(ck_conversion *c)
 {
+	if (c->options.dry_run)
+		return true;
 	return ck_save_check(c->job, c->writer, &c->to.target) && check_extras(c) &&
 	       ck_output_commit(c->job, c->to.output);
 }

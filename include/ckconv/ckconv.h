@@ -57,6 +57,7 @@ typedef struct ck_options {
 	/* what is taken from the input */
 	const char *root;    /* "auto", "." for everything, or keys joined by dots */
 	ck_ties ties;
+	ck_shaping shaping;  /* by names, and new names */
 	bool strict;         /* what would be left out is an error */
 	bool dequantize;     /* quantized tensors become float32, as dequantize() makes them */
 	bool densify;        /* sparse tensors become dense, as to_dense() makes them */
@@ -67,8 +68,11 @@ typedef struct ck_options {
 	/* how the output is written */
 	const char *format;  /* "safetensors", "onnx", "onnx+safetensors"; NULL: by the suffix */
 	bool external_data;  /* ONNX: the tensors in a file of their own, OUT.data */
+	ck_words metadata;   /* "KEY=VALUE", over what the input says */
+	uint64_t align;      /* safetensors: the data begins at a multiple of it; 0: of 8 */
 	const char *extras;  /* JSON file for the values that are no tensors, or NULL */
 	unsigned threads;    /* 0: as many as there are processors */
+	bool dry_run;        /* find out what would be written, and write nothing */
 	bool no_clobber;     /* never replace a file */
 	bool no_fsync;       /* do not wait for the disk */
 } ck_options;
@@ -91,6 +95,7 @@ typedef struct ck_summary {
 	const char *layout;  /* of the input */
 	size_t tensors;
 	uint64_t bytes;      /* of all tensors */
+	uint64_t file_bytes; /* of the files with them; only of a dry run */
 } ck_summary;
 
 /* Converts the file `in` to the file `out`, which appears complete and checked, or not at all; `in`

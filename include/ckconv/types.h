@@ -77,6 +77,21 @@ typedef enum ck_complex {
 	CK_COMPLEX_SPLIT /* NAME becomes NAME.real and NAME.imag */
 } ck_complex;
 
+/* Words that an option was given, one after the other. */
+typedef struct ck_words {
+	const char *const *text;
+	size_t count;
+} ck_words;
+
+/* Which tensors are taken by their names, and what they are called. In this order: globs, of which
+ * one of `include` must match, if there are any, and none of `exclude`; a prefix that is taken away
+ * where it is; "REGEX=REPLACEMENT" rules (POSIX extended, \1 and & in the replacement), for all
+ * that they match in a name; a prefix for all names. */
+typedef struct ck_shaping {
+	ck_words include, exclude, rename;
+	const char *strip_prefix, *add_prefix; /* or NULL */
+} ck_shaping;
+
 /* One tensor of a model, as it will be written. Borrowed: lives as long as the job. */
 typedef struct ck_tensor_info {
 	const char *name;      /* UTF-8, ends with NUL */

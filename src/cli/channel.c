@@ -31,7 +31,7 @@ typedef struct {
 } progress_part;
 
 typedef struct {
-	uint64_t tensors, bytes;
+	uint64_t tensors, bytes, file_bytes;
 } summary_part;
 
 typedef struct {
@@ -109,7 +109,7 @@ void cli_channel_progress(cli_channel *channel, const char *what, uint64_t done,
 
 void cli_channel_summary(cli_channel *channel, const ck_summary *summary)
 {
-	summary_part part = {summary->tensors, summary->bytes};
+	summary_part part = {summary->tensors, summary->bytes, summary->file_bytes};
 	send_message(channel, MSG_SUMMARY, &part, summary->layout, strlen(summary->layout));
 }
 
@@ -219,7 +219,8 @@ static const char *take_summary(cli_report *report, const unsigned char *body, s
 		return "it sums up twice";
 	report->has_summary = true;
 	show(report->layout, sizeof report->layout, body + sizeof part, len - sizeof part);
-	report->summary = (ck_summary){report->layout, (size_t)part.tensors, part.bytes};
+	report->summary = (ck_summary){report->layout, (size_t)part.tensors, part.bytes,
+	                               part.file_bytes};
 	return NULL;
 }
 

@@ -46,6 +46,20 @@ enum {
 	  "ONNX: put the tensors into a second file, OUT.data")                                  \
 	X(ROOT, 0, "root", "PATH", FOR_CONVERT,                                                  \
 	  "convert what lies below PATH, as in a.b; . is all")                                   \
+	X(INCLUDE, 0, "include", "GLOB", FOR_CONVERT,                                            \
+	  "take only tensors whose name it matches (repeatable)")                                \
+	X(EXCLUDE, 0, "exclude", "GLOB", FOR_CONVERT,                                            \
+	  "leave out tensors whose name it matches (repeatable)")                                \
+	X(STRIP, 0, "strip-prefix", "P", FOR_CONVERT,                                            \
+	  "take P away from names that begin with it")                                           \
+	X(RENAME, 0, "rename", "REGEX=TEXT", FOR_CONVERT,                                        \
+	  "change names (POSIX extended; repeatable)")                                           \
+	X(ADD, 0, "add-prefix", "P", FOR_CONVERT,                                                \
+	  "put P before all names")                                                              \
+	X(METADATA, 0, "metadata", "KEY=VALUE", FOR_CONVERT,                                     \
+	  "say so in the metadata (repeatable)")                                                 \
+	X(ALIGN, 0, "align", "N", FOR_CONVERT,                                                   \
+	  "safetensors: begin the data at a multiple of N bytes")                                \
 	X(TIES, 0, "ties", "keep|drop", FOR_CONVERT,                                             \
 	  "names of one tensor: write all, or only the first")                                   \
 	X(DEQUANTIZE, 0, "dequantize", NULL, FOR_CONVERT, "write quantized tensors as float32")  \
@@ -61,6 +75,8 @@ enum {
 	  "confine what reads the input (default: auto)")                                        \
 	X(DISARM, 0, "disarm", NULL, FOR_CONVERT,                                                \
 	  "take the tensors even out of a file that carries code")                               \
+	X(DRY_RUN, 0, "dry-run", NULL, FOR_CONVERT,                                              \
+	  "say what would be written, and write nothing")                                        \
 	X(NO_CLOBBER, 'n', "no-clobber", NULL, FOR_CONVERT, "never replace a file")              \
 	X(NO_FSYNC, 0, "no-fsync", NULL, FOR_CONVERT, "do not wait until OUT is on the disk")    \
 	X(THREADS, 'j', "threads", "N", FOR_CONVERT,                                             \
@@ -83,7 +99,10 @@ enum {
 	X(HELP, 'h', "help", NULL, FOR_ALL, "show this help")                                    \
 	X(VERSION, 'V', "version", NULL, FOR_ALL, "show the version")
 
-enum { LIMITS_MAX = 64 };
+enum { LIMITS_MAX = 64, WORDS_MAX = 256 };
+
+/* Options that may be given several times, each with a word. */
+enum cli_list { LIST_INCLUDE, LIST_EXCLUDE, LIST_RENAME, LIST_METADATA, LIST_COUNT };
 
 typedef enum cli_sandbox {
 	SANDBOX_AUTO,    /* whatever the system has */
@@ -94,6 +113,7 @@ typedef enum cli_sandbox {
 typedef struct cli_options {
 	enum cli_verb_number verb;
 	ck_options convert;
+	const char *words[LIST_COUNT][WORDS_MAX]; /* what `convert` points to */
 	const char *limits[LIMITS_MAX];
 	int limit_count;
 	cli_sandbox sandbox;

@@ -28,6 +28,13 @@ static void say_done(const cli_options *options, const ck_summary *summary, doub
 	cli_name out = cli_show_name(options->out);
 	if (options->quiet)
 		return;
+	if (options->convert.dry_run) {
+		cli_say("%s: would get %zu tensor%s of %llu bytes, and be of %llu bytes "
+		        "(--dry-run)", out.s, summary->tensors, s,
+		        (unsigned long long)summary->bytes,
+		        (unsigned long long)summary->file_bytes);
+		return;
+	}
 	if (options->verbose)
 		cli_say("%s: wrote %zu tensor%s, %s, from %s %s file in %.2f s", out.s,
 		        summary->tensors, s, cli_show_size(summary->bytes).s,

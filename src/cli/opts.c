@@ -78,6 +78,36 @@ static bool add_limit(cli_options *options, const char *text)
 	return true;
 }
 
+/* Where each list is in cli_options. */
+static const size_t lists[LIST_COUNT] = {
+	[LIST_INCLUDE] = offsetof(cli_options, convert.shaping.include),
+	[LIST_EXCLUDE] = offsetof(cli_options, convert.shaping.exclude),
+	[LIST_RENAME] = offsetof(cli_options, convert.shaping.rename),
+	[LIST_METADATA] = offsetof(cli_options, convert.metadata),
+};
+
+static bool add_word(cli_options *options, enum cli_list list, const char *word)
+{
+	ck_words *to = (ck_words *)(void *)((char *)options + lists[list]);
+	if (to->count == WORDS_MAX) {
+		cli_say("an option can be given %d times", WORDS_MAX);
+		return false;
+	}
+	options->words[list][to->count++] = word;
+	to->text = options->words[list];
+	return true;
+}
+
+static bool parse_align(const char *text, uint64_t *align)
+{
+	char *end;
+	*align = strtoull(text, &end, 10);
+	if (*text >= '1' && *text <= '9' && !*end)
+		return true;
+	cli_say("--align takes a number of bytes, not '%s'", cli_show_name(text).s);
+	return false;
+}
+
 /* A second file would replace the first in silence. */
 static bool set_once(const char **to, const char *word, const char *arg)
 {
@@ -100,6 +130,7 @@ static const struct {
 	{OPT_SKIP, offsetof(cli_options, convert.skip_unsupported)},
 	{OPT_STRICT, offsetof(cli_options, convert.strict)},
 	{OPT_DISARM, offsetof(cli_options, convert.disarm)},
+	{OPT_DRY_RUN, offsetof(cli_options, convert.dry_run)},
 	{OPT_NO_CLOBBER, offsetof(cli_options, convert.no_clobber)},
 	{OPT_NO_FSYNC, offsetof(cli_options, convert.no_fsync)},
 	{OPT_JSON, offsetof(cli_options, json)},
@@ -137,6 +168,22 @@ static bool apply(option_id id, const char *arg, cli_options *options)
 	case OPT_ROOT:
 		options->convert.root = arg;
 		return true;
+	case OPT_INCLUDE:
+		return add_word(options, LIST_INCLUDE, arg);
+	case OPT_EXCLUDE:
+		return add_word(options, LIST_EXCLUDE, arg);
+	case OPT_RENAME:
+		return add_word(options, LIST_RENAME, arg);
+	case OPT_METADATA:
+		return add_word(options, LIST_METADATA, arg);
+	case OPT_STRIP:
+		options->convert.shaping.strip_prefix = arg;
+		return true;
+	case OPT_ADD:
+		options->convert.shaping.add_prefix = arg;
+		return true;
+	case OPT_ALIGN:
+		return parse_align(arg, &options->convert.align);
 	case OPT_TIES:
 		return parse_ties(arg, &options->convert.ties);
 	case OPT_COMPLEX:

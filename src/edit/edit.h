@@ -18,11 +18,30 @@ const char *ck_edit_name(ck_job *job, const ck_model *model, const ck_path *path
  * and without `strict` they are left out, and told in a note. */
 bool ck_edit_unsupported(ck_job *job, ck_model *model, const char *wanted, bool skip, bool strict);
 
-/* Chooses the subtree to be converted and names its tensors by their paths below it. `wanted` is
- * "auto", "." for everything, or keys joined by dots. What stays outside is told in notes; with
- * `strict` it is an error. Fails if two tensors get one name, or if nothing is left. `values_kept`
- * says that values which are no tensors go elsewhere (--extras) and are not lost. */
-bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict, bool values_kept);
+/* * ? [a-z] [!abc] \x; the name may hold anything. */
+bool ck_glob_matches(const char *glob, const char *name, size_t len);
+
+/* Options that choose by name and give new names, ready for use; `shaping` must live as long. NULL
+ * after a failure: an expression is none. */
+typedef struct ck_names ck_names;
+ck_names *ck_names_new(ck_job *job, const ck_shaping *shaping);
+/* Whether a tensor of this name is taken; if so, the name becomes what it will be called. */
+bool ck_names_take(ck_job *job, ck_names *names, const char **name, size_t *len, bool *taken);
+/* The new name alone. */
+bool ck_names_change(ck_job *job, ck_names *names, const char **name, size_t *len);
+/* Notes on how many names each option touched; fails if no tensor is left. */
+bool ck_names_tell(ck_job *job, const ck_names *names, const ck_model *model);
+
+/* "KEY=VALUE" pairs for the metadata; they replace what is there. */
+bool ck_edit_metadata(ck_job *job, ck_model *model, const ck_words *pairs);
+
+/* Chooses the subtree to be converted and names its tensors by their paths below it, and by `names`
+ * if that is not NULL. `wanted` is "auto", "." for everything, or keys joined by dots. What stays
+ * outside is told in notes; with `strict` it is an error. Fails if two tensors get one name, or if
+ * nothing is left. `values_kept` says that values which are no tensors go elsewhere (--extras) and
+ * are not lost. */
+bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, ck_names *names, bool strict,
+                  bool values_kept);
 
 /* What the root leaves out: outside of it, before its tensors are named, and then the rest. Fails
  * with `strict` if there is anything, and always if no tensor is left. */

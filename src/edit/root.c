@@ -148,11 +148,17 @@ static bool fail_twice(ck_job *job, const ck_model *model, const ck_entry *a, co
 	               ck_path_show(a->path).s, ck_path_show(b->path).s);
 }
 
-static bool name_entries(ck_job *job, ck_model *model)
+static bool take(ck_job *job, ck_names *names, ck_entry *entry, bool *taken)
+{
+	*taken = true;
+	return !names || ck_names_take(job, names, &entry->name, &entry->name_len, taken);
+}
+
+static bool name_entries(ck_job *job, ck_model *model, ck_names *names)
 {
 	ck_map seen = {0};
 	size_t kept = 0;
-	bool fresh;
+	bool fresh, taken;
 	for (size_t i = 0; i < model->count; i++) {
 		ck_entry entry = model->entries[i];
 		if (i % 4096 == 0 && ck_stopped(job))
@@ -160,8 +166,10 @@ static bool name_entries(ck_job *job, ck_model *model)
 		if (!ck_path_is_below(entry.path, model->root))
 			continue;
 		entry.name = ck_edit_name(job, model, entry.path, &entry.name_len);
-		if (!entry.name)
+		if (!entry.name || !take(job, names, &entry, &taken))
 			return false;
+		if (!taken)
+			continue;
 		uint64_t *place = ck_map_put(job, &seen, entry.name, entry.name_len, &fresh);
 		if (!place)
 			return false;
@@ -176,17 +184,36 @@ static bool name_entries(ck_job *job, ck_model *model)
 	return true;
 }
 
-/* Facts of the tensors below the root become metadata under the names that were given. */
-static bool name_facts(ck_job *job, ck_model *model)
+/* The places of which a tensor is left: one of several that a tensor consists of has its own. */
+static bool find_places(ck_job *job, const ck_model *model, ck_map *places)
 {
+	bool fresh;
+	for (size_t i = 0; i < model->count; i++) {
+		const ck_entry *entry = &model->entries[i];
+		const ck_path *const *place =
+			entry->path->is_beside ? &entry->path->up : &entry->path;
+		if (!ck_map_put(job, places, place, sizeof *place, &fresh))
+			return false;
+	}
+	return true;
+}
+
+/* Facts of the tensors below the root become metadata under the names that were given. */
+static bool name_facts(ck_job *job, ck_model *model, ck_names *names)
+{
+	ck_map places = {0};
+	if (names && !find_places(job, model, &places))
+		return false;
 	for (size_t i = 0; i < model->fact_count; i++) {
 		const ck_fact *fact = &model->facts[i];
 		size_t len;
 		ck_text key = {0};
-		if (!ck_path_is_below(fact->path, model->root))
+		if (!ck_path_is_below(fact->path, model->root) ||
+		    (names && !ck_map_find(job, &places, &fact->path, sizeof fact->path)))
 			continue;
 		const char *name = ck_edit_name(job, model, fact->path, &len);
-		if (!name || !ck_text_add(job, &key, name, len) ||
+		if (!name || (names && !ck_names_change(job, names, &name, &len)) ||
+		    !ck_text_add(job, &key, name, len) ||
 		    !ck_text_add(job, &key, ".", 1) ||
 		    !ck_text_add(job, &key, fact->key, strlen(fact->key) + 1) ||
 		    !ck_model_add_metadata(job, model, key.data, fact->value))
@@ -205,12 +232,14 @@ bool ck_edit_choose(ck_job *job, ck_model *model, const char *wanted)
 	return model->root || fail_no_such_root(job, model, wanted);
 }
 
-bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, bool strict, bool values_kept)
+bool ck_edit_root(ck_job *job, ck_model *model, const char *wanted, ck_names *names, bool strict,
+                  bool values_kept)
 {
 	if (!ck_edit_choose(job, model, wanted))
 		return false;
 	if (strcmp(wanted, "auto") == 0 && model->root == model->top)
 		tell_everything(job, model);
-	return ck_edit_tell_outside(job, model, strict) && name_entries(job, model) &&
-	       name_facts(job, model) && ck_edit_tell_rest(job, model, strict, values_kept);
+	return ck_edit_tell_outside(job, model, strict) && name_entries(job, model, names) &&
+	       (!names || ck_names_tell(job, names, model)) && name_facts(job, model, names) &&
+	       ck_edit_tell_rest(job, model, strict, values_kept);
 }

@@ -180,19 +180,30 @@ static bool plan_data(layout *l, ck_copy_plan *plan, size_t *inputs, const char 
 	return true;
 }
 
-static bool write_model(layout *l, ck_file *file)
+static bool write_model(layout *l, const ck_target *to)
 {
-	return lay_out(l) && check_size(l) &&
-	       ck_file_write(l->job, file, 0, l->text.data, l->text.len);
+	if (!lay_out(l) || !check_size(l))
+		return false;
+	if (to->planned) {
+		*to->planned += l->text.len;
+		return true;
+	}
+	return ck_file_write(l->job, to->file, 0, l->text.data, l->text.len);
 }
 
 static bool write_beside(layout *l, const ck_target *to, size_t *inputs)
 {
 	ck_copy_plan plan = {0};
 	uint64_t size;
-	return ck_copy_reserve(l->job, &plan, l->model->storages, l->model->count) &&
-	       plan_data(l, &plan, inputs, base_name(to->beside->path), &size) &&
-	       write_model(l, to->file) && ck_file_resize(l->job, to->beside, size) &&
+	if (!ck_copy_reserve(l->job, &plan, l->model->storages, l->model->count) ||
+	    !plan_data(l, &plan, inputs, base_name(to->beside->path), &size) ||
+	    !write_model(l, to))
+		return false;
+	if (to->planned) {
+		*to->planned += size;
+		return true;
+	}
+	return ck_file_resize(l->job, to->beside, size) &&
 	       ck_plan_run(l->job, &plan, to->beside, to->threads);
 }
 
@@ -226,6 +237,10 @@ static bool write_inside(layout *l, const ck_target *to, size_t *inputs)
 		if (!ck_plan_tensor(l->job, &plan, inputs, l->model->entries[i].tensor,
 		                    l->pieces[i].to + l->pieces[i].len))
 			return false;
+	if (to->planned) {
+		*to->planned += l->size;
+		return true;
+	}
 	return ck_file_resize(l->job, to->file, l->size) &&
 	       ck_plan_run(l->job, &plan, to->file, to->threads);
 }
@@ -260,14 +275,15 @@ static bool write_both(ck_job *job, ck_model *model, const ck_target *to)
 {
 	layout l;
 	uint64_t at;
-	const ck_target safetensors = {.file = to->beside, .threads = to->threads};
+	const ck_target safetensors = {.file = to->beside, .planned = to->planned,
+	                               .align = to->align, .threads = to->threads};
 	if (!ck_safetensors_write(job, model, &safetensors, &at) || !begin(job, model, &l))
 		return false;
 	for (size_t i = 0; i < model->count; i++) {
 		set_spot(&l, i, base_name(to->beside->path), at);
 		at += model->entries[i].tensor->bytes;
 	}
-	return write_model(&l, to->file);
+	return write_model(&l, to);
 }
 
 /* ---- reading it again ---- */

@@ -68,7 +68,7 @@ static bool add_tensor(ck_job *job, const ck_entry *entry, uint64_t begin, ck_te
 }
 
 /* Length and JSON, padded; tensors are in file order already. */
-static bool make_header(ck_job *job, ck_model *model, ck_text *to)
+static bool make_header(ck_job *job, ck_model *model, uint64_t align, ck_text *to)
 {
 	enum { ENTRY = 100 }; /* about what the JSON of a tensor needs besides its name */
 	uint64_t begin = 0;
@@ -86,7 +86,7 @@ static bool make_header(ck_job *job, ck_model *model, ck_text *to)
 	}
 	if (!ck_text_add(job, to, "}", 1))
 		return false;
-	while (to->len % 8)
+	while (to->len % (align ? align : 8))
 		if (!ck_text_add(job, to, " ", 1))
 			return false;
 	uint64_t size = to->len - sizeof length;
@@ -108,7 +108,7 @@ bool ck_safetensors_write(ck_job *job, ck_model *model, const ck_target *target,
 		return false;
 	qsort(model->entries, model->count, sizeof *model->entries, by_file_order);
 	size_t *inputs = ck_alloc_array(job, model->storages + 1, sizeof *inputs);
-	if (!inputs || !make_header(job, model, &header) ||
+	if (!inputs || !make_header(job, model, target->align, &header) ||
 	    !ck_copy_reserve(job, &plan, model->storages, model->count))
 		return false;
 	uint64_t to = *data = header.len;
@@ -117,6 +117,10 @@ bool ck_safetensors_write(ck_job *job, ck_model *model, const ck_target *target,
 		if (!ck_plan_tensor(job, &plan, inputs, tensor, to) ||
 		    !ck_add(to, tensor->bytes, &to))
 			return false;
+	}
+	if (target->planned) {
+		*target->planned += to;
+		return true;
 	}
 	return ck_file_resize(job, target->file, to) &&
 	       ck_file_write(job, target->file, 0, header.data, header.len) &&

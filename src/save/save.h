@@ -9,6 +9,8 @@ typedef struct ck_target {
 	ck_file *file;
 	ck_file *beside;  /* NULL: the format has no second file */
 	bool external;    /* the data goes to the second file, even if there is room in the first */
+	uint64_t *planned; /* not NULL: nothing is written, and receives the bytes that would be */
+	uint64_t align;   /* safetensors: of the data; 0: 8 */
 	unsigned threads; /* 0: as many as there are processors */
 } ck_target;
 

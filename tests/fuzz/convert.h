@@ -74,7 +74,7 @@ static inline bool fuzz_write(ck_job *job, ck_loaded *loaded)
 	const ck_writer *writer = ck_writer_find(job, "safetensors", "");
 	if (!ck_edit_set_aside(job, model, "auto", writer->lacks) ||
 	    !ck_edit_unsupported(job, model, "auto", true, false) ||
-	    !ck_edit_root(job, model, "auto", false, false) ||
+	    !ck_edit_root(job, model, "auto", NULL, false, false) ||
 	    !ck_edit_ties(job, model, CK_TIES_DROP) || !ck_extras_print(loaded, &extras))
 		return false;
 	if (!fuzz_is_small(model))

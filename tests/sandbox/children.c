@@ -48,7 +48,7 @@ static bool behave(void *arg, cli_channel *channel)
 	cli_channel_note(channel, "a note");
 	cli_channel_progress(channel, "writing", 1, 2);
 	cli_channel_blob(channel, "report", 6);
-	cli_channel_summary(channel, &(ck_summary){"torch zip", 3, 4});
+	cli_channel_summary(channel, &(ck_summary){"torch zip", 3, 4, 5});
 	return true;
 }
 
@@ -375,7 +375,8 @@ static const char *judge(const row *r, bool ok, const cli_report *report, double
 			return "a control character";
 	if (strpbrk(last_note, "\x1b\r\n") || strpbrk(report->error.where, "\x1b\a"))
 		return "a control character";
-	if (r->run == behave && (report->summary.tensors != 3 || report->blob_len != 6 ||
+	if (r->run == behave && (report->summary.tensors != 3 || report->summary.file_bytes != 5 ||
+	                         report->blob_len != 6 ||
 	                         strcmp(report->layout, "torch zip") != 0 || notes != 1))
 		return "not what was sent";
 	if (r->run == send_long_blob && report->blob_len != CHANNEL_BLOB)

@@ -84,7 +84,7 @@ static const char *names_below(const char *pickle, const char *root)
 	*all = 0;
 	ck_assert_msg(model && ck_edit_set_aside(job, model, root, lacks) &&
 	              ck_edit_unsupported(job, model, root, false, false) &&
-	              ck_edit_root(job, model, root, false, false), "%s", job->error.text);
+	              ck_edit_root(job, model, root, NULL, false, false), "%s", job->error.text);
 	for (size_t i = 0; i < model->count; i++)
 		sprintf(all + strlen(all), "%s%s", i ? " " : "", model->entries[i].name);
 	for (size_t i = 0; i < model->metadata_count; i++)
@@ -530,7 +530,7 @@ START_TEST(what_cannot_be_written_is_left_out_when_that_is_asked_for)
 	ck_model *model = load(pickle);
 	ck_assert(model && ck_edit_set_aside(job, model, ".", lacks) &&
 	          ck_edit_unsupported(job, model, ".", true, false) &&
-	          ck_edit_root(job, model, ".", false, false));
+	          ck_edit_root(job, model, ".", NULL, false, false));
 	ck_assert_uint_eq(model->count, 1);
 	ck_assert_ptr_nonnull(
 		strstr(notes, "1 tensor that cannot be written was left out: 'c' (complex128)"));
@@ -551,7 +551,7 @@ START_TEST(a_name_that_cannot_be_written_is_left_out_like_a_dtype)
 	ck_model *model = load(pickle);
 	ck_assert(model && ck_edit_set_aside(job, model, ".", lacks) &&
 	          ck_edit_unsupported(job, model, ".", true, false) &&
-	          ck_edit_root(job, model, ".", false, false));
+	          ck_edit_root(job, model, ".", NULL, false, false));
 	ck_assert_uint_eq(model->count, 1);
 	ck_assert_str_eq(model->entries[0].name, "w");
 	ck_assert_ptr_nonnull(strstr(notes, "was left out: 'secret' (a secret)"));
@@ -583,7 +583,7 @@ START_TEST(nothing_but_what_cannot_be_written_is_an_error)
 	ck_model *model = load("(dS'c'\n" VECTOR("ComplexDouble") "s" STOP);
 	ck_assert(ck_edit_set_aside(job, model, ".", lacks));
 	ck_assert(ck_edit_unsupported(job, model, ".", true, false));
-	ck_assert(!ck_edit_root(job, model, ".", false, false));
+	ck_assert(!ck_edit_root(job, model, ".", NULL, false, false));
 	ck_assert_failed(job, CK_UNSUPPORTED, "there are no tensors");
 }
 END_TEST

@@ -73,7 +73,7 @@ static const char *names(const char *pickle, const char *root)
 {
 	static char all[4000];
 	*all = 0;
-	ck_assert_msg(load(pickle) && ck_edit_root(job, &model, root, false, false), "%s",
+	ck_assert_msg(load(pickle) && ck_edit_root(job, &model, root, NULL, false, false), "%s",
 	              job->error.text);
 	for (size_t i = 0; i < model.count; i++) {
 		strcat(all, i ? " " : "");
@@ -202,7 +202,7 @@ END_TEST
 START_TEST(strict_refuses_what_would_be_left_out)
 {
 	ck_assert(load("(dS'model'\n(dS'w'\n" TENSOR "ssS'optimizer'\n(dS'm'\n" TENSOR "ss" STOP));
-	ck_assert(!ck_edit_root(job, &model, "auto", true, false));
+	ck_assert(!ck_edit_root(job, &model, "auto", NULL, true, false));
 	ck_assert_failed(job, CK_UNSUPPORTED, "optimizer");
 }
 END_TEST
@@ -210,7 +210,7 @@ END_TEST
 START_TEST(two_paths_to_one_name_are_both_shown)
 {
 	ck_assert(load("(dS'a.b'\n" TENSOR "sS'a'\n(dS'b'\n" TENSOR "ss" STOP));
-	ck_assert(!ck_edit_root(job, &model, "auto", false, false));
+	ck_assert(!ck_edit_root(job, &model, "auto", NULL, false, false));
 	ck_assert_failed(job, CK_UNSUPPORTED, "'a.b': ['a.b'] and ['a']['b']");
 }
 END_TEST

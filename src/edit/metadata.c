@@ -1,0 +1,42 @@
+/* Metadata that is given on the command line. */
+#include "edit.h"
+
+#include <string.h>
+
+/* "format" is what readers of safetensors look for, and only "pt" is what they know. */
+static bool is_reserved(const char *key)
+{
+	return !strcmp(key, "format");
+}
+
+static void remove_key(ck_model *model, const char *key)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < model->metadata_count; i++)
+		if (strcmp(model->metadata[i].key, key) != 0)
+			model->metadata[kept++] = model->metadata[i];
+	model->metadata_count = kept;
+}
+
+bool ck_edit_metadata(ck_job *job, ck_model *model, const ck_words *pairs)
+{
+	for (size_t i = 0; i < pairs->count; i++) {
+		const char *text = pairs->text[i], *split = strchr(text, '=');
+		if (!split || split == text)
+			return ck_fail(job, CK_USAGE, "", "--metadata takes KEY=VALUE, not '%s'",
+			               ck_show(text, strlen(text)).s);
+		if (!ck_utf8_valid(text, strlen(text)))
+			return ck_fail(job, CK_USAGE, "", "--metadata '%s' is not UTF-8",
+			               ck_show(text, strlen(text)).s);
+		const char *key = ck_copy(job, text, (size_t)(split - text));
+		if (!key)
+			return false;
+		if (is_reserved(key))
+			return ck_fail(job, CK_USAGE, "", "--metadata cannot set '%s', which tells "
+			               "readers whose tensors these are", key);
+		remove_key(model, key);
+		if (!ck_model_add_metadata(job, model, key, split + 1))
+			return false;
+	}
+	return true;
+}

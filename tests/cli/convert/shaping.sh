@@ -1,0 +1,119 @@
+# Stories of a conversion: which tensors are taken by name, what they are called, what is said of
+# them.
+# shellcheck shell=bash disable=SC2012,SC2154 # what run.sh sets
+
+# header FILE CODE: CODE sees the names of the tensors, the metadata, and where the data begin; and
+# names(FILE) of another.
+header() {
+	python3 - "$1" "$2" <<-'PY' || fail "$1 is not so: $2"
+		import fnmatch, json, re, struct, sys
+		def read(path):
+		    with open(path, "rb") as file:
+		        size, = struct.unpack("<Q", file.read(8))
+		        found = json.loads(file.read(size))
+		    return found.pop("__metadata__", {}), set(found), size + 8
+		def names(path):
+		    return read(path)[1]
+		metadata, taken, begin = read(sys.argv[1])
+		exec(sys.argv[2])
+	PY
+}
+
+# Python's own fnmatch and re are asked what should come of it.
+story_tensors_are_chosen_by_globs() {
+	ck 0 --include '*.weight' --include 'norm.*' --exclude '*[!t]' --exclude 'head*' \
+		"$(good state_dict)" out/model.safetensors
+	header out/model.safetensors '
+wanted = {n for n in names("'"$(wanted state_dict)"'")
+          if any(fnmatch.fnmatchcase(n, g) for g in ("*.weight", "norm.*"))
+          and not any(fnmatch.fnmatchcase(n, g) for g in ("*[!t]", "head*"))}
+assert taken == wanted and 0 < len(taken) < 8, (taken, wanted)'
+	says "left out by name"
+	ck 0 --exclude 'no.such' "$(good state_dict)" out/model.safetensors
+	says "--exclude 'no.such' matches no name"
+	same out/model.safetensors "$(wanted state_dict)"
+	ck 2 --include 'no.such' "$(good state_dict)" out/none.safetensors
+	says "no tensor is left"
+	only model.safetensors
+}
+
+story_names_are_changed_in_the_order_that_the_manual_tells() {
+	ck 0 --rename '([a-z]+)\.weight$=<\1>.w' --rename '^norm=n' --strip-prefix 'head.' \
+		--add-prefix 'model.' "$(good state_dict)" out/model.safetensors
+	header out/model.safetensors '
+def change(name):
+    name = name[5:] if name.startswith("head.") else name
+    name = re.sub(r"([a-z]+)\.weight$", r"<\1>.w", name)
+    return "model." + re.sub(r"^norm", "n", name)
+wanted = {change(n) for n in names("'"$(wanted state_dict)"'")}
+assert taken == wanted, (taken, wanted)'
+	says "--rename '^norm=n' touched"
+	ck 0 --rename 'nothing=x' "$(good state_dict)" out/model.safetensors
+	says "--rename 'nothing=x' touched no name"
+	same out/model.safetensors "$(wanted state_dict)"
+	only model.safetensors
+}
+
+story_two_tensors_never_get_one_name() {
+	ck 3 --rename '.*=same' "$(good state_dict)" out/model.safetensors
+	says "would both be called 'same'"
+	ck 2 --rename '(=x' "$(good state_dict)" out/model.safetensors
+	says "--rename '(=x'"
+	ck 2 --rename 'x' "$(good state_dict)" out/model.safetensors
+	says "REGEX=REPLACEMENT"
+	only
+}
+
+# What a quantized tensor says of itself goes with its name, or not at all.
+story_facts_follow_the_names() {
+	ck 0 "$(good quantized)" out/all.safetensors
+	ck 0 --add-prefix 'x.' "$(good quantized)" out/prefixed.safetensors
+	python3 - <<-'PY' || fail "the metadata does not follow"
+		import json, struct
+		def metadata(path):
+		    with open(path, "rb") as file:
+		        size, = struct.unpack("<Q", file.read(8))
+		        return json.loads(file.read(size))["__metadata__"]
+		plain = metadata("out/all.safetensors")
+		prefixed = metadata("out/prefixed.safetensors")
+		assert len(plain) > 10
+		assert prefixed == {k if k == "format" else "x." + k: v for k, v in plain.items()}
+	PY
+}
+
+story_the_metadata_is_said_and_the_data_aligned() {
+	ck 0 --metadata b=2 --metadata a=1=one --metadata b=3 --align 4096 "$(good state_dict)" \
+		out/model.safetensors
+	header out/model.safetensors '
+assert metadata == {"a": "1=one", "b": "3", "format": "pt"} and begin % 4096 == 0, metadata'
+	ck 2 --metadata format=tf "$(good state_dict)" out/bad.safetensors
+	says "format"
+	ck 2 --metadata nothing "$(good state_dict)" out/bad.safetensors
+	ck 2 --align 12 "$(good state_dict)" out/bad.safetensors
+	says "multiple of 8"
+	ck 2 --align x "$(good state_dict)" out/bad.safetensors
+	only model.safetensors
+}
+
+# The sum of the sizes that it tells is that of the files.
+story_a_dry_run_writes_nothing() {
+	local way
+	"$ckconv" --to onnx none out/none.onnx 2>&1 | grep -q "without ONNX" &&
+		skip "it was built without ONNX"
+	for way in "--to safetensors" "--to onnx" "--to onnx --external-data" \
+		"--to onnx+safetensors" "--to safetensors --align 4096"; do
+		# shellcheck disable=SC2086 # a list of words
+		ck 0 --dry-run $way "$(good views)" out/model
+		only
+		cp stderr told
+		# shellcheck disable=SC2086
+		ck 0 $way "$(good views)" out/model
+		grep -q " be of $(cat out/* | wc -c) bytes" told || fail "$way: $(cat told)"
+		rm out/*
+	done
+	ck 0 --dry-run --extras out/extras.json "$(good training)" out/model.safetensors
+	says "left out"
+	only
+	ck 3 --dry-run "$data/bad/cut_in_data.pt" out/model.safetensors
+	only
+}

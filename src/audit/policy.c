@@ -101,12 +101,11 @@ static bool is_too_much(const ck_global *g)
 	return false;
 }
 
-/* What a scan calls dangerous by its name alone. */
-static bool is_harmful(ck_audit *lists, const ck_standing *s)
+/* What a scan calls dangerous by its name alone, and what runs code of the file, whichever. */
+static bool is_harmful(const ck_standing *s)
 {
-	bool runs = s->row && s->row->listing == CK_RUNS_CODE;
 	return ck_fault_verdict(&s->import) == CK_DANGEROUS ||
-	       (runs && (ck_deny_find(lists, &s->written) || ck_deny_find(lists, &s->meant)));
+	       (s->row && s->row->listing == CK_RUNS_CODE);
 }
 
 /* By its own name and by the one that Python 3 knows it by. */
@@ -126,7 +125,7 @@ static bool check_harm(const reader *r, const char *name, size_t module_len)
 		return false;
 	if (is_too_much(&written) || is_too_much(&s->meant))
 		return refuse(r, root, name);
-	return !is_harmful(lists, s) ||
+	return !is_harmful(s) ||
 	       refuse(r, "this is known to do harm, and can never be allowed:", name);
 }
 

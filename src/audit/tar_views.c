@@ -23,6 +23,7 @@ typedef struct {
 	uint64_t entries, texts;
 	unsigned told, passed_by;
 	const char *named; /* the last name, which all that follow may have, too */
+	const char *named_all; /* the one of all entries, once it was looked at */
 	bool read_enough;
 	bool pickle, storages; /* members of an old torch file */
 } tar;
@@ -143,9 +144,12 @@ static const char TWICE[] = "is there twice; programs disagree on which one coun
 static bool check_name(tar *t, const ck_tar_text *name)
 {
 	bool fresh = false;
-	if (name->text == t->named) /* may be long, and be that of all entries */
+	/* may be long, and be that of all entries */
+	if (name->text == t->named || name->text == t->named_all)
 		return say_of(t, name, TWICE);
 	t->named = name->text;
+	if (name->text == t->all.path.text)
+		t->named_all = name->text;
 	bool up = name->len >= 2 && (!memcmp(name->text, "..", 2) ||
 	                             memmem(name->text, name->len, "/..", 3));
 	if ((up || (name->len && name->text[0] == '/')) &&
@@ -229,7 +233,7 @@ static bool take_file(tar *t, char type, uint64_t size, bool bare)
 		return false;
 	if ((type == '1' || type == '2') && !say_of(t, &name, "is a link to another file"))
 		return false;
-	if (strchr("346", type) && !say_of(t, &name, "is a device or a pipe"))
+	if (type && strchr("346", type) && !say_of(t, &name, "is a device or a pipe"))
 		return false;
 	if (is_folder(t, type) && size &&
 	    !say_of(t, &name, "is a folder with a size; programs disagree on what follows"))

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 struct ck_output {
@@ -286,16 +287,20 @@ static bool place_over(ck_file *file)
 	return true;
 }
 
-/* Who could read and write the file that is replaced can do so with the new one, as after cp; its
- * owner is whoever converts, so that no rights are lent. */
+/* Who could read and write the file that is replaced can do so with the new one, as after cp. What
+ * it grants to its group is not for another one, and where it has a list of rights, the bits of the
+ * group are no rights of its own. */
 static bool keep_mode(ck_job *job, const ck_file *file)
 {
 	struct stat old, new;
-	if (fstatat(file->dir, file->name, &old, AT_SYMLINK_NOFOLLOW) || !S_ISREG(old.st_mode))
+	if (fstatat(file->dir, file->name, &old, AT_SYMLINK_NOFOLLOW) || !S_ISREG(old.st_mode) ||
+	    fstat(file->fd, &new))
 		return true;
-	if (!fstat(file->fd, &new) && (new.st_mode & 0777) == (old.st_mode & 0777))
-		return true;
-	return !fchmod(file->fd, old.st_mode & 0777) ||
+	mode_t mode = old.st_mode & 0777;
+	if (old.st_gid != new.st_gid ||
+	    lgetxattr(file->real, "system.posix_acl_access", NULL, 0) > 0)
+		mode &= ~(mode_t)S_IRWXG;
+	return (new.st_mode & 0777) == mode || !fchmod(file->fd, mode) ||
 	       ck_fail_sys(job, file->path, "cannot give the finished file the mode of the one "
 	                   "that it replaces");
 }
@@ -303,8 +308,6 @@ static bool keep_mode(ck_job *job, const ck_file *file)
 static bool place(ck_job *job, ck_file *file)
 {
 	bool keep_old = file->output->flags & CK_OUTPUT_NO_CLOBBER;
-	if (!keep_old && !keep_mode(job, file))
-		return false;
 	file->placed = keep_old ? place_new(file) : place_over(file);
 	if (!file->placed && keep_old && errno == EEXIST)
 		return ck_fail(job, CK_USAGE, file->path,
@@ -334,6 +337,10 @@ bool ck_output_commit(ck_job *job, ck_output *output)
 	bool sync = !(output->flags & CK_OUTPUT_NO_FSYNC);
 	if (!leave_out_spare(job, output))
 		return false;
+	const bool replaces = !(output->flags & CK_OUTPUT_NO_CLOBBER);
+	for (ck_file *file = output->files; file; file = file->next)
+		if (replaces && !keep_mode(job, file))
+			return false;
 	for (ck_file *file = output->files; file; file = file->next)
 		if (sync && fsync(file->fd))
 			return ck_fail_sys(job, file->path, "cannot bring the file to the disk");

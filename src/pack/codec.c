@@ -277,5 +277,7 @@ bool ck_codec_tries(const ck_codec *codec, const unsigned char *head, size_t len
 		step = codec->step(state, &flow);
 	} while (step == CK_STEP_ON && flow.in_left + flow.out_left < before);
 	codec->end(state);
-	return step <= CK_STEP_END && flow.out_left < sizeof out;
+	/* nothing may come of a long head, or of a first stream, and more of what follows */
+	const bool taken = step == CK_STEP_END || (len >= sizeof out / 2 && !flow.in_left);
+	return step <= CK_STEP_END && (flow.out_left < sizeof out || taken);
 }

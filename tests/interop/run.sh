@@ -117,6 +117,15 @@ root=$("$here/setup.sh" --check) || skip "tests/interop/setup.sh did not run, or
 [ "$(id -u)" = 0 ] || command -v sudo >/dev/null 2>&1 ||
 	skip "a chroot needs root: run as root, or install sudo"
 
+# onnxruntime does not start where it cannot read what the processor is
+if [ ! -s "$root/proc/cpuinfo" ]; then
+	as_root mkdir -p "$root/sys/devices/system/cpu"
+	as_root cp /proc/cpuinfo "$root/proc/cpuinfo"
+	for file in possible present; do
+		as_root cp "/sys/devices/system/cpu/$file" "$root/sys/devices/system/cpu/$file"
+	done
+fi
+
 work=$(mktemp -d "$root/tmp/ckconv-interop.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM

@@ -156,13 +156,5 @@ if [ -n "$lacking" ] && [ -z "$check" ]; then # made when the list was shorter
 	# shellcheck disable=SC2086
 	lacking=$(missing "$root" $CHROOT_PACKAGES)
 fi
-if [ -z "$check" ] && [ ! -s "$root/proc/cpuinfo" ]; then
-	# onnxruntime does not start where it cannot read what the processor is
-	as_root mkdir -p "$root/sys/devices/system/cpu"
-	as_root cp /proc/cpuinfo "$root/proc/cpuinfo"
-	for file in possible present; do
-		as_root cp "/sys/devices/system/cpu/$file" "$root/sys/devices/system/cpu/$file"
-	done
-fi
 [ -z "$lacking" ] || give_up "$root is no chroot with$lacking; setup.sh installs them"
 echo "$root"

@@ -114,6 +114,8 @@ def forged(judge_one, path, want):
 
 def main(library, folder):
     judge_one = {"onnx": Reader, "onnxruntime": Runner}[library]()
+    if folder == "--starts":
+        return
     tally = Tally("%s on %s" % (library, os.path.basename(folder)))
     inside = os.path.join(folder, "onnx")
     fooled = 0

@@ -89,6 +89,21 @@ confined() {
 	echo "$good passed, $bad failed"
 }
 
+# onnxruntime does not start where it cannot read what the processor is; torch reckons otherwise
+# where it can, so that only onnxruntime sees it.
+show_processor() {
+	[ ! -s "$root/proc/cpuinfo" ] || return 0
+	as_root mkdir -p "$root/proc" "$root/sys/devices/system/cpu" &&
+		as_root cp /proc/cpuinfo "$root/proc/cpuinfo" &&
+		as_root cp /sys/devices/system/cpu/possible /sys/devices/system/cpu/present \
+			"$root/sys/devices/system/cpu"
+}
+
+hide_processor() {
+	mountpoint -q "$root/proc" || mountpoint -q "$root/sys" || as_root rm -f "$root/proc/cpuinfo" "$root/sys/devices/system/cpu/possible" \
+		"$root/sys/devices/system/cpu/present" || true
+}
+
 # stage NAME COMMAND...: its output goes to a file, to be counted later.
 stage() {
 	name=$1
@@ -117,17 +132,9 @@ root=$("$here/setup.sh" --check) || skip "tests/interop/setup.sh did not run, or
 [ "$(id -u)" = 0 ] || command -v sudo >/dev/null 2>&1 ||
 	skip "a chroot needs root: run as root, or install sudo"
 
-# onnxruntime does not start where it cannot read what the processor is
-if [ ! -s "$root/proc/cpuinfo" ]; then
-	as_root mkdir -p "$root/sys/devices/system/cpu"
-	as_root cp /proc/cpuinfo "$root/proc/cpuinfo"
-	for file in possible present; do
-		as_root cp "/sys/devices/system/cpu/$file" "$root/sys/devices/system/cpu/$file"
-	done
-fi
-
 work=$(mktemp -d "$root/tmp/ckconv-interop.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work"; hide_processor' EXIT
+hide_processor
 trap 'exit 130' INT TERM
 inside=/tmp/$(basename "$work")
 mkdir -p "$work/old/out" "$work/new/out"
@@ -156,12 +163,17 @@ if ! "$ckconv" --to onnx "$work/none" "$work/none.onnx" 2>&1 | grep -q "without 
 	stage onnx-old old onnx_judge.py onnx "$work/old" &
 	stage onnx-new new onnx_judge.py onnx "$inside/new"
 	wait
-	stage onnxruntime-old new onnx_judge.py onnxruntime "$inside/old" &
-	stage onnxruntime-new new onnx_judge.py onnxruntime "$inside/new"
-	wait
-	for name in onnx-write-old onnx-write-new onnx-old onnx-new onnxruntime-old \
-		onnxruntime-new; do
+	for name in onnx-write-old onnx-write-new onnx-old onnx-new; do
 		count "$name"
 	done
+	if show_processor && new onnx_judge.py onnxruntime --starts >/dev/null 2>&1; then
+		stage onnxruntime-old new onnx_judge.py onnxruntime "$inside/old" &
+		stage onnxruntime-new new onnx_judge.py onnxruntime "$inside/new"
+		wait
+		count onnxruntime-old
+		count onnxruntime-new
+	else
+		echo "skipped: onnxruntime does not start in the chroot"
+	fi
 fi
 finish

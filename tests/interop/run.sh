@@ -100,7 +100,8 @@ show_processor() {
 }
 
 hide_processor() {
-	mountpoint -q "$root/proc" || mountpoint -q "$root/sys" || as_root rm -f "$root/proc/cpuinfo" "$root/sys/devices/system/cpu/possible" \
+	! mountpoint -q "$root/proc" && ! mountpoint -q "$root/sys" || return 0
+	as_root rm -f "$root/proc/cpuinfo" "$root/sys/devices/system/cpu/possible" \
 		"$root/sys/devices/system/cpu/present" || true
 }
 

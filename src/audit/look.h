@@ -168,7 +168,5 @@ bool ck_pickle_walk(ck_look *look);
 bool ck_safetensors_walk(ck_look *look);
 bool ck_gguf_walk(ck_look *look);
 bool ck_onnx_walk(ck_look *look);
-/* Whether it begins as an ONNX model does. */
-bool ck_onnx_begins(const unsigned char *head, size_t len);
 
 #endif

@@ -86,14 +86,6 @@ static bool is_msgpack(const unsigned char *head, size_t len)
 	return true;
 }
 
-/* A ModelProto begins with ir_version (field 1, a small number), then names or a graph. */
-static bool is_onnx(const unsigned char *head, size_t len)
-{
-	return len > 3 && head[0] == 0x08 && head[1] >= 1 && head[1] <= 32 &&
-	       (head[2] == 0x12 || head[2] == 0x1a || head[2] == 0x22 || head[2] == 0x3a ||
-	        head[2] == 0x42);
-}
-
 bool ck_foreign_refuse(ck_job *job, const ck_source *source, const unsigned char *head, size_t len)
 {
 	const char *sentence = NULL;
@@ -113,7 +105,7 @@ bool ck_foreign_refuse(ck_job *job, const ck_source *source, const unsigned char
 			: "this is a JSON text, not a checkpoint";
 	if (!sentence && is_msgpack(head, len))
 		sentence = "this looks like MessagePack (Flax, JAX), not like a torch checkpoint";
-	if (!sentence && is_onnx(head, len))
+	if (!sentence && ck_onnx_begins(head, len))
 		sentence = "this is an ONNX model, which holds no pickle";
 	return !sentence || ck_fail(job, CK_UNSUPPORTED, source->label, "%s", sentence);
 }

@@ -340,6 +340,8 @@ typedef struct ck_onnx {
 	size_t output_count;
 } ck_onnx;
 
+/* Whether a file may be ONNX, by its first bytes. */
+bool ck_onnx_begins(const unsigned char *head, size_t len);
 /* Reads a source that is all ONNX. Refuses (CK_CORRUPT, with the place) what is no ModelProto with
  * a graph, initializers without a name or with one that is there twice, and shapes that do not fit
  * their bytes. Fields that are none of a tensor's are passed over. NULL after a failure. */

@@ -35,6 +35,14 @@ enum {
 	EXTERNAL = 1,
 };
 
+/* ir_version, a small number, and then a name or a graph. */
+bool ck_onnx_begins(const unsigned char *head, size_t len)
+{
+	return len > 3 && head[0] == 0x08 && head[1] >= 1 && head[1] <= 32 &&
+	       (head[2] == 0x12 || head[2] == 0x1a || head[2] == 0x22 || head[2] == 0x3a ||
+	        head[2] == 0x42);
+}
+
 typedef struct {
 	ck_pb pb;
 	ck_job *job;

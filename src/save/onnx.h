@@ -1,6 +1,6 @@
 /* The messages of an ONNX model, packed one by one; without the bytes of tensors. */
-#ifndef CK_SAVE_ONNX_MESSAGES_H
-#define CK_SAVE_ONNX_MESSAGES_H
+#ifndef CK_SAVE_ONNX_H
+#define CK_SAVE_ONNX_H
 
 #include "model.h"
 

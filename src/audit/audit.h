@@ -109,6 +109,7 @@ typedef struct ck_audit {
 	bool script;              /* an archive of TorchScript, where names below __torch__ are its
 	                           * own types */
 	bool meaningful;          /* a pickle named something that means anything to the loader */
+	uint64_t unremembered;    /* names beyond those that are remembered, each looked up anew */
 	uint64_t made;            /* bytes that calls make of what they are given */
 	uint64_t attributes;      /* that were looked at in states */
 	uint64_t vain;            /* bytes that were read as opcodes, and were none */

@@ -330,11 +330,11 @@ static bool judge_change(judge *j)
 		tell_change(event, arguments);
 		return judge_change_of_name(j, arguments);
 	}
-	if (target->kind == CK_BYTES && target->flags & CK_MUTABLE) {
-		static const ck_fault filled = {
-			CK_RULE_CHANGED_TENSOR, "is given numbers, as no pickle does it"};
+	if ((target->kind == CK_BYTES && target->flags & CK_MUTABLE) || target->kind == CK_LIST) {
+		const char *what = target->kind == CK_LIST ? "a list" : "a bytearray";
+		fault = (ck_fault){CK_RULE_CHANGED_TENSOR, "is given items as no pickle does it"};
 		tell_change(event, arguments);
-		return tell(j, NULL, "a bytearray", &filled, CK_CHANGED_BY, arguments);
+		return tell(j, NULL, what, &fault, CK_CHANGED_BY, arguments);
 	}
 	if (target->kind != CK_CALL)
 		return true; /* the machine refuses it */

@@ -329,6 +329,8 @@ ck_standing *ck_standing_find(ck_audit *audit, const ck_value *global, ck_standi
 			return (ck_standing *)(uintptr_t)*known;
 		if (audit->standings.count < STANDINGS_MAX)
 			s = remember(audit, key, len, g);
+		else
+			audit->unremembered++;
 	}
 	if (!s)
 		return NULL;

@@ -52,7 +52,7 @@ static const row rows[] = {
 	{0, MAGIC("070701"), CLOSED("cpio", "a cpio archive")},
 	{0, MAGIC("070707"), CLOSED("cpio", "a cpio archive")},
 	{0, MAGIC("hsqs"), CLOSED("squashfs", "a squashfs image")},
-	{0, MAGIC("ZF0x"), WALKED("old joblib", ck_old_joblib_walk)},
+	{0, MAGIC("ZF0x"), CLOSED("old joblib", "a packed file of an old joblib")},
 	{0, MAGIC("Salted__"), CLOSED("encrypted", "a file that openssl encrypted")},
 	{0, MAGIC("-----BEGIN PGP MESSAGE"), CLOSED("encrypted", "encrypted text")},
 	{0, MAGIC("age-encryption.org/"), CLOSED("encrypted", "an encrypted file")},
@@ -94,6 +94,7 @@ static const ck_sniffed packed = WALKED("packed", ck_packed_walk);
 static const ck_sniffed legacy = WALKED("legacy torch", ck_legacy_walk);
 static const ck_sniffed safetensors = WALKED("safetensors", ck_safetensors_walk);
 static const ck_sniffed onnx = WALKED("ONNX", ck_onnx_walk);
+static const ck_sniffed old_joblib = WALKED("old joblib", ck_old_joblib_walk);
 static const ck_sniffed empty = DATA("empty");
 
 /* Numbers may begin with two or three bytes of any value: only whole files are known by so few. */
@@ -119,6 +120,19 @@ static bool is_compress(const char *name, const unsigned char *head, size_t len)
 	       (named || (bits >= 9 && bits <= 16 && !(head[2] & 0x60)));
 }
 
+/* joblib reads the size as Python reads any number of base 16: not only as "0x" and digits. */
+static bool is_old_joblib(const unsigned char *head, size_t len)
+{
+	enum { PREFIX = 2, SIZE = 19, HEADER = PREFIX + SIZE };
+	if (len <= HEADER + 1 || memcmp(head, "ZF", PREFIX) != 0)
+		return false;
+	for (size_t i = PREFIX; i < HEADER; i++)
+		if (!head[i] || !strchr("0123456789abcdefABCDEFxX_+- \t\n\v\f\r", head[i]))
+			return false;
+	size_t from = HEADER + (head[HEADER] == ' ');
+	return ck_packing_find(head + from, len - from) == &ck_packing_zlib;
+}
+
 /* The length of the header, then the header, an object of JSON. */
 static bool is_safetensors(const unsigned char *head, size_t len)
 {
@@ -134,6 +148,8 @@ const ck_sniffed *ck_sniff(ck_look *l)
 		return &zip;
 	if (ck_archiver_tar.probe(l->head, l->head_len))
 		return &tar;
+	if (is_old_joblib(l->head, l->head_len))
+		return &old_joblib;
 	const ck_sniffed *known = find_row(l->head, l->head_len, l->kind == CK_LOOK_FILE);
 	if (known)
 		return known;

@@ -20,7 +20,11 @@ static bool on_event(void *arg, const ck_source *source, const ck_event *event)
 	    !ck_inner_call(r->audit, &r->place, source, event->target))
 		return false;
 	r->place.source = source;
-	return ck_judge_event(r->audit, &r->place, event);
+	if (!ck_judge_event(r->audit, &r->place, event))
+		return false;
+	/* the machine counts the names of a pickle, here those of all are counted */
+	return r->audit->unremembered <= r->audit->job->limits.globals ||
+	       ck_fail_limit(r->own, source->label, "globals");
 }
 
 static bool on_bytes(void *arg, const ck_source *source, const ck_value *bytes)

@@ -43,17 +43,11 @@ static bool tell_change(ck_vm *vm, ck_deed deed, ck_value *target, const ck_item
 	return again || ck_vm_tell(vm, deed, target, NULL, items);
 }
 
-/* What is no literal may be a number all the same. */
-static bool is_object(const ck_value *value)
-{
-	return value->kind == CK_CALL || ck_vm_is_name(value);
-}
-
 static bool byte_of(ck_vm *vm, const ck_value *value, char *to)
 {
 	bool number = value->kind == CK_INT && value->i >= 0 && value->i <= UINT8_MAX;
 	*to = (char)(value->kind == CK_BOOL ? value->b : number ? value->i : 0);
-	return number || value->kind == CK_BOOL || is_object(value) ||
+	return number || value->kind == CK_BOOL || ck_vm_is_object(value) ||
 	       ck_vm_fail(vm, "a bytearray takes numbers from 0 to 255");
 }
 
@@ -79,7 +73,7 @@ static bool set_byte(ck_vm *vm, ck_value *target, char *bytes, const ck_value *k
 	char byte;
 	int64_t count = (int64_t)target->text.len;
 	int64_t index = key->kind == CK_BOOL ? key->b : key->i;
-	if (is_object(key)) /* it may be a slice */
+	if (ck_vm_is_object(key)) /* it may be a slice */
 		return true;
 	if ((key->kind != CK_INT && key->kind != CK_BOOL) || index >= count || index < -count)
 		return ck_vm_fail(vm, "the bytearray has no byte of that index");

@@ -31,28 +31,28 @@ static ck_value *new_global(ck_vm *vm, const char *module, size_t module_len, co
 	return value_of_global(vm, global, flags);
 }
 
-/* A GLOBAL of the step's two lines. The texts of a name that was written before are given back, so
- * that millions of one name need little memory. */
-static ck_value *global_of_texts(ck_vm *vm, size_t module_len, size_t name_len)
+/* A GLOBAL of two texts, in which there is no newline. One that was named before is found again:
+ * *again then says that the texts are needed no longer. */
+static ck_value *global_of_texts(ck_vm *vm, const ck_global *named, bool *again)
 {
 	enum { SHORT = 120 };
-	const ck_step *s = vm->step;
+	const size_t module_len = named->module_len, name_len = named->name_len;
 	char key[2 * SHORT + 1];
 	bool fresh;
+	*again = false;
 	if (module_len > SHORT || name_len > SHORT)
-		return new_global(vm, s->text, module_len, s->more, name_len, 0);
+		return new_global(vm, named->module, module_len, named->name, name_len, 0);
 	size_t len = module_len + 1 + name_len;
-	memcpy(key, s->text, module_len);
-	key[module_len] = '\n'; /* in neither of the lines */
-	memcpy(key + module_len + 1, s->more, name_len);
+	memcpy(key, named->module, module_len);
+	key[module_len] = '\n';
+	memcpy(key + module_len + 1, named->name, name_len);
 	const uint64_t *known = ck_map_find(vm->job, &vm->names, key, len);
-	if (known) {
-		ck_vm_give(vm, s->more, name_len + 1);
-		ck_vm_give(vm, s->text, module_len + 1);
+	*again = known != NULL;
+	if (known)
 		return value_of_global(vm, (const ck_global *)(uintptr_t)*known, 0);
-	}
 	const char *kept = ck_copy(vm->job, key, len);
-	ck_value *value = kept ? new_global(vm, s->text, module_len, s->more, name_len, 0) : NULL;
+	ck_value *value =
+		kept ? new_global(vm, named->module, module_len, named->name, name_len, 0) : NULL;
 	uint64_t *place = value ? ck_map_put(vm->job, &vm->names, kept, len, &fresh) : NULL;
 	if (!place)
 		return NULL;
@@ -77,7 +77,24 @@ static ck_value *global_of_lines(ck_vm *vm, bool ascii)
 		ck_vm_fail(vm, ascii ? "the name is not ASCII" : "the name is not UTF-8");
 		return NULL;
 	}
-	return global_of_texts(vm, (size_t)s->len, (size_t)s->more_len);
+	const ck_global named = {s->text, s->more, (size_t)s->len, (size_t)s->more_len};
+	bool again;
+	ck_value *value = global_of_texts(vm, &named, &again);
+	if (again) { /* millions of one name need little memory */
+		ck_vm_give(vm, s->more, named.name_len + 1);
+		ck_vm_give(vm, s->text, named.module_len + 1);
+	}
+	return value;
+}
+
+/* Of texts that are values: whatever else they may hold, and whoever else has them. */
+static ck_value *global_of_values(ck_vm *vm, const ck_global *named)
+{
+	bool again, line = memchr(named->module, '\n', named->module_len) ||
+	                   memchr(named->name, '\n', named->name_len);
+	return line ? new_global(vm, named->module, named->module_len, named->name,
+	                         named->name_len, 0)
+	            : global_of_texts(vm, named, &again);
 }
 
 bool ck_op_global(ck_vm *vm)
@@ -96,14 +113,14 @@ static bool may_be_text(const ck_value *value)
 bool ck_op_stack_global(ck_vm *vm)
 {
 	static const char unknown[] = "?";
-	const char *module, *text;
-	size_t module_len, len;
+	ck_global named;
 	ck_value *name = ck_vm_pop(vm);
 	ck_value *home = name ? ck_vm_pop(vm) : NULL;
 	if (!home)
 		return false;
-	if (ck_value_text(home, &module, &module_len) && ck_value_text(name, &text, &len))
-		return ck_vm_push(vm, new_global(vm, module, module_len, text, len, 0));
+	if (ck_value_text(home, &named.module, &named.module_len) &&
+	    ck_value_text(name, &named.name, &named.name_len))
+		return ck_vm_push(vm, global_of_values(vm, &named));
 	if (!may_be_text(home) && !may_be_text(name))
 		return ck_vm_fail(vm, "module and name must be strings, not %s and %s",
 		                  ck_value_about(home).s, ck_value_about(name).s);

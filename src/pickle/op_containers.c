@@ -220,6 +220,11 @@ bool ck_vm_is_name(const ck_value *value)
 	return value->kind == CK_GLOBAL || value->kind == CK_PERSID || value->kind == CK_EXT;
 }
 
+bool ck_vm_is_object(const ck_value *value)
+{
+	return value->kind == CK_CALL || ck_vm_is_name(value);
+}
+
 ck_later *ck_vm_later(ck_vm *vm, ck_value *target)
 {
 	if (!target->call->later)
@@ -286,11 +291,24 @@ bool ck_op_appends(ck_vm *vm)
 	return take_for_target(vm, &items, &target) && (!target || extend(vm, target, &items));
 }
 
+/* Only running the pickle would tell where the value goes: it is kept behind the others. */
+static bool set_somewhere(ck_vm *vm, ck_value *target, const ck_items *pair)
+{
+	target->flags |= CK_CHANGED;
+	return ck_vm_tell(vm, CK_DID_SET, target, NULL, pair) &&
+	       ck_vm_add(vm, target, target->items, &pair->item[1], 1);
+}
+
 /* list[key] = value; CPython allows it for SETITEM, with a key that exists. */
 static bool set_in_list(ck_vm *vm, ck_value *target, const ck_items *pairs)
 {
 	for (size_t i = 0; i < pairs->count; i += 2) {
 		const ck_value *key = pairs->item[i];
+		const ck_items pair = {.item = pairs->item + i, .count = 2};
+		if (ck_vm_is_object(key) && !set_somewhere(vm, target, &pair))
+			return false;
+		if (ck_vm_is_object(key))
+			continue;
 		int64_t kept = (int64_t)target->items->count;
 		int64_t count = kept + (int64_t)ck_value_left_out(target);
 		int64_t index = key->kind == CK_BOOL ? key->b : key->i;

@@ -293,7 +293,7 @@ static bool restart(ck_vm *vm, const ck_source *source, uint64_t at)
 		memset(vm->memo, 0, vm->memo_used * sizeof *vm->memo);
 	vm->memo_used = 0;
 	vm->memo_map = (ck_map){0};
-	vm->memo_count = vm->keys = vm->named = 0;
+	vm->memo_count = vm->keys = 0;
 	vm->pending.count = 0;
 	vm->buffers = 0;
 	vm->result = NULL;

@@ -347,6 +347,8 @@ ck_value *ck_vm_text(ck_vm *vm, ck_kind kind, const char *data, uint64_t len);
 ck_value *ck_vm_collect(ck_vm *vm, ck_kind kind, size_t start);
 /* True for what only has a name here: GLOBAL, PERSID, EXT. */
 bool ck_vm_is_name(const ck_value *value);
+/* What is no literal: it may be a number or a slice all the same. */
+bool ck_vm_is_object(const ck_value *value);
 /* Something is appended to, set in or built into a thing that only has a name. */
 bool ck_vm_mark_changed(ck_value *target);
 /* Remembers that a call, or a BUILD, has now seen a value; see CK_PASSED. */

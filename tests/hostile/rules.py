@@ -569,6 +569,14 @@ def sizes():
          call(name("posix", "getcwd")), "dangerous", [(CALL, "posix.getcwd")], 5),
         ("behind_set", b"\x96" + struct.pack("<Q", 1) + b"c" + integer(0) + integer(112) +
          SETITEM + POP + call(name("posix", "getcwd")), "dangerous", [(CALL, "posix.getcwd")], 5),
+        ("behind_slice", EMPTY_LIST + integer(1) + APPEND + call(name("builtins", "slice"), NONE,
+                                                                 NONE) +
+         EMPTY_LIST + SETITEM + POP + call(name("posix", "getcwd")), "dangerous",
+         [(CALL, "posix.getcwd")]),
+        ("behind_name_in_list", EMPTY_LIST + name("errno", "EPERM") + integer(1) + SETITEM + POP +
+         call(name("posix", "getcwd")), "dangerous", [(CALL, "posix.getcwd")]),
+        ("slice_in_list", EMPTY_LIST + name("errno", "EPERM") + integer(1) + SETITEM, "malformed",
+         [("changed-tensor", None)]),
         ("behind_filled_by_call", b"\x96" + struct.pack("<Q", 1) + b"c" +
          call(name("builtins", "int"), text("9")) + APPEND + POP + call(name("posix", "getcwd")),
          "dangerous", [(CALL, "posix.getcwd")], 5),

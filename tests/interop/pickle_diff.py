@@ -54,6 +54,11 @@ KNOWN = {
         "object is none",
         lambda data, py, ck: ck.accepts and b"\x96" in data and re.search(
             "'Inert' object cannot be inter|bytearray indices must be", py.text)),
+    "place in a list": (
+        "what a call returns, or a name stands for, may be a number or a slice; the recording "
+        "object is none",
+        lambda data, py, ck: ck.accepts and re.search(
+            "list indices must be integers or slices, not Inert", py.text)),
     "computed name": (
         "a name for STACK_GLOBAL that a call would have returned, or that a global or an id may "
         "stand for, is kept as a global that is never known; the recording object is no str",

@@ -1,18 +1,8 @@
 /* The public API: the one place that wires the floors together. */
-#include <ckconv/ckconv.h>
+#include "reading.h"
 
 #include <string.h>
 #include <unistd.h>
-
-#include "edit.h"
-#include "gate.h"
-#include "load.h"
-#include "save.h"
-
-struct ck_checkpoint {
-	ck_loaded *loaded;
-	ck_model *model;
-};
 
 const char *ck_version(void)
 {
@@ -65,84 +55,16 @@ void ck_options_default(ck_options *options)
 
 /* ---- reading ---- */
 
-/* A file, or FILE!MEMBER where there is no file of the whole name. */
-typedef struct {
-	const ck_source *source;
-	const char *member; /* or NULL */
-	const ck_policy *policy; /* or NULL */
-} input;
-
-static bool open_input(ck_job *job, const char *path, input *in)
-{
-	*in = (input){0};
-	in->source = ck_source_open_member(job, path, &in->member);
-	return in->source;
-}
-
-static const ck_policy *read_policy(ck_job *job, const char *path)
-{
-	ck_policy *policy = ck_policy_new(job);
-	return policy && ck_policy_read(policy, path) ? policy : NULL;
-}
-
-/* *names stays NULL where nothing is chosen by name. */
-static bool make_names(ck_job *job, const ck_options *options, ck_names **names)
-{
-	const ck_shaping *s = &options->shaping;
-	if (!s->include.count && !s->exclude.count && !s->rename.count && !s->strip_prefix &&
-	    !s->add_prefix)
-		return true;
-	*names = ck_names_new(job, s);
-	return *names;
-}
-
-/* `writer` may be NULL: then every tensor is taken. */
-static ck_checkpoint *open_source(ck_job *job, const input *in, const ck_options *options,
-                                  const ck_writer *writer, ck_names *names)
-{
-	ck_gate gate = {.policy = in->policy, .member = in->member, .disarm = options->disarm,
-	                .strict = options->strict};
-	ck_checkpoint *cp = ck_alloc(job, sizeof *cp);
-	if (!cp || !ck_gate_open(job, in->source, &gate))
-		return NULL;
-	cp->loaded = ck_load(job, in->source, &(ck_wishes){
-		.dequantize = options->dequantize, .densify = options->densify,
-		.split_complex = options->complex == CK_COMPLEX_SPLIT,
-		.everything = strcmp(options->root, ".") == 0, .strict = options->strict,
-		.member = in->member,
-	});
-	if (!cp->loaded)
-		return NULL;
-	cp->model = cp->loaded->model;
-	if ((writer && !ck_edit_set_aside(job, cp->model, options->root, writer->lacks)) ||
-	    !ck_edit_unsupported(job, cp->model, options->root, options->skip_unsupported,
-	                         options->strict) ||
-	    !ck_edit_root(job, cp->model, options->root, names, options->strict,
-	                  options->extras) ||
-	    !ck_edit_ties(job, cp->model, options->ties) ||
-	    !ck_edit_metadata(job, cp->model, &options->metadata) ||
-	    !ck_gate_close(job, &gate))
-		return NULL;
-	return cp;
-}
-
 ck_checkpoint *ck_checkpoint_open(ck_job *job, const char *path, const ck_options *options)
 {
-	ck_options defaults;
-	ck_options_default(&defaults);
-	input in;
-	if (!options)
-		options = &defaults;
-	const ck_writer *writer =
-		options->format ? ck_writer_find(job, options->format, "") : NULL;
-	if ((options->format && !writer) || !open_input(job, path, &in))
+	const char *format = options ? options->format : NULL;
+	ck_options *own = ck_alloc(job, sizeof *own);
+	const ck_writer *writer = own && format ? ck_writer_find(job, format, "") : NULL;
+	if (!own || (format && !writer))
 		return NULL;
-	in.policy = options->policy ? read_policy(job, options->policy) : NULL;
-	if (options->policy && !in.policy)
-		return NULL;
-	ck_names *names = NULL;
-	return make_names(job, options, &names) ? open_source(job, &in, options, writer, names)
-	                                        : NULL;
+	ck_options_default(own);
+	ck_reading *reading = ck_reading_open(job, path, options ? options : own, writer);
+	return reading ? ck_reading_run(reading) : NULL;
 }
 
 const char *ck_checkpoint_layout(const ck_checkpoint *checkpoint)
@@ -168,11 +90,11 @@ void ck_checkpoint_tensor(const ck_checkpoint *checkpoint, size_t index, ck_tens
 
 /* ---- converting ---- */
 
-static bool check_paths(ck_job *job, const ck_source *source, const char *const *paths,
+static bool check_paths(ck_job *job, const ck_reading *from, const char *const *paths,
                         size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (paths[i] && ck_source_is_path(source, paths[i]))
+		if (paths[i] && ck_reading_is_path(from, paths[i]))
 			return ck_fail(job, CK_USAGE, paths[i],
 			               "this is the input itself; give the output another name");
 	return true;
@@ -189,20 +111,19 @@ struct ck_conversion {
 	ck_job *job;
 	ck_options options;
 	const ck_writer *writer;
-	input from;
-	ck_names *names; /* or NULL */
+	ck_reading *from;
 	outputs to;
 };
 
 /* Before the input is read, so that what is wrong with the output is said first. */
-static bool make_outputs(ck_job *job, const ck_source *source, const char *out,
+static bool make_outputs(ck_job *job, const ck_reading *from, const char *out,
                          const ck_options *options, const ck_writer *writer, outputs *o)
 {
 	const char *beside = NULL;
 	if (writer->paths && !writer->paths(job, out, &out, &beside))
 		return false;
 	const char *const paths[] = {out, beside, options->extras};
-	if (!check_paths(job, source, paths, CK_COUNT(paths)))
+	if (!check_paths(job, from, paths, CK_COUNT(paths)))
 		return false;
 	unsigned flags = (options->no_clobber ? CK_OUTPUT_NO_CLOBBER : 0) |
 	                 (options->no_fsync ? CK_OUTPUT_NO_FSYNC : 0);
@@ -244,12 +165,10 @@ static bool begin_conversion(ck_job *job, const char *in, const char *out,
 		return ck_fail(job, CK_USAGE, "",
 		               "--external-data is for --to onnx; %s has no data in a file of its "
 		               "own", c->writer->name);
-	if (!make_names(job, &c->options, &c->names) || !check_align(job, &c->options) ||
-	    !open_input(job, in, &c->from))
+	if (!check_align(job, &c->options))
 		return false;
-	c->from.policy = c->options.policy ? read_policy(job, c->options.policy) : NULL;
-	return (c->from.policy || !c->options.policy) &&
-	       make_outputs(job, c->from.source, out, &c->options, c->writer, &c->to);
+	c->from = ck_reading_open(job, in, &c->options, c->writer);
+	return c->from && make_outputs(job, c->from, out, &c->options, c->writer, &c->to);
 }
 
 ck_conversion *ck_convert_open(ck_job *job, const char *in, const char *out,
@@ -269,16 +188,13 @@ ck_conversion *ck_convert_open(ck_job *job, const char *in, const char *out,
 size_t ck_convert_descriptors(const ck_conversion *conversion, int *to, size_t max)
 {
 	const outputs *o = &conversion->to;
-	int own[4];
-	size_t count = 0;
-	own[count++] = conversion->from.source->fd;
-	own[count++] = o->target.file->fd;
-	if (o->target.beside)
-		own[count++] = o->target.beside->fd;
-	if (o->extras)
-		own[count++] = o->extras->fd;
-	for (size_t i = 0; i < count && i < max; i++)
-		to[i] = own[i];
+	const ck_file *own[] = {o->target.file, o->target.beside, o->extras};
+	size_t count = ck_reading_descriptors(conversion->from, to, max);
+	for (size_t i = 0; i < CK_COUNT(own); i++) {
+		if (own[i] && count < max)
+			to[count] = own[i]->fd;
+		count += own[i] != NULL;
+	}
 	return count + ck_scratch_descriptors(conversion->job, count < max ? to + count : NULL,
 	                                      count < max ? max - count : 0);
 }
@@ -302,8 +218,7 @@ bool ck_convert_run(ck_conversion *c, ck_summary *summary)
 	uint64_t planned = 0;
 	c->to.target.threads = c->options.threads;
 	c->to.target.planned = c->options.dry_run ? &planned : NULL;
-	const ck_checkpoint *cp = open_source(c->job, &c->from, &c->options, c->writer,
-	                                      c->names);
+	const ck_checkpoint *cp = ck_reading_run(c->from);
 	if (!cp || (!c->options.dry_run && !write_extras(c->job, cp, c->to.extras)) ||
 	    !ck_save(c->job, c->writer, cp->model, &c->to.target))
 		return false;

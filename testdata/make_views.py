@@ -894,6 +894,14 @@ def _():
     return b"ZF" + (b"0x%x" % len(EVIL)).ljust(19) + zlib.compress(EVIL)
 
 
+@file("hostile/old_joblib_bare_size.zip")
+def _():
+    """members of that kind whose sizes have no `0x` in front, or a sign, or `_`."""
+    sizes = [b"%x" % len(EVIL), b" +%X" % len(EVIL), b"0_0%x\t" % len(EVIL)]
+    return archive([Member("x%d.bin" % i, b"ZF" + size.ljust(19) + zlib.compress(EVIL))
+                    for i, size in enumerate(sizes)])
+
+
 @file("hostile/objects.npy")
 def _():
     """an array of objects."""
@@ -1081,9 +1089,9 @@ def _():
     return GOOD_VALUES + bytes(range(0xc0, 0x100))
 
 
-def tar_v7(path, data):
+def tar_v7(path, data, kind=b"0"):
     """An archive as tars of the seventies wrote them, without a magic number."""
-    body = bytearray(entry(path, data))
+    body = bytearray(entry(path, data, kind))
     body[257:512] = bytes(255)
     body[148:156] = b" " * 8
     body[148:156] = b"%06o\0 " % sum(body[:512])
@@ -1375,6 +1383,12 @@ def _():
 def _():
     """a tar archive with the padding of a tape."""
     return entry("a.pkl", pickle(named(a=integer(1)))) + bytes(9216)
+
+
+@file("odd/tar_v7.tar")
+def _():
+    """a checkpoint in a tar archive as the first ones were: no magic number, and no type."""
+    return tar_v7("model.pt", archive(model()), b"\0")
 
 
 @file("odd/data_like_opcodes.pt")

@@ -161,8 +161,8 @@ alone('different_names', 'calls of 800,000 functions',
       lambda: pickled(b''.join(b'cown\nx%d\n)R0' % i for i in range(800_000)) + b'N'), None,
       limit='globals')
 alone('names_of_pickles', 'ten pickles, each of which names 190,000 other functions',
-      lambda: b''.join(pickled(b''.join(b'cown\nx%d\n0' % i for i in range(at, at + 190_000)) + b'N')
-                       for at in range(0, 1_900_000, 190_000)), None, limit='globals')
+      lambda: b''.join(pickled(b''.join(b'cown\nx%d\n0' % i for i in range(n, n + 190_000)) + b'N')
+                       for n in range(0, 1_900_000, 190_000)), None, limit='globals')
 alone('named_by_values', 'a name of two strings, 250,000 times',
       lambda: pickled(b'\x80\4\x8c\3own\x8c\1x\x930' + b'\x8c\3own\x8c\1x\x930' * 249_999 + b'N'),
       'no tensor')

@@ -130,14 +130,19 @@ static int open_unnamed(const ck_file *file)
 	return fd;
 }
 
+/* Has a name that others can find, and may replace a file that they cannot read: that one's mode
+ * it gets when it is complete. */
 static int open_named(ck_job *job, ck_file *file)
 {
+	struct stat old;
+	bool fresh = fstatat(file->dir, file->name, &old, AT_SYMLINK_NOFOLLOW);
 	for (int tries = 0; tries < 100; tries++) {
 		file->temp = ck_temp_name(job, file->name);
 		if (!file->temp)
 			return -1;
 		int fd = openat(file->dir, file->temp,
-		                O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, 0666);
+		                O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC,
+		                fresh ? 0666 : 0600);
 		if (fd >= 0 && ck_temp_lock(fd))
 			return fd;
 		file->temp = NULL; /* not ours: nothing to remove */

@@ -150,6 +150,18 @@ for count, times in [(8, 1_100_000), (24, 1_100_000), (120, 300_000)]:
     alone(f'many_waiting_{count}', f'a stack of {times} lists of {count} values',
           lambda count=count, times=times: pickled((b'](' + b'N' * count + b'e') * times),
           None, limit='heap', clean=times < 1_000_000)
+def weighed_often(times, lists):
+    """A stack that is almost too heavy, and of which as much is looked at as can be, under a list
+    that grows."""
+    body = b''
+    for level in range(4):
+        last = b'h' + bytes([level - 1]) if level else b'N'
+        body += b'(' + b'N' * 2046 + last + b'tq' + bytes([level]) + b'0'
+    return body + b'h\3' * times + b'](' + (b'M\1\2' * 1000 + b'e(') * lists + b'e'
+
+
+alone('stack_weighed_often', 'a stack below a growing list',
+      lambda: pickled(weighed_often(2900, 10_000)), None, limit='heap', more=450, clean=True)
 alone('many_calls_waiting', 'a stack of a million calls of one class',
       lambda: pickled(b'ca\nb\nq\0' + b'h\0)R' * 1_100_000), None, limit='heap')
 alone('many_calls_listed', 'a list of 300,000 calls of one class',

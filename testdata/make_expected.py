@@ -67,7 +67,7 @@ INSIDE = {
     "good/nested.tar": "state_dict.pt", "good/nested.tar!inner.zip": "state_dict.pt",
     "good/nested.tar!inner.zip!a!b.pt": "state_dict.pt",
     "good/zips.distcp": ["state_dict.pt", "many.pt"],
-    "odd/tar_v7.tar": "../odd/zip_comment.pt",
+    "odd/tar_v7.tar": "../odd/zip_comment.pt", "odd/xz_9.pt.xz": "../odd/zip_comment.pt",
 }
 TOO_NEW = {"C64", "F8_E4M3FNUZ", "F8_E5M2FNUZ"}  # for safetensors 0.5.2
 

@@ -873,6 +873,31 @@ def _():
     return archive([Member("x.dat", alone(EVIL0[:3]) + lzma.compress(EVIL0[3:]))])
 
 
+def odd_alone(data):
+    """A .lzma stream with a dictionary of a size that no writer makes."""
+    made = alone(data)
+    return made[:1] + struct.pack("<I", 5120) + made[5:]
+
+
+@file("hostile/lzma_odd_dictionary.joblib")
+def _():
+    """a .lzma file with a dictionary of 5120 bytes: joblib knows the file by two bytes, and says
+    .lzma, so that Python does not mind."""
+    return odd_alone(EVIL)
+
+
+@file("hostile/lzma_odd_dictionary.zip")
+def _():
+    """the same as a member."""
+    return archive([Member("x.dat", odd_alone(EVIL))])
+
+
+@file("hostile/lzma_odd_dictionary_behind.zip")
+def _():
+    """the same, as the second of two streams, of which the first one is as writers make them."""
+    return archive([Member("x.dat", alone(EVIL0[:3]) + odd_alone(EVIL0[3:]))])
+
+
 @file("hostile/gzip_bomb_wrong_header.zip")
 def _():
     """a member with a wrong checksum of its gzip header, of which more comes out than is looked
@@ -1389,6 +1414,20 @@ def _():
 def _():
     """a checkpoint in a tar archive as the first ones were: no magic number, and no type."""
     return tar_v7("model.pt", archive(model()), b"\0")
+
+
+@file("odd/xz_9.pt.xz")
+def _():
+    """a small checkpoint packed by `xz -9`, which asks for a dictionary of 64 MiB."""
+    return lzma.compress(archive(model()), preset=9)
+
+
+@file("odd/data_like_lzma.pt")
+def _():
+    """storages of numbers that begin as .lzma with dictionaries of up to 4 GiB do."""
+    heads = {str(n): struct.pack("<200i", 93, n, *[0] * 198) for n in (12, 64, 100, 128, 255)}
+    values = named(**{"t" + key: vector(key, 200, "IntStorage") for key in heads})
+    return archive(checkpoint(pickle(values), heads))
 
 
 @file("odd/data_like_opcodes.pt")

@@ -1,5 +1,6 @@
 """The bombs: one row each. A row makes one file, says what makes it a bomb, and what ckconv is to
 say about it."""
+import lzma
 import struct
 import zlib
 
@@ -340,6 +341,8 @@ limited('gzip_zeros', 'gzip of 2 GiB of zeros', lambda: gzip_repeat(bytes(MIB), 
         suffix='.pt.gz')
 limited('xz_zeros', 'xz of 1 GiB of zeros', lambda: xz_repeat(bytes(64 * MIB), 16), 'ratio',
         suffix='.pt.xz')
+limited('xz_zeros_far_back', 'the same with a dictionary of 64 MiB, which fills',
+        lambda: lzma.compress(bytes(256 * MIB), preset=9), 'heap', suffix='.pt.xz')
 limited('bzip2_zeros', 'bzip2 of 4 GiB of zeros', lambda: bzip2_repeat(bytes(32 * MIB), 128),
         'ratio', suffix='.pt.bz2')
 bomb('gzip_in_gzip', 'gzip in gzip, fifty times', lambda: packed_often(50), 'lie in each other',

@@ -227,7 +227,7 @@ story_a_replaced_output_takes_no_list_of_rights_for_those_of_a_group() {
 		os.setxattr(sys.argv[1], "system.posix_acl_access", struct.pack("<I", 2) +
 		            b"".join(struct.pack("<HHi", *entry) for entry in entries))
 	END
-	[ "$(stat -c %a out/model.safetensors)" = 640 ] || fail "$(stat -c %a out/model.safetensors)"
+	[ "$(stat -c %a out/model.safetensors)" = 640 ] || fail "$(ls -l out)"
 	ck 0 "$(good state_dict)" out/model.safetensors
-	[ "$(stat -c %a out/model.safetensors)" = 600 ] || fail "$(stat -c %a out/model.safetensors)"
+	[ "$(stat -c %a out/model.safetensors)" = 600 ] || fail "$(ls -l out)"
 }

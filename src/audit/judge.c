@@ -319,6 +319,16 @@ static void tell_change(const ck_event *event, char arguments[CK_ARGUMENTS_MAX +
 	}
 }
 
+/* Of what no pickle changes, but a crafted one may: NULL if it is something else. */
+static const char *plain_about(const ck_value *value)
+{
+	if (value->kind == CK_LIST)
+		return "a list";
+	if (value->kind == CK_BUFFER)
+		return "a buffer of the loader's";
+	return value->kind == CK_BYTES && value->flags & CK_MUTABLE ? "a bytearray" : NULL;
+}
+
 static bool judge_change(judge *j)
 {
 	const ck_event *event = j->event;
@@ -330,8 +340,8 @@ static bool judge_change(judge *j)
 		tell_change(event, arguments);
 		return judge_change_of_name(j, arguments);
 	}
-	if ((target->kind == CK_BYTES && target->flags & CK_MUTABLE) || target->kind == CK_LIST) {
-		const char *what = target->kind == CK_LIST ? "a list" : "a bytearray";
+	const char *what = plain_about(target);
+	if (what) {
 		fault = (ck_fault){CK_RULE_CHANGED_TENSOR, "is given items as no pickle does it"};
 		tell_change(event, arguments);
 		return tell(j, NULL, what, &fault, CK_CHANGED_BY, arguments);

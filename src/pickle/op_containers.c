@@ -243,6 +243,15 @@ static bool is_bytearray(const ck_value *value)
 	return value->kind == CK_BYTES && value->flags & CK_MUTABLE;
 }
 
+/* A loader may have given a bytearray, or a list: what it becomes nobody can tell, but Python goes
+ * on. It is told once of each. */
+static bool change_buffer(ck_vm *vm, ck_deed deed, ck_value *target, const ck_items *items)
+{
+	const bool again = target->flags & CK_CHANGED;
+	target->flags |= CK_CHANGED;
+	return again || ck_vm_tell(vm, deed, target, NULL, items);
+}
+
 static bool extend(ck_vm *vm, ck_value *target, const ck_items *items)
 {
 	if (target->kind == CK_LIST) {
@@ -251,6 +260,8 @@ static bool extend(ck_vm *vm, ck_value *target, const ck_items *items)
 	}
 	if (is_bytearray(target))
 		return ck_vm_append_bytes(vm, target, items);
+	if (target->kind == CK_BUFFER)
+		return change_buffer(vm, CK_DID_APPEND, target, items);
 	if (!ck_vm_tell(vm, CK_DID_APPEND, target, NULL, items))
 		return false;
 	if (target->kind == CK_CALL)
@@ -334,6 +345,8 @@ static bool set_pairs(ck_vm *vm, ck_value *target, const ck_items *pairs)
 		return set_in_list(vm, target, pairs);
 	if (is_bytearray(target))
 		return ck_vm_set_bytes(vm, target, pairs);
+	if (target->kind == CK_BUFFER)
+		return change_buffer(vm, CK_DID_SET, target, pairs);
 	if (target->kind != CK_DICT && !ck_vm_tell(vm, CK_DID_SET, target, NULL, pairs))
 		return false;
 	if (ck_vm_is_name(target))

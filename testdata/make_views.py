@@ -528,7 +528,8 @@ def _():
 
 @file("hostile/tar_first_wrong.tar")
 def _():
-    """the same behind a first header with a wrong checksum."""
+    """the same behind a first header with a wrong checksum: tarfile and torch refuse it, GNU tar
+    goes on."""
     first = bytearray(entry("README", b"\xff" * 600))
     first[148] = 0x37
     return bytes(first) + old_entry() + TAR_END

@@ -380,7 +380,7 @@ static bool walk(tar *t)
 	}
 	t->at = t->entries ? t->at : 0;
 	if (!t->entries)
-		return say(t, "the checksum of the first tar header is wrong, and none follows here");
+		return say(t, "the checksum of the first tar header is wrong, and none follows");
 	if (zeros < 2)
 		return say(t, "the tar archive has no end: it is cut short or damaged");
 	return size % CK_TAR_BLOCK == 0 ||

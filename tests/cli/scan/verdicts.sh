@@ -122,5 +122,5 @@ story_a_tar_that_begins_with_no_header_says_who_reads_it() {
 	prints "an entry follows bytes that are no header; GNU tar goes on and finds it"
 	head -c 1536 "$data/hostile/tar_first_wrong.tar" >first.tar
 	ck 3 scan --json first.tar
-	prints "the checksum of the first tar header is wrong, and none follows here"
+	prints "the checksum of the first tar header is wrong, and none follows"
 }

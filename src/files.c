@@ -147,13 +147,24 @@ static bool add_places(ck_job *job, const ck_onnx *model, ck_text *names)
 	return true;
 }
 
+/* What is no sound model has no files: whoever reads all of it tells more of what it is. */
+static bool ask_model(ck_job *job, const ck_files *files, ck_text *names)
+{
+	ck_job *own = ck_base_job_within(job);
+	if (!own)
+		return ck_fail_nomem(job);
+	const ck_onnx *model = ck_onnx_read(own, files->head);
+	bool ok = model ? add_places(job, model, names)
+	                : own->error.status == CK_CORRUPT || ck_fail_as(job, &own->error);
+	ck_base_job_free(own);
+	return ok;
+}
+
 bool ck_files_ask(ck_job *job, const ck_files *files, ck_text *names)
 {
 	ck_limits_follow(job, files->bytes);
-	if (files->kind == CK_INPUT_ONNX) {
-		const ck_onnx *model = ck_onnx_read(job, files->head);
-		return model && add_places(job, model, names);
-	}
+	if (files->kind == CK_INPUT_ONNX)
+		return ask_model(job, files, names);
 	const ck_index *index = ck_index_read(job, files->head);
 	for (size_t i = 0; index && i < index->count; i++)
 		if (!ck_text_add(job, names, index->files[i], strlen(index->files[i]) + 1))
@@ -169,7 +180,7 @@ static bool check_name(const ck_files *files, const char *name)
 	for (const char *at = name; ok && at; at = strchr(at, '/')) {
 		at += at != name;
 		size_t len = strcspn(at, "/");
-		ok = len && !ck_equals(at, len, "..") && !ck_equals(at, len, ".");
+		ok = len && !ck_equals(at, len, "..");
 	}
 	return ok || ck_fail(files->job, CK_REFUSED, files->head->label,
 	                     "it says that tensors are in '%s', which is no name of a file %s its "

@@ -43,7 +43,8 @@ static void say_done(const cli_options *options, const ck_summary *summary, doub
 	if (options->verbose)
 		cli_say("%s: wrote %zu tensor%s, %s%s, from %s %s file in %.2f s", out.s,
 		        summary->tensors, s, cli_show_size(summary->bytes).s, files,
-		        !strncmp(summary->layout, "np", 2) ? "an" : "a", summary->layout, seconds);
+		        !strncmp(summary->layout, "np", 2) || *summary->layout == 'o' ? "an" : "a",
+		        summary->layout, seconds);
 	else
 		cli_say("%s: wrote %zu tensor%s, %s%s", out.s, summary->tensors, s,
 		        cli_show_size(summary->bytes).s, files);

@@ -105,7 +105,5 @@ bool ck_foreign_refuse(ck_job *job, const ck_source *source, const unsigned char
 			: "this is a JSON text, not a checkpoint";
 	if (!sentence && is_msgpack(head, len))
 		sentence = "this looks like MessagePack (Flax, JAX), not like a torch checkpoint";
-	if (!sentence && ck_onnx_begins(head, len))
-		sentence = "this is an ONNX model, which holds no pickle";
 	return !sentence || ck_fail(job, CK_UNSUPPORTED, source->label, "%s", sentence);
 }

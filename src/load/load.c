@@ -6,6 +6,7 @@
 
 static const ck_layout *const layouts[] = {
 	&ck_layout_safetensors,
+	&ck_layout_onnx,
 	&ck_layout_pt2,
 	&ck_layout_package,
 	&ck_layout_torchscript,

@@ -271,6 +271,7 @@ extern const ck_layout ck_layout_packed;
 extern const ck_layout ck_layout_zips;
 extern const ck_layout ck_layout_bundle;
 extern const ck_layout ck_layout_safetensors;
+extern const ck_layout ck_layout_onnx;
 extern const ck_layout ck_layout_npz;
 extern const ck_layout ck_layout_npy;
 extern const ck_layout ck_layout_pickle;

@@ -334,9 +334,17 @@ typedef struct ck_onnx_output {
 	uint64_t type;
 } ck_onnx_output;
 
+typedef struct ck_onnx_pair {
+	const char *key, *value; /* with NULs behind them */
+	size_t key_len, value_len;
+} ck_onnx_pair;
+
 typedef struct ck_onnx {
 	uint64_t ir_version;
 	uint64_t nodes;
+	uint64_t sparse;         /* initializers that are sparse, and are not read */
+	ck_onnx_pair *pairs;     /* of metadata */
+	size_t pair_count;
 	ck_onnx_tensor *tensors; /* the initializers of the graph, in its order */
 	size_t count;
 	ck_onnx_output *outputs;

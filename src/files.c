@@ -1,4 +1,4 @@
-/* Opens the files of an input: those that it names are checked first, as it comes from strangers. */
+/* Opens the files of an input. The names that it gives come from strangers, and are checked. */
 #include "files.h"
 
 #include <errno.h>

@@ -39,8 +39,13 @@ static bool name_in_folder(ck_outputs *o, const char *folder)
 bool ck_outputs_choose(ck_outputs *o, const char *out, bool from_folder)
 {
 	const ck_options *options = o->options;
-	o->in_folder = *out && (is_folder(out) ||
-	                        (from_folder && !options->format && !has_suffix(out)));
+	/* of a single file nobody knows what it should be called there */
+	o->in_folder = *out && (from_folder || options->max_shard_size) &&
+	               (is_folder(out) || (from_folder && !options->format && !has_suffix(out)));
+	if (!o->in_folder && is_folder(out))
+		return ck_fail(o->job, CK_USAGE, out,
+		               "this is a folder; the output needs the name of a file in it, such "
+		               "as model.safetensors");
 	const char *format = options->format ? options->format
 	                     : o->in_folder ? "safetensors" : NULL;
 	o->writer = ck_writer_find(o->job, format, out);

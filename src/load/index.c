@@ -96,15 +96,15 @@ static uint64_t *find_any(ck_job *job, ck_index *index, const ck_model *model, c
 	return where || !path->is_beside ? where : find(job, index, model, path->up);
 }
 
-static bool mark_found(ck_job *job, ck_index *index, const ck_model *model)
+static bool mark_found(ck_job *job, ck_index *index, const ck_model *model, size_t *unlisted)
 {
-	size_t unknown = 0;
+	*unlisted = 0;
 	for (size_t i = 0; i < model->count; i++) {
 		const ck_entry *entry = &model->entries[i];
 		uint64_t *where = find_any(job, index, model, entry->path);
 		if (where)
 			*where |= (*where & FILE_NUMBER) == entry->file ? FOUND : ELSEWHERE;
-		unknown += !where;
+		*unlisted += !where;
 	}
 	/* what cannot be written is there all the same, and told elsewhere */
 	for (size_t i = 0; i < model->other_count; i++) {
@@ -112,12 +112,7 @@ static bool mark_found(ck_job *job, ck_index *index, const ck_model *model)
 		if (where)
 			*where |= FOUND;
 	}
-	if (job->error.status != CK_OK)
-		return false;
-	if (unknown)
-		ck_note(job, "%s not listed in the index %s taken all the same",
-		        ck_many(unknown, "tensor").s, unknown == 1 ? "is" : "are");
-	return true;
+	return job->error.status == CK_OK;
 }
 
 static bool check_promises(ck_job *job, ck_index *index)
@@ -164,6 +159,11 @@ static bool drop_doubles(ck_job *job, ck_index *index, ck_model *model)
 
 bool ck_index_settle(ck_job *job, ck_index *index, ck_model *model)
 {
-	return mark_found(job, index, model) && check_promises(job, index) &&
-	       drop_doubles(job, index, model);
+	size_t unlisted;
+	if (!mark_found(job, index, model, &unlisted) || !check_promises(job, index))
+		return false;
+	if (unlisted)
+		ck_note(job, "%s not listed in the index %s taken all the same",
+		        ck_many(unlisted, "tensor").s, unlisted == 1 ? "is" : "are");
+	return drop_doubles(job, index, model);
 }

@@ -287,8 +287,8 @@ bool ck_torch_legacy_probe(ck_job *job, const ck_input *in);
 bool ck_load_tensor(ck_loaded *loaded, const ck_path *path, ck_tensor *tensor);
 /* Finds the layout of a file and loads it. wishes may be NULL. */
 ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes);
-/* The same for a model in several files, which are loaded one after the other, in the order of their
- * numbers. `source` is what messages call the whole; `bytes`: of all files. */
+/* The same for a model in several files, which are loaded one after the other, in the order of
+ * their numbers. `source` is what messages call the whole; `bytes`: of all files. */
 ck_loaded *ck_load_begin(ck_job *job, const ck_source *source, uint64_t bytes,
                          const ck_wishes *wishes);
 bool ck_load_file(ck_loaded *loaded, const ck_source *source);

@@ -1,5 +1,5 @@
-/* ONNX models as input: the initializers of the graph, each by its name. What the graph computes is no
- * tensor, and is told. */
+/* ONNX models as input: the initializers of the graph, each by its name. What the graph computes is
+ * no tensor, and is told. */
 #include "load.h"
 
 #include <string.h>
@@ -140,8 +140,8 @@ static bool tell_rest(ck_loaded *loaded, const ck_onnx *model)
 	const ck_path *sparse = NULL;
 	static const char name[] = "sparse_initializer";
 	if (model->nodes)
-		ck_note(loaded->job, "only the weights of the ONNX model are taken; %s of its graph "
-		        "%s left out", ck_many(model->nodes, "node").s,
+		ck_note(loaded->job, "only the weights of the ONNX model are taken; %s of its "
+		        "graph %s left out", ck_many(model->nodes, "node").s,
 		        model->nodes == 1 ? "is" : "are");
 	if (!model->sparse)
 		return true;

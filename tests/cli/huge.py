@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Scans checkpoints of 100 GB, which must not be read for it, and converts one of 4.5 GB, which is more
-than 32 bits can count.
+"""Scans checkpoints of 100 GB, which must not be read for it, and converts one of 4.5 GB, which is
+more than 32 bits can count.
 
 usage: huge.py CKCONV TESTDATA
 

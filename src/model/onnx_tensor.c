@@ -186,6 +186,19 @@ static unsigned field_of(uint64_t type)
 	}
 }
 
+/* What a type is called that no tensor here has. */
+static const char *name_type(uint64_t type)
+{
+	static const struct {
+		uint64_t type;
+		const char *name;
+	} rows[] = {{8, "strings"}, {21, "uint4"}, {22, "int4"}, {23, "float4_e2m1"}};
+	for (size_t i = 0; i < CK_COUNT(rows); i++)
+		if (rows[i].type == type)
+			return rows[i].name;
+	return "a type that is not known";
+}
+
 static bool is_odd(tensor *t, const char *why)
 {
 	t->t.place = CK_ONNX_ODD;
@@ -245,7 +258,7 @@ static bool finish_tensor(ck_onnx_reader *r, tensor *t)
 	t->t.shape = t->dims;
 	const ck_dtype_row *row = dtype_of(t->t.type);
 	if (!row)
-		return is_odd(t, "a type that is not known");
+		return is_odd(t, name_type(t->t.type));
 	return find_place(r, t, count, row->size);
 }
 

@@ -15,12 +15,6 @@ static bool is_folder(const char *path)
 	return (len && path[len - 1] == '/') || (!stat(path, &st) && S_ISDIR(st.st_mode));
 }
 
-static bool has_suffix(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return strrchr(slash ? slash : path, '.');
-}
-
 /* FOLDER/model.safetensors */
 static bool name_in_folder(ck_outputs *o, const char *folder)
 {
@@ -40,8 +34,9 @@ bool ck_outputs_choose(ck_outputs *o, const char *out, bool from_folder)
 {
 	const ck_options *options = o->options;
 	/* of a single file nobody knows what it should be called there */
-	o->in_folder = *out && (from_folder || options->max_shard_size) &&
-	               (is_folder(out) || (from_folder && !options->format && !has_suffix(out)));
+	bool may_be = from_folder || options->max_shard_size;
+	bool named_so = from_folder && !options->format && !ck_writer_of_suffix(out);
+	o->in_folder = *out && may_be && (is_folder(out) || named_so);
 	if (!o->in_folder && is_folder(out))
 		return ck_fail(o->job, CK_USAGE, out,
 		               "this is a folder; the output needs the name of a file in it, such "

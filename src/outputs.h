@@ -21,8 +21,9 @@ typedef struct ck_outputs {
 	ck_file *extras;        /* or NULL */
 } ck_outputs;
 
-/* Chooses the writer, by the format or the suffix of `out`. A name that ends with a slash, or that
- * of a folder, or for an input that is one a name without a suffix, is a folder, which is made. */
+/* Chooses the writer, by the format or the suffix of `out`. Where the input or the output is of
+ * several files, a name that ends with a slash is a folder, and so is that of one which exists; for
+ * an input of several files one without the suffix of a format, too. */
 bool ck_outputs_choose(ck_outputs *outputs, const char *out, bool from_folder);
 /* Makes the files, as far as it is known how many they are; `from` must be open. */
 bool ck_outputs_open(ck_outputs *outputs);

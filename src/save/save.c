@@ -22,17 +22,25 @@ static const ck_writer *const writers[] = {
 
 enum { FREE_OUTPUT = 256 << 20 }; /* the limit `expand` does not ask below this size */
 
-const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path)
+const ck_writer *ck_writer_of_suffix(const char *path)
 {
 	size_t len = strlen(path);
 	for (size_t i = 0; i < CK_COUNT(writers); i++) {
 		const char *suffix = writers[i]->suffix;
 		size_t tail = suffix ? strlen(suffix) : 0;
-		if (name ? !strcmp(name, writers[i]->name)
-		         : suffix && len >= tail &&
-		           !strcasecmp(path + len - tail, suffix))
+		if (suffix && len >= tail && !strcasecmp(path + len - tail, suffix))
 			return writers[i];
 	}
+	return NULL;
+}
+
+const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path)
+{
+	const ck_writer *found = name ? NULL : ck_writer_of_suffix(path);
+	for (size_t i = 0; name && !found && i < CK_COUNT(writers); i++)
+		found = strcmp(name, writers[i]->name) ? NULL : writers[i];
+	if (found)
+		return found;
 	if (name)
 		ck_fail(job, CK_USAGE, "", "there is no format '%s'; --to takes " CK_FORMATS,
 		        ck_show(name, strlen(name)).s);

@@ -32,7 +32,9 @@ typedef struct ck_writer {
 
 extern const ck_writer ck_writer_safetensors, ck_writer_onnx, ck_writer_onnx_safetensors;
 
-/* By name, or by the suffix of `path` if name is NULL. */
+/* By the suffix of a path, or NULL. */
+const ck_writer *ck_writer_of_suffix(const char *path);
+/* By name, or by the suffix of `path` if name is NULL. NULL after a failure. */
 const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path);
 bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, const ck_target *to);
 

@@ -167,6 +167,8 @@ places = json.load(open("model/model.safetensors.index.json"))["weight_map"]
 assert {n: f for f in files for n in sizes[f]} == places'
 	ck 0 out/new back.safetensors
 	same back.safetensors all.safetensors
+	ck 0 out/new/ out/Model-3.1-8B # no suffix, whatever it looks like
+	index out/Model-3.1-8B 'assert len(files) == 3'
 }
 
 # The greatest size counts the bytes of tensors; one that is larger has a file of its own.

@@ -406,6 +406,10 @@ for kind, what in [(b'0', 'files'), (b'L', 'long_names'), (b'K', 'long_links'),
 bomb('tar_path_of_all', 'a path of a million bytes, by a global header, for ten thousand entries',
      lambda: pax_of(b'1000013 path=' + b'./' * 250_000 + b'a' * 499_999 + b'\n', b'g')
      + tar_of(10_000), '', suffix='.tar')
+bomb('tar_path_of_every_second', 'the same where each second entry has a name of its own',
+     lambda: pax_of(b'1000013 path=' + b'./' * 250_000 + b'a' * 499_999 + b'\n', b'g')
+     + b''.join(tar_member('', 0) + pax_of(b'%d path=%05d\n' % (14, i), b'x') + tar_member('', 0)
+                for i in range(10_000)) + bytes(1024), '', suffix='.tar')
 
 
 def tar_nested(kind, size=b'%011o', name='%d', count=10_000):

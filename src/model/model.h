@@ -150,8 +150,15 @@ ck_storage *ck_storage_computed(ck_job *job, struct ck_model *model, const ck_te
 ck_tensor *ck_tensor_computed(ck_job *job, struct ck_model *model, const ck_tensor *from,
                               ck_dtype dtype, const ck_formula *formula);
 
-/* Casts between F64, F32, F16 and BF16, as .to() of torch rounds. */
+/* Casts from any float to F64, F32, F16, BF16, F8_E4M3 and F8_E5M2, as .to() of torch rounds. */
+bool ck_cast_is_float(ck_dtype dtype);
 bool ck_cast_is_known(ck_dtype from, ck_dtype to);
+/* Values are little endian; `items` and `out` do not overlap. */
+void ck_cast_run(ck_dtype from, ck_dtype to, const void *items, size_t count, void *out);
+/* The same; `plain`: with the code for every processor of the kind. */
+void ck_cast_with(ck_dtype from, ck_dtype to, bool plain, const void *items, size_t count,
+                  void *out);
+/* A tensor of what is cast when its values are first needed. */
 ck_tensor *ck_tensor_cast(ck_job *job, struct ck_model *model, const ck_tensor *from, ck_dtype to);
 float ck_half_to_float(uint16_t half);
 uint16_t ck_float_to_half(float value);

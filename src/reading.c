@@ -14,6 +14,7 @@ struct ck_reading {
 	const char *member;      /* of FILE!MEMBER, or NULL */
 	const ck_policy *policy; /* or NULL */
 	ck_names *names;         /* NULL where nothing is chosen by name */
+	ck_casts *casts;
 };
 
 static bool open_policy(ck_reading *reading)
@@ -41,7 +42,8 @@ ck_reading *ck_reading_open(ck_job *job, const char *path, const ck_options *opt
 	if (!reading)
 		return NULL;
 	*reading = (ck_reading){.job = job, .options = options, .writer = writer};
-	if (!make_names(reading))
+	reading->casts = ck_casts_new(job, &options->cast);
+	if (!reading->casts || !make_names(reading))
 		return NULL;
 	reading->source = ck_source_open_member(job, path, &reading->member);
 	return reading->source && open_policy(reading) ? reading : NULL;
@@ -68,7 +70,7 @@ static bool edit(const ck_reading *reading, ck_model *model)
 	return (!writer || ck_edit_set_aside(job, model, o->root, writer->lacks)) &&
 	       ck_edit_unsupported(job, model, o->root, o->skip_unsupported, o->strict) &&
 	       ck_edit_root(job, model, o->root, reading->names, o->strict, o->extras) &&
-	       ck_edit_ties(job, model, o->ties) &&
+	       ck_edit_cast(job, model, reading->casts) && ck_edit_ties(job, model, o->ties) &&
 	       ck_edit_metadata(job, model, &o->metadata);
 }
 

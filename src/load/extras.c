@@ -224,7 +224,9 @@ static bool print_tensor(extras *x, const ck_view *view, int depth)
 {
 	const ck_made *made = view->made;
 	const ck_tensor *tensor = made->tensor ? made->tensor : made->beside[0].tensor;
-	const ck_tensor *written = tensor->same ? tensor->same : tensor;
+	const ck_tensor *written = tensor;
+	while (written->same && written->same != written) /* a tie may be one object */
+		written = written->same;
 	const uint64_t *place = ck_map_find(x->job, &x->names, &written, sizeof written);
 	const ck_entry *entry = place ? &x->loaded->model->entries[*place] : NULL;
 	if (!raw(x, "{\"$tensor\":") ||

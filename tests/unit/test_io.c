@@ -206,7 +206,7 @@ static void copy_and_compare(unsigned threads, uint32_t scale)
 			uint64_t from = roll((uint32_t)size);
 			uint64_t len = 1 + roll((uint32_t)(size - from));
 			ck_assert(ck_copy_add_move(job, &plan,
-			                           &(ck_copy_move){input, from, len, out}));
+			                           &(ck_copy_move){input, from, len, out, NULL}));
 			out += len;
 		}
 	}
@@ -246,7 +246,7 @@ START_TEST(a_wrong_crc_fails_whether_the_input_is_small_or_large)
 	ck_copy_add_input(job, &plan, &(ck_copy_input){
 		.source = ck_source_open(job, "in"), .label = "the input", .size = size,
 		.crc = ck_crc32(0, data, size) ^ 1, .has_crc = true});
-	ck_copy_add_move(job, &plan, &(ck_copy_move){0, 0, size, 0});
+	ck_copy_add_move(job, &plan, &(ck_copy_move){0, 0, size, 0, NULL});
 	ck_file *file = ck_output_add(job, ck_output_new(job, 0), "out");
 	ck_assert(!ck_copy_run(job, &plan, file, 2, &unchecked));
 	ck_assert_failed(job, CK_CORRUPT, "'the input' have the CRC-32");
@@ -262,7 +262,7 @@ START_TEST(a_crc_of_zero_means_none_was_recorded)
 	ck_copy_plan plan = {0};
 	ck_copy_add_input(job, &plan, &(ck_copy_input){
 		.source = ck_source_open(job, "in"), .label = "in", .size = size, .has_crc = true});
-	ck_copy_add_move(job, &plan, &(ck_copy_move){0, 0, size, 0});
+	ck_copy_add_move(job, &plan, &(ck_copy_move){0, 0, size, 0, NULL});
 	ck_file *file = ck_output_add(job, ck_output_new(job, 0), "out");
 	ck_assert(ck_copy_run(job, &plan, file, 2, &unchecked));
 	ck_assert_uint_eq(unchecked, 1);
@@ -278,7 +278,7 @@ START_TEST(a_stop_is_heard)
 	ck_copy_plan plan = {0};
 	ck_copy_add_input(job, &plan, &(ck_copy_input){
 		.source = ck_source_open(job, "in"), .label = "in", .size = size});
-	ck_copy_add_move(job, &plan, &(ck_copy_move){0, 0, size, 0});
+	ck_copy_add_move(job, &plan, &(ck_copy_move){0, 0, size, 0, NULL});
 	ck_file *file = ck_output_add(job, ck_output_new(job, 0), "out");
 	atomic_store(&job->stop, true);
 	ck_assert(!ck_copy_run(job, &plan, file, 2, &unchecked));

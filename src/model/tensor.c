@@ -84,7 +84,8 @@ bool ck_tensor_is_plain(const ck_tensor *t)
 bool ck_tensor_same_view(const ck_tensor *a, const ck_tensor *b)
 {
 	if (a->storage != b->storage || a->dtype != b->dtype || a->start != b->start ||
-	    ck_tensor_held(a) != ck_tensor_held(b) || a->ndim != b->ndim || a->conj != b->conj || a->neg != b->neg || !a->count)
+	    ck_tensor_held(a) != ck_tensor_held(b) || a->ndim != b->ndim || a->conj != b->conj ||
+	    a->neg != b->neg || !a->count)
 		return false;
 	for (size_t d = 0; d < a->ndim; d++)
 		if (a->shape[d] != b->shape[d] ||

@@ -57,7 +57,7 @@ enum {
 	X(ADD, 0, "add-prefix", "P", FOR_CONVERT,                                                \
 	  "put P before all names")                                                              \
 	X(CAST, 0, "cast", "TYPE[:GLOB]", FOR_CONVERT,                                           \
-	  "f32, f16, bf16, f8_e4m3... for floating tensors (repeatable)")                        \
+	  "f16, bf16, f32... for floating tensors (repeatable)")                                \
 	X(METADATA, 0, "metadata", "KEY=VALUE", FOR_CONVERT,                                     \
 	  "say so in the metadata (repeatable)")                                                 \
 	X(ALIGN, 0, "align", "N", FOR_CONVERT,                                                   \

@@ -1,6 +1,6 @@
-"""Cases of --cast, with torch's own to() as the truth: the one that writes, and the one that judges.
-Every pattern of the small types into every type; of the large ones whatever lies at, between and
-beside the numbers of the small ones, both ends, and a million random patterns."""
+"""Cases of --cast, with torch's own to() as the truth: the one that writes, and the one that
+judges. Every pattern of the small types into every type; of the large ones whatever lies at,
+between and beside the numbers of the small ones, both ends, and millions of random patterns."""
 
 import numpy
 import torch

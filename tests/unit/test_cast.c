@@ -396,6 +396,52 @@ START_TEST(only_floats_are_cast_and_only_to_what_models_are_kept_in)
 }
 END_TEST
 
+/* ---- tensors ---- */
+
+/* Turned, negative, of the other byte order, and cast: the values are those of its elements. */
+START_TEST(values_are_cast_after_all_that_is_done_to_them)
+{
+	ck_job *job = ck_base_job_new();
+	unsigned char data[4 * 3 * 700];
+	uint64_t state = 5, shape[] = {700, 3}, stride[] = {1, 700};
+	for (size_t i = 0; i < sizeof data; i++)
+		data[i] = (unsigned char)random_code(&state);
+	ck_storage storage = {.label = "s", .key = "s", .key_len = 1, .size = sizeof data,
+	                      .held = sizeof data, .big_endian = true,
+	                      .source = ck_source_memory(job, "s", data, sizeof data)};
+	ck_tensor plain = {.storage = &storage, .dtype = CK_DT_F32, .ndim = 2, .shape = shape,
+	                   .stride = stride, .neg = true};
+	ck_assert(ck_tensor_check(job, &plain, "s", "t"));
+	ck_tensor *late = ck_tensor_cast_late(job, &plain, CK_DT_F16);
+	ck_assert(late && late->bytes == 4200 && late->dtype == CK_DT_F16 && plain.same == late);
+	ck_assert(ck_tensor_held(late) == CK_DT_F32 && !ck_tensor_same_view(late, &plain));
+	const unsigned char *values = ck_tensor_values(job, late);
+	ck_assert(values);
+	for (size_t i = 0; i < 2100; i++) {
+		const unsigned char *at = data + 4 * (i % 3 * 700 + i / 3);
+		uint32_t bits = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
+		                (uint32_t)at[2] << 8 | at[3];
+		ck_assert_uint_eq(get(values + 2 * i, 2), expect(F32, F16, bits ^ 0x80000000));
+	}
+	ck_base_job_free(job);
+}
+END_TEST
+
+START_TEST(what_is_cast_must_fit_63_bits)
+{
+	ck_job *job = ck_base_job_new();
+	uint64_t shape[] = {UINT64_C(1) << 62}, stride[] = {0};
+	ck_storage storage = {.label = "s", .key = "s", .key_len = 1, .size = 1, .held = 1,
+	                      .source = ck_source_memory(job, "s", "", 1)};
+	ck_tensor plain = {.storage = &storage, .dtype = CK_DT_F8_E5M2, .ndim = 1, .shape = shape,
+	                   .stride = stride};
+	ck_assert(ck_tensor_check(job, &plain, "s", "t"));
+	ck_assert(!ck_tensor_cast_late(job, &plain, CK_DT_F16));
+	ck_assert_failed(job, CK_CORRUPT, "63 bits");
+	ck_base_job_free(job);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("cast");
@@ -406,6 +452,8 @@ int main(void)
 	tcase_add_test(tcase, what_everybody_knows);
 	tcase_add_test(tcase, any_length_and_any_place_in_memory_will_do);
 	tcase_add_test(tcase, only_floats_are_cast_and_only_to_what_models_are_kept_in);
+	tcase_add_test(tcase, values_are_cast_after_all_that_is_done_to_them);
+	tcase_add_test(tcase, what_is_cast_must_fit_63_bits);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }

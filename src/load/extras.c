@@ -9,6 +9,8 @@
 enum { LEVELS = 400, CHUNK = 3 * 1024 };
 enum { TEXT_FREE = 64 << 20 }; /* bytes of text that the limit `expand` does not count */
 
+enum { STEPS = 3 }; /* a tensor may have been split, cast, and dropped as a tie */
+
 enum { CLOSED = 0x40, OPENED }; /* marks of our own in ck_value.mark */
 
 typedef struct {
@@ -225,7 +227,7 @@ static bool print_tensor(extras *x, const ck_view *view, int depth)
 	const ck_made *made = view->made;
 	const ck_tensor *tensor = made->tensor ? made->tensor : made->beside[0].tensor;
 	const ck_tensor *written = tensor;
-	while (written->same && written->same != written) /* a tie may be one object */
+	for (int i = 0; i < STEPS && written->same; i++)
 		written = written->same;
 	const uint64_t *place = ck_map_find(x->job, &x->names, &written, sizeof written);
 	const ck_entry *entry = place ? &x->loaded->model->entries[*place] : NULL;
@@ -362,7 +364,7 @@ static bool print_units(extras *x, ck_torch *unit)
 bool ck_extras_print(ck_loaded *loaded, ck_text *to)
 {
 	extras x = {.loaded = loaded, .job = loaded->job, .to = to};
-	if (!ck_mul(loaded->model->source->size, x.job->limits.expand, &x.most) ||
+	if (!ck_mul(loaded->model->bytes, x.job->limits.expand, &x.most) ||
 	    !ck_add(x.most, TEXT_FREE, &x.most))
 		x.most = UINT64_MAX;
 	return index_names(&x) && print_units(&x, loaded->units) && raw(&x, "\n");

@@ -358,6 +358,7 @@ ck_tensor *ck_tensor_cast_late(ck_job *job, ck_tensor *from, ck_dtype to)
 	if (!tensor)
 		return NULL;
 	*tensor = *from;
+	tensor->same = NULL;
 	tensor->cast = true;
 	tensor->held = from->dtype;
 	tensor->dtype = to;

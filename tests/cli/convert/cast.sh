@@ -68,7 +68,9 @@ story_what_is_not_floating_is_left() {
 
 # Names of one tensor are the same if they are cast to the same; then one of them can be dropped.
 story_ties_are_between_what_is_written() {
-	ck 0 --ties drop --cast f16 "$(good shared)" out/all.safetensors
+	ck 0 --ties drop --cast f16 --extras out/extras.json "$(good shared)" out/all.safetensors
+	grep -q '"lm_head.weight":{"$tensor":"embed.weight"}' out/extras.json ||
+		fail "the reference is lost: $(cat out/extras.json)"
 	ck 0 --ties drop --cast "f16:lm_head*" --extras out/extras.json "$(good shared)" \
 		out/one.safetensors
 	ck 0 --ties drop "$(good shared)" out/none.safetensors

@@ -111,6 +111,21 @@ story_every_format_takes_casts_and_a_dry_run_knows_their_sizes() {
 	done
 }
 
+# The embedding has 352 bytes as it is, all the others 244; as halves they have 176 and 126.
+story_shards_are_filled_with_what_is_written() {
+	local file
+	ck 0 --max-shard-size 200B "$(good state_dict)" out/plain.safetensors
+	mkdir out/halves
+	ck 0 --cast f16 --max-shard-size 200B "$(good state_dict)" out/halves/model.safetensors
+	[ "$(ls out/plain-* | wc -l)" -eq 3 ] || fail "$(ls out)"
+	[ "$(ls out/halves/model-* | wc -l)" -eq 2 ] || fail "$(ls out/halves)"
+	ck 0 --cast f16 "$(good state_dict)" out/once.safetensors
+	ck 0 out/halves out/joined.safetensors
+	same out/once.safetensors out/joined.safetensors
+	ck 0 --cast f16 --ties drop out/halves/model.safetensors.index.json out/again.safetensors
+	says "--cast 'f16' cast no tensor"
+}
+
 # Large tensors are cut into pieces, small ones are gathered; threads share all of them.
 story_any_number_of_threads_writes_the_same() {
 	python3 "$here/big.py" "$data" big.pt 48

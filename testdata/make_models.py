@@ -145,13 +145,14 @@ def write_onnx(folder):
         return field(13, pair("location", location)) + b"".join(field(13, m) for m in more) + \
             field(14, 1)
     outside = [
-        tensor("first", 1, [3], place("external.data", pair("offset", "4"), pair("length", "12"))),
-        tensor("second", 5, [2], place("external.data", pair("offset", "16"))),
+        tensor("first", 1, [3],
+               place("shards/external.data", pair("offset", "4"), pair("length", "12"))),
+        tensor("second", 5, [2], place("shards/external.data", pair("offset", "16"))),
         tensor("third", 5, [1, 2], place("./shards/third.data")),
         tensor("inside", 5, [2], field(9, second))]
     with open(os.path.join(folder, "external.onnx"), "wb") as out:
         out.write(model(outside))
-    with open(os.path.join(folder, "external.data"), "wb") as out:
+    with open(os.path.join(folder, "shards", "external.data"), "wb") as out:
         out.write(b"head" + first + second + b"tail")
     with open(os.path.join(folder, "shards", "third.data"), "wb") as out:
         out.write(second)

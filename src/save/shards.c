@@ -38,24 +38,37 @@ bool ck_shards_plan(ck_job *job, const ck_model *model, uint64_t most, ck_shards
 	return true;
 }
 
+static bool save_part(ck_job *job, const ck_writer *writer, const ck_model *model,
+                      const ck_target *target)
+{
+	ck_model part = *model;
+	/* the writer puts something of its own into the list */
+	part.metadata = NULL;
+	part.metadata_count = part.metadata_cap = 0;
+	for (size_t i = 0; i < model->metadata_count; i++)
+		if (!ck_model_add_metadata(job, &part, model->metadata[i].key,
+		                           model->metadata[i].value))
+			return false;
+	return ck_save(job, writer, &part, target);
+}
+
+/* A job for each, so that the memory of one is there for the next. */
 bool ck_shards_save(ck_job *job, const ck_writer *writer, const ck_model *model,
                     const ck_shards *shards, const ck_target *targets)
 {
-	for (size_t i = 0; i < shards->count; i++) {
+	bool ok = true;
+	for (size_t i = 0; ok && i < shards->count; i++) {
+		ck_job *own = ck_base_job_within(job);
 		ck_model part = *model;
+		if (!own)
+			return ck_fail_nomem(job);
+		own->note = job->note;
 		part.entries += shards->first[i];
 		part.count = shards->first[i + 1] - shards->first[i];
-		/* the writer puts something of its own into the list */
-		part.metadata = NULL;
-		part.metadata_count = part.metadata_cap = 0;
-		for (size_t m = 0; m < model->metadata_count; m++)
-			if (!ck_model_add_metadata(job, &part, model->metadata[m].key,
-			                           model->metadata[m].value))
-				return false;
-		if (!ck_save(job, writer, &part, &targets[i]))
-			return false;
+		ok = save_part(own, writer, &part, &targets[i]) || ck_fail_as(job, &own->error);
+		ck_base_job_free(own);
 	}
-	return true;
+	return ok;
 }
 
 /* ---- the index ---- */

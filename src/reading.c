@@ -44,6 +44,8 @@ ck_reading *ck_reading_open(ck_job *job, const char *path, const ck_options *opt
 	if (!make_names(reading))
 		return NULL;
 	reading->source = ck_source_open_member(job, path, &reading->member);
+	if (reading->source) /* bounds for the process that reads it are asked for before it is */
+		ck_limits_follow(job, reading->source->size);
 	return reading->source && open_policy(reading) ? reading : NULL;
 }
 
@@ -91,4 +93,14 @@ ck_checkpoint *ck_reading_run(ck_reading *reading)
 		return NULL;
 	cp->model = cp->loaded->model;
 	return edit(reading, cp->model) && ck_gate_close(job, &gate) ? cp : NULL;
+}
+
+void ck_entry_describe(const ck_entry *entry, ck_tensor_info *info)
+{
+	const ck_dtype_row *dtype = &ck_dtype_table[entry->tensor->dtype];
+	*info = (ck_tensor_info){
+		.name = entry->name, .dtype = dtype->safetensors, .torch_dtype = dtype->torch,
+		.ndim = entry->tensor->ndim, .shape = entry->tensor->shape,
+		.bytes = entry->tensor->bytes,
+	};
 }

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <getopt.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,28 @@ static bool parse_threads(const char *text, unsigned *threads)
 		return true;
 	cli_say("--threads takes a number from 1 to 256, not '%s'", cli_show_name(text).s);
 	return false;
+}
+
+static bool parse_tolerance(const char *word, const char *text, ck_diff_options *diff, double *to)
+{
+	char *end;
+	*to = strtod(text, &end);
+	diff->close = true;
+	if (end != text && !*end && isfinite(*to) && *to >= 0)
+		return true;
+	cli_say("--%s takes a number that is not negative, such as 1e-5, not '%s'", word,
+	        cli_show_name(text).s);
+	return false;
+}
+
+static bool add_root(cli_options *options, const char *path)
+{
+	if (options->root_count == 2) {
+		cli_say("--root can be given twice, for A and for B");
+		return false;
+	}
+	options->roots[options->root_count++] = path;
+	return true;
 }
 
 static bool parse_fail_on(const char *text, ck_verdict *verdict)
@@ -134,6 +157,12 @@ static const struct {
 	{OPT_NO_CLOBBER, offsetof(cli_options, convert.no_clobber)},
 	{OPT_NO_FSYNC, offsetof(cli_options, convert.no_fsync)},
 	{OPT_JSON, offsetof(cli_options, json)},
+	{OPT_JSON_DIFF, offsetof(cli_options, json)},
+	{OPT_ALL, offsetof(cli_options, all)},
+	{OPT_EQUAL_NAN, offsetof(cli_options, diff.equal_nan)},
+	{OPT_IGNORE_DTYPE, offsetof(cli_options, diff.ignore_dtype)},
+	{OPT_QUIET_DIFF, offsetof(cli_options, quiet)},
+	{OPT_VERBOSE_DIFF, offsetof(cli_options, verbose)},
 	{OPT_SARIF, offsetof(cli_options, sarif)},
 	{OPT_SHA256, offsetof(cli_options, sha256)},
 	{OPT_QUIET, offsetof(cli_options, quiet)},
@@ -168,6 +197,12 @@ static bool apply(option_id id, const char *arg, cli_options *options)
 	case OPT_ROOT:
 		options->convert.root = arg;
 		return true;
+	case OPT_ROOT_DIFF:
+		return add_root(options, arg);
+	case OPT_ATOL:
+		return parse_tolerance("atol", arg, &options->diff, &options->diff.atol);
+	case OPT_RTOL:
+		return parse_tolerance("rtol", arg, &options->diff, &options->diff.rtol);
 	case OPT_INCLUDE:
 		return add_word(options, LIST_INCLUDE, arg);
 	case OPT_EXCLUDE:

@@ -115,6 +115,8 @@ ck_change *ck_tensor_change(const ck_tensor *tensor);
 
 /* Reads all of a storage, and fails if it is damaged. */
 bool ck_storage_check(ck_job *job, ck_storage *storage);
+/* The same by the CRC of all of its bytes; *recorded is false if the archive has none for it. */
+bool ck_storage_judge(ck_job *job, const ck_storage *storage, uint32_t crc, bool *recorded);
 
 /* ---- values: tensors that are computed from others ---- */
 

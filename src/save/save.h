@@ -39,6 +39,9 @@ bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, const ck_tar
  * into the order in which they lie there. */
 bool ck_safetensors_write(ck_job *job, ck_model *model, const ck_target *target, uint64_t *data);
 
+/* Fails if the tensors are far larger than the file they came from, by the limit `expand`. `done`:
+ * what would be done with them, "written". */
+bool ck_save_affordable(ck_job *job, const ck_model *model, const char *done);
 /* No output gets longer, nor do the values beside it, if it is made of `read` bytes. */
 uint64_t ck_save_most(const ck_job *job, uint64_t read);
 

@@ -1,4 +1,5 @@
 /* The public API: the one place that wires the floors together. */
+#include "check.h"
 #include "reading.h"
 
 #include <string.h>
@@ -159,6 +160,9 @@ static bool begin_conversion(ck_job *job, const char *in, const char *out,
 		return ck_fail(job, CK_USAGE, "",
 		               "--external-data is for --to onnx; %s has no data in a file of its "
 		               "own", c->writer->name);
+	if (c->options.check && c->options.dry_run)
+		return ck_fail(job, CK_USAGE, "",
+		               "--check reads what was written, and --dry-run writes nothing");
 	if (!check_align(job, &c->options))
 		return false;
 	c->from = ck_reading_open(job, in, &c->options, c->writer);
@@ -214,7 +218,9 @@ bool ck_convert_run(ck_conversion *c, ck_summary *summary)
 	c->to.target.planned = c->options.dry_run ? &planned : NULL;
 	const ck_checkpoint *cp = ck_reading_run(c->from);
 	if (!cp || (!c->options.dry_run && !write_extras(c->job, cp, c->to.extras)) ||
-	    !ck_save(c->job, c->writer, cp->model, &c->to.target))
+	    !ck_save(c->job, c->writer, cp->model, &c->to.target) ||
+	    (c->options.check &&
+	     !ck_check_written(c->job, c->writer, cp->model, &c->to.target)))
 		return false;
 	if (summary) {
 		*summary = (ck_summary){.layout = cp->model->layout, .tensors = cp->model->count,

@@ -192,7 +192,7 @@ static void judge_values(ck_difference *d, const ck_named *named, const ck_unlik
 	ck_numbers numbers = ck_numbers_of(a->dtype, b->dtype);
 	d->compared = true;
 	d->numbers = numbers != CK_NUMBERS_NONE;
-	d->whole = numbers == CK_NUMBERS_WHOLE;
+	d->whole = numbers == CK_NUMBERS_WHOLE && !unlike->beyond;
 	d->elements = a->count;
 	d->differing = unlike->differing;
 	d->values = unlike->differing;

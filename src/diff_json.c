@@ -79,8 +79,8 @@ static bool add_sizes(printer *p, const ck_difference *d)
 {
 	if (!d->numbers)
 		return true;
-	return (d->whole && d->max_whole < UINT64_MAX
-	        ? add_count(p, "max_abs", d->max_whole) : add_real(p, "max_abs", d->max_abs)) &&
+	return (d->whole ? add_count(p, "max_abs", d->max_whole)
+	                 : add_real(p, "max_abs", d->max_abs)) &&
 	       add_real(p, "max_rel", d->max_rel) && add_count(p, "nan_a", d->nan_a) &&
 	       add_count(p, "nan_b", d->nan_b) && add_count(p, "nan_both", d->nan_both);
 }

@@ -80,6 +80,8 @@ enum {
 	  "take the tensors even out of a file that carries code")                               \
 	X(DRY_RUN, 0, "dry-run", NULL, FOR_CONVERT,                                              \
 	  "say what would be written, and write nothing")                                        \
+	X(CHECK, 0, "check", NULL, FOR_CONVERT,                                                  \
+	  "read OUT again, and compare all of it with IN")                                       \
 	X(NO_CLOBBER, 'n', "no-clobber", NULL, FOR_CONVERT, "never replace a file")              \
 	X(NO_FSYNC, 0, "no-fsync", NULL, FOR_CONVERT, "do not wait until OUT is on the disk")    \
 	X(THREADS, 'j', "threads", "N", FOR_CONVERT | FOR_DIFF,                                             \

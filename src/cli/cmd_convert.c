@@ -25,6 +25,7 @@ static void on_progress(void *arg, const char *what, uint64_t done, uint64_t tot
 static void say_done(const cli_options *options, const ck_summary *summary, double seconds)
 {
 	const char *s = summary->tensors == 1 ? "" : "s";
+	const char *checked = options->convert.check ? ", and checked them" : "";
 	cli_name out = cli_show_name(options->out);
 	if (options->quiet)
 		return;
@@ -36,12 +37,12 @@ static void say_done(const cli_options *options, const ck_summary *summary, doub
 		return;
 	}
 	if (options->verbose)
-		cli_say("%s: wrote %zu tensor%s, %s, from %s %s file in %.2f s", out.s,
-		        summary->tensors, s, cli_show_size(summary->bytes).s,
+		cli_say("%s: wrote %zu tensor%s, %s%s, from %s %s file in %.2f s", out.s,
+		        summary->tensors, s, cli_show_size(summary->bytes).s, checked,
 		        !strncmp(summary->layout, "np", 2) ? "an" : "a", summary->layout, seconds);
 	else
-		cli_say("%s: wrote %zu tensor%s, %s", out.s, summary->tensors, s,
-		        cli_show_size(summary->bytes).s);
+		cli_say("%s: wrote %zu tensor%s, %s%s", out.s, summary->tensors, s,
+		        cli_show_size(summary->bytes).s, checked);
 }
 
 /* ---- where the file is read ---- */

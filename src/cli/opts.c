@@ -154,6 +154,7 @@ static const struct {
 	{OPT_STRICT, offsetof(cli_options, convert.strict)},
 	{OPT_DISARM, offsetof(cli_options, convert.disarm)},
 	{OPT_DRY_RUN, offsetof(cli_options, convert.dry_run)},
+	{OPT_CHECK, offsetof(cli_options, convert.check)},
 	{OPT_NO_CLOBBER, offsetof(cli_options, convert.no_clobber)},
 	{OPT_NO_FSYNC, offsetof(cli_options, convert.no_fsync)},
 	{OPT_JSON, offsetof(cli_options, json)},

@@ -123,12 +123,13 @@ static words how_much(const ck_difference *d)
 		add(&w, "all values are the same");
 		return w;
 	}
-	add(&w, "%" PRIu64 " of %" PRIu64 " differ, first at %s", d->differing, d->elements,
-	    place_of(&d->a, d->first).s);
+	add(&w, "%" PRIu64 " of %" PRIu64 " differ", d->differing, d->elements);
+	if (d->elements > 1)
+		add(&w, ", first at %s", place_of(&d->a, d->first).s);
 	bool nans = !(d->max_abs > 0) && d->differing == d->nan_a + d->nan_b + d->nan_both;
 	if (!d->numbers)
 		return w;
-	if (!nans && d->whole && d->max_whole < UINT64_MAX)
+	if (!nans && d->whole)
 		add(&w, "; max abs %" PRIu64 ", rel %.3g", d->max_whole, d->max_rel);
 	else if (!nans)
 		add(&w, "; max abs %.3g, rel %.3g", d->max_abs, d->max_rel);

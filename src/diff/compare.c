@@ -236,6 +236,7 @@ static void add_up(engine *e, ck_match *match, const ck_unlike *more)
 	to->max_abs = more->max_abs > to->max_abs ? more->max_abs : to->max_abs;
 	to->max_rel = more->max_rel > to->max_rel ? more->max_rel : to->max_rel;
 	to->max_whole = more->max_whole > to->max_whole ? more->max_whole : to->max_whole;
+	to->beyond |= more->beyond;
 	pthread_mutex_unlock(&e->lock);
 }
 

@@ -32,7 +32,8 @@ typedef struct ck_unlike {
 	uint64_t nan_a, nan_b, nan_both; /* of those: NaN only here, only there, in both */
 	double max_abs;      /* of |a - b|, of all elements */
 	double max_rel;      /* of |a - b| / |b| */
-	uint64_t max_whole;  /* the exact max_abs of whole numbers; UINT64_MAX: or more */
+	uint64_t max_whole;  /* the exact max_abs of whole numbers, */
+	bool beyond;         /* unless that does not fit 64 bits, as between two dtypes */
 } ck_unlike;
 
 /* Adds up `count` elements of two dtypes that can be compared. *first receives the first of them

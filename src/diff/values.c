@@ -100,12 +100,15 @@ static whole load_whole(ck_dtype dtype, const unsigned char *from)
 	return (whole){negative, negative ? -bits : bits};
 }
 
-static uint64_t distance(whole a, whole b)
+static uint64_t distance(whole a, whole b, bool *beyond)
 {
 	uint64_t sum;
 	if (a.negative == b.negative)
 		return a.size > b.size ? a.size - b.size : b.size - a.size;
-	return ck_add(a.size, b.size, &sum) ? sum : UINT64_MAX;
+	if (ck_add(a.size, b.size, &sum))
+		return sum;
+	*beyond = true;
+	return UINT64_MAX;
 }
 
 static bool whole_differs(const comparing *c, size_t i, uint64_t far, uint64_t of_b)
@@ -125,7 +128,7 @@ static void compare_whole(comparing *c, size_t count)
 		                     c->items[0] + i * ck_dtype_table[c->dtype[0]].size);
 		whole b = load_whole(c->dtype[1],
 		                     c->items[1] + i * ck_dtype_table[c->dtype[1]].size);
-		uint64_t far = distance(a, b);
+		uint64_t far = distance(a, b, &c->to->beyond);
 		if (far > c->to->max_whole)
 			c->to->max_whole = far;
 		note_size(c, (double)far, (double)b.size);

@@ -348,5 +348,8 @@ bool ck_onnx_begins(const unsigned char *head, size_t len);
  * a graph, initializers without a name or with one that is there twice, and shapes that do not fit
  * their bytes. Fields that are none of a tensor's are passed over. NULL after a failure. */
 const ck_onnx *ck_onnx_read(ck_job *job, const ck_source *source);
+/* What it says of itself (metadata_props), in the order of the file. */
+bool ck_onnx_metadata(ck_job *job, const ck_source *source, const ck_st_pair **pairs,
+                      size_t *count);
 
 #endif

@@ -14,6 +14,8 @@ typedef struct ck_target {
 	unsigned threads; /* 0: as many as there are processors */
 } ck_target;
 
+enum { CK_VIEWS_MAX = 2 };
+
 typedef struct ck_writer {
 	const char *name;   /* for --to */
 	const char *suffix; /* ".safetensors"; NULL: it is never guessed from a name */
@@ -27,6 +29,8 @@ typedef struct ck_writer {
 	bool (*write)(ck_job *job, ck_model *model, const ck_target *to);
 	/* Reads what was written as strictly as any reader would. */
 	bool (*check)(ck_job *job, const ck_target *to);
+	/* The same as models, one for each way to see it; there is room for CK_VIEWS_MAX. */
+	bool (*read)(ck_job *job, const ck_target *to, ck_model *views, size_t *count);
 } ck_writer;
 
 extern const ck_writer ck_writer_safetensors, ck_writer_onnx, ck_writer_onnx_safetensors;
@@ -47,6 +51,10 @@ uint64_t ck_save_most(const ck_job *job, uint64_t read);
 
 /* Reads the finished files again; trusts nobody, not even ck_save. */
 bool ck_save_check(ck_job *job, const ck_writer *writer, const ck_target *to);
+
+/* What lies in a file that was written, or in two. */
+bool ck_read_back_safetensors(ck_job *job, const ck_file *written, ck_model *model);
+bool ck_read_back_onnx(ck_job *job, const ck_target *to, ck_model *model);
 
 /* Plans the way of one tensor's bytes to offset `to` of the output. `inputs` maps the numbers of
  * storages to inputs of the plan plus one; 0: not yet planned. */

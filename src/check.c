@@ -42,7 +42,8 @@ static ck_pair *sort_pairs(ck_job *job, const ck_model *model)
 
 static bool check_metadata(const checking *c)
 {
-	const ck_pair *a = sort_pairs(c->job, c->model), *b = a ? sort_pairs(c->job, c->view) : NULL;
+	const ck_pair *a = sort_pairs(c->job, c->model);
+	const ck_pair *b = a ? sort_pairs(c->job, c->view) : NULL;
 	bool same = b && c->model->metadata_count == c->view->metadata_count;
 	for (size_t i = 0; same && i < c->model->metadata_count; i++)
 		same = !strcmp(a[i].key, b[i].key) && !strcmp(a[i].value, b[i].value);

@@ -8,8 +8,8 @@
 #include "reading.h"
 
 typedef struct {
-	ck_job *job;             /* within that of the comparison; it tells which file it is about */
-	ck_job *outer;
+	ck_job *job;             /* within `outer`: its notes tell the file */
+	ck_job *outer;           /* of the comparison */
 	const char *path;
 	ck_options options;
 	ck_reading *reading;

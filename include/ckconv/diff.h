@@ -1,5 +1,5 @@
-/* libckconv: comparing two checkpoints, tensor by tensor, whatever their formats are. Nothing is run
- * or loaded, and memory does not follow the bytes of tensors. */
+/* libckconv: comparing two checkpoints, tensor by tensor, whatever their formats are. Nothing is
+ * run or loaded, and memory does not follow the bytes of tensors. */
 #ifndef CKCONV_DIFF_H
 #define CKCONV_DIFF_H
 
@@ -32,7 +32,7 @@ typedef struct ck_difference {
 	bool in_a, in_b;
 	ck_tensor_info a, b;     /* where it is */
 	bool dtype, shape, values; /* what differs, if it is in both */
-	bool compared;           /* its values were: not if the shapes differ, or a dtype has none */
+	bool compared;           /* its values were: not if shapes differ, or a dtype has none */
 	bool numbers;            /* they mean something: there are maxima */
 	bool whole;              /* they are whole numbers: max_whole is the exact max_abs */
 	uint64_t elements, differing;

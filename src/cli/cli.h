@@ -49,13 +49,13 @@ enum {
 	  "convert what lies below PATH, as in a.b; . is all")                                   \
 	X(ROOT_DIFF, 0, "root", "PATH", FOR_DIFF,                                                \
 	  "compare what lies below PATH; twice: of A, of B")                                     \
-	X(INCLUDE, 0, "include", "GLOB", FOR_CONVERT | FOR_DIFF,                                            \
+	X(INCLUDE, 0, "include", "GLOB", FOR_CONVERT | FOR_DIFF,                                 \
 	  "take only tensors whose name it matches (repeatable)")                                \
-	X(EXCLUDE, 0, "exclude", "GLOB", FOR_CONVERT | FOR_DIFF,                                            \
+	X(EXCLUDE, 0, "exclude", "GLOB", FOR_CONVERT | FOR_DIFF,                                 \
 	  "leave out tensors whose name it matches (repeatable)")                                \
-	X(STRIP, 0, "strip-prefix", "P", FOR_CONVERT | FOR_DIFF,                                            \
+	X(STRIP, 0, "strip-prefix", "P", FOR_CONVERT | FOR_DIFF,                                 \
 	  "take P away from names that begin with it")                                           \
-	X(RENAME, 0, "rename", "REGEX=TEXT", FOR_CONVERT | FOR_DIFF,                                        \
+	X(RENAME, 0, "rename", "REGEX=TEXT", FOR_CONVERT | FOR_DIFF,                             \
 	  "change names (POSIX extended; repeatable)")                                           \
 	X(ADD, 0, "add-prefix", "P", FOR_CONVERT,                                                \
 	  "put P before all names")                                                              \
@@ -65,18 +65,20 @@ enum {
 	  "safetensors: begin the data at a multiple of N bytes")                                \
 	X(TIES, 0, "ties", "keep|drop", FOR_CONVERT,                                             \
 	  "names of one tensor: write all, or only the first")                                   \
-	X(DEQUANTIZE, 0, "dequantize", NULL, FOR_CONVERT | FOR_DIFF, "turn quantized tensors into float32") \
-	X(DENSIFY, 0, "densify", NULL, FOR_CONVERT | FOR_DIFF, "turn sparse tensors into dense ones")       \
-	X(COMPLEX, 0, "complex", "keep|split", FOR_CONVERT | FOR_DIFF,                                      \
+	X(DEQUANTIZE, 0, "dequantize", NULL, FOR_CONVERT | FOR_DIFF,                             \
+	  "turn quantized tensors into float32")                                                 \
+	X(DENSIFY, 0, "densify", NULL, FOR_CONVERT | FOR_DIFF,                                   \
+	  "turn sparse tensors into dense ones")                                                 \
+	X(COMPLEX, 0, "complex", "keep|split", FOR_CONVERT | FOR_DIFF,                           \
 	  "complex numbers: as they are, or in two tensors")                                     \
-	X(SKIP, 0, "skip-unsupported", NULL, FOR_CONVERT | FOR_DIFF,                                        \
+	X(SKIP, 0, "skip-unsupported", NULL, FOR_CONVERT | FOR_DIFF,                             \
 	  "leave out tensors that are not supported")                                            \
 	X(EXTRAS, 0, "extras", "FILE", FOR_CONVERT,                                              \
 	  "keep the values that are no tensors in a JSON file")                                  \
 	X(STRICT, 0, "strict", NULL, FOR_CONVERT, "fail rather than leave anything out")         \
 	X(SANDBOX, 0, "sandbox", "require|auto|off", FOR_ALL,                                    \
 	  "confine what reads the input (default: auto)")                                        \
-	X(DISARM, 0, "disarm", NULL, FOR_CONVERT | FOR_DIFF,                                                \
+	X(DISARM, 0, "disarm", NULL, FOR_CONVERT | FOR_DIFF,                                     \
 	  "take the tensors even out of a file that carries code")                               \
 	X(DRY_RUN, 0, "dry-run", NULL, FOR_CONVERT,                                              \
 	  "say what would be written, and write nothing")                                        \
@@ -84,7 +86,7 @@ enum {
 	  "read OUT again, and compare all of it with IN")                                       \
 	X(NO_CLOBBER, 'n', "no-clobber", NULL, FOR_CONVERT, "never replace a file")              \
 	X(NO_FSYNC, 0, "no-fsync", NULL, FOR_CONVERT, "do not wait until OUT is on the disk")    \
-	X(THREADS, 'j', "threads", "N", FOR_CONVERT | FOR_DIFF,                                             \
+	X(THREADS, 'j', "threads", "N", FOR_CONVERT | FOR_DIFF,                                  \
 	  "threads to work with (default: one per processor)")                                   \
 	X(ATOL, 0, "atol", "X", FOR_DIFF,                                                        \
 	  "take a for b if |a - b| <= X + rtol * |b|")                                           \
@@ -97,8 +99,8 @@ enum {
 	X(JSON, 0, "json", NULL, FOR_SCAN, "one JSON object for each file, a line each")         \
 	X(SARIF, 0, "sarif", NULL, FOR_SCAN, "one SARIF 2.1.0 document for all files")           \
 	X(FAIL_ON, 0, "fail-on", "dangerous|malformed|unknown", FOR_SCAN,                        \
-	  "status 0 if all are better than it (default: unknown)")                                \
-	X(POLICY, 0, "policy", "FILE", FOR_CONVERT | FOR_SCAN | FOR_DIFF,                                   \
+	  "status 0 if all are better than it (default: unknown)")                               \
+	X(POLICY, 0, "policy", "FILE", FOR_CONVERT | FOR_SCAN | FOR_DIFF,                        \
 	  "names to allow and to deny, a line each")                                             \
 	X(BASELINE, 0, "baseline", "FILE", FOR_SCAN, "findings that are known and do not count") \
 	X(SHA256, 0, "sha256", NULL, FOR_SCAN, "tell the SHA-256 of each file; all of it is read") \
@@ -151,6 +153,10 @@ bool cli_parse(int argc, char **argv, cli_options *options);
 bool cli_set_limits(ck_job *job, const cli_options *options);
 /* Says what is wrong with them, before there is a job for each of many files. */
 bool cli_check_limits(const cli_options *options);
+
+/* opts_diff.c: what its options take; each says what is wrong with that. */
+bool cli_diff_tolerance(const char *word, const char *text, cli_options *options, double *to);
+bool cli_diff_root(cli_options *options, const char *path);
 
 /* mistakes.c: checks the arguments that are no options, and says what is wrong with them. */
 bool cli_check_arguments(cli_options *options);

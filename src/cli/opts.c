@@ -2,7 +2,6 @@
 #include "cli.h"
 
 #include <getopt.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,28 +43,6 @@ static bool parse_threads(const char *text, unsigned *threads)
 		return true;
 	cli_say("--threads takes a number from 1 to 256, not '%s'", cli_show_name(text).s);
 	return false;
-}
-
-static bool parse_tolerance(const char *word, const char *text, ck_diff_options *diff, double *to)
-{
-	char *end;
-	*to = strtod(text, &end);
-	diff->close = true;
-	if (end != text && !*end && isfinite(*to) && *to >= 0)
-		return true;
-	cli_say("--%s takes a number that is not negative, such as 1e-5, not '%s'", word,
-	        cli_show_name(text).s);
-	return false;
-}
-
-static bool add_root(cli_options *options, const char *path)
-{
-	if (options->root_count == 2) {
-		cli_say("--root can be given twice, for A and for B");
-		return false;
-	}
-	options->roots[options->root_count++] = path;
-	return true;
 }
 
 static bool parse_fail_on(const char *text, ck_verdict *verdict)
@@ -199,11 +176,11 @@ static bool apply(option_id id, const char *arg, cli_options *options)
 		options->convert.root = arg;
 		return true;
 	case OPT_ROOT_DIFF:
-		return add_root(options, arg);
+		return cli_diff_root(options, arg);
 	case OPT_ATOL:
-		return parse_tolerance("atol", arg, &options->diff, &options->diff.atol);
+		return cli_diff_tolerance("atol", arg, options, &options->diff.atol);
 	case OPT_RTOL:
-		return parse_tolerance("rtol", arg, &options->diff, &options->diff.rtol);
+		return cli_diff_tolerance("rtol", arg, options, &options->diff.rtol);
 	case OPT_INCLUDE:
 		return add_word(options, LIST_INCLUDE, arg);
 	case OPT_EXCLUDE:

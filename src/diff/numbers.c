@@ -59,8 +59,9 @@ static uint16_t u16_of(const unsigned char *from)
 	return (uint16_t)(from[0] | from[1] << 8);
 }
 
-/* Eight bits: a sign, an exponent, `fraction` bits of fraction. See https://arxiv.org/abs/2209.05433
- * and, for those without negative zero (fnuz), https://arxiv.org/abs/2206.02915. */
+/* Eight bits: a sign, an exponent, `fraction` bits of fraction. See
+ * https://arxiv.org/abs/2209.05433 and, for those without a negative zero (fnuz),
+ * https://arxiv.org/abs/2206.02915. */
 static double of_f8(unsigned bits, unsigned fraction, int bias)
 {
 	int exponent = (int)((bits & 0x7F) >> fraction);

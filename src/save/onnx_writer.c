@@ -350,19 +350,6 @@ static bool check_both(ck_job *job, const ck_target *to)
 	return data && ck_safetensors_read(job, data) && check_onnx(job, to);
 }
 
-static bool read_onnx(ck_job *job, const ck_target *to, ck_model *views, size_t *count)
-{
-	*count = 1;
-	return ck_read_back_onnx(job, to, views);
-}
-
-static bool read_both(ck_job *job, const ck_target *to, ck_model *views, size_t *count)
-{
-	*count = 2;
-	return ck_read_back_safetensors(job, to->beside, &views[0]) &&
-	       ck_read_back_onnx(job, to, &views[1]);
-}
-
 /* ---- names ---- */
 
 static bool add_suffix(ck_job *job, const char *stem, size_t len, const char *suffix,
@@ -401,11 +388,11 @@ static bool name_both(ck_job *job, const char *out, const char **file, const cha
 const ck_writer ck_writer_onnx = {
 	.name = "onnx", .suffix = ".onnx", .about = "initializers of an ONNX model",
 	.paths = name_data, .takes_external = true, .lacks = lacks, .write = write_onnx,
-	.check = check_onnx, .read = read_onnx,
+	.check = check_onnx, .read = ck_read_back_onnx,
 };
 
 const ck_writer ck_writer_onnx_safetensors = {
 	.name = "onnx+safetensors", .about = "an ONNX model whose data is a safetensors file",
 	.paths = name_both, .lacks = both_lack, .write = write_both, .check = check_both,
-	.read = read_both,
+	.read = ck_read_back_both,
 };

@@ -74,7 +74,7 @@ static bool add_safetensors(view *v, const ck_safetensors *file, const ck_st_ten
 	                   v->model->source, file->data + from->begin, from->end - from->begin);
 }
 
-bool ck_read_back_safetensors(ck_job *job, const ck_file *written, ck_model *model)
+static bool read_safetensors(ck_job *job, const ck_file *written, ck_model *model)
 {
 	view v;
 	const ck_source *source = ck_file_source(job, written);
@@ -105,7 +105,7 @@ static bool add_onnx(view *v, const ck_onnx_tensor *from, const ck_source *besid
 	                   source, from->at, from->bytes);
 }
 
-bool ck_read_back_onnx(ck_job *job, const ck_target *to, ck_model *model)
+static bool read_onnx(ck_job *job, const ck_target *to, ck_model *model)
 {
 	view v;
 	size_t pair_count;
@@ -124,4 +124,24 @@ bool ck_read_back_onnx(ck_job *job, const ck_target *to, ck_model *model)
 		if (!view_pair(&v, &pairs[i]))
 			return false;
 	return true;
+}
+
+/* ---- of each writer ---- */
+
+bool ck_read_back_safetensors(ck_job *job, const ck_target *to, ck_model *views, size_t *count)
+{
+	*count = 1;
+	return read_safetensors(job, to->file, views);
+}
+
+bool ck_read_back_onnx(ck_job *job, const ck_target *to, ck_model *views, size_t *count)
+{
+	*count = 1;
+	return read_onnx(job, to, views);
+}
+
+bool ck_read_back_both(ck_job *job, const ck_target *to, ck_model *views, size_t *count)
+{
+	*count = 2;
+	return read_safetensors(job, to->beside, &views[0]) && read_onnx(job, to, &views[1]);
 }

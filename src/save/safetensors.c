@@ -139,13 +139,8 @@ static bool check_file(ck_job *job, const ck_target *to)
 	return source && ck_safetensors_read(job, source);
 }
 
-static bool read_file(ck_job *job, const ck_target *to, ck_model *views, size_t *count)
-{
-	*count = 1;
-	return ck_read_back_safetensors(job, to->file, views);
-}
-
 const ck_writer ck_writer_safetensors = {
 	.name = "safetensors", .suffix = ".safetensors", .about = "JSON header and flat buffer",
-	.lacks = lacks, .write = write_file, .check = check_file, .read = read_file,
+	.lacks = lacks, .write = write_file, .check = check_file,
+	.read = ck_read_back_safetensors,
 };

@@ -15,6 +15,7 @@ typedef struct ck_target {
 } ck_target;
 
 enum { CK_VIEWS_MAX = 2 };
+typedef bool ck_read_back(ck_job *job, const ck_target *to, ck_model *views, size_t *count);
 
 typedef struct ck_writer {
 	const char *name;   /* for --to */
@@ -30,7 +31,7 @@ typedef struct ck_writer {
 	/* Reads what was written as strictly as any reader would. */
 	bool (*check)(ck_job *job, const ck_target *to);
 	/* The same as models, one for each way to see it; there is room for CK_VIEWS_MAX. */
-	bool (*read)(ck_job *job, const ck_target *to, ck_model *views, size_t *count);
+	ck_read_back *read;
 } ck_writer;
 
 extern const ck_writer ck_writer_safetensors, ck_writer_onnx, ck_writer_onnx_safetensors;
@@ -52,9 +53,9 @@ uint64_t ck_save_most(const ck_job *job, uint64_t read);
 /* Reads the finished files again; trusts nobody, not even ck_save. */
 bool ck_save_check(ck_job *job, const ck_writer *writer, const ck_target *to);
 
-/* What lies in a file that was written, or in two. */
-bool ck_read_back_safetensors(ck_job *job, const ck_file *written, ck_model *model);
-bool ck_read_back_onnx(ck_job *job, const ck_target *to, ck_model *model);
+/* What lies in the files that were written: a safetensors file, an ONNX model and perhaps its data,
+ * or a model and the safetensors file beside it. */
+ck_read_back ck_read_back_safetensors, ck_read_back_onnx, ck_read_back_both;
 
 /* Plans the way of one tensor's bytes to offset `to` of the output. `inputs` maps the numbers of
  * storages to inputs of the plan plus one; 0: not yet planned. */

@@ -214,7 +214,8 @@ static ck_model named(ck_entry *entries, const char *const *names, size_t count)
 
 START_TEST(names_are_joined)
 {
-	static const char *const of_a[] = {"z", "l.10", "l.9", "a"}, *const of_b[] = {"l.9", "b", "z"};
+	static const char *const of_a[] = {"z", "l.10", "l.9", "a"};
+	static const char *const of_b[] = {"l.9", "b", "z"};
 	static const char *const want[] = {"a<", "b>", "l.9=", "l.10<", "z="};
 	ck_entry entries[2][4];
 	const ck_model a = named(entries[0], of_a, 4), b = named(entries[1], of_b, 3);

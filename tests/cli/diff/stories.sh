@@ -95,7 +95,8 @@ story_any_two_formats_can_be_compared() {
 		ck 0 diff --sandbox=off "$(wanted state_dict)" "$data/good/$other"
 	done
 	ck 0 diff --densify "$data/good/deflated_sparse.pt" "$(wanted sparse2.dense)"
-	ck 0 diff --dequantize "$data/good/deflated_quantized.pt" "$(wanted quantized_channels.real)"
+	ck 0 diff --dequantize "$data/good/deflated_quantized.pt" \
+		"$(wanted quantized_channels.real)"
 	ck 0 diff --complex split "$data/good/big_endian_complex.pt" \
 		"$(wanted big_endian_complex.split)"
 	ck 1 diff "$(good state_dict)" "$(wanted views)"

@@ -1,8 +1,8 @@
 # What the stories of `ckconv diff` share; words.sh of the folder above has the rest.
 # shellcheck shell=bash disable=SC2016,SC2154 # Python in quotes; what run.sh sets
 
-# st FILE CODE: a safetensors file with the tensors that CODE puts into the dict `t`: each is (dtype,
-# shape, bytes). f32(1, 2) and i64(1, 2) are such, of one dimension.
+# st FILE CODE: a safetensors file with the tensors that CODE puts into the dict `t`: each is
+# (dtype, shape, bytes). f32(1, 2) and i64(1, 2) are such, of one dimension.
 st() {
 	python -c 'import json, struct, sys
 def f32(*v): return "F32", [len(v)], struct.pack("<%df" % len(v), *v)
@@ -12,7 +12,8 @@ nan, inf, t = float("nan"), float("inf"), {}
 exec(sys.argv[2])
 header, data = {}, b""
 for name, (dtype, shape, raw) in t.items():
-    header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(raw)]}
+    place = [len(data), len(data) + len(raw)]
+    header[name] = {"dtype": dtype, "shape": shape, "data_offsets": place}
     data += raw
 text = json.dumps(header).encode()
 text += b" " * (-len(text) % 8)

@@ -90,9 +90,9 @@ class Sweep:
         return all(run[part] == self.right[part] for part in ("status", "said", "left"))
 
     def is_cut(self, said):
-        """Whether it is the beginning of a comparison: whoever reads it sees that it has no end."""
+        """Whether it is a comparison, or how one begins: nobody takes it for what it is not."""
         return (said.startswith(b'{"schema"') and b'"differences"' in self.right["said"] and
-                len(said) < len(self.right["said"]) and self.right["said"].startswith(said))
+                self.right["said"].startswith(said))
 
     @staticmethod
     def is_honest_report(said):
@@ -101,7 +101,7 @@ class Sweep:
             report = json.loads(said)
         except ValueError:
             return False
-        return (report["verdict"] == "malformed" and not report["complete"] and
+        return (report.get("verdict") == "malformed" and not report["complete"] and
                 bool(report["error"]))
 
     def complaint(self, run, how):

@@ -2,7 +2,7 @@
 #include "model.h"
 
 /* Numbers of fields (onnx.proto; proto/README.md lists all that are used). */
-enum { MODEL_METADATA = 14, ENTRY_KEY = 1, ENTRY_VALUE = 2 };
+enum { MODEL_METADATA_PROPS = 14, ENTRY_KEY = 1, ENTRY_VALUE = 2 };
 
 static bool read_text(ck_pb *pb, const ck_pb_field *field, const char **text, size_t *len)
 {
@@ -44,7 +44,7 @@ bool ck_onnx_metadata(ck_job *job, const ck_source *source, const ck_st_pair **p
 	for (uint64_t at = 0; at < source->size;) {
 		if (!ck_pb_next(pb, &at, source->size, &field))
 			return false;
-		if (field.field != MODEL_METADATA || !field.is_bytes)
+		if (field.field != MODEL_METADATA_PROPS || !field.is_bytes)
 			continue;
 		ck_st_pair *grown = ck_grow(job, list, &cap, *count + 1, sizeof *grown);
 		if (!grown || !read_entry(pb, &field, &grown[*count]))

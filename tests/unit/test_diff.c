@@ -150,6 +150,8 @@ START_TEST(infinities_are_close_to_themselves_alone)
 	ck_unlike u = compare(&close, CK_DT_F64, a, CK_DT_F64, b, 5, &first);
 	ck_assert(u.differing == 3 && first == 1 && isinf(u.max_abs) && isinf(u.max_rel));
 	ck_assert(!u.nan_a && !u.nan_b && !u.nan_both);
+	u = compare(&close, CK_DT_F64, a + 1, CK_DT_F64, b + 1, 1, &first);
+	ck_assert(u.differing == 1 && isinf(u.max_rel));
 	u = compare(&close, CK_DT_F64, a + 4, CK_DT_F64, b + 4, 1, &first);
 	ck_assert(!u.differing && first == 1 && !(u.max_abs > 0));
 }
@@ -167,6 +169,9 @@ START_TEST(integers_of_64_bits_are_exact)
 	u = same_type(&bits, CK_DT_U64, &most, &none, 1);
 	ck_assert(u.max_whole == UINT64_MAX && !u.beyond && isinf(u.max_rel));
 	u = same_type(&(ck_rules){.close = true, .atol = 0.5}, CK_DT_I64, &big, &near, 1);
+	ck_assert_uint_eq(u.differing, 1);
+	u = same_type(&(ck_rules){.close = true, .atol = 0x1p53}, CK_DT_I64, &big, &(int64_t){0},
+	              1);
 	ck_assert_uint_eq(u.differing, 1);
 	u = same_type(&(ck_rules){.close = true, .atol = 1}, CK_DT_I64, &big, &near, 1);
 	ck_assert_uint_eq(u.differing, 0);

@@ -2,7 +2,7 @@
  * on another way than the one that the bytes took: block by block, and not by the copy engine. */
 #include "check.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #include "diff.h"
 
@@ -24,32 +24,30 @@ static bool fail_name(const checking *c, const ck_entry *entry, const char *what
 
 /* ---- metadata ---- */
 
-static int by_key(const void *a, const void *b)
+/* What a model says of itself, in order; but for `format`, which is the writer's own. */
+static bool settle(ck_job *job, const ck_model *model, ck_model *to)
 {
-	return strcmp(((const ck_pair *)a)->key, ((const ck_pair *)b)->key);
-}
-
-static ck_pair *sort_pairs(ck_job *job, const ck_model *model)
-{
-	ck_pair *pairs = ck_alloc_array(job, model->metadata_count + 1, sizeof *pairs);
-	if (!pairs)
-		return NULL;
-	for (size_t i = 0; i < model->metadata_count; i++)
-		pairs[i] = model->metadata[i];
-	qsort(pairs, model->metadata_count, sizeof *pairs, by_key);
-	return pairs;
+	*to = (ck_model){.source = model->source};
+	for (size_t i = 0; i < model->metadata_count; i++) {
+		const ck_pair *pair = &model->metadata[i];
+		if (strcmp(pair->key, "format") != 0 &&
+		    !ck_model_add_metadata(job, to, pair->key, pair->value))
+			return false;
+	}
+	return ck_model_settle_metadata(job, to);
 }
 
 static bool check_metadata(const checking *c)
 {
-	const ck_pair *a = sort_pairs(c->job, c->model);
-	const ck_pair *b = a ? sort_pairs(c->job, c->view) : NULL;
-	bool same = b && c->model->metadata_count == c->view->metadata_count;
-	for (size_t i = 0; same && i < c->model->metadata_count; i++)
-		same = !strcmp(a[i].key, b[i].key) && !strcmp(a[i].value, b[i].value);
-	return same || (b && ck_fail(c->job, CK_MISMATCH, c->path,
-	                             "what was written is not what was read: the metadata differ; "
-	                             "%s", ADVICE));
+	ck_model a, b;
+	if (!settle(c->job, c->model, &a) || !settle(c->job, c->view, &b))
+		return false;
+	bool same = a.metadata_count == b.metadata_count;
+	for (size_t i = 0; same && i < a.metadata_count; i++)
+		same = !strcmp(a.metadata[i].key, b.metadata[i].key) &&
+		       !strcmp(a.metadata[i].value, b.metadata[i].value);
+	return same || ck_fail(c->job, CK_MISMATCH, c->path, "what was written is not what was "
+	                       "read: the metadata differ; %s", ADVICE);
 }
 
 /* ---- tensors ---- */
@@ -121,9 +119,8 @@ bool ck_check_written(ck_job *job, const ck_writer *writer, const ck_model *mode
 		return ck_fail_nomem(job);
 	own->subject = job->subject;
 	bool ok = check_views(own, writer, model, to);
-	const ck_error *error = &own->error;
 	if (!ok)
-		ck_fail(job, error->status, error->where, "%s", error->text);
+		ck_fail_as(job, &own->error);
 	ck_base_job_free(own);
 	return ok;
 }

@@ -47,14 +47,7 @@ static void free_job(void *arg)
 /* What is wrong with one file is wrong with the comparison. */
 static bool fail_side(ck_diff *diff, const side *s)
 {
-	const ck_error *error = &s->job->error;
-	if (error->status == CK_OK)
-		return false;
-	if (error->has_offset)
-		return ck_fail_at(diff->job, error->status, error->where, error->offset, "%s",
-		                  error->text);
-	return ck_fail(diff->job, error->status, error->where[0] || error->status == CK_USAGE
-	               ? error->where : s->path, "%s", error->text);
+	return s->job->error.status != CK_OK && ck_fail_as(diff->job, &s->job->error);
 }
 
 static bool open_side(ck_diff *diff, side *s, const char *path, const ck_options *options)
@@ -93,6 +86,43 @@ ck_diff *ck_diff_open(ck_job *job, const char *a, const char *b, const ck_diff_o
 	return diff;
 }
 
+/* ---- what is to be opened becomes known bit by bit ---- */
+
+bool ck_diff_is_open(const ck_diff *diff)
+{
+	return ck_reading_is_open(diff->side[0].reading) &&
+	       ck_reading_is_open(diff->side[1].reading);
+}
+
+/* The first of the two that is not open. */
+static side *unfinished(ck_diff *diff)
+{
+	return &diff->side[ck_reading_is_open(diff->side[0].reading)];
+}
+
+const void *ck_diff_ask(ck_diff *diff, size_t *len)
+{
+	side *s = unfinished(diff);
+	ck_job *own = ck_base_job_within(s->job);
+	if (!own) {
+		ck_fail_nomem(diff->job);
+		return NULL;
+	}
+	own->subject = s->path;
+	const void *names = ck_reading_ask(own, s->reading, len);
+	const void *copy = names ? ck_copy(diff->job, names, *len) : NULL;
+	if (!names)
+		ck_fail_as(diff->job, &own->error);
+	ck_base_job_free(own);
+	return copy;
+}
+
+bool ck_diff_answer(ck_diff *diff, const void *names, size_t len)
+{
+	side *s = unfinished(diff);
+	return ck_reading_answer(s->reading, names, len) || fail_side(diff, s);
+}
+
 size_t ck_diff_descriptors(const ck_diff *diff, int *to, size_t max)
 {
 	size_t count = 0;
@@ -121,7 +151,7 @@ uint64_t ck_diff_file_max(const ck_diff *diff)
 
 static bool read_side(ck_diff *diff, side *s)
 {
-	s->checkpoint = ck_reading_run(s->reading);
+	s->checkpoint = ck_reading_complete(s->reading) ? ck_reading_run(s->reading) : NULL;
 	return (s->checkpoint && ck_save_affordable(s->job, s->checkpoint->model, "compared")) ||
 	       fail_side(diff, s);
 }

@@ -15,11 +15,24 @@ struct ck_checkpoint {
 /* An input that is open, and what the options want of it. */
 typedef struct ck_reading ck_reading;
 
-/* Opens a file, or FILE!MEMBER where there is no file of the whole name, and what else `options`
- * name; they must live as long as the job. With a writer, tensors that it cannot write are set
- * aside; NULL: every tensor is taken. NULL after a failure. */
+/* Opens a file, FILE!MEMBER where there is no file of the whole name, an index of shards or a
+ * folder with a model in it, and what else `options` name; they must live as long as the job. With
+ * a writer, tensors that it cannot write are set aside; NULL: every tensor is taken. NULL after a
+ * failure. */
 ck_reading *ck_reading_open(ck_job *job, const char *path, const ck_options *options,
                             const ck_writer *writer);
+/* False while files that the input names are not open: which they are, ask() finds out. It reads
+ * and opens nothing, perhaps for another job and in a process of its own; answer() trusts nobody
+ * and opens them. */
+bool ck_reading_is_open(const ck_reading *reading);
+const void *ck_reading_ask(ck_job *job, const ck_reading *reading, size_t *len);
+bool ck_reading_answer(ck_reading *reading, const void *names, size_t len);
+/* Both, in one go. */
+bool ck_reading_complete(ck_reading *reading);
+/* The same reading for another job, as if nothing had been read. */
+ck_reading *ck_reading_again(ck_job *job, const ck_reading *reading);
+/* How many files the tensors come in, as far as that can be told; 1 for a single one. */
+size_t ck_reading_shards(const ck_reading *reading);
 /* The descriptors that ck_reading_run needs, at most `max` of them in `to`; returns how many there
  * are. */
 size_t ck_reading_descriptors(const ck_reading *reading, int *to, size_t max);

@@ -63,6 +63,10 @@ typedef struct ck_diff ck_diff;
  * long as the job. Notes begin with the path that they are about. NULL after a failure. */
 CK_API ck_diff *ck_diff_open(ck_job *job, const char *a, const char *b,
                              const ck_diff_options *options);
+/* As those of a conversion: names of files that an input names, which `answer` opens. */
+CK_API bool ck_diff_is_open(const ck_diff *diff);
+CK_API const void *ck_diff_ask(ck_diff *diff, size_t *len);
+CK_API bool ck_diff_answer(ck_diff *diff, const void *names, size_t len);
 /* As ck_scan_descriptors. */
 CK_API size_t ck_diff_descriptors(const ck_diff *diff, int *to, size_t max);
 /* As ck_convert_file_max. */

@@ -45,6 +45,8 @@ enum {
 	  "safetensors, onnx, onnx+safetensors (default: by OUT)")                               \
 	X(EXTERNAL, 0, "external-data", NULL, FOR_CONVERT,                                       \
 	  "ONNX: put the tensors into a second file, OUT.data")                                  \
+	X(SHARDS, 0, "max-shard-size", "SIZE", FOR_CONVERT,                                      \
+	  "safetensors: several files and an index; 5GB, 500MiB")                                \
 	X(ROOT, 0, "root", "PATH", FOR_CONVERT,                                                  \
 	  "convert what lies below PATH, as in a.b; . is all")                                   \
 	X(ROOT_DIFF, 0, "root", "PATH", FOR_DIFF,                                                \
@@ -157,6 +159,9 @@ bool cli_check_limits(const cli_options *options);
 /* opts_diff.c: what its options take; each says what is wrong with that. */
 bool cli_diff_tolerance(const char *word, const char *text, cli_options *options, double *to);
 bool cli_diff_root(cli_options *options, const char *path);
+
+/* sizes.c: "5GB", "500MiB" or a number of bytes; says what is wrong with it. */
+bool cli_parse_size(const char *option, const char *text, uint64_t *bytes);
 
 /* mistakes.c: checks the arguments that are no options, and says what is wrong with them. */
 bool cli_check_arguments(cli_options *options);

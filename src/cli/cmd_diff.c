@@ -1,11 +1,13 @@
 /* ckconv diff A B: compares two checkpoints, in a confined child, and shows in what they differ. */
 #include "confined.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 typedef struct {
 	const cli_options *options;
+	bool told;     /* what the sandbox has */
 	cli_look look; /* of stdout: the child cannot ask */
 	cli_progress progress;
 	ck_job *job;
@@ -39,7 +41,10 @@ static void on_progress(void *arg, const char *what, uint64_t done, uint64_t tot
 
 static void on_confined(void *arg, const cli_confinement *got)
 {
-	cli_confinement_tell(((const comparing *)arg)->options, got);
+	comparing *c = arg;
+	if (!c->told) /* every child gets the same */
+		cli_confinement_tell(c->options, got);
+	c->told = true;
 }
 
 static void send_note(void *arg, const char *text)
@@ -99,21 +104,66 @@ static bool run_confined(void *arg, cli_channel *channel)
 	return true;
 }
 
-static bool run_in_child(comparing *c, outcome *o, ck_error *error)
+/* What is to be opened, too. */
+static bool ask_confined(void *arg, cli_channel *channel)
 {
-	enum { MOST = 32 };
-	static cli_report told;
-	int keep[MOST + 1] = {STDOUT_FILENO};
+	const comparing *c = arg;
+	size_t len;
+	ck_job_listen(c->job, NULL, send_progress, channel);
+	const void *names = ck_diff_ask(c->diff, &len);
+	if (!names)
+		return false;
+	cli_channel_blob(channel, names, len);
+	return true;
+}
+
+static bool in_child(comparing *c, bool (*task)(void *, cli_channel *), cli_report *told)
+{
+	const size_t count = ck_diff_descriptors(c->diff, NULL, 0);
+	int *keep = malloc((count + 1) * sizeof *keep);
 	cli_bounds bounds = cli_bounds_of(ck_diff_file_max(c->diff));
 	bounds.idle_ms = 0; /* whoever reads what it prints may take his time */
-	told = (cli_report){.note = on_note, .progress = on_progress, .confined = on_confined,
-	                    .listener = c};
+	*told = (cli_report){.note = on_note, .progress = on_progress, .confined = on_confined,
+	                     .listener = c};
+	if (!keep) {
+		told->error = (ck_error){.status = CK_NOMEM,
+		                         .text = "the system has no memory left"};
+		return false;
+	}
+	keep[0] = STDOUT_FILENO;
 	bool ok = cli_child_run(&(cli_task){
-		.run = run_confined, .arg = c, .job = c->job,
-		.subject = c->options->arguments[0], .keep = keep,
-		.keep_count = 1 + ck_diff_descriptors(c->diff, keep + 1, MOST), .bounds = bounds,
-		.require = c->options->sandbox == SANDBOX_REQUIRE, .stopped = cli_signals_came,
-	}, &told);
+		.run = task, .arg = c, .job = c->job, .subject = c->options->arguments[0],
+		.keep = keep, .keep_count = 1 + ck_diff_descriptors(c->diff, keep + 1, count),
+		.bounds = bounds, .require = c->options->sandbox == SANDBOX_REQUIRE,
+		.stopped = cli_signals_came,
+	}, told);
+	free(keep);
+	return ok;
+}
+
+/* Opens what the inputs name, after a child has read them for that. */
+static bool complete(comparing *c, cli_report *told, ck_error *error)
+{
+	while (!ck_diff_is_open(c->diff)) {
+		bool ok = in_child(c, ask_confined, told);
+		*error = told->error;
+		if (ok && !ck_diff_answer(c->diff, told->blob, told->blob_len)) {
+			*error = *ck_job_error(c->job);
+			ok = false;
+		}
+		cli_report_free(told);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+static bool run_in_child(comparing *c, outcome *o, ck_error *error)
+{
+	static cli_report told;
+	if (!complete(c, &told, error))
+		return false;
+	bool ok = in_child(c, run_confined, &told);
 	*error = told.error;
 	if (ok && told.blob_len == 3)
 		*o = (outcome){told.blob[0], {.written = told.blob[1],

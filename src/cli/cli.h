@@ -97,8 +97,8 @@ enum {
 	X(EQUAL_NAN, 0, "equal-nan", NULL, FOR_DIFF, "take any NaN for any other")               \
 	X(IGNORE_DTYPE, 0, "ignore-dtype", NULL, FOR_DIFF, "compare numbers of any dtypes")      \
 	X(ALL, 0, "all", NULL, FOR_DIFF, "show all differences, not 20 of each kind")            \
-	X(JSON_DIFF, 0, "json", NULL, FOR_DIFF, "one JSON object with all differences")          \
 	X(JSON, 0, "json", NULL, FOR_SCAN, "one JSON object for each file, a line each")         \
+	X(JSON_DIFF, 0, "json", NULL, FOR_DIFF, "one JSON object with all differences")          \
 	X(SARIF, 0, "sarif", NULL, FOR_SCAN, "one SARIF 2.1.0 document for all files")           \
 	X(FAIL_ON, 0, "fail-on", "dangerous|malformed|unknown", FOR_SCAN,                        \
 	  "status 0 if all are better than it (default: unknown)")                               \

@@ -27,6 +27,13 @@ story_every_format_can_be_checked() {
 		echo x.safetensors)"
 }
 
+story_every_file_of_a_model_is_checked() {
+	ck 0 --check --max-shard-size 200 --metadata a=b "$(good many)" out/shards/
+	says ", and checked them"
+	ck 0 diff out/shards "$(wanted many)"
+	ck 0 --check out/shards out/again/
+}
+
 story_nothing_is_checked_where_nothing_is_written() {
 	refused 2 --check --dry-run "$(good state_dict)" out/model.safetensors
 	says "--check reads what was written"

@@ -102,6 +102,22 @@ story_any_two_formats_can_be_compared() {
 	ck 1 diff "$(good state_dict)" "$(wanted views)"
 }
 
+story_models_in_several_files_are_compared() {
+	ck 0 -q "$(good many)" one.safetensors
+	ck 0 -q --max-shard-size 200 "$(good many)" shards/
+	[ "$(find shards -name '*.safetensors' | wc -l)" -gt 1 ] || fail "there is one shard only"
+	ck 0 diff --sandbox=require one.safetensors shards
+	ck 0 diff --sandbox=off shards/*.index.json one.safetensors
+	ck 0 diff "$(good many)" shards/*.index.json
+	ck 1 diff shards "$(good views)"
+	rm "$(find shards -name '*-00002-of-*')"
+	fails 3 diff one.safetensors shards
+	if "$ckconv" -q --to onnx --external-data one.safetensors many.onnx 2>onnx; then
+		ck 0 diff many.onnx one.safetensors
+		ck 0 diff --sandbox=off one.safetensors many.onnx
+	fi
+}
+
 story_tolerances_decide_what_differs() {
 	st a 't = {"x": f32(1, 2, 100, inf), "z": f32(0.0), "i": i64(10, 20)}'
 	st b 't = {"x": f32(1.5, 2, 99, inf), "z": f32(-0.0), "i": i64(11, 20)}'

@@ -198,3 +198,13 @@ ck_checkpoint *ck_reading_run(ck_reading *reading)
 			return NULL;
 	return cp;
 }
+
+void ck_entry_describe(const ck_entry *entry, ck_tensor_info *info)
+{
+	const ck_dtype_row *dtype = &ck_dtype_table[entry->tensor->dtype];
+	*info = (ck_tensor_info){
+		.name = entry->name, .dtype = dtype->safetensors, .torch_dtype = dtype->torch,
+		.ndim = entry->tensor->ndim, .shape = entry->tensor->shape,
+		.bytes = entry->tensor->bytes,
+	};
+}

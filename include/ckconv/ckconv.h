@@ -76,6 +76,7 @@ typedef struct ck_options {
 	const char *extras;  /* JSON file for the values that are no tensors, or NULL */
 	unsigned threads;    /* 0: as many as there are processors */
 	bool dry_run;        /* find out what would be written, and write nothing */
+	bool check;          /* read what was written, and compare it with the input */
 	bool no_clobber;     /* never replace a file */
 	bool no_fsync;       /* do not wait for the disk */
 } ck_options;

@@ -123,12 +123,25 @@ static bool check_scan(const cli_options *options)
 	return false;
 }
 
+static bool check_diff(const cli_options *options)
+{
+	if (options->argument_count != 2)
+		cli_say("two files are needed: ckconv diff A B; see ckconv diff --help");
+	else if (options->json && options->all)
+		cli_say("--json has all differences: --all is for people");
+	else
+		return check_input(options->arguments[0]) && check_input(options->arguments[1]);
+	return false;
+}
+
 bool cli_check_arguments(cli_options *options)
 {
 	int count = options->argument_count;
 	char **arguments = options->arguments;
 	if (options->verb == VERB_SCAN)
 		return check_scan(options);
+	if (options->verb == VERB_DIFF)
+		return check_diff(options);
 	if (options->verb == VERB_DIS && count != 1)
 		cli_say("one file is needed: ckconv dis FILE[!MEMBER]; see ckconv dis --help");
 	if (options->verb == VERB_DIS)

@@ -119,6 +119,34 @@ uint32_t ck_crc32(uint32_t crc, const void *data, size_t len);
 /* The CRC-32 of A and B together, from those of A and B and the length of B. */
 uint32_t ck_crc32_join(uint32_t a, uint32_t b, uint64_t len_b);
 
+/* ---- work: units that several threads share ---- */
+
+/* The first five are given by the caller; it lives as long as the job. */
+typedef struct ck_work {
+	const char *what;    /* for progress: "writing" */
+	size_t units;
+	uint64_t total;      /* bytes of work, as ck_work_did counts them */
+	/* Does one unit, in any thread; allocates nothing. `buffer` is the thread's own. */
+	bool (*run)(void *arg, size_t unit, unsigned char *buffer);
+	void *arg;
+	size_t buffer;       /* bytes */
+	/* below: its own */
+	ck_job *job;
+	atomic_size_t next;  /* unit to be taken */
+	atomic_bool failed;
+	atomic_uint_fast64_t done;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	size_t running;      /* guarded by lock */
+} ck_work;
+
+/* With up to `threads` threads (0: as many as there are processors). False if a unit failed, or
+ * the job was stopped. */
+bool ck_work_run(ck_job *job, ck_work *work, unsigned threads);
+/* Whether another unit failed or the job was stopped: asked now and then in long units. */
+bool ck_work_is_over(ck_work *work);
+void ck_work_did(ck_work *work, uint64_t bytes);
+
 /* ---- copy: a plan made by a writer, carried out by several threads ---- */
 
 /* The bytes of one storage: all of them are read once and checked against the CRC, and the parts

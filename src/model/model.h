@@ -123,6 +123,8 @@ ck_change *ck_tensor_change(const ck_tensor *tensor);
 
 /* Reads all of a storage, and fails if it is damaged. */
 bool ck_storage_check(ck_job *job, ck_storage *storage);
+/* The same by the CRC of all of its bytes; *recorded is false if the archive has none for it. */
+bool ck_storage_judge(ck_job *job, const ck_storage *storage, uint32_t crc, bool *recorded);
 
 /* ---- values: tensors that are computed from others ---- */
 
@@ -377,5 +379,8 @@ bool ck_onnx_begins(const unsigned char *head, size_t len);
  * a graph, initializers without a name or with one that is there twice, and shapes that do not fit
  * their bytes. Fields that are none of a tensor's are passed over. NULL after a failure. */
 const ck_onnx *ck_onnx_read(ck_job *job, const ck_source *source);
+/* What it says of itself (metadata_props), in the order of the file. */
+bool ck_onnx_metadata(ck_job *job, const ck_source *source, const ck_st_pair **pairs,
+                      size_t *count);
 
 #endif

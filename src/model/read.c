@@ -31,6 +31,16 @@ static bool crc_of(ck_job *job, const ck_storage *storage, uint32_t *crc)
 	return chunk;
 }
 
+bool ck_storage_judge(ck_job *job, const ck_storage *storage, uint32_t crc, bool *recorded)
+{
+	*recorded = crc == storage->crc || storage->crc;
+	return crc == storage->crc || !storage->crc ||
+	       ck_fail_at(job, CK_CORRUPT, storage->source->label, storage->offset,
+	                  "the bytes of '%s' have the CRC-32 %08x, but the archive recorded %08x: "
+	                  "the file is damaged; get it again",
+	                  ck_show(storage->label, strlen(storage->label)).s, crc, storage->crc);
+}
+
 /* The copy engine checks what it copies; what is only computed with is checked here, once. */
 static bool check_crc(ck_job *job, ck_storage *storage)
 {
@@ -39,16 +49,13 @@ static bool check_crc(ck_job *job, ck_storage *storage)
 		return true;
 	if (!crc_of(job, storage, &crc))
 		return false;
+	bool recorded;
 	storage->checked = true;
-	if (crc == storage->crc)
-		return true;
-	ck_shown label = ck_show(storage->label, strlen(storage->label));
-	if (storage->crc)
-		return ck_fail_at(job, CK_CORRUPT, storage->source->label, storage->offset,
-		                  "the bytes of '%s' have the CRC-32 %08x, but the archive "
-		                  "recorded %08x: the file is damaged; get it again", label.s, crc,
-		                  storage->crc);
-	ck_note(job, "'%s' carries no checksum and could not be verified", label.s);
+	if (!ck_storage_judge(job, storage, crc, &recorded))
+		return false;
+	if (!recorded)
+		ck_note(job, "'%s' carries no checksum and could not be verified",
+		        ck_show(storage->label, strlen(storage->label)).s);
 	return true;
 }
 

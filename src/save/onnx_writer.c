@@ -389,10 +389,11 @@ static bool name_both(ck_job *job, const char *out, const char **file, const cha
 const ck_writer ck_writer_onnx = {
 	.name = "onnx", .suffix = ".onnx", .about = "initializers of an ONNX model",
 	.paths = name_data, .takes_external = true, .lacks = lacks, .write = write_onnx,
-	.check = check_onnx,
+	.check = check_onnx, .read = ck_read_back_onnx,
 };
 
 const ck_writer ck_writer_onnx_safetensors = {
 	.name = "onnx+safetensors", .about = "an ONNX model whose data is a safetensors file",
 	.paths = name_both, .lacks = both_lack, .write = write_both, .check = check_both,
+	.read = ck_read_back_both,
 };

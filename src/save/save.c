@@ -51,7 +51,7 @@ const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path)
 	return NULL;
 }
 
-bool ck_save_affordable(ck_job *job, const ck_model *model)
+bool ck_save_affordable(ck_job *job, const ck_model *model, const char *done)
 {
 	uint64_t total = 0, most;
 	bool *counted = ck_alloc_array(job, model->storages + 1, sizeof *counted);
@@ -74,9 +74,9 @@ bool ck_save_affordable(ck_job *job, const ck_model *model)
 	uint64_t times = model->bytes ? total / model->bytes + 1 : total;
 	return ck_fail(
 		job, CK_LIMIT, model->source->label,
-		"%s would be written for %llu read, which is over the limit; if the file can be "
+		"%s would be %s for %llu read, which is over the limit; if the file can be "
 		"trusted to need it, raise it with --limit expand=%llu",
-		ck_many(total, "byte").s, (unsigned long long)model->bytes,
+		ck_many(total, "byte").s, done, (unsigned long long)model->bytes,
 		(unsigned long long)times);
 }
 
@@ -107,7 +107,7 @@ static bool check_tensors(ck_job *job, const ck_writer *writer, const ck_model *
 
 bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, const ck_target *to)
 {
-	return check_tensors(job, writer, model) && ck_save_affordable(job, model) &&
+	return check_tensors(job, writer, model) && ck_save_affordable(job, model, "written") &&
 	       writer->write(job, model, to);
 }
 

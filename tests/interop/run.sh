@@ -141,7 +141,7 @@ trap 'rm -rf "$work"; hide_processor' EXIT
 hide_processor
 trap 'exit 130' INT TERM
 inside=/tmp/$(basename "$work")
-mkdir -p "$work/old/out" "$work/new/out" "$work/several"
+mkdir -p "$work/old/out" "$work/new/out" "$work/old/diff" "$work/new/diff" "$work/several"
 cp "$here"/*.py "$work"
 
 stage write-old old write.py "$work/old" &
@@ -160,6 +160,14 @@ stage judge-new new judge.py "$inside/new"
 wait
 count judge-old
 count judge-new
+stage diff-write-old old diff_write.py "$work/old/diff" &
+stage diff-write-new new diff_write.py "$inside/new/diff"
+wait
+stage diff-old old diff_judge.py "$ckconv" "$work/old/diff"
+stage diff-new old diff_judge.py "$ckconv" "$work/new/diff"
+for name in diff-write-old diff-write-new diff-old diff-new; do
+	count "$name"
+done
 stage several-write-old old several.py write "$work/several/old" &
 stage several-write-new new several.py write "$inside/several/new"
 wait

@@ -356,16 +356,11 @@ typedef struct ck_onnx_output {
 	uint64_t type;
 } ck_onnx_output;
 
-typedef struct ck_onnx_pair {
-	const char *key, *value; /* with NULs behind them */
-	size_t key_len, value_len;
-} ck_onnx_pair;
-
 typedef struct ck_onnx {
 	uint64_t ir_version;
 	uint64_t nodes;
 	uint64_t sparse;         /* initializers that are sparse, and are not read */
-	ck_onnx_pair *pairs;     /* of metadata */
+	ck_st_pair *pairs;       /* of metadata, with NULs behind */
 	size_t pair_count;
 	ck_onnx_tensor *tensors; /* the initializers of the graph, in its order */
 	size_t count;
@@ -379,8 +374,5 @@ bool ck_onnx_begins(const unsigned char *head, size_t len);
  * a graph, initializers without a name or with one that is there twice, and shapes that do not fit
  * their bytes. Fields that are none of a tensor's are passed over. NULL after a failure. */
 const ck_onnx *ck_onnx_read(ck_job *job, const ck_source *source);
-/* What it says of itself (metadata_props), in the order of the file. */
-bool ck_onnx_metadata(ck_job *job, const ck_source *source, const ck_st_pair **pairs,
-                      size_t *count);
 
 #endif

@@ -10,11 +10,13 @@
 #include "model.h"
 
 #include <endian.h>
-#include <string.h>
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define HAS_AVX2
+#ifndef __clang__ /* which has no name for F16C when a processor is asked what it supports */
+#define HAS_F16C
 #include <immintrin.h>
+#endif
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
@@ -49,17 +51,18 @@ enum {
 	BF16_NAN = 0x7FC0,         /* the one that torch writes */
 };
 
+/* Here and below the builtin: a hardened memcpy is a call, of which clang makes no vectors. */
 INLINE uint32_t bits_of(float value)
 {
 	uint32_t bits;
-	memcpy(&bits, &value, sizeof bits);
+	__builtin_memcpy(&bits, &value, sizeof bits);
 	return bits;
 }
 
 INLINE float float_of(uint32_t bits)
 {
 	float value;
-	memcpy(&value, &bits, sizeof value);
+	__builtin_memcpy(&value, &bits, sizeof value);
 	return value;
 }
 
@@ -161,27 +164,27 @@ uint16_t ck_float_to_bfloat16(float value)
 INLINE uint32_t load16(const unsigned char *from, size_t i)
 {
 	uint16_t bits;
-	memcpy(&bits, from + i * sizeof bits, sizeof bits);
+	__builtin_memcpy(&bits, from + i * sizeof bits, sizeof bits);
 	return le16toh(bits);
 }
 
 INLINE uint32_t load32(const unsigned char *from, size_t i)
 {
 	uint32_t bits;
-	memcpy(&bits, from + i * sizeof bits, sizeof bits);
+	__builtin_memcpy(&bits, from + i * sizeof bits, sizeof bits);
 	return le32toh(bits);
 }
 
 INLINE void store16(unsigned char *to, size_t i, uint32_t value)
 {
 	uint16_t bits = htole16((uint16_t)value);
-	memcpy(to + i * sizeof bits, &bits, sizeof bits);
+	__builtin_memcpy(to + i * sizeof bits, &bits, sizeof bits);
 }
 
 INLINE void store32(unsigned char *to, size_t i, uint32_t bits)
 {
 	bits = htole32(bits);
-	memcpy(to + i * sizeof bits, &bits, sizeof bits);
+	__builtin_memcpy(to + i * sizeof bits, &bits, sizeof bits);
 }
 
 /* A double that is no float32 is rounded, and NaN loses what it has no room for and becomes quiet,
@@ -190,9 +193,9 @@ INLINE uint32_t load64(const unsigned char *from, size_t i)
 {
 	uint64_t bits;
 	double value;
-	memcpy(&bits, from + i * sizeof bits, sizeof bits);
+	__builtin_memcpy(&bits, from + i * sizeof bits, sizeof bits);
 	bits = le64toh(bits);
-	memcpy(&value, &bits, sizeof value);
+	__builtin_memcpy(&value, &bits, sizeof value);
 	return bits_of((float)value);
 }
 
@@ -200,9 +203,9 @@ INLINE void store64(unsigned char *to, size_t i, uint32_t single)
 {
 	uint64_t bits;
 	double value = (double)float_of(single);
-	memcpy(&bits, &value, sizeof bits);
+	__builtin_memcpy(&bits, &value, sizeof bits);
 	bits = htole64(bits);
-	memcpy(to + i * sizeof bits, &bits, sizeof bits);
+	__builtin_memcpy(to + i * sizeof bits, &bits, sizeof bits);
 }
 
 typedef void loop(unsigned char *restrict to, const unsigned char *restrict from, size_t count);
@@ -245,7 +248,7 @@ LOOP(to_bf16, store16(to, i, narrow_bfloat16(load32(from, i))))
 LOOP(to_e5m2, to[i] = (unsigned char)narrow(load32(from, i), e5m2))
 LOOP(to_e4m3, to[i] = (unsigned char)narrow(load32(from, i), e4m3))
 
-#ifdef HAS_AVX2
+#ifdef HAS_F16C
 /* The processor keeps what it can of a NaN, torch only its sign. */
 __attribute__((target("avx2,f16c"))) static void to_f16_fast(
 	unsigned char *restrict to, const unsigned char *restrict from, size_t count)
@@ -263,6 +266,8 @@ __attribute__((target("avx2,f16c"))) static void to_f16_fast(
 	}
 	to_f16(to, from, count);
 }
+#else
+AVX2(to_f16, store16(to, i, narrow(load32(from, i), half)))
 #endif
 
 typedef struct {
@@ -284,8 +289,10 @@ static const cast_row cast_table[CK_DTYPE_COUNT] = {
 
 static size_t processor(void)
 {
-#ifdef HAS_AVX2
+#if defined(HAS_F16C)
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c") ? 1 : 0;
+#elif defined(HAS_AVX2)
+	return __builtin_cpu_supports("avx2") ? 1 : 0;
 #else
 	return 0;
 #endif
@@ -327,65 +334,4 @@ void ck_cast_with(ck_dtype from, ck_dtype to, bool plain, const void *items, siz
 void ck_cast_run(ck_dtype from, ck_dtype to, const void *items, size_t count, void *out)
 {
 	ck_cast_with(from, to, false, items, count, out);
-}
-
-/* ---- tensors ---- */
-
-typedef struct {
-	ck_copy_cast plan;
-	ck_dtype from, to;
-} cast;
-
-static void cast_items(void *to, const void *from, size_t count, const void *arg)
-{
-	const cast *c = arg;
-	ck_cast_run(c->from, c->to, from, count, to);
-}
-
-const ck_copy_cast *ck_cast_plan(ck_job *job, ck_dtype from, ck_dtype to)
-{
-	cast *c = ck_alloc(job, sizeof *c);
-	if (!c)
-		return NULL;
-	*c = (cast){.from = from, .to = to};
-	c->plan = (ck_copy_cast){ck_dtype_table[from].size, ck_dtype_table[to].size, cast_items, c};
-	return &c->plan;
-}
-
-ck_tensor *ck_tensor_cast_late(ck_job *job, ck_tensor *from, ck_dtype to)
-{
-	ck_tensor *tensor = ck_alloc(job, sizeof *tensor);
-	if (!tensor)
-		return NULL;
-	*tensor = *from;
-	tensor->same = NULL;
-	tensor->cast = true;
-	tensor->held = from->dtype;
-	tensor->dtype = to;
-	if (!ck_mul(from->count, ck_dtype_table[to].size, &tensor->bytes) ||
-	    tensor->bytes > INT64_MAX) {
-		ck_fail(job, CK_CORRUPT, from->storage->label,
-		        "what a tensor is cast to does not fit 63 bits");
-		return NULL;
-	}
-	if (!from->same)
-		from->same = tensor;
-	return tensor;
-}
-
-static void apply(void *arg, const void *items, size_t count, void *to)
-{
-	const cast *c = arg;
-	ck_cast_run(c->from, c->to, items, count, to);
-}
-
-ck_tensor *ck_tensor_cast(ck_job *job, ck_model *model, const ck_tensor *from, ck_dtype to)
-{
-	cast *c = ck_alloc(job, sizeof *c);
-	if (!c)
-		return NULL;
-	*c = (cast){.from = from->dtype, .to = to};
-	return ck_tensor_computed(job, model, from, to,
-	                          &(ck_formula){.bytes = ck_dtype_table[to].size, .apply = apply,
-	                                        .arg = c});
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "audit.h"
 #include "edit.h"
 #include "gate.h"
 
@@ -91,4 +92,59 @@ ck_checkpoint *ck_reading_run(ck_reading *reading)
 		return NULL;
 	cp->model = cp->loaded->model;
 	return edit(reading, cp->model) && ck_gate_close(job, &gate) ? cp : NULL;
+}
+
+/* ---- whatever is wrong with it ---- */
+
+static const ck_report *scan(const ck_reading *reading)
+{
+	ck_audit *audit = ck_audit_new(reading->job, reading->source);
+	if (audit) {
+		audit->with_tensors = true;
+		audit->policy = reading->policy;
+	}
+	return audit ? ck_audit_run(audit) : NULL;
+}
+
+static void close_job(void *job)
+{
+	ck_base_job_free(job);
+}
+
+/* A job whose failure is no failure of the reading. */
+static ck_job *own_job(ck_job *job)
+{
+	ck_job *own = ck_base_job_within(job);
+	if (!own)
+		ck_fail_nomem(job);
+	if (!own || !ck_defer(job, close_job, own))
+		return NULL;
+	own->subject = job->subject;
+	own->note = job->note;
+	return own;
+}
+
+/* What is not the fault of the file ends all. */
+static bool is_of_file(ck_status status)
+{
+	return status == CK_CORRUPT || status == CK_UNSUPPORTED || status == CK_LIMIT;
+}
+
+bool ck_reading_look(ck_reading *reading, ck_sight *sight)
+{
+	ck_job *job = reading->job;
+	ck_limits_follow(job, reading->source->size);
+	*sight = (ck_sight){.report = scan(reading)};
+	ck_job *own = sight->report ? own_job(job) : NULL;
+	if (!own)
+		return false;
+	sight->loaded = ck_load_begin(own, reading->source, &(ck_wishes){
+		.everything = true, .traces = true, .member = reading->member,
+	});
+	if (!sight->loaded || !ck_load_rest(sight->loaded))
+		sight->error = &own->error;
+	if (!sight->error || (sight->loaded && is_of_file(own->error.status)))
+		return true;
+	job->error = own->error;
+	return false;
 }

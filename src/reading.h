@@ -4,6 +4,8 @@
 
 #include <ckconv/ckconv.h>
 
+#include <ckconv/scan.h>
+
 #include "load.h"
 #include "save.h"
 
@@ -27,5 +29,16 @@ size_t ck_reading_descriptors(const ck_reading *reading, int *to, size_t max);
 bool ck_reading_is_path(const ck_reading *reading, const char *path);
 /* Reads everything but the data of tensors. NULL after a failure. */
 ck_checkpoint *ck_reading_run(ck_reading *reading);
+
+/* What is there, whatever is wrong with it. */
+typedef struct ck_sight {
+	const ck_report *report; /* of the whole file, as ckconv scan has it */
+	ck_loaded *loaded;       /* what was found, up to a failure; has a job of its own */
+	const ck_error *error;   /* why not all of it could be read, or NULL */
+} ck_sight;
+
+/* Reads everything but the data of tensors, and refuses nothing. False only if the file could not
+ * be read from the disk, memory ended, or the job was stopped. */
+bool ck_reading_look(ck_reading *reading, ck_sight *sight);
 
 #endif

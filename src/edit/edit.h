@@ -53,6 +53,9 @@ void ck_edit_list_keys(const ck_model *model, char *to, size_t size);
 const ck_path *ck_edit_top_key(const ck_path *path);
 bool ck_edit_same_key(const ck_path *a, const ck_path *b);
 
+/* All entries, those that are the same view one after the other, by name among themselves. NULL
+ * after a failure. */
+ck_entry **ck_edit_by_view(ck_job *job, ck_model *model);
 /* Under CK_TIES_DROP, of tensors that are the same view keeps the name that sorts first; the others
  * become metadata, {dropped: kept}. */
 bool ck_edit_ties(ck_job *job, ck_model *model, ck_ties ties);

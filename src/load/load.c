@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "load.h"
+#include "trace.h"
 #include "view.h"
 
 static const ck_layout *const layouts[] = {
@@ -35,6 +36,8 @@ ck_torch *ck_torch_new(ck_loaded *loaded, const ck_source *pickle)
 ck_value *ck_torch_read(ck_torch *torch, uint64_t *at)
 {
 	ck_loaded *loaded = torch->loaded;
+	if (!ck_trace_pickle(loaded, torch->pickle, *at))
+		return NULL;
 	torch->seen.machine = loaded->machine;
 	torch->seen.watch = loaded->watch;
 	loaded->machine = NULL;
@@ -113,7 +116,7 @@ bool ck_load_at(ck_loaded *loaded, const ck_source *source, const ck_path *at)
 	return ok;
 }
 
-ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes)
+ck_loaded *ck_load_begin(ck_job *job, const ck_source *source, const ck_wishes *wishes)
 {
 	ck_loaded *loaded = ck_alloc(job, sizeof *loaded);
 	ck_model *model = ck_alloc(job, sizeof *model);
@@ -126,8 +129,19 @@ ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes
 	ck_limits_follow(job, source->size);
 	model->source = source;
 	model->top = ck_path_new(job, NULL, "", 0, false);
-	if (!model->top || !ck_load_at(loaded, source, model->top) || !ck_aside_settle(loaded))
-		return NULL;
+	return model->top ? loaded : NULL;
+}
+
+bool ck_load_rest(ck_loaded *loaded)
+{
+	const ck_model *model = loaded->model;
 	/* a look for something that need not be there cannot say that it failed */
-	return job->error.status == CK_OK ? loaded : NULL;
+	return ck_load_at(loaded, model->source, model->top) && ck_aside_settle(loaded) &&
+	       loaded->job->error.status == CK_OK;
+}
+
+ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes)
+{
+	ck_loaded *loaded = ck_load_begin(job, source, wishes);
+	return loaded && ck_load_rest(loaded) ? loaded : NULL;
 }

@@ -30,7 +30,8 @@ bool ck_looking_fold(ck_looking *l)
 	for (size_t i = 0; i < folded.count; i++) {
 		const ck_fold_line *from = &folded.lines[i];
 		lines[i] = (ck_tree_line){.depth = from->depth, .label = from->label,
-		                          .like = from->like, .tensors = from->tensors,
+		                          .like = from->like, .near = from->near,
+		                          .tensors = from->tensors,
 		                          .bytes = from->bytes};
 		if (!from->leaf)
 			continue;

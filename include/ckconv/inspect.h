@@ -35,6 +35,7 @@ typedef struct ck_tree_line {
 	size_t ndim;
 	const uint64_t *shape;
 	const char *like;    /* all below looks as it does below this name; or NULL */
+	const char *near;    /* the end of that, from the last part on that is above both */
 	uint64_t tensors, bytes; /* those of a heading are in its lines, too */
 } ck_tree_line;
 

@@ -147,8 +147,9 @@ static void put_totals(cli_page *p, const ck_inspection *in)
 	if (in->storage_bytes == in->bytes || !in->tensors)
 		return;
 	begin(p, "storages");
-	cli_page_line(p, FACT_COLUMN, "%s of %s, which these tensors view",
-	              cli_show_count(in->storages).s, cli_show_size(in->storage_bytes).s);
+	cli_page_line(p, FACT_COLUMN, "%s in %s, which these tensors view",
+	              cli_show_size(in->storage_bytes).s, in->storages == 1 ? "one" :
+	              cli_show_count(in->storages).s);
 }
 
 static void put_root(cli_page *p, const ck_inspection *in)

@@ -2,6 +2,7 @@
 #include "inspect_text.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -145,21 +146,41 @@ static void put_times(cli_page *p, uint64_t tensors)
 	fprintf(p->to, "\u00d7%" PRIu64, tensors);
 }
 
+/* What a heading is about, or what it is like; on terminals as much of it as fits. */
+static void put_heading(cli_page *p, const ck_tree_line *line)
+{
+	char text[2][96];
+	const char *like = p->look->terminal ? line->near : line->like;
+	int room = p->look->columns - p->column;
+	const char *s = line->tensors == 1 ? "" : "s";
+	cli_count count = cli_show_count(line->tensors);
+	snprintf(text[0], sizeof text[0], "%s tensor%s", count.s, s);
+	snprintf(text[1], sizeof text[1], "%s tensor%s, %s", count.s, s,
+	         cli_show_size(line->bytes).s);
+	if (!like) {
+		fputs(text[1], p->to);
+		return;
+	}
+	room -= (int)sizeof "like , " - 1;
+	bool all = !p->look->terminal || width_of(like) + width_of(text[1]) <= room;
+	bool some = all || width_of(like) + width_of(text[0]) <= room;
+	char *shown = cli_page_path(p, like, true, room + 2);
+	fprintf(p->to, "like %s%s%s", shown ? shown : like, some ? ", " : "",
+	        all ? text[1] : some ? text[0] : "");
+	free(shown);
+}
+
 static void put_line(cli_page *p, const columns *c, const ck_tree_line *line)
 {
-	const char *s = line->tensors == 1 ? "" : "s";
 	put_label(p, indent_of(line), line->label);
 	go_behind(p, c->dtype);
 	if (!line->dtype) {
-		if (line->like)
-			fprintf(p->to, "like %s, ", line->like);
-		fprintf(p->to, "%s tensor%s, %s", cli_show_count(line->tensors).s, s,
-		        cli_show_size(line->bytes).s);
+		put_heading(p, line);
 		cli_page_end(p);
 		return;
 	}
 	put(p, line->dtype);
-	cli_page_go(p, c->shape);
+	cli_page_go(p, most(c->shape, p->column + GAP));
 	put(p, show_shape(line->ndim, line->shape).s);
 	if (line->tensors > 1)
 		cli_page_go(p, most(c->last, p->column + GAP));
@@ -172,7 +193,9 @@ void cli_inspect_tree(cli_page *p, const ck_inspection *inspection)
 	int label = 0, dtype = 0, shape = 0;
 	for (size_t i = 0; i < inspection->line_count; i++) {
 		const ck_tree_line *line = &inspection->lines[i];
-		label = most(label, indent_of(line) + width_of(line->label));
+		int width = indent_of(line) + width_of(line->label);
+		if (width <= LABEL_PLAIN) /* the others stand out anyway */
+			label = most(label, width);
 		if (!line->dtype)
 			continue;
 		dtype = most(dtype, width_of(line->dtype));
@@ -194,7 +217,8 @@ bool cli_inspect_tensors(FILE *to, const cli_look *look, const ck_inspection *in
 	for (size_t i = 0; i < inspection->tensors; i++) {
 		if (!ck_inspection_tensor(inspection, i, &t))
 			return false;
-		label = most(label, width_of(t.name));
+		if (width_of(t.name) <= LABEL_PLAIN)
+			label = most(label, width_of(t.name));
 		dtype = most(dtype, width_of(t.dtype));
 		shape = most(shape, width_of(show_shape(t.ndim, t.shape).s));
 		digits = most(digits, snprintf(bytes, sizeof bytes, "%" PRIu64, t.bytes));

@@ -82,12 +82,6 @@ static bool find_node(builder *b, uint32_t up, const char *text, size_t len, uin
 	return true;
 }
 
-static uint64_t sum(uint64_t a, uint64_t b)
-{
-	uint64_t total;
-	return ck_add(a, b, &total) ? total : UINT64_MAX;
-}
-
 static bool add_leaf(builder *b, const ck_fold_leaf *leaf, uint32_t number)
 {
 	ck_fold_tree *tree = b->tree;
@@ -160,13 +154,13 @@ static bool number_node(builder *b, ck_fold_node *node, place *children)
 		const ck_fold_node *child = &tree->nodes[at];
 		children[count++] = (place){child->part, child->word};
 		node->tensors += child->tensors;
-		node->bytes = sum(node->bytes, child->bytes);
+		node->bytes = ck_fold_sum(node->bytes, child->bytes);
 	}
 	qsort(children, count, sizeof *children, by_word);
 	b->leaves.len = 0;
 	for (uint32_t i = 0, at = node->leaf; i < node->leaves; i++, at = tree->next_leaf[at]) {
 		node->tensors++;
-		node->bytes = sum(node->bytes, tree->leaves[at].bytes);
+		node->bytes = ck_fold_sum(node->bytes, tree->leaves[at].bytes);
 		if (!kind_of(b, &tree->leaves[at], &kind) ||
 		    !ck_text_add(b->job, &b->leaves, &kind, sizeof kind))
 			return false;

@@ -12,7 +12,7 @@ enum {
 
 typedef struct {
 	ck_job *job;
-	const ck_fold_tree *tree;
+	ck_fold_tree *tree;
 	ck_folded *to;
 	uint32_t *shown;  /* by part: the node that was shown for it, or 0 */
 	size_t *lines;    /* by part: how many lines it took */
@@ -125,16 +125,20 @@ static bool group_children(teller *t, uint32_t index, child **children, group **
 	group *g = ck_alloc_array(t->job, (size_t)node->children + 1, sizeof *g);
 	if (!c || !g)
 		return false;
+	uint32_t some = 0;
 	for (uint32_t i = 0, at = node->first; i < node->children; i++, at = node_of(t, at)->next) {
-		c[i] = (child){t->tree, at, i, 0};
-		if (!pattern_of(t, &patterns, word_of(&c[i]), &c[i].pattern))
+		if (!node_of(t, at)->tensors) /* all of it was told */
+			continue;
+		c[some] = (child){t->tree, at, some, 0};
+		if (!pattern_of(t, &patterns, word_of(&c[some]), &c[some].pattern))
 			return false;
+		some++;
 	}
-	if (!order_children(t, c, node->children))
+	if (!order_children(t, c, some))
 		return false;
-	qsort(c, node->children, sizeof *c, by_part);
+	qsort(c, some, sizeof *c, by_part);
 	*count = 0;
-	for (uint32_t i = 0; i < node->children; i++) {
+	for (uint32_t i = 0; i < some; i++) {
 		bool same = i && node_of(t, c[i].node)->part == node_of(t, c[i - 1].node)->part;
 		if (!same)
 			g[(*count)++] = (group){.from = i, .order = c[i].order};
@@ -173,6 +177,24 @@ static const char *name_of(teller *t, uint32_t index)
 			return NULL;
 	}
 	return name.data;
+}
+
+/* Of the name of a node, what begins with the last part that `other` is below, too. */
+static const char *near_part(teller *t, const char *name, uint32_t index, uint32_t other)
+{
+	size_t len = strlen(name);
+	uint32_t above = index;
+	/* nodes stand behind those that they are below */
+	for (uint32_t b = other; above != b;)
+		if (above > b)
+			above = node_of(t, above)->up;
+		else
+			b = node_of(t, b)->up;
+	for (uint32_t at = index; at != above; at = node_of(t, at)->up)
+		len -= t->tree->words[node_of(t, at)->word].len + (node_of(t, at)->up != 0);
+	if (above)
+		len -= t->tree->words[node_of(t, above)->word].len;
+	return name + len;
 }
 
 static const char *joined(teller *t, const char *label, const char *below)
@@ -225,28 +247,32 @@ static bool tell_children(teller *t, uint32_t index, uint64_t mult, unsigned dep
 /* All leaves and children of a node that stands for `mult` equal ones. */
 static bool tell_node(teller *t, uint32_t index, const char *label, uint64_t mult, unsigned depth)
 {
-	const ck_fold_node *node = node_of(t, index);
+	const ck_fold_node node = *node_of(t, index);
 	size_t heading = t->to->count;
-	ck_fold_line line = {.depth = depth, .label = label, .tensors = mult * node->tensors,
-	                     .bytes = times(node->bytes, mult)};
-	uint32_t seen = t->shown[node->part];
-	if (seen && t->lines[node->part] >= MANY_LINES) {
+	ck_fold_line line = {.depth = depth, .label = label, .tensors = mult * node.tensors,
+	                     .bytes = times(node.bytes, mult)};
+	bool whole = node.part <= t->tree->parts;
+	uint32_t seen = whole ? t->shown[node.part] : 0;
+	if (seen && t->lines[node.part] >= MANY_LINES) {
 		line.like = name_of(t, seen);
+		line.near = line.like ? near_part(t, line.like, seen, index) : NULL;
 		return line.like && add_line(t, &line);
 	}
-	for (uint32_t i = 0, at = node->leaf; i < node->leaves; i++, at = t->tree->next_leaf[at]) {
+	for (uint32_t i = 0, at = node.leaf; i < node.leaves; i++, at = t->tree->next_leaf[at]) {
 		const ck_fold_leaf *leaf = &t->tree->leaves[at];
-		if (!add_line(t, &(ck_fold_line){depth, label, leaf, NULL, mult,
+		if (!add_line(t, &(ck_fold_line){depth, label, leaf, NULL, NULL, mult,
 		                                 times(leaf->bytes, mult)}))
 			return false;
 	}
-	if (!node->children)
+	if (!node.children)
 		return true;
-	bool headed = !node->leaves;
+	bool headed = !node.leaves;
 	if ((headed && !add_line(t, &line)) || !tell_children(t, index, mult, depth + 1))
 		return false;
-	t->shown[node->part] = index;
-	t->lines[node->part] = t->to->count - heading;
+	if (whole) {
+		t->shown[node.part] = index;
+		t->lines[node.part] = t->to->count - heading;
+	}
 	return !headed || without_heading(t, heading);
 }
 
@@ -260,11 +286,11 @@ static bool tell_group(teller *t, const child *children, const group *of, uint64
 	if (!add_group(t, children, of, &label))
 		return false;
 	for (;;) {
-		const ck_fold_node *node = node_of(t, index);
+		const ck_fold_node node = *node_of(t, index);
 		child *inner;
 		group *groups;
 		uint32_t count;
-		if (node->leaves || !node->children)
+		if (node.leaves || !node.children)
 			break;
 		if (!group_children(t, index, &inner, &groups, &count))
 			return false;
@@ -280,12 +306,32 @@ static bool tell_group(teller *t, const child *children, const group *of, uint64
 	       tell_node(t, index, label.data, mult, depth);
 }
 
+/* What all numbered children have in common, if that was parted from them. */
+static bool tell_common(teller *t, uint32_t index, uint64_t mult, unsigned depth)
+{
+	uint32_t common, *numbers, count;
+	ck_text label = {0};
+	if (!ck_fold_part_common(t->job, t->tree, index, &common, &numbers, &count))
+		return false;
+	if (!common)
+		return true;
+	ck_fold_word *words = ck_alloc_array(t->job, count, sizeof *words);
+	if (!words)
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		words[i] = t->tree->words[node_of(t, numbers[i])->word];
+	return ck_fold_words(t->job, words, count, &label) &&
+	       ck_text_add(t->job, &label, "", 1) &&
+	       tell_node(t, common, label.data, mult * count, depth);
+}
+
 static bool tell_children(teller *t, uint32_t index, uint64_t mult, unsigned depth)
 {
 	child *children;
 	group *groups;
 	uint32_t count;
-	if (ck_stopped(t->job) || !group_children(t, index, &children, &groups, &count))
+	if (ck_stopped(t->job) || !tell_common(t, index, mult, depth) ||
+	    !group_children(t, index, &children, &groups, &count))
 		return false;
 	for (uint32_t i = 0; i < count; i++)
 		if (!tell_group(t, children, &groups[i], mult, depth))
@@ -293,7 +339,7 @@ static bool tell_children(teller *t, uint32_t index, uint64_t mult, unsigned dep
 	return true;
 }
 
-bool ck_fold_tell(ck_job *job, const ck_fold_tree *tree, ck_folded *folded)
+bool ck_fold_tell(ck_job *job, ck_fold_tree *tree, ck_folded *folded)
 {
 	teller t = {.job = job, .tree = tree, .to = folded,
 	            .shown = ck_alloc_array(job, tree->parts + 1, sizeof *t.shown),

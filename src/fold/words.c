@@ -8,7 +8,7 @@
 enum {
 	PIECES_MAX = 24,  /* of one word; what is behind is one piece */
 	DIGITS_MAX = 18,  /* of a number; strings of more are text */
-	SPELLED_OUT = 4   /* so many are listed rather than taken apart */
+	SPELLED_OUT = 16  /* bytes that may be written again to list words, not take them apart */
 };
 
 /* Words, or what is left of them; all end with NUL. */
@@ -375,7 +375,14 @@ static bool add_joined(ck_job *job, list *to, const list *before, const list *be
 	return true;
 }
 
-/* What stands for the words of one branch; several are listed only if they are few, or `alone`. */
+/* Whether words are better listed, though they begin alike: running_mean, running_var. */
+static bool is_better_listed(const branch *b)
+{
+	size_t same = strlen(b->pieces.text[0]) + common_start(&b->behind);
+	return !b->numbers && (b->behind.count - 1) * same <= SPELLED_OUT;
+}
+
+/* What stands for the words of one branch, which may be listed if it is `alone`. */
 static bool add_branch(ck_job *job, const branch *b, bool alone, list *to)
 {
 	list before = b->pieces, behind = b->behind;
@@ -386,8 +393,7 @@ static bool add_branch(ck_job *job, const branch *b, bool alone, list *to)
 		if (!one[0])
 			return false;
 	}
-	bool listed = before.count == 1 && b->pieces.count == 1 &&
-	              (alone || behind.count <= SPELLED_OUT);
+	bool listed = b->pieces.count == 1 && (alone || is_better_listed(b));
 	if (behind.count > 1 && !b->ends && !listed) {
 		one[1] = braces(job, &behind);
 		behind = (list){.text = &one[1], .count = 1};
@@ -403,6 +409,8 @@ static bool take_apart(ck_job *job, const list *words, unsigned pieces, list *to
 	branch *branches;
 	size_t count;
 	bool ends;
+	if (words->count == 1)
+		return add(job, to, words->text[0]);
 	if (!split(job, words, pieces, &branches, &count, &ends) || (ends && !add(job, to, "")) ||
 	    !merge(job, branches, &count, pieces))
 		return false;

@@ -312,6 +312,16 @@ static const struct {
 	{"x\x1b[31m F16 2", "x\\x1b[31m F16 2\n"},
 	{"1234567890123456789012 F16 2\n1234567890123456789013 F16 2",
 	 "{1234567890123456789012,1234567890123456789013} F16 2 x2\n"},
+	/* what all have in common */
+	{"0.s F32\n0.e F32 1\n1.s F32\n1.e F32 2\n2.s F32\n2.e F32 1\n3.s F32\n3.e F32 3\n"
+	 "4.s F32\n4.e F32 4\n5.s F32",
+	 "0-5.s F32 x6\n0,2.e F32 1 x2\n1.e F32 2\n3.e F32 3\n4.e F32 4\n"},
+	{"0.s F32\n0.e F32 1\n1.s F32\n1.e F32 2\n2.s F32\n2.e F32 1\n3.s F32\n3.e F32 3",
+	 "0,2.s F32 x2\n0,2.e F32 1 x2\n1.s F32\n1.e F32 2\n3.s F32\n3.e F32 3\n"},
+	{"l.0.a.p F32 7\nl.0.a.q F32 8\nl.0.b F32 1\nl.1.a.p F32 7\nl.1.a.q F32 8\nl.1.b F32 2\n"
+	 "l.2.a.p F32 7\nl.2.a.q F32 8\nl.2.b F32 3\nl.3.a.p F32 7\nl.3.a.q F32 8\nl.3.b F32 4",
+	 "l x12\n  0-3.a.p F32 7 x4\n  0-3.a.q F32 8 x4\n  0.b F32 1\n  1.b F32 2\n"
+	 "  2.b F32 3\n  3.b F32 4\n"},
 	/* what was shown before */
 	{"a.0.p F16 1\na.1.w F16 1\na.1.x F16 2\na.1.y F16 3\na.1.z F16 4\n"
 	 "a.2.u F16 9\na.2.1.w F16 1\na.2.1.x F16 2\na.2.1.y F16 3\na.2.1.z F16 4",

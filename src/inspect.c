@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "audit.h"
+
 struct ck_inspect {
 	ck_job *job;
 	const char *path;
@@ -154,10 +156,10 @@ static bool find_root(ck_looking *l)
 static bool tell_rest(ck_looking *l)
 {
 	static const char *const why[] = {
-		[CK_OTHER_ARRAY] = "an array whose elements no tensor can have",
-		[CK_OTHER_ASIDE] = "a tensor that state_dict() does not hold",
-		[CK_OTHER_META] = "a tensor without data",
-		[CK_OTHER_UNSUPPORTED] = "a tensor that cannot be written",
+		[CK_OTHER_ARRAY] = "with elements that no tensor can have",
+		[CK_OTHER_ASIDE] = "which state_dict() does not hold",
+		[CK_OTHER_META] = "without data",
+		[CK_OTHER_UNSUPPORTED] = "which cannot be written",
 	};
 	const ck_model *model = l->model;
 	size_t count = 0, len;
@@ -254,22 +256,41 @@ static bool tell_error(ck_looking *l, const ck_error *error)
 	return ok;
 }
 
+static void begin(ck_looking *l, const ck_inspect *inspect, const ck_sight *sight)
+{
+	const char *layout = sight->loaded->model->layout;
+	*l = (ck_looking){.job = inspect->job, .model = sight->loaded->model};
+	l->shown.path = inspect->path;
+	l->shown.report = sight->report;
+	l->shown.size = sight->report->size;
+	l->shown.format = layout ? layout : sight->report->format;
+}
+
+/* What was read is too much to be told: then that is. */
+static bool tell_limit(ck_looking *l, const ck_inspect *inspect, const ck_sight *sight)
+{
+	ck_job *job = inspect->job;
+	const ck_error error = job->error;
+	if (error.status != CK_LIMIT)
+		return false;
+	job->error = (ck_error){.status = CK_OK};
+	ck_report_room(job);
+	sight->loaded->model->count = sight->loaded->model->metadata_count = 0;
+	begin(l, inspect, sight);
+	return tell_error(l, &error);
+}
+
 const ck_inspection *ck_inspect_run(ck_inspect *inspect)
 {
 	ck_sight sight;
-	ck_job *job = inspect->job;
-	ck_looking *l = ck_alloc(job, sizeof *l);
+	ck_looking *l = ck_alloc(inspect->job, sizeof *l);
 	if (!l || !ck_reading_look(inspect->reading, &sight))
 		return NULL;
-	*l = (ck_looking){.job = job, .model = sight.loaded->model};
-	l->shown.path = inspect->path;
-	l->shown.report = sight.report;
-	l->shown.size = sight.report->size;
-	l->shown.format = l->model->layout ? l->model->layout : sight.report->format;
+	begin(l, inspect, &sight);
 	bool ok = tell_error(l, sight.error) && name_entries(l) && count_dtypes(l) &&
 	          find_root(l) && ck_looking_fold(l) && ck_looking_ties(l) && tell_rest(l) &&
 	          tell_values(l, sight.loaded) && tell_metadata(l) && tell_origins(l);
-	return ok ? &l->shown : NULL;
+	return ok || tell_limit(l, inspect, &sight) ? &l->shown : NULL;
 }
 
 bool ck_inspection_tensor(const ck_inspection *inspection, size_t index, ck_inspect_tensor *to)

@@ -133,15 +133,16 @@ static bool global(writer *w, size_t i)
 {
 	const ck_global_use *g = &w->l->shown.report->globals[i];
 	return text(w, "module", g->module) && text(w, "name", g->name) &&
-	       text(w, "verdict", ck_verdict_name(g->verdict)) && text(w, "how", ck_how_name(g->how)) &&
-	       number(w, "count", g->count);
+	       text(w, "verdict", ck_verdict_name(g->verdict)) &&
+	       text(w, "how", ck_how_name(g->how)) && number(w, "count", g->count);
 }
 
 static bool line(writer *w, size_t i)
 {
 	const ck_tree_line *t = &w->l->shown.lines[i];
 	if (!number(w, "depth", t->depth) || !text(w, "label", t->label) ||
-	    !text(w, "dtype", t->dtype) || !raw(w, ",\"shape\":") || !raw(w, t->dtype ? "[" : "null"))
+	    !text(w, "dtype", t->dtype) || !raw(w, ",\"shape\":") ||
+	    !raw(w, t->dtype ? "[" : "null"))
 		return false;
 	for (size_t d = 0; d < t->ndim; d++)
 		if (!ck_text_addf(w->job, &w->to, "%s%" PRIu64, d ? "," : "", t->shape[d]))

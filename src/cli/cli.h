@@ -20,7 +20,7 @@ enum exit_status {
 #define CLI_VERBS(X)                                                                             \
 	X(CONVERT, "", "IN OUT", "convert a checkpoint to safetensors")                          \
 	X(SCAN, "scan", "PATH...", "say what files could do to those who load them")             \
-	X(INSPECT, "inspect", "FILE[!MEMBER]", "show what is in a checkpoint, without running it")  \
+	X(INSPECT, "inspect", "FILE[!MEMBER]", "show what is in a checkpoint")                   \
 	X(DIS, "dis", "FILE[!MEMBER]", "show the opcodes of a file's pickles")
 
 enum cli_verb_number {

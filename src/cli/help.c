@@ -42,9 +42,9 @@ static const struct {
 		"of several files, the first of 1, 2, 3, 4, 0 that one of them has\n",
 	},
 	[VERB_INSPECT] = {
-		"Shows what is in a checkpoint of any kind that ckconv converts: its verdict, who\n"
-		"wrote it, its tensors as a tree that is folded where it repeats, and all else\n"
-		"that it holds. Nothing is ever run.\n"
+		"Shows what is in a checkpoint of any kind that ckconv converts: its verdict,\n"
+		"who wrote it, its tensors as a tree that is folded where it repeats, and all\n"
+		"else that it holds. Nothing is ever run.\n"
 		"\n"
 		"  ckconv inspect model.pt\n"
 		"  ckconv inspect --tensors model.pt | grep bias\n",

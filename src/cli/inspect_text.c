@@ -57,14 +57,16 @@ static void put_more(cli_page *p, size_t count, size_t shown, const char *what)
 
 /* ---- what is wrong ---- */
 
-/* The worst findings, which come first; for all else there is scan. */
+/* The worst findings, which come first; for all else there is scan. Unknown globals are listed
+ * further down. */
 static void put_findings(cli_page *p, const ck_inspection *in)
 {
 	const ck_report *report = in->report;
 	size_t shown = 0, count = 0;
 	for (size_t i = 0; i < report->finding_count; i++) {
 		const ck_finding *f = &report->findings[i];
-		if (f->verdict == CK_SAFE || ++count > FINDINGS_MOST)
+		bool listed = f->verdict == CK_SAFE || (f->verdict == CK_UNKNOWN && f->module);
+		if (listed || ++count > FINDINGS_MOST)
 			continue;
 		cli_page_go(p, INDENT);
 		cli_page_coloured(p, f->verdict, false, f->rule);
@@ -103,7 +105,8 @@ static void put_origins(cli_page *p, const ck_inspection *in)
 		return;
 	begin(p, "written");
 	if (in->since)
-		cli_page_line(p, FACT_COLUMN, "as PyTorch %s and later versions write it", in->since);
+		cli_page_line(p, FACT_COLUMN, "as PyTorch %s and later versions write it",
+		              in->since);
 	for (size_t i = 0; i < in->origin_count; i++) {
 		const ck_origin *o = &in->origins[i];
 		bool alone = p->look->verbose || (o->means && !in->since);
@@ -138,7 +141,11 @@ static void put_total(cli_page *p, const char *label, uint64_t tensors, uint64_t
 
 static void put_totals(cli_page *p, const ck_inspection *in)
 {
-	if (in->dtype_count != 1)
+	if (!in->tensors) {
+		begin(p, "tensors");
+		cli_page_line(p, FACT_COLUMN, in->error ? "none was found" : "there are none");
+	}
+	if (in->dtype_count > 1)
 		put_total(p, "in all", in->tensors, in->elements, in->bytes);
 	for (size_t i = 0; i < in->dtype_count; i++) {
 		const ck_dtype_total *d = &in->dtypes[i];
@@ -157,9 +164,13 @@ static void put_root(cli_page *p, const ck_inspection *in)
 	if (!in->root)
 		return;
 	begin(p, "root");
-	cli_page_line(p, FACT_COLUMN, "a conversion takes the %s tensor%s below '%s'; --root . "
-	              "takes all", cli_show_count(in->root_tensors).s, plural(in->root_tensors),
-	              in->root);
+	if (in->root_tensors == in->tensors)
+		cli_page_line(p, FACT_COLUMN, "in a conversion, names begin below '%s', unless "
+		              "there is --root .", in->root);
+	else
+		cli_page_line(p, FACT_COLUMN, "a conversion takes the %s tensor%s below '%s'; "
+		              "--root . takes all", cli_show_count(in->root_tensors).s,
+		              plural(in->root_tensors), in->root);
 }
 
 /* ---- what belongs together ---- */
@@ -212,7 +223,7 @@ static void put_rest(cli_page *p, const ck_inspection *in)
 	for (size_t i = 0; i < shown; i++) {
 		if (!i)
 			begin(p, "besides");
-		put_cut(p, "%s: %s (%s)", in->rest[i].name, in->rest[i].why, in->rest[i].what);
+		put_cut(p, "%s: %s, %s", in->rest[i].name, in->rest[i].what, in->rest[i].why);
 	}
 	put_more(p, in->rest_count, shown, "like these");
 }

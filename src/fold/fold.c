@@ -88,7 +88,8 @@ static bool add_leaf(builder *b, const ck_fold_leaf *leaf, uint32_t number)
 	const char *at = leaf->name, *end = leaf->name + leaf->len;
 	uint32_t node = 0;
 	for (unsigned depth = 1;; depth++) {
-		const char *dot = depth < CK_FOLD_DEPTH ? memchr(at, '.', (size_t)(end - at)) : NULL;
+		bool deeper = depth < CK_FOLD_DEPTH;
+		const char *dot = deeper ? memchr(at, '.', (size_t)(end - at)) : NULL;
 		const char *stop = dot ? dot : end;
 		if (!find_node(b, node, at, (size_t)(stop - at), &node))
 			return false;

@@ -26,7 +26,7 @@ typedef struct ck_fold_line {
 	const ck_fold_leaf *leaf;
 	const char *like;
 	const char *near; /* the same from the last part on that is above both */
-	uint64_t tensors; /* that it stands for; those of a heading are in the lines below it, too */
+	uint64_t tensors; /* that it stands for; those of a heading are in its lines, too */
 	uint64_t bytes;   /* of these; UINT64_MAX: more than fits */
 } ck_fold_line;
 

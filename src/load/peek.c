@@ -118,9 +118,13 @@ static bool put_container(peeker *p, const ck_value *value, const ck_view *view,
 {
 	const char *open = view->is_dict ? "{" : "[", *close = view->is_dict ? "}" : "]";
 	if (view->is_object) {
+		ck_shown about = ck_value_about(value);
+		char *behind = strstr(about.s, " object");
+		if (behind)
+			*behind = 0;
 		open = "(";
 		close = ")";
-		if (!put(p, ck_value_about(value).s))
+		if (!put(p, about.s))
 			return false;
 	}
 	if (!put(p, open))
@@ -195,11 +199,16 @@ static bool set_text(peeker *p, ck_value *value, ck_peek *row)
 	return true;
 }
 
-/* The values of the keys of one root that stands at the top. */
+/* The values of the keys of one root that stands at the top; or the root, if it is one of them. */
 static bool look_at_root(peeker *p, ck_map *places, ck_peek *rows)
 {
 	ck_view view;
 	ck_value *root = p->torch->root;
+	const ck_path *path = p->torch->path;
+	uint64_t *own = path->depth == 1 ? ck_map_find(p->job, places, path->key, path->key_len)
+	                                 : NULL;
+	if (path->depth)
+		return !own || rows[*own].text || set_text(p, root, &rows[*own]);
 	if (!ck_view_value(p->torch, root, p->loaded->model->top, &view))
 		return false;
 	uint64_t *all = ck_map_find(p->job, places, "", 0);
@@ -231,7 +240,7 @@ bool ck_peek_values(ck_loaded *loaded, bool texts, ck_peek **rows, size_t *count
 		return false;
 	for (ck_torch *unit = loaded->units; texts && *count && unit; unit = unit->next) {
 		p.torch = unit;
-		if (unit->path == loaded->model->top && !look_at_root(&p, &places, *rows))
+		if (!look_at_root(&p, &places, *rows))
 			return false;
 	}
 	return true;

@@ -373,7 +373,8 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 	l->torch->find = NULL;
 	l->torch->persistent = find_tensor;
 	l->torch->arg = l;
-	return ck_trace_folder(loaded, &l->folder) && load_model(l, model, at) && ck_archive_check_overlap(job, in->archive);
+	return ck_trace_folder(loaded, &l->folder) && load_model(l, model, at) &&
+	       ck_archive_check_overlap(job, in->archive);
 }
 
 const ck_layout ck_layout_torchscript_json = {

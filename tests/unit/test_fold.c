@@ -20,8 +20,8 @@ static void read_model(model *m, const char *text)
 {
 	m->text = strdup(text);
 	m->count = 0;
-	char *rest, *more;
-	for (char *line = strtok_r(m->text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+	char *rest, *more, *line = strtok_r(m->text, "\n", &rest);
+	for (; line; line = strtok_r(NULL, "\n", &rest)) {
 		ck_fold_leaf *leaf = &m->leaf[m->count];
 		*leaf = (ck_fold_leaf){.shape = m->size[m->count], .bytes = 1};
 		leaf->name = strtok_r(line, " ", &more);

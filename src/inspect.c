@@ -26,6 +26,21 @@ ck_inspect *ck_inspect_open(ck_job *job, const char *path)
 	return inspect->reading && ck_scratch_prepare(job) ? inspect : NULL;
 }
 
+bool ck_inspect_is_open(const ck_inspect *inspect)
+{
+	return ck_reading_is_open(inspect->reading);
+}
+
+const void *ck_inspect_ask(ck_inspect *inspect, size_t *len)
+{
+	return ck_reading_ask(inspect->job, inspect->reading, len);
+}
+
+bool ck_inspect_answer(ck_inspect *inspect, const void *answer, size_t len)
+{
+	return ck_reading_answer(inspect->reading, answer, len);
+}
+
 size_t ck_inspect_descriptors(const ck_inspect *inspect, int *to, size_t max)
 {
 	size_t count = ck_reading_descriptors(inspect->reading, to, max);
@@ -284,7 +299,8 @@ const ck_inspection *ck_inspect_run(ck_inspect *inspect)
 {
 	ck_sight sight;
 	ck_looking *l = ck_alloc(inspect->job, sizeof *l);
-	if (!l || !ck_reading_look(inspect->reading, &sight))
+	if (!l || !ck_reading_complete(inspect->reading) ||
+	    !ck_sight_look(inspect->job, inspect->path, inspect->reading, &sight))
 		return NULL;
 	begin(l, inspect, &sight);
 	bool ok = tell_error(l, sight.error) && name_entries(l) && count_dtypes(l) &&

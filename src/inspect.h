@@ -5,7 +5,7 @@
 #include <ckconv/inspect.h>
 
 #include "edit.h"
-#include "reading.h"
+#include "sight.h"
 
 /* Tensors that share something. */
 typedef struct ck_looking_row {

@@ -3,18 +3,19 @@
 
 #include <string.h>
 
-#include "audit.h"
 #include "edit.h"
+#include "files.h"
 #include "gate.h"
 
 struct ck_reading {
 	ck_job *job;
 	const ck_options *options;
 	const ck_writer *writer; /* or NULL */
-	const ck_source *source;
-	const char *member;      /* of FILE!MEMBER, or NULL */
+	ck_files *files;
 	const ck_policy *policy; /* or NULL */
 	ck_names *names;         /* NULL where nothing is chosen by name */
+	ck_gate *gates;          /* of each file that was read */
+	size_t gate_count;
 };
 
 static bool open_policy(ck_reading *reading)
@@ -44,20 +45,77 @@ ck_reading *ck_reading_open(ck_job *job, const char *path, const ck_options *opt
 	*reading = (ck_reading){.job = job, .options = options, .writer = writer};
 	if (!make_names(reading))
 		return NULL;
-	reading->source = ck_source_open_member(job, path, &reading->member);
-	return reading->source && open_policy(reading) ? reading : NULL;
+	reading->files = ck_files_open(job, path);
+	return reading->files && open_policy(reading) ? reading : NULL;
+}
+
+bool ck_reading_is_open(const ck_reading *reading)
+{
+	return reading->files->open;
+}
+
+const void *ck_reading_ask(ck_job *job, const ck_reading *reading, size_t *len)
+{
+	ck_text names = {0};
+	if (!ck_files_ask(job, reading->files, &names))
+		return NULL;
+	*len = names.len;
+	return names.len ? names.data : "";
+}
+
+bool ck_reading_answer(ck_reading *reading, const void *names, size_t len)
+{
+	return ck_files_answer(reading->files, names, len);
+}
+
+bool ck_reading_complete(ck_reading *reading)
+{
+	size_t len;
+	ck_job *job = reading->job;
+	if (ck_reading_is_open(reading))
+		return true;
+	ck_job *own = ck_base_job_within(job);
+	if (!own)
+		return ck_fail_nomem(job);
+	const void *names = ck_reading_ask(own, reading, &len);
+	bool ok = names ? ck_reading_answer(reading, names, len) : ck_fail_as(job, &own->error);
+	ck_base_job_free(own);
+	return ok;
+}
+
+ck_reading *ck_reading_again(ck_job *job, const ck_reading *reading)
+{
+	ck_reading *again = ck_alloc(job, sizeof *again);
+	if (!again)
+		return NULL;
+	*again = *reading;
+	again->job = job;
+	again->gates = NULL;
+	again->gate_count = 0;
+	return !reading->names || make_names(again) ? again : NULL;
 }
 
 size_t ck_reading_descriptors(const ck_reading *reading, int *to, size_t max)
 {
-	if (max)
-		*to = reading->source->fd;
-	return 1;
+	const ck_files *files = reading->files;
+	bool head = files->kind != CK_INPUT_SHARDS; /* which has the first of them for a head */
+	if (head && max)
+		*to = files->head->fd;
+	for (size_t i = 0; i < files->count; i++)
+		if (head + i < max)
+			to[head + i] = files->sources[i]->fd;
+	return head + files->count;
 }
 
 bool ck_reading_is_path(const ck_reading *reading, const char *path)
 {
-	return ck_source_is_path(reading->source, path);
+	return ck_files_hold(reading->files, path);
+}
+
+size_t ck_reading_shards(const ck_reading *reading)
+{
+	const ck_files *files = reading->files;
+	return files->kind == CK_INPUT_ONNX || !files->count ? 1 : files->count;
 }
 
 /* What the options ask of the model, in this order. */
@@ -73,78 +131,78 @@ static bool edit(const ck_reading *reading, ck_model *model)
 	       ck_edit_metadata(job, model, &o->metadata);
 }
 
-ck_checkpoint *ck_reading_run(ck_reading *reading)
+/* A file is asked about first, and then read. */
+static bool load(ck_reading *reading, ck_loaded *loaded, const ck_source *source)
 {
 	const ck_options *o = reading->options;
+	ck_gate *gate = &reading->gates[reading->gate_count++];
+	*gate = (ck_gate){.policy = reading->policy, .member = reading->files->member,
+	                  .disarm = o->disarm, .strict = o->strict};
+	reading->job->subject = source->label;
+	return ck_gate_open(reading->job, source, gate) && ck_load_file(loaded, source);
+}
+
+static bool load_files(ck_reading *reading, ck_loaded *loaded)
+{
+	const ck_files *files = reading->files;
+	ck_index *index = NULL;
+	if (files->kind == CK_INPUT_FILE || files->kind == CK_INPUT_ONNX)
+		return load(reading, loaded, files->head);
+	if (files->kind == CK_INPUT_INDEX && !(index = ck_index_read(reading->job, files->head)))
+		return false;
+	for (size_t i = 0; i < files->count; i++)
+		if (!load(reading, loaded, files->sources[i]))
+			return false;
+	reading->job->subject = files->head->label;
+	return !index || ck_index_settle(reading->job, index, loaded->model);
+}
+
+const ck_files *ck_reading_files(const ck_reading *reading)
+{
+	return reading->files;
+}
+
+const ck_beside *ck_reading_beside(ck_job *job, const ck_files *files)
+{
+	ck_beside *beside = ck_alloc_array(job, files->count + 1, sizeof *beside);
+	for (size_t i = 0; beside && i < files->count; i++)
+		beside[i] = (ck_beside){files->names[i], files->sources[i]};
+	return beside;
+}
+
+static ck_loaded *begin(ck_reading *reading)
+{
+	const ck_options *o = reading->options;
+	const ck_files *files = reading->files;
 	ck_job *job = reading->job;
-	ck_gate gate = {.policy = reading->policy, .member = reading->member,
-	                .disarm = o->disarm, .strict = o->strict};
-	ck_checkpoint *cp = ck_alloc(job, sizeof *cp);
-	if (!cp || !ck_gate_open(job, reading->source, &gate))
+	const bool onnx = files->kind == CK_INPUT_ONNX;
+	const ck_beside *beside = ck_reading_beside(job, files);
+	reading->gates = ck_alloc_array(job, files->count + 1, sizeof *reading->gates);
+	if (!beside || !reading->gates)
 		return NULL;
-	cp->loaded = ck_load(job, reading->source, &(ck_wishes){
+	ck_limits_follow(job, files->bytes);
+	return ck_load_begin(job, files->head, files->bytes, &(ck_wishes){
 		.dequantize = o->dequantize, .densify = o->densify,
 		.split_complex = o->complex == CK_COMPLEX_SPLIT,
 		.everything = strcmp(o->root, ".") == 0, .strict = o->strict,
-		.member = reading->member,
+		.member = files->member, .beside = beside,
+		.beside_count = onnx ? files->count : 0,
 	});
-	if (!cp->loaded)
+}
+
+ck_checkpoint *ck_reading_run(ck_reading *reading)
+{
+	ck_checkpoint *cp = ck_alloc(reading->job, sizeof *cp);
+	if (!cp)
+		return NULL;
+	cp->loaded = begin(reading);
+	if (!cp->loaded || !load_files(reading, cp->loaded) || !ck_load_end(cp->loaded))
 		return NULL;
 	cp->model = cp->loaded->model;
-	return edit(reading, cp->model) && ck_gate_close(job, &gate) ? cp : NULL;
-}
-
-/* ---- whatever is wrong with it ---- */
-
-static const ck_report *scan(const ck_reading *reading)
-{
-	ck_audit *audit = ck_audit_new(reading->job, reading->source);
-	if (audit) {
-		audit->with_tensors = true;
-		audit->policy = reading->policy;
-	}
-	return audit ? ck_audit_run(audit) : NULL;
-}
-
-static void close_job(void *job)
-{
-	ck_base_job_free(job);
-}
-
-/* A job whose failure is no failure of the reading. */
-static ck_job *own_job(ck_job *job)
-{
-	ck_job *own = ck_base_job_within(job);
-	if (!own)
-		ck_fail_nomem(job);
-	if (!own || !ck_defer(job, close_job, own))
+	if (!edit(reading, cp->model))
 		return NULL;
-	own->subject = job->subject;
-	own->note = job->note;
-	return own;
-}
-
-/* What is not the fault of the file ends all. */
-static bool is_of_file(ck_status status)
-{
-	return status == CK_CORRUPT || status == CK_UNSUPPORTED || status == CK_LIMIT;
-}
-
-bool ck_reading_look(ck_reading *reading, ck_sight *sight)
-{
-	ck_job *job = reading->job;
-	ck_limits_follow(job, reading->source->size);
-	*sight = (ck_sight){.report = scan(reading)};
-	ck_job *own = sight->report ? own_job(job) : NULL;
-	if (!own)
-		return false;
-	sight->loaded = ck_load_begin(own, reading->source, &(ck_wishes){
-		.everything = true, .traces = true, .member = reading->member,
-	});
-	if (!sight->loaded || !ck_load_rest(sight->loaded))
-		sight->error = &own->error;
-	if (!sight->error || (sight->loaded && is_of_file(own->error.status)))
-		return true;
-	job->error = own->error;
-	return false;
+	for (size_t i = 0; i < reading->gate_count; i++)
+		if (!ck_gate_close(reading->job, &reading->gates[i]))
+			return NULL;
+	return cp;
 }

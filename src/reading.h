@@ -4,8 +4,6 @@
 
 #include <ckconv/ckconv.h>
 
-#include <ckconv/scan.h>
-
 #include "load.h"
 #include "save.h"
 
@@ -17,11 +15,24 @@ struct ck_checkpoint {
 /* An input that is open, and what the options want of it. */
 typedef struct ck_reading ck_reading;
 
-/* Opens a file, or FILE!MEMBER where there is no file of the whole name, and what else `options`
- * name; they must live as long as the job. With a writer, tensors that it cannot write are set
- * aside; NULL: every tensor is taken. NULL after a failure. */
+/* Opens a file, FILE!MEMBER where there is no file of the whole name, an index of shards or a
+ * folder with a model in it, and what else `options` name; they must live as long as the job. With
+ * a writer, tensors that it cannot write are set aside; NULL: every tensor is taken. NULL after a
+ * failure. */
 ck_reading *ck_reading_open(ck_job *job, const char *path, const ck_options *options,
                             const ck_writer *writer);
+/* False while files that the input names are not open: which they are, ask() finds out. It reads
+ * and opens nothing, perhaps for another job and in a process of its own; answer() trusts nobody
+ * and opens them. */
+bool ck_reading_is_open(const ck_reading *reading);
+const void *ck_reading_ask(ck_job *job, const ck_reading *reading, size_t *len);
+bool ck_reading_answer(ck_reading *reading, const void *names, size_t len);
+/* Both, in one go. */
+bool ck_reading_complete(ck_reading *reading);
+/* The same reading for another job, as if nothing had been read. */
+ck_reading *ck_reading_again(ck_job *job, const ck_reading *reading);
+/* How many files the tensors come in, as far as that can be told; 1 for a single one. */
+size_t ck_reading_shards(const ck_reading *reading);
 /* The descriptors that ck_reading_run needs, at most `max` of them in `to`; returns how many there
  * are. */
 size_t ck_reading_descriptors(const ck_reading *reading, int *to, size_t max);
@@ -30,15 +41,8 @@ bool ck_reading_is_path(const ck_reading *reading, const char *path);
 /* Reads everything but the data of tensors. NULL after a failure. */
 ck_checkpoint *ck_reading_run(ck_reading *reading);
 
-/* What is there, whatever is wrong with it. */
-typedef struct ck_sight {
-	const ck_report *report; /* of the whole file, as ckconv scan has it */
-	ck_loaded *loaded;       /* what was found, up to a failure; has a job of its own */
-	const ck_error *error;   /* why not all of it could be read, or NULL */
-} ck_sight;
-
-/* Reads everything but the data of tensors, and refuses nothing. False only if the file could not
- * be read from the disk, memory ended, or the job was stopped. */
-bool ck_reading_look(ck_reading *reading, ck_sight *sight);
+/* The files that it reads; and what lies beside a model, for ck_wishes. */
+const struct ck_files *ck_reading_files(const ck_reading *reading);
+const ck_beside *ck_reading_beside(ck_job *job, const struct ck_files *files);
 
 #endif

@@ -41,7 +41,7 @@ def listed(root):
 def coded(root):
     """What the code calls MODEL_GRAPH and the like."""
     found = {}
-    for name in 'src/model/onnx_read.c', 'src/save/onnx.h':
+    for name in 'src/model/onnx_read.c', 'src/model/onnx_tensor.c', 'src/save/onnx.h':
         with open(os.path.join(root, name), encoding='utf-8') as file:
             text = file.read()
         for enum, number in re.findall(r'^\t(?:CK_ONNX_)?([A-Z]+_[A-Z0-9_]+) = (\d+),', text, re.M):

@@ -70,6 +70,7 @@ typedef struct ck_options {
 	bool external_data;  /* ONNX: the tensors in a file of their own, OUT.data */
 	ck_words metadata;   /* "KEY=VALUE", over what the input says */
 	uint64_t align;      /* safetensors: the data begins at a multiple of it; 0: of 8 */
+	uint64_t max_shard_size; /* safetensors: bytes of tensors in one file of several; 0: all */
 	const char *extras;  /* JSON file for the values that are no tensors, or NULL */
 	unsigned threads;    /* 0: as many as there are processors */
 	bool dry_run;        /* find out what would be written, and write nothing */
@@ -95,11 +96,13 @@ typedef struct ck_summary {
 	const char *layout;  /* of the input */
 	size_t tensors;
 	uint64_t bytes;      /* of all tensors */
+	size_t files;        /* that hold them */
 	uint64_t file_bytes; /* of the files with them; only of a dry run */
 } ck_summary;
 
 /* Converts the file `in` to the file `out`, which appears complete and checked, or not at all; `in`
- * is never changed. options and summary may be NULL. */
+ * is never changed. `in` may also be an index of shards or a folder with a model in it, and `out` a
+ * folder. options and summary may be NULL. */
 CK_API bool ck_convert(ck_job *job, const char *in, const char *out, const ck_options *options,
                        ck_summary *summary);
 
@@ -111,6 +114,13 @@ CK_API bool ck_convert(ck_job *job, const char *in, const char *out, const ck_op
  * may be called where `run` never was, if that ended well in a forked process. */
 CK_API ck_conversion *ck_convert_open(ck_job *job, const char *in, const char *out,
                                       const ck_options *options);
+/* False while there are more files to be opened: those that an index or an ONNX model names, or
+ * those that the shards need. Then `ask` reads the input for what they are (it opens nothing, and
+ * lasts as long as the job), and `answer` opens them: it trusts nothing that it is told. Both are
+ * repeated until all is open; `ask` may be done in a forked process. */
+CK_API bool ck_convert_is_open(const ck_conversion *conversion);
+CK_API const void *ck_convert_ask(ck_conversion *conversion, size_t *len);
+CK_API bool ck_convert_answer(ck_conversion *conversion, const void *answer, size_t len);
 CK_API bool ck_convert_run(ck_conversion *conversion, ck_summary *summary);
 CK_API bool ck_convert_commit(ck_conversion *conversion);
 /* The descriptors that `run` needs, at most `max` of them in `to`; returns how many there are. */

@@ -108,8 +108,14 @@ typedef struct ck_inspection {
 
 typedef struct ck_inspect ck_inspect;
 
-/* Opens a file by its name, or FILE!MEMBER: the only part of it that does. NULL after a failure. */
+/* Opens a file by its name, FILE!MEMBER, an index of shards, or a folder with a model in it. NULL
+ * after a failure. */
 CK_API ck_inspect *ck_inspect_open(ck_job *job, const char *path);
+/* As those of ck_convert_open: files that the input names are opened before it is looked through,
+ * and nothing is opened later. ck_inspect_run does both if nobody did. */
+CK_API bool ck_inspect_is_open(const ck_inspect *inspect);
+CK_API const void *ck_inspect_ask(ck_inspect *inspect, size_t *len);
+CK_API bool ck_inspect_answer(ck_inspect *inspect, const void *answer, size_t len);
 /* As ck_scan_descriptors and ck_scan_file_max. */
 CK_API size_t ck_inspect_descriptors(const ck_inspect *inspect, int *to, size_t max);
 CK_API uint64_t ck_inspect_file_max(const ck_inspect *inspect);

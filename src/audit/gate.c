@@ -82,17 +82,8 @@ static bool refuse_at_once(ck_job *job, const ck_gate *gate, const ck_finding *f
 	return refuse(job, gate, CK_CORRUPT, first, WHAT_NEXT);
 }
 
-bool ck_gate_open(ck_job *job, const ck_source *source, ck_gate *gate)
+static bool judge(ck_job *job, const ck_audit *audit, ck_gate *gate)
 {
-	ck_limits_follow(job, source->size);
-	ck_audit *audit = ck_audit_new(job, source);
-	if (!audit)
-		return false;
-	audit->policy = gate->policy;
-	audit->taken = gate->member;
-	gate->report = ck_audit_run(audit);
-	if (!gate->report)
-		return false;
 	gate->globals_left_out = audit->globals_left_out;
 	gate->whole = counts_whole(audit, gate->report);
 	const ck_finding *first = worst(gate);
@@ -103,6 +94,42 @@ bool ck_gate_open(ck_job *job, const ck_source *source, ck_gate *gate)
 	return refuse(job, gate, CK_REFUSED, first,
 	              "nothing of it was run; --disarm takes the tensors out all the same, and "
 	              "ckconv scan lists all that is in it");
+}
+
+static bool has_news(const ck_gate *gate)
+{
+	const ck_report *report = gate->report;
+	if (report->verdict != CK_SAFE || report->finding_count || gate->globals_left_out)
+		return true;
+	for (size_t i = 0; i < report->global_count; i++)
+		if (report->globals[i].verdict != CK_SAFE)
+			return true;
+	return false;
+}
+
+static void end_audit(void *job)
+{
+	ck_base_job_free(job);
+}
+
+/* What the audit needed is given back at once, if its report has nothing to tell later. */
+bool ck_gate_open(ck_job *job, const ck_source *source, ck_gate *gate)
+{
+	ck_job *own = ck_base_job_within(job);
+	if (!own)
+		return ck_fail_nomem(job);
+	ck_audit *audit = ck_audit_new(own, source);
+	if (audit) {
+		audit->policy = gate->policy;
+		audit->taken = gate->member;
+		gate->report = ck_audit_run(audit);
+	}
+	bool ok = gate->report ? judge(job, audit, gate) : ck_fail_as(job, &own->error);
+	if (ok && has_news(gate))
+		return ck_defer(job, end_audit, own);
+	gate->report = NULL;
+	end_audit(own);
+	return ok;
 }
 
 /* ---- after it ---- */
@@ -224,6 +251,8 @@ static void tell_elsewhere(ck_job *job, const ck_gate *gate)
 bool ck_gate_close(ck_job *job, const ck_gate *gate)
 {
 	const ck_report *report = gate->report;
+	if (!report)
+		return true;
 	const ck_finding *first = worst(gate);
 	if (first && first->verdict == CK_MALFORMED && !gate->disarm)
 		return refuse(job, gate, CK_CORRUPT, first, WHAT_NEXT);

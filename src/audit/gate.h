@@ -7,7 +7,7 @@
 
 typedef struct ck_gate {
 	const ck_policy *policy; /* or NULL */
-	const ck_report *report;
+	const ck_report *report; /* NULL once there is nothing to tell */
 	const char *member; /* of the archive that is taken, as in FILE!MEMBER, or NULL */
 	uint64_t globals_left_out; /* of the report */
 	bool whole;  /* what is found anywhere counts, as it cannot be told from the member */

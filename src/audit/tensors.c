@@ -164,6 +164,7 @@ bool ck_audit_tensors(ck_audit *audit, const ck_source *source, const char *memb
 	if (!own)
 		return false;
 	/* without a layout it tells by which sentence the file is refused */
+	ck_limits_follow(own, source->size);
 	const ck_loaded *loaded = ck_load(own, source, &(ck_wishes){.everything = true});
 	bool whole = loaded && (source->size > SMALL || check_data(own, loaded->model));
 	bool ok = !ck_look_is_fatal(&own->error);

@@ -133,6 +133,8 @@ bool ck_fail_at(ck_job *job, ck_status status, const char *where, uint64_t offse
 /* As ck_fail with CK_IO; keeps errno and appends its text. */
 bool ck_fail_sys(ck_job *job, const char *where, const char *fmt, ...) CK_PRINTF(3, 4);
 bool ck_fail_nomem(ck_job *job);
+/* The failure of another job, whose text is safe to print already. */
+bool ck_fail_as(ck_job *job, const ck_error *error);
 /* True once somebody asked the job to stop; the failure is then recorded. */
 bool ck_stopped(ck_job *job);
 /* Tells the listener one sentence. */

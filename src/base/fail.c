@@ -72,6 +72,15 @@ bool ck_fail_nomem(ck_job *job)
 	return ck_fail(job, CK_NOMEM, "", "the system has no memory left");
 }
 
+bool ck_fail_as(ck_job *job, const ck_error *error)
+{
+	pthread_mutex_lock(&job->lock);
+	if (job->error.status == CK_OK)
+		job->error = *error;
+	pthread_mutex_unlock(&job->lock);
+	return false;
+}
+
 bool ck_stopped(ck_job *job)
 {
 	const ck_job *asked = job;

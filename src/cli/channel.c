@@ -31,7 +31,7 @@ typedef struct {
 } progress_part;
 
 typedef struct {
-	uint64_t tensors, bytes, file_bytes;
+	uint64_t tensors, bytes, files, file_bytes;
 } summary_part;
 
 typedef struct {
@@ -55,6 +55,12 @@ static const struct {
 #undef X
 };
 
+/* The longest of the parts of fixed length. */
+enum { FIXED_MAX = 32 };
+#define X(id, fixed, text) _Static_assert((fixed) <= FIXED_MAX, "a message of " #id " is longer");
+MESSAGES(X)
+#undef X
+
 /* ---- the child's side ---- */
 
 static void send_bytes(cli_channel *channel, const void *data, size_t len)
@@ -74,7 +80,7 @@ static void send_message(cli_channel *channel, unsigned type, const void *fixed,
                          size_t len)
 {
 	size_t most = shapes[type].text, before = shapes[type].fixed;
-	unsigned char start[sizeof(message_head) + sizeof(error_part)];
+	unsigned char start[sizeof(message_head) + FIXED_MAX];
 	if (len > most)
 		len = most;
 	message_head head = {type, (uint32_t)(before + len)};
@@ -109,7 +115,8 @@ void cli_channel_progress(cli_channel *channel, const char *what, uint64_t done,
 
 void cli_channel_summary(cli_channel *channel, const ck_summary *summary)
 {
-	summary_part part = {summary->tensors, summary->bytes, summary->file_bytes};
+	summary_part part = {summary->tensors, summary->bytes, summary->files,
+	                     summary->file_bytes};
 	send_message(channel, MSG_SUMMARY, &part, summary->layout, strlen(summary->layout));
 }
 
@@ -220,7 +227,7 @@ static const char *take_summary(cli_report *report, const unsigned char *body, s
 	report->has_summary = true;
 	show(report->layout, sizeof report->layout, body + sizeof part, len - sizeof part);
 	report->summary = (ck_summary){report->layout, (size_t)part.tensors, part.bytes,
-	                               part.file_bytes};
+	                               (size_t)part.files, part.file_bytes};
 	return NULL;
 }
 

@@ -13,8 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { KEPT_MAX = 64 };
-
 /* What is wrong with the child outweighs whatever it said. */
 static void __attribute__((format(printf, 4, 5)))
 fail(cli_report *report, ck_status status, const char *where, const char *fmt, ...)
@@ -64,9 +62,11 @@ static bool suffices(const cli_task *task, const cli_confinement *got, cli_chann
 
 static _Noreturn void be_child(const cli_task *task, pid_t parent, int fd)
 {
-	int keep[KEPT_MAX + 1];
+	int *keep = malloc((task->keep_count + 1) * sizeof *keep);
 	cli_channel channel = {.fd = fd};
 	prepare(parent);
+	if (!keep)
+		_exit(EXIT_USAGE);
 	memcpy(keep, task->keep, task->keep_count * sizeof *keep);
 	keep[task->keep_count] = fd;
 	cli_confinement got = cli_confine(keep, task->keep_count + 1, &task->bounds);
@@ -222,7 +222,7 @@ bool cli_child_run(const cli_task *task, cli_report *report)
 	int ends[2];
 	sigset_t before;
 	report->begun = cli_now();
-	if (task->keep_count > KEPT_MAX || pipe2(ends, O_CLOEXEC)) {
+	if (pipe2(ends, O_CLOEXEC)) {
 		fail(report, CK_IO, "", "cannot make a pipe: %s", strerror(errno));
 		return false;
 	}

@@ -45,6 +45,8 @@ enum {
 	  "safetensors, onnx, onnx+safetensors (default: by OUT)")                               \
 	X(EXTERNAL, 0, "external-data", NULL, FOR_CONVERT,                                       \
 	  "ONNX: put the tensors into a second file, OUT.data")                                  \
+	X(SHARDS, 0, "max-shard-size", "SIZE", FOR_CONVERT,                                      \
+	  "safetensors: several files and an index; 5GB, 500MiB")                                \
 	X(ROOT, 0, "root", "PATH", FOR_CONVERT,                                                  \
 	  "convert what lies below PATH, as in a.b; . is all")                                   \
 	X(INCLUDE, 0, "include", "GLOB", FOR_CONVERT,                                            \
@@ -137,6 +139,9 @@ bool cli_parse(int argc, char **argv, cli_options *options);
 bool cli_set_limits(ck_job *job, const cli_options *options);
 /* Says what is wrong with them, before there is a job for each of many files. */
 bool cli_check_limits(const cli_options *options);
+
+/* sizes.c: "5GB", "500MiB" or a number of bytes; says what is wrong with it. */
+bool cli_parse_size(const char *option, const char *text, uint64_t *bytes);
 
 /* mistakes.c: checks the arguments that are no options, and says what is wrong with them. */
 bool cli_check_arguments(cli_options *options);

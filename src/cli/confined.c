@@ -1,6 +1,7 @@
 /* What scan and dis read is read by a confined child, or here if there is to be no sandbox. */
 #include "confined.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 void cli_confinement_tell(const cli_options *options, const cli_confinement *got)
@@ -235,21 +236,57 @@ static void on_note(void *arg, const char *text)
 		cli_say("%s: %s", cli_show_name(reader->options->arguments[0]).s, text);
 }
 
-static bool inspect_by_child(cli_reader *reader, inspect_work *w, const char *path,
-                             cli_shown *shown, ck_error *error)
+/* Which files are to be opened, too. */
+static bool ask_in_child(void *arg, cli_channel *channel)
 {
-	enum { MOST = 32 };
-	static cli_report told;
-	int keep[MOST + 1] = {STDOUT_FILENO};
-	told = (cli_report){.note = on_note, .confined = on_confined, .progress = on_progress,
-	                    .listener = reader};
+	const inspect_work *w = arg;
+	size_t len;
+	ck_job_listen(w->job, NULL, send_progress, channel);
+	const void *answer = ck_inspect_ask(w->inspect, &len);
+	if (answer)
+		cli_channel_blob(channel, answer, len);
+	return answer;
+}
+
+static bool inspect_by_child(cli_reader *reader, inspect_work *w, const char *path,
+                             bool (*run)(void *, cli_channel *), cli_report *told)
+{
+	const size_t count = ck_inspect_descriptors(w->inspect, NULL, 0);
+	int *keep = malloc((count + 1) * sizeof *keep);
+	*told = (cli_report){.note = on_note, .confined = on_confined, .progress = on_progress,
+	                     .listener = reader};
+	if (!keep) {
+		told->error = (ck_error){.status = CK_NOMEM,
+		                         .text = "the system has no memory left"};
+		return false;
+	}
+	keep[0] = STDOUT_FILENO;
 	/* no bounds, as for dis */
 	bool ok = cli_child_run(&(cli_task){
-		.run = inspect_in_child, .arg = w, .job = w->job, .subject = path, .keep = keep,
-		.keep_count = 1 + ck_inspect_descriptors(w->inspect, keep + 1, MOST),
+		.run = run, .arg = w, .job = w->job, .subject = path, .keep = keep,
+		.keep_count = 1 + ck_inspect_descriptors(w->inspect, keep + 1, count),
 		.require = reader->options->sandbox == SANDBOX_REQUIRE,
 		.stopped = cli_signals_came,
-	}, &told);
+	}, told);
+	free(keep);
+	return ok;
+}
+
+static bool inspect_by_children(cli_reader *reader, inspect_work *w, const char *path,
+                                cli_shown *shown, ck_error *error)
+{
+	static cli_report told;
+	bool ok = true;
+	while (ok && !ck_inspect_is_open(w->inspect)) {
+		ok = inspect_by_child(reader, w, path, ask_in_child, &told);
+		bool answered = ok && ck_inspect_answer(w->inspect, told.blob, told.blob_len);
+		*error = ok ? *ck_job_error(w->job) : told.error;
+		ok = answered;
+		cli_report_free(&told);
+	}
+	if (!ok)
+		return false;
+	ok = inspect_by_child(reader, w, path, inspect_in_child, &told);
 	*error = told.error;
 	if (ok)
 		take_shown(&told, shown);
@@ -267,7 +304,7 @@ bool cli_inspect_file(cli_reader *reader, ck_job *job, const char *path,
 	if (cli_set_limits(job, reader->options))
 		w.inspect = ck_inspect_open(job, path);
 	if (w.inspect && wants_child(reader, error))
-		return inspect_by_child(reader, &w, path, shown, error);
+		return inspect_by_children(reader, &w, path, shown, error);
 	if (error->status)
 		return false;
 	ck_job_listen(job, on_note, on_progress, reader);

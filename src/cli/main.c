@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Data goes to stdout; a full disk or a closed pipe there is an error too. Who pipes opcodes or
@@ -28,6 +29,17 @@ static bool open_standard_descriptors(void)
 	return true;
 }
 
+/* A model can have many files; systems mostly allow a thousand at once, but more on request. */
+static void allow_many_files(void)
+{
+	enum { MANY = 65536 };
+	struct rlimit most;
+	if (getrlimit(RLIMIT_NOFILE, &most) || most.rlim_cur >= MANY)
+		return;
+	most.rlim_cur = most.rlim_max < MANY ? most.rlim_max : MANY;
+	setrlimit(RLIMIT_NOFILE, &most);
+}
+
 int main(int argc, char **argv)
 {
 	static int (*const run[VERB_COUNT])(const cli_options *) = {
@@ -39,6 +51,7 @@ int main(int argc, char **argv)
 		cli_say("cannot open /dev/null in place of a closed descriptor");
 		return EXIT_USAGE;
 	}
+	allow_many_files();
 	/* libzip turns the time of every member into local time, and without TZ glibc looks at
 	 * /etc/localtime for each of them: with 100,000 members that took a tenth of the run */
 	setenv("TZ", "UTC0", 0);

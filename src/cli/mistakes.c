@@ -100,15 +100,11 @@ static bool check_input(const char *path)
 /* The same for an output, which could be called as the example is. */
 static bool check_output(const char *path, const char *example)
 {
-	struct stat st;
 	if (!*path)
 		cli_say("OUT is an empty name, which names no file");
 	else if (!strcmp(path, "-"))
 		cli_say("-: the output is a file of its own, which is written in any order, and "
 		        "no pipe takes that; name it %s", example);
-	else if (!stat(path, &st) && S_ISDIR(st.st_mode))
-		cli_say("%s: this is a folder; the output needs the name of a file in it, such as "
-		        "%s", cli_show_name(path).s, example);
 	else
 		return true;
 	return false;

@@ -188,6 +188,8 @@ static bool apply(option_id id, const char *arg, cli_options *options)
 		return true;
 	case OPT_ALIGN:
 		return parse_align(arg, &options->convert.align);
+	case OPT_SHARDS:
+		return cli_parse_size("--max-shard-size", arg, &options->convert.max_shard_size);
 	case OPT_TIES:
 		return parse_ties(arg, &options->convert.ties);
 	case OPT_COMPLEX:

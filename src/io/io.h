@@ -20,6 +20,8 @@ const ck_source *ck_source_open(ck_job *job, const char *path);
 /* The same for FILE!MEMBER, where there is no file of the whole name: *member is then what stands
  * behind the mark that ends the name of a file; else NULL. */
 const ck_source *ck_source_open_member(ck_job *job, const char *path, const char **member);
+/* The same for a regular file that is open, which is then the source's own. */
+const ck_source *ck_source_of(ck_job *job, const char *label, int fd);
 /* A source over memory that outlives the job's use of it. */
 const ck_source *ck_source_memory(ck_job *job, const char *label, const void *data, uint64_t size);
 /* `size` bytes of `of` from `offset`, as a source of its own, if ck_source_holds them. */
@@ -85,6 +87,8 @@ enum { CK_OUTPUT_NO_CLOBBER = 1, CK_OUTPUT_NO_FSYNC = 2 };
 
 /* Whatever is not committed when the job ends is removed. */
 ck_output *ck_output_new(ck_job *job, unsigned flags);
+/* Makes a folder, if there is none; it goes again if nothing is committed. */
+bool ck_output_folder(ck_job *job, ck_output *output, const char *path);
 /* Makes a file that will be `path` after the commit. Where the file system allows it has no name
  * until then, so that not even a killed process leaves it behind. */
 ck_file *ck_output_add(ck_job *job, ck_output *output, const char *path);

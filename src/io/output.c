@@ -54,6 +54,31 @@ ck_output *ck_output_new(ck_job *job, unsigned flags)
 	return output;
 }
 
+/* A folder that was made, and its output. */
+typedef struct {
+	const ck_output *output;
+	const char *path;
+} folder;
+
+static void folder_close(void *arg)
+{
+	const folder *made = arg;
+	if (!made->output->committed)
+		rmdir(made->path);
+}
+
+bool ck_output_folder(ck_job *job, ck_output *output, const char *path)
+{
+	folder *made = ck_alloc(job, sizeof *made);
+	char *copy = ck_copy(job, path, strlen(path));
+	if (!made || !copy)
+		return false;
+	*made = (folder){output, copy};
+	if (!mkdir(path, 0777))
+		return ck_defer(job, folder_close, made);
+	return errno == EEXIST || ck_fail_sys(job, path, "cannot make the folder");
+}
+
 /* Finds out where the file goes, and refuses what a rename must never replace. */
 static bool resolve(ck_job *job, ck_file *file)
 {

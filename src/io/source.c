@@ -20,6 +20,27 @@ static const ck_source *source_new(ck_job *job, const ck_source *from)
 	return source;
 }
 
+const ck_source *ck_source_of(ck_job *job, const char *label, int fd)
+{
+	struct stat st;
+	if (!ck_defer(job, close_fd, (void *)(intptr_t)fd))
+		return NULL;
+	if (fstat(fd, &st)) {
+		ck_fail_sys(job, label, "cannot look at the file");
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		ck_fail(job, CK_USAGE, label, "%s", S_ISDIR(st.st_mode)
+		        ? "this is a folder; name one of the files in it"
+		        : "this is a pipe or a device, no file; save what comes out of it to a "
+		          "file first");
+		return NULL;
+	}
+	char *copy = ck_copy(job, label, strlen(label));
+	return copy ? source_new(job, &(ck_source){.label = copy, .size = (uint64_t)st.st_size,
+	                                           .fd = fd}) : NULL;
+}
+
 const ck_source *ck_source_open(ck_job *job, const char *path)
 {
 	job->subject = path;
@@ -29,26 +50,10 @@ const ck_source *ck_source_open(ck_job *job, const char *path)
 		ck_fail_sys(job, path, "cannot open the file");
 		return NULL;
 	}
-	if (!ck_defer(job, close_fd, (void *)(intptr_t)fd))
-		return NULL;
-	struct stat st;
-	if (fstat(fd, &st)) {
-		ck_fail_sys(job, path, "cannot look at the file");
-		return NULL;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		ck_fail(job, CK_USAGE, path, "%s", S_ISDIR(st.st_mode)
-		        ? "this is a folder; name one of the files in it"
-		        : "this is a pipe or a device, no file; save what comes out of it to a "
-		          "file first");
-		return NULL;
-	}
-	char *label = ck_copy(job, path, strlen(path));
-	if (!label)
-		return NULL;
-	job->subject = label;
-	return source_new(job,
-	                  &(ck_source){.label = label, .size = (uint64_t)st.st_size, .fd = fd});
+	const ck_source *source = ck_source_of(job, path, fd);
+	if (source)
+		job->subject = source->label;
+	return source;
 }
 
 static bool is_file(const char *path)

@@ -360,7 +360,7 @@ static bool print_units(extras *x, ck_torch *unit)
 bool ck_extras_print(ck_loaded *loaded, ck_text *to)
 {
 	extras x = {.loaded = loaded, .job = loaded->job, .to = to};
-	if (!ck_mul(loaded->model->source->size, x.job->limits.expand, &x.most) ||
+	if (!ck_mul(loaded->model->bytes, x.job->limits.expand, &x.most) ||
 	    !ck_add(x.most, TEXT_FREE, &x.most))
 		x.most = UINT64_MAX;
 	return index_names(&x) && print_units(&x, loaded->units) && raw(&x, "\n");

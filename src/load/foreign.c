@@ -100,12 +100,10 @@ bool ck_foreign_refuse(ck_job *job, const ck_source *source, const unsigned char
 		           "have sent the model";
 	if (!sentence && is_json(head, len))
 		sentence = memmem(head, len, "\"weight_map\"", 12)
-			? "this is the list of the files that a checkpoint is spread over; convert "
-			  "each of those"
+			? "this is the list of the files that a checkpoint is spread over; name it "
+			  "as it was (NAME.index.json), or their folder, and they are read"
 			: "this is a JSON text, not a checkpoint";
 	if (!sentence && is_msgpack(head, len))
 		sentence = "this looks like MessagePack (Flax, JAX), not like a torch checkpoint";
-	if (!sentence && ck_onnx_begins(head, len))
-		sentence = "this is an ONNX model, which holds no pickle";
 	return !sentence || ck_fail(job, CK_UNSUPPORTED, source->label, "%s", sentence);
 }

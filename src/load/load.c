@@ -7,6 +7,7 @@
 
 static const ck_layout *const layouts[] = {
 	&ck_layout_safetensors,
+	&ck_layout_onnx,
 	&ck_layout_pt2,
 	&ck_layout_package,
 	&ck_layout_torchscript,
@@ -116,7 +117,8 @@ bool ck_load_at(ck_loaded *loaded, const ck_source *source, const ck_path *at)
 	return ok;
 }
 
-ck_loaded *ck_load_begin(ck_job *job, const ck_source *source, const ck_wishes *wishes)
+ck_loaded *ck_load_begin(ck_job *job, const ck_source *source, uint64_t bytes,
+                         const ck_wishes *wishes)
 {
 	ck_loaded *loaded = ck_alloc(job, sizeof *loaded);
 	ck_model *model = ck_alloc(job, sizeof *model);
@@ -125,23 +127,28 @@ ck_loaded *ck_load_begin(ck_job *job, const ck_source *source, const ck_wishes *
 	*loaded = (ck_loaded){.job = job, .model = model};
 	if (wishes)
 		loaded->wishes = *wishes;
-	loaded->member = loaded->wishes.member;
-	ck_limits_follow(job, source->size);
 	model->source = source;
+	model->bytes = bytes;
 	model->top = ck_path_new(job, NULL, "", 0, false);
 	return model->top ? loaded : NULL;
 }
 
-bool ck_load_rest(ck_loaded *loaded)
+bool ck_load_file(ck_loaded *loaded, const ck_source *source)
 {
-	const ck_model *model = loaded->model;
+	loaded->member = loaded->wishes.member;
+	bool ok = ck_load_at(loaded, source, loaded->model->top);
+	loaded->model->files++;
+	return ok;
+}
+
+bool ck_load_end(ck_loaded *loaded)
+{
 	/* a look for something that need not be there cannot say that it failed */
-	return ck_load_at(loaded, model->source, model->top) && ck_aside_settle(loaded) &&
-	       loaded->job->error.status == CK_OK;
+	return ck_aside_settle(loaded) && loaded->job->error.status == CK_OK;
 }
 
 ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes)
 {
-	ck_loaded *loaded = ck_load_begin(job, source, wishes);
-	return loaded && ck_load_rest(loaded) ? loaded : NULL;
+	ck_loaded *loaded = ck_load_begin(job, source, source->size, wishes);
+	return loaded && ck_load_file(loaded, source) && ck_load_end(loaded) ? loaded : NULL;
 }

@@ -24,7 +24,14 @@ typedef struct ck_wishes {
 	bool strict;        /* nothing may be left out */
 	const char *member; /* of the archive, as in FILE!MEMBER, or NULL */
 	bool traces;        /* note what the file says of the program that wrote it */
+	const struct ck_beside *beside; /* files that tensors of an ONNX model may lie in */
+	size_t beside_count;
 } ck_wishes;
+
+typedef struct ck_beside {
+	const char *name;       /* as the model spells it */
+	const ck_source *source;
+} ck_beside;
 
 /* A tensor that is an attribute of a module. */
 typedef struct ck_aside {
@@ -32,7 +39,8 @@ typedef struct ck_aside {
 	const ck_tensor *tensor;
 } ck_aside;
 
-/* One file, with all that was found in it and in the files inside it. */
+/* One file, or several that make one model, with all that was found in them and in the files inside
+ * them. */
 typedef struct ck_loaded {
 	ck_job *job;
 	ck_model *model;
@@ -225,6 +233,23 @@ typedef struct ck_peek {
 /* All such values, by these keys; a model that was not read to its end has no texts. */
 bool ck_peek_values(ck_loaded *loaded, bool texts, ck_peek **rows, size_t *count);
 
+/* ---- the index of a model in several files ---- */
+
+typedef struct ck_index {
+	const ck_source *source;
+	const char **files;          /* their names, sorted: their numbers are their places */
+	size_t count;
+	const struct cJSON *map;     /* the JSON object "weight_map" */
+	ck_map where;                /* name of a tensor -> number of its file, and marks */
+} ck_index;
+
+/* The names are as the index has them: whoever opens such files checks them. NULL after a
+ * failure. */
+ck_index *ck_index_read(ck_job *job, const ck_source *source);
+/* Holds what the files had against the index: fails if a tensor is missing, and lets go of those
+ * that lie in another file, too. */
+bool ck_index_settle(ck_job *job, ck_index *index, ck_model *model);
+
 /* ---- layouts ---- */
 
 /* What a probe may look at. */
@@ -257,6 +282,7 @@ extern const ck_layout ck_layout_packed;
 extern const ck_layout ck_layout_zips;
 extern const ck_layout ck_layout_bundle;
 extern const ck_layout ck_layout_safetensors;
+extern const ck_layout ck_layout_onnx;
 extern const ck_layout ck_layout_npz;
 extern const ck_layout ck_layout_npy;
 extern const ck_layout ck_layout_pickle;
@@ -272,9 +298,13 @@ bool ck_torch_legacy_probe(ck_job *job, const ck_input *in);
 bool ck_load_tensor(ck_loaded *loaded, const ck_path *path, ck_tensor *tensor);
 /* Finds the layout of a file and loads it. wishes may be NULL. */
 ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes);
-/* The same in two steps: after a failure of the second, what was found before it is there. */
-ck_loaded *ck_load_begin(ck_job *job, const ck_source *source, const ck_wishes *wishes);
-bool ck_load_rest(ck_loaded *loaded);
+/* The same for a model in several files, which are loaded one after the other, in the order of
+ * their numbers; after a failure, what was found before it is there. `source` is what messages
+ * call the whole; `bytes`: of all files. */
+ck_loaded *ck_load_begin(ck_job *job, const ck_source *source, uint64_t bytes,
+                         const ck_wishes *wishes);
+bool ck_load_file(ck_loaded *loaded, const ck_source *source);
+bool ck_load_end(ck_loaded *loaded);
 /* The same for a file inside a file: what it holds is named from `at` on. */
 bool ck_load_at(ck_loaded *loaded, const ck_source *source, const ck_path *at);
 /* The layout of a file, or NULL; the job then has an error if one was met on the way. */

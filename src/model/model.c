@@ -98,7 +98,8 @@ bool ck_model_add(ck_job *job, ck_model *model, const ck_path *path, ck_tensor *
 	if (!grown)
 		return false;
 	model->entries = grown;
-	grown[model->count++] = (ck_entry){.path = path, .tensor = tensor};
+	grown[model->count++] =
+		(ck_entry){.path = path, .tensor = tensor, .file = model->files};
 	return true;
 }
 

@@ -204,6 +204,7 @@ typedef struct ck_entry {
 	const char *name; /* what it is written as; set once the root is known */
 	size_t name_len;
 	ck_tensor *tensor;
+	size_t file;      /* the number of the file that it comes from */
 } ck_entry;
 
 /* What was found and an output cannot hold. */
@@ -240,7 +241,9 @@ typedef struct ck_trace {
 } ck_trace;
 
 typedef struct ck_model {
-	const ck_source *source;
+	const ck_source *source; /* the file, or what stands for all files of one model */
+	uint64_t bytes;         /* of all files */
+	size_t files;           /* that were read so far */
 	const char *layout;     /* "torch zip" */
 	ck_entry *entries;
 	size_t count, cap;
@@ -343,9 +346,17 @@ typedef struct ck_onnx_output {
 	uint64_t type;
 } ck_onnx_output;
 
+typedef struct ck_onnx_pair {
+	const char *key, *value; /* with NULs behind them */
+	size_t key_len, value_len;
+} ck_onnx_pair;
+
 typedef struct ck_onnx {
 	uint64_t ir_version;
 	uint64_t nodes;
+	uint64_t sparse;         /* initializers that are sparse, and are not read */
+	ck_onnx_pair *pairs;     /* of metadata */
+	size_t pair_count;
 	ck_onnx_tensor *tensors; /* the initializers of the graph, in its order */
 	size_t count;
 	ck_onnx_output *outputs;

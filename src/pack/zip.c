@@ -18,7 +18,7 @@ typedef struct {
 	uint64_t last;
 	uint64_t window_at;
 	size_t window_len, window_next; /* bytes in the window; how many to read next */
-	unsigned char window[WINDOW_MAX];
+	unsigned char *window; /* as large as the file, or WINDOW_MAX */
 	bool many;   /* members: more than an end record without zip64 can count */
 	zip_t *zip;
 	zip_error_t error;
@@ -257,9 +257,12 @@ ck_archive *ck_zip_open(ck_job *job, const ck_source *source)
 {
 	ck_archive *archive = ck_alloc(job, sizeof *archive);
 	reader *r = ck_alloc(job, sizeof *r);
-	if (!archive || !r)
+	const uint64_t size = source->size < WINDOW_MAX ? source->size : WINDOW_MAX;
+	unsigned char *window = ck_alloc(job, (size_t)size + 1);
+	if (!archive || !r || !window)
 		return NULL;
 	r->job = job;
+	r->window = window;
 	r->window_next = WINDOW_MIN;
 	zip_error_init(&r->error);
 	if (!ck_defer(job, reader_close, r) || !find_end(job, r, source) ||

@@ -109,7 +109,7 @@ bool ck_safetensors_write(ck_job *job, ck_model *model, const ck_target *target,
 	qsort(model->entries, model->count, sizeof *model->entries, by_file_order);
 	size_t *inputs = ck_alloc_array(job, model->storages + 1, sizeof *inputs);
 	if (!inputs || !make_header(job, model, target->align, &header) ||
-	    !ck_copy_reserve(job, &plan, model->storages, model->count))
+	    !ck_copy_reserve(job, &plan, model->count, model->count))
 		return false;
 	uint64_t to = *data = header.len;
 	for (size_t i = 0; i < model->count; i++) {
@@ -141,5 +141,5 @@ static bool check_file(ck_job *job, const ck_target *to)
 
 const ck_writer ck_writer_safetensors = {
 	.name = "safetensors", .suffix = ".safetensors", .about = "JSON header and flat buffer",
-	.lacks = lacks, .write = write_file, .check = check_file,
+	.takes_shards = true, .lacks = lacks, .write = write_file, .check = check_file,
 };

@@ -22,17 +22,25 @@ static const ck_writer *const writers[] = {
 
 enum { FREE_OUTPUT = 256 << 20 }; /* the limit `expand` does not ask below this size */
 
-const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path)
+const ck_writer *ck_writer_of_suffix(const char *path)
 {
 	size_t len = strlen(path);
 	for (size_t i = 0; i < CK_COUNT(writers); i++) {
 		const char *suffix = writers[i]->suffix;
 		size_t tail = suffix ? strlen(suffix) : 0;
-		if (name ? !strcmp(name, writers[i]->name)
-		         : suffix && len >= tail &&
-		           !strcasecmp(path + len - tail, suffix))
+		if (suffix && len >= tail && !strcasecmp(path + len - tail, suffix))
 			return writers[i];
 	}
+	return NULL;
+}
+
+const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path)
+{
+	const ck_writer *found = name ? NULL : ck_writer_of_suffix(path);
+	for (size_t i = 0; name && !found && i < CK_COUNT(writers); i++)
+		found = strcmp(name, writers[i]->name) ? NULL : writers[i];
+	if (found)
+		return found;
 	if (name)
 		ck_fail(job, CK_USAGE, "", "there is no format '%s'; --to takes " CK_FORMATS,
 		        ck_show(name, strlen(name)).s);
@@ -43,7 +51,7 @@ const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path)
 	return NULL;
 }
 
-static bool check_expansion(ck_job *job, const ck_model *model)
+bool ck_save_affordable(ck_job *job, const ck_model *model)
 {
 	uint64_t total = 0, most;
 	bool *counted = ck_alloc_array(job, model->storages + 1, sizeof *counted);
@@ -60,15 +68,15 @@ static bool check_expansion(ck_job *job, const ck_model *model)
 			return ck_fail(job, CK_CORRUPT, model->source->label,
 			               "the tensors claim more bytes than fit 64 bits");
 	}
-	if (total <= FREE_OUTPUT || !ck_mul(model->source->size, job->limits.expand, &most) ||
+	if (total <= FREE_OUTPUT || !ck_mul(model->bytes, job->limits.expand, &most) ||
 	    total <= most)
 		return true;
-	uint64_t times = model->source->size ? total / model->source->size + 1 : total;
+	uint64_t times = model->bytes ? total / model->bytes + 1 : total;
 	return ck_fail(
 		job, CK_LIMIT, model->source->label,
 		"%s would be written for %llu read, which is over the limit; if the file can be "
 		"trusted to need it, raise it with --limit expand=%llu",
-		ck_many(total, "byte").s, (unsigned long long)model->source->size,
+		ck_many(total, "byte").s, (unsigned long long)model->bytes,
 		(unsigned long long)times);
 }
 
@@ -99,7 +107,7 @@ static bool check_tensors(ck_job *job, const ck_writer *writer, const ck_model *
 
 bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, const ck_target *to)
 {
-	return check_tensors(job, writer, model) && check_expansion(job, model) &&
+	return check_tensors(job, writer, model) && ck_save_affordable(job, model) &&
 	       writer->write(job, model, to);
 }
 
@@ -116,7 +124,7 @@ bool ck_save_check(ck_job *job, const ck_writer *writer, const ck_target *to)
 		        "what was written is no sound %s file and is not kept; please report this, "
 		        "with the input (%.600s)", writer->name, error->text);
 	else if (!ok)
-		ck_fail(job, error->status, error->where, "%s", error->text);
+		ck_fail_as(job, error);
 	ck_base_job_free(own);
 	return ok;
 }

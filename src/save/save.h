@@ -22,6 +22,7 @@ typedef struct ck_writer {
 	 * needed. NULL: OUT alone. */
 	bool (*paths)(ck_job *job, const char *out, const char **file, const char **beside);
 	bool takes_external; /* see ck_target */
+	bool takes_shards;   /* a model may be in several files of it, with an index */
 	/* What keeps a tensor from being written, such as "complex128"; NULL: nothing. */
 	const char *(*lacks)(ck_dtype dtype, const char *name, size_t len);
 	bool (*write)(ck_job *job, ck_model *model, const ck_target *to);
@@ -31,7 +32,9 @@ typedef struct ck_writer {
 
 extern const ck_writer ck_writer_safetensors, ck_writer_onnx, ck_writer_onnx_safetensors;
 
-/* By name, or by the suffix of `path` if name is NULL. */
+/* By the suffix of a path, or NULL. */
+const ck_writer *ck_writer_of_suffix(const char *path);
+/* By name, or by the suffix of `path` if name is NULL. NULL after a failure. */
 const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path);
 bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, const ck_target *to);
 
@@ -41,9 +44,30 @@ bool ck_safetensors_write(ck_job *job, ck_model *model, const ck_target *target,
 
 /* No output gets longer, nor do the values beside it, if it is made of `read` bytes. */
 uint64_t ck_save_most(const ck_job *job, uint64_t read);
+/* Fails if all tensors together would need much more room than the input: by the limit `expand`. */
+bool ck_save_affordable(ck_job *job, const ck_model *model);
 
 /* Reads the finished files again; trusts nobody, not even ck_save. */
 bool ck_save_check(ck_job *job, const ck_writer *writer, const ck_target *to);
+
+/* ---- shards.c: models in several files ---- */
+
+typedef struct ck_shards {
+	size_t *first; /* number of the first tensor of each file, and of one behind the last */
+	size_t count;
+} ck_shards;
+
+/* Tensors in the order of the model, at most `most` bytes of them to a file, or one that is larger;
+ * 0: those of one input file to one. */
+bool ck_shards_plan(ck_job *job, const ck_model *model, uint64_t most, ck_shards *shards);
+/* Writes each file by its target. */
+bool ck_shards_save(ck_job *job, const ck_writer *writer, const ck_model *model,
+                    const ck_shards *shards, const ck_target *targets);
+/* Writes {"metadata": {"total_size": ...}, "weight_map": {...}}, of what the finished files hold:
+ * they are read again, and nobody is trusted. */
+bool ck_shards_index(ck_job *job, const ck_target *targets, size_t count, ck_file *index);
+
+/* ---- for writers ---- */
 
 /* Plans the way of one tensor's bytes to offset `to` of the output. `inputs` maps the numbers of
  * storages to inputs of the plan plus one; 0: not yet planned. */

@@ -30,6 +30,7 @@ static inline ck_loaded *fuzz_loaded(ck_job *job, const ck_source *source)
 	                      .wishes = fuzz_wishes((size_t)source->size)};
 	job->input = source->size;
 	model->source = source;
+	model->bytes = source->size;
 	model->top = ck_path_new(job, NULL, "", 0, false);
 	demand(model->top);
 	return loaded;

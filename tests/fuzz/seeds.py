@@ -71,6 +71,8 @@ def seeds(target, path, data):
         return []
     if target == "onnx":
         return [data, ONNX] if data[:1] == b"\x08" else []
+    if target == "index":
+        return [data] if b'"weight_map"' in data else []
     if target == "tar":
         return [data] if data[257:262] == b"ustar" else []
     if target == "legacy":

@@ -138,7 +138,7 @@ trap 'rm -rf "$work"; hide_processor' EXIT
 hide_processor
 trap 'exit 130' INT TERM
 inside=/tmp/$(basename "$work")
-mkdir -p "$work/old/out" "$work/new/out"
+mkdir -p "$work/old/out" "$work/new/out" "$work/several"
 cp "$here"/*.py "$work"
 
 stage write-old old write.py "$work/old" &
@@ -157,6 +157,18 @@ stage judge-new new judge.py "$inside/new"
 wait
 count judge-old
 count judge-new
+stage several-write-old old several.py write "$work/several/old" &
+stage several-write-new new several.py write "$inside/several/new"
+wait
+stage several-convert-old old several.py convert "$ckconv" "$work/several/old" &
+stage several-convert-new old several.py convert "$ckconv" "$work/several/new"
+wait
+stage several-old new several.py judge "$inside/several/old" &
+stage several-new new several.py judge "$inside/several/new"
+wait
+for name in write-old write-new convert-old convert-new old new; do
+	count "several-$name"
+done
 if ! "$ckconv" --to onnx "$work/none" "$work/none.onnx" 2>&1 | grep -q "without ONNX"; then
 	stage onnx-write-old old onnx_write.py "$ckconv" "$work/old" &
 	stage onnx-write-new old onnx_write.py "$ckconv" "$work/new"

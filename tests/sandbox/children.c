@@ -48,7 +48,7 @@ static bool behave(void *arg, cli_channel *channel)
 	cli_channel_note(channel, "a note");
 	cli_channel_progress(channel, "writing", 1, 2);
 	cli_channel_blob(channel, "report", 6);
-	cli_channel_summary(channel, &(ck_summary){"torch zip", 3, 4, 5});
+	cli_channel_summary(channel, &(ck_summary){"torch zip", 3, 4, 1, 5});
 	return true;
 }
 

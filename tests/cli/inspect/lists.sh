@@ -18,7 +18,8 @@ story_inspect_prints_json_that_is_true() {
 	local file
 	for file in state_dict.pt:state_dict legacy.pt:state_dict views.pt:views \
 		dtypes.pt:dtypes containers.pt:containers script.pt:script \
-		quantized.pt:quantized nested.tar:state_dict arrays5.pkl:arrays; do
+		quantized.pt:quantized nested.tar:state_dict arrays5.pkl:arrays \
+		shards:shards shards/pytorch_model.bin.index.json:shards typed.onnx:typed; do
 		ck 0 inspect --json "$data/good/${file%:*}"
 		python3 - "$data/good/${file#*:}.safetensors" <<-'END' || fail "$file"
 			import json, struct, sys
@@ -64,6 +65,18 @@ story_inspect_prints_json_of_every_kind() {
 	printf 'no checkpoint' >x.pt
 	ck 3 inspect --json x.pt
 	asked 'j["error"] and not j["complete"] and j["tensors"] == []'
+}
+
+story_inspect_reads_models_of_several_files() {
+	ck 0 inspect "$data/good/shards"
+	prints "torch zip in "
+	prints "layer.1.bias  F32  [2]"
+	ck 0 inspect "$data/good/external.onnx"
+	prints "{second,inside}  I16  [2]     ×2"
+	mkdir two
+	cp "$data"/good/shards/*.index.json two
+	ck 3 inspect two
+	one_line
 }
 
 story_inspect_looks_into_archives() {

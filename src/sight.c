@@ -74,9 +74,8 @@ static bool add_report(scanning *s, const ck_report *report)
 	if (!grown)
 		return false;
 	s->findings = grown;
-	memcpy(grown + all->finding_count, report->findings,
-	       report->finding_count * sizeof *grown);
-	all->finding_count += report->finding_count;
+	for (size_t i = 0; i < report->finding_count; i++)
+		grown[all->finding_count++] = report->findings[i];
 	all->findings_left_out += report->findings_left_out;
 	all->pickles += report->pickles;
 	all->complete = all->complete && report->complete;

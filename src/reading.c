@@ -160,18 +160,29 @@ static bool load_files(ck_reading *reading, ck_loaded *loaded)
 	return !index || ck_index_settle(reading->job, index, loaded->model);
 }
 
+const ck_files *ck_reading_files(const ck_reading *reading)
+{
+	return reading->files;
+}
+
+const ck_beside *ck_reading_beside(ck_job *job, const ck_files *files)
+{
+	ck_beside *beside = ck_alloc_array(job, files->count + 1, sizeof *beside);
+	for (size_t i = 0; beside && i < files->count; i++)
+		beside[i] = (ck_beside){files->names[i], files->sources[i]};
+	return beside;
+}
+
 static ck_loaded *begin(ck_reading *reading)
 {
 	const ck_options *o = reading->options;
 	const ck_files *files = reading->files;
 	ck_job *job = reading->job;
 	const bool onnx = files->kind == CK_INPUT_ONNX;
-	ck_beside *beside = ck_alloc_array(job, files->count + 1, sizeof *beside);
+	const ck_beside *beside = ck_reading_beside(job, files);
 	reading->gates = ck_alloc_array(job, files->count + 1, sizeof *reading->gates);
 	if (!beside || !reading->gates)
 		return NULL;
-	for (size_t i = 0; i < files->count; i++)
-		beside[i] = (ck_beside){files->names[i], files->sources[i]};
 	ck_limits_follow(job, files->bytes);
 	return ck_load_begin(job, files->head, files->bytes, &(ck_wishes){
 		.dequantize = o->dequantize, .densify = o->densify,

@@ -43,4 +43,8 @@ ck_checkpoint *ck_reading_run(ck_reading *reading);
 /* What the public headers say of a tensor. */
 void ck_entry_describe(const ck_entry *entry, ck_tensor_info *info);
 
+/* The files that it reads; and what lies beside a model, for ck_wishes. */
+const struct ck_files *ck_reading_files(const ck_reading *reading);
+const ck_beside *ck_reading_beside(ck_job *job, const struct ck_files *files);
+
 #endif

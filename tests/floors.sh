@@ -14,7 +14,7 @@ passed=0 failed=0
 sees() {
 	case $1 in
 	base) echo "" ;;
-	io | sign) echo "base" ;;
+	io | sign | fold) echo "base" ;;
 	pack | pickle | model) echo "base io" ;;
 	load) echo "base io pack pickle model" ;;
 	audit) echo "base io sign pack pickle model load" ;;
@@ -37,7 +37,7 @@ for c in json.load(open(commands)):
 EOF
 }
 
-rooms="base io sign pack pickle model load audit edit save diff cli"
+rooms="base io sign fold pack pickle model load audit edit save diff cli"
 for room in $rooms; do
 	flags=$(flags_of "$room")
 	[ -n "$flags" ] || { echo "no flags found for $room"; failed=$((failed + 1)); continue; }

@@ -20,6 +20,7 @@ enum exit_status {
 #define CLI_VERBS(X)                                                                             \
 	X(CONVERT, "", "IN OUT", "convert a checkpoint to safetensors")                          \
 	X(SCAN, "scan", "PATH...", "say what files could do to those who load them")             \
+	X(INSPECT, "inspect", "FILE[!MEMBER]", "show what is in a checkpoint")                   \
 	X(DIS, "dis", "FILE[!MEMBER]", "show the opcodes of a file's pickles")                   \
 	X(DIFF, "diff", "A B", "compare two checkpoints, tensor by tensor")
 
@@ -99,8 +100,10 @@ enum {
 	X(EQUAL_NAN, 0, "equal-nan", NULL, FOR_DIFF, "take any NaN for any other")               \
 	X(IGNORE_DTYPE, 0, "ignore-dtype", NULL, FOR_DIFF, "compare numbers of any dtypes")      \
 	X(ALL, 0, "all", NULL, FOR_DIFF, "show all differences, not 20 of each kind")            \
+	X(TENSORS, 0, "tensors", NULL, FOR_INSPECT, "list all tensors, a line each")             \
 	X(JSON, 0, "json", NULL, FOR_SCAN, "one JSON object for each file, a line each")         \
 	X(JSON_DIFF, 0, "json", NULL, FOR_DIFF, "one JSON object with all differences")          \
+	X(JSON_INSPECT, 0, "json", NULL, FOR_INSPECT, "one JSON object with all there is")       \
 	X(SARIF, 0, "sarif", NULL, FOR_SCAN, "one SARIF 2.1.0 document for all files")           \
 	X(FAIL_ON, 0, "fail-on", "dangerous|malformed|unknown", FOR_SCAN,                        \
 	  "status 0 if all are better than it (default: unknown)")                               \
@@ -113,6 +116,8 @@ enum {
 	X(QUIET_SCAN, 'q', "quiet", NULL, FOR_SCAN, "no line for safe files, no summary")        \
 	X(VERBOSE, 'v', "verbose", NULL, FOR_CONVERT, "say more")                                \
 	X(VERBOSE_SCAN, 'v', "verbose", NULL, FOR_SCAN, "notes, suppressed findings, all globals") \
+	X(QUIET_INSPECT, 'q', "quiet", NULL, FOR_INSPECT, "no notes and warnings")               \
+	X(VERBOSE_INSPECT, 'v', "verbose", NULL, FOR_INSPECT, "cut no lists and no long lines")  \
 	X(QUIET_DIS, 'q', "quiet", NULL, FOR_DIS, "only opcodes and errors")                     \
 	X(QUIET_DIFF, 'q', "quiet", NULL, FOR_DIFF, "only the exit status, and errors")          \
 	X(VERBOSE_DIFF, 'v', "verbose", NULL, FOR_DIFF, "say how the reading is confined, too")  \
@@ -139,7 +144,7 @@ typedef struct cli_options {
 	int limit_count;
 	cli_sandbox sandbox;
 	bool quiet, verbose, help, version;
-	bool json, sarif, sha256;
+	bool json, sarif, sha256, tensors;
 	ck_verdict fail_on; /* from here on, the status is not 0 */
 	const char *policy, *baseline;
 	const char *in, *out; /* of a conversion */
@@ -269,8 +274,12 @@ typedef struct cli_look {
 } cli_look;
 /* What suits a descriptor, page.c. */
 cli_look cli_look_of(int fd, bool verbose);
+/* The same for tables, which may be wider than text. */
+cli_look cli_look_wide(int fd, bool verbose);
 struct ck_report;
 void cli_report_print(FILE *to, const cli_look *look, const struct ck_report *report);
+/* The first line of it alone: the verdict, the file, and what it is. */
+void cli_report_print_head(FILE *to, const cli_look *look, const struct ck_report *report);
 /* How many findings would count if the policy and the baseline did not say otherwise. */
 size_t cli_report_suppressed(const struct ck_report *report);
 /* It is safe only because of that. */
@@ -281,6 +290,9 @@ int cli_convert(const cli_options *options);
 
 /* cmd_scan.c */
 int cli_scan(const cli_options *options);
+
+/* cmd_inspect.c */
+int cli_inspect(const cli_options *options);
 
 /* cmd_dis.c */
 int cli_dis(const cli_options *options);

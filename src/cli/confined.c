@@ -1,6 +1,7 @@
 /* What scan and dis read is read by a confined child, or here if there is to be no sandbox. */
 #include "confined.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 void cli_confinement_tell(const cli_options *options, const cli_confinement *got)
@@ -114,6 +115,19 @@ const ck_report *cli_scan_file(cli_reader *reader, ck_job *job, const char *path
 	return report;
 }
 
+/* ---- what the child prints by itself ---- */
+
+static void send_shown(cli_channel *channel, const cli_shown *shown)
+{
+	cli_channel_blob(channel, (char[]){shown->whole, shown->written, (char)shown->why}, 3);
+}
+
+static void take_shown(const cli_report *told, cli_shown *shown)
+{
+	if (told->blob_len == 3)
+		*shown = (cli_shown){told->blob[0], told->blob[1], (unsigned char)told->blob[2]};
+}
+
 /* ---- dis ---- */
 
 typedef struct {
@@ -122,7 +136,7 @@ typedef struct {
 	void *arg;
 } dis_work;
 
-static bool show(const dis_work *w, cli_shown *shown)
+static bool show_dis(const dis_work *w, cli_shown *shown)
 {
 	bool ok = ck_dis_run(w->dis, w->line, w->arg, &shown->whole);
 	shown->written = cli_flush();
@@ -134,9 +148,9 @@ static bool show(const dis_work *w, cli_shown *shown)
 static bool dis_in_child(void *arg, cli_channel *channel)
 {
 	cli_shown shown = {0};
-	if (!show(arg, &shown))
+	if (!show_dis(arg, &shown))
 		return false;
-	cli_channel_blob(channel, (char[]){shown.whole, shown.written, (char)shown.why}, 3);
+	send_shown(channel, &shown);
 	return true;
 }
 
@@ -155,8 +169,8 @@ static bool dis_by_child(cli_reader *reader, dis_work *w, ck_job *job, const cha
 		.stopped = cli_signals_came,
 	}, &told);
 	*error = told.error;
-	if (ok && told.blob_len == 3)
-		*shown = (cli_shown){told.blob[0], told.blob[1], (unsigned char)told.blob[2]};
+	if (ok)
+		take_shown(&told, shown);
 	cli_report_free(&told);
 	return ok;
 }
@@ -174,7 +188,127 @@ bool cli_dis_file(cli_reader *reader, ck_job *job, const char *path,
 		return dis_by_child(reader, &w, job, path, shown, error);
 	if (error->status)
 		return false;
-	bool ok = w.dis && show(&w, shown);
+	bool ok = w.dis && show_dis(&w, shown);
+	*error = *ck_job_error(job);
+	return ok;
+}
+
+/* ---- inspect ---- */
+
+typedef struct {
+	ck_inspect *inspect;
+	ck_job *job;
+	bool (*show)(void *arg, const ck_inspection *inspection);
+	void *arg;
+} inspect_work;
+
+static bool show_inspection(const inspect_work *w, cli_shown *shown)
+{
+	const ck_inspection *inspection = ck_inspect_run(w->inspect);
+	if (!inspection || !w->show(w->arg, inspection))
+		return false;
+	shown->whole = !inspection->error;
+	shown->written = cli_flush();
+	shown->why = cli_stdout_error();
+	return true;
+}
+
+static void send_note(void *arg, const char *text)
+{
+	cli_channel_note(arg, text);
+}
+
+static bool inspect_in_child(void *arg, cli_channel *channel)
+{
+	const inspect_work *w = arg;
+	cli_shown shown = {0};
+	ck_job_listen(w->job, send_note, send_progress, channel);
+	if (!show_inspection(w, &shown))
+		return false;
+	send_shown(channel, &shown);
+	return true;
+}
+
+static void on_note(void *arg, const char *text)
+{
+	const cli_reader *reader = arg;
+	if (!reader->options->quiet)
+		cli_say("%s: %s", cli_show_name(reader->options->arguments[0]).s, text);
+}
+
+/* Which files are to be opened, too. */
+static bool ask_in_child(void *arg, cli_channel *channel)
+{
+	const inspect_work *w = arg;
+	size_t len;
+	ck_job_listen(w->job, NULL, send_progress, channel);
+	const void *answer = ck_inspect_ask(w->inspect, &len);
+	if (answer)
+		cli_channel_blob(channel, answer, len);
+	return answer;
+}
+
+static bool inspect_by_child(cli_reader *reader, inspect_work *w, const char *path,
+                             bool (*run)(void *, cli_channel *), cli_report *told)
+{
+	const size_t count = ck_inspect_descriptors(w->inspect, NULL, 0);
+	int *keep = malloc((count + 1) * sizeof *keep);
+	*told = (cli_report){.note = on_note, .confined = on_confined, .progress = on_progress,
+	                     .listener = reader};
+	if (!keep) {
+		told->error = (ck_error){.status = CK_NOMEM,
+		                         .text = "the system has no memory left"};
+		return false;
+	}
+	keep[0] = STDOUT_FILENO;
+	/* no bounds, as for dis */
+	bool ok = cli_child_run(&(cli_task){
+		.run = run, .arg = w, .job = w->job, .subject = path, .keep = keep,
+		.keep_count = 1 + ck_inspect_descriptors(w->inspect, keep + 1, count),
+		.require = reader->options->sandbox == SANDBOX_REQUIRE,
+		.stopped = cli_signals_came,
+	}, told);
+	free(keep);
+	return ok;
+}
+
+static bool inspect_by_children(cli_reader *reader, inspect_work *w, const char *path,
+                                cli_shown *shown, ck_error *error)
+{
+	static cli_report told;
+	bool ok = true;
+	while (ok && !ck_inspect_is_open(w->inspect)) {
+		ok = inspect_by_child(reader, w, path, ask_in_child, &told);
+		bool answered = ok && ck_inspect_answer(w->inspect, told.blob, told.blob_len);
+		*error = ok ? *ck_job_error(w->job) : told.error;
+		ok = answered;
+		cli_report_free(&told);
+	}
+	if (!ok)
+		return false;
+	ok = inspect_by_child(reader, w, path, inspect_in_child, &told);
+	*error = told.error;
+	if (ok)
+		take_shown(&told, shown);
+	cli_report_free(&told);
+	return ok;
+}
+
+bool cli_inspect_file(cli_reader *reader, ck_job *job, const char *path,
+                      bool (*show)(void *arg, const ck_inspection *inspection), void *arg,
+                      cli_shown *shown, ck_error *error)
+{
+	inspect_work w = {NULL, job, show, arg};
+	*error = (ck_error){0};
+	*shown = (cli_shown){0};
+	if (cli_set_limits(job, reader->options))
+		w.inspect = ck_inspect_open(job, path);
+	if (w.inspect && wants_child(reader, error))
+		return inspect_by_children(reader, &w, path, shown, error);
+	if (error->status)
+		return false;
+	ck_job_listen(job, on_note, on_progress, reader);
+	bool ok = w.inspect && show_inspection(&w, shown);
 	*error = *ck_job_error(job);
 	return ok;
 }

@@ -2,7 +2,7 @@
 #ifndef CK_CLI_CONFINED_H
 #define CK_CLI_CONFINED_H
 
-#include <ckconv/scan.h>
+#include <ckconv/inspect.h>
 
 #include "child.h"
 
@@ -24,9 +24,9 @@ typedef struct cli_reader {
 const ck_report *cli_scan_file(cli_reader *reader, ck_job *job, const char *path,
                                ck_error *error);
 
-/* What became of the opcodes of a file. */
+/* What became of the opcodes of a file, or of what is in it. */
 typedef struct cli_shown {
-	bool whole;   /* no pickle is broken */
+	bool whole;   /* nothing of it is broken */
 	bool written; /* stdout took it all */
 	int why;      /* or the errno, if there is one */
 } cli_shown;
@@ -35,5 +35,11 @@ typedef struct cli_shown {
 bool cli_dis_file(cli_reader *reader, ck_job *job, const char *path,
                   bool (*line)(void *arg, const ck_dis_line *line), void *arg, cli_shown *shown,
                   ck_error *error);
+
+/* Has `show` called with what is in a file, perhaps in a child, which has a stdout of its own; it
+ * returns false where the job failed, and asks the system for nothing but to write. */
+bool cli_inspect_file(cli_reader *reader, ck_job *job, const char *path,
+                      bool (*show)(void *arg, const ck_inspection *inspection), void *arg,
+                      cli_shown *shown, ck_error *error);
 
 #endif

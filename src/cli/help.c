@@ -41,6 +41,16 @@ static const struct {
 		"malformed, or not all of it could be scanned; 4 unknown classes or functions;\n"
 		"of several files, the first of 1, 2, 3, 4, 0 that one of them has\n",
 	},
+	[VERB_INSPECT] = {
+		"Shows what is in a checkpoint of any kind that ckconv converts: its verdict,\n"
+		"who wrote it, its tensors as a tree that is folded where it repeats, and all\n"
+		"else that it holds. Nothing is ever run.\n"
+		"\n"
+		"  ckconv inspect model.pt\n"
+		"  ckconv inspect --tensors model.pt | grep bias\n",
+		"exit status: 0 shown; 2 usage, input/output or memory; 3 not, or not all of\n"
+		"it, could be read\n",
+	},
 	[VERB_DIS] = {
 		"Shows each opcode of the pickles in a file, where it is, and what it does:\n"
 		"what is imported, what would be called, and how the scan judges it. Nothing\n"

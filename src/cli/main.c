@@ -7,13 +7,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Data goes to stdout; a full disk or a closed pipe there is an error too. Who pipes opcodes to
- * head has seen enough, and knows it. */
+/* Data goes to stdout; a full disk or a closed pipe there is an error too. Who pipes opcodes or
+ * tensors to head has seen enough, and knows it. */
 static int close_stdout(enum cli_verb_number verb)
 {
 	if (cli_flush())
 		return EXIT_DONE;
-	if (verb != VERB_DIS || cli_stdout_error() != EPIPE)
+	if ((verb != VERB_DIS && verb != VERB_INSPECT) || cli_stdout_error() != EPIPE)
 		cli_say_unwritten(cli_stdout_error());
 	return EXIT_USAGE;
 }
@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 {
 	static int (*const run[VERB_COUNT])(const cli_options *) = {
 		[VERB_CONVERT] = cli_convert, [VERB_SCAN] = cli_scan, [VERB_DIS] = cli_dis,
-		[VERB_DIFF] = cli_diff,
+		[VERB_INSPECT] = cli_inspect, [VERB_DIFF] = cli_diff,
 	};
 	cli_options options;
 	if (!open_standard_descriptors()) {

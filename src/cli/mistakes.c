@@ -134,6 +134,17 @@ static bool check_diff(const cli_options *options)
 	return false;
 }
 
+static bool check_inspect(const cli_options *options)
+{
+	if (options->json && options->tensors)
+		cli_say("--json and --tensors cannot be given together; --json has all tensors");
+	else if (options->argument_count != 1)
+		cli_say("one file is needed: ckconv inspect FILE; see ckconv inspect --help");
+	else
+		return check_input(options->arguments[0]);
+	return false;
+}
+
 bool cli_check_arguments(cli_options *options)
 {
 	int count = options->argument_count;
@@ -142,6 +153,8 @@ bool cli_check_arguments(cli_options *options)
 		return check_scan(options);
 	if (options->verb == VERB_DIFF)
 		return check_diff(options);
+	if (options->verb == VERB_INSPECT)
+		return check_inspect(options);
 	if (options->verb == VERB_DIS && count != 1)
 		cli_say("one file is needed: ckconv dis FILE[!MEMBER]; see ckconv dis --help");
 	if (options->verb == VERB_DIS)

@@ -9,10 +9,11 @@
 
 enum {
 	COLUMNS_LEAST = 60,
-	COLUMNS_PLAIN = 80 /* in pipes, and at most: longer lines are hard to read */
+	COLUMNS_PLAIN = 80, /* in pipes, and at most: longer lines are hard to read */
+	COLUMNS_WIDE = 160
 };
 
-cli_look cli_look_of(int fd, bool verbose)
+static cli_look look_at(int fd, bool verbose, int most)
 {
 	cli_look look = {.columns = COLUMNS_PLAIN, .verbose = verbose};
 	const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
@@ -21,9 +22,21 @@ cli_look cli_look_of(int fd, bool verbose)
 		return look;
 	look.terminal = true;
 	look.colours = !(no_color && *no_color) && terminal && strcmp(terminal, "dumb") != 0;
-	if (!ioctl(fd, TIOCGWINSZ, &size) && size.ws_col && size.ws_col < look.columns)
-		look.columns = size.ws_col < COLUMNS_LEAST ? COLUMNS_LEAST : size.ws_col;
+	if (ioctl(fd, TIOCGWINSZ, &size) || !size.ws_col)
+		return look;
+	look.columns = size.ws_col < COLUMNS_LEAST ? COLUMNS_LEAST
+	             : size.ws_col > most ? most : size.ws_col;
 	return look;
+}
+
+cli_look cli_look_of(int fd, bool verbose)
+{
+	return look_at(fd, verbose, COLUMNS_PLAIN);
+}
+
+cli_look cli_look_wide(int fd, bool verbose)
+{
+	return look_at(fd, verbose, COLUMNS_WIDE);
 }
 
 /* The columns of a character: those of East Asia take two, accents that are put upon others are

@@ -248,6 +248,12 @@ static void put_head(cli_page *p, const ck_report *report)
 	cli_page_end(p);
 }
 
+void cli_report_print_head(FILE *to, const cli_look *look, const ck_report *report)
+{
+	cli_page p = {to, look, 0};
+	put_head(&p, report);
+}
+
 void cli_report_print(FILE *to, const cli_look *look, const ck_report *report)
 {
 	cli_page p = {to, look, 0};

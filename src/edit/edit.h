@@ -61,6 +61,9 @@ ck_casts *ck_casts_new(ck_job *job, const ck_words *words);
  * the ties, which are between what is written. Tells in notes how many. */
 bool ck_edit_cast(ck_job *job, ck_model *model, ck_casts *casts);
 
+/* All entries, those that are the same view one after the other, by name among themselves. NULL
+ * after a failure. */
+ck_entry **ck_edit_by_view(ck_job *job, ck_model *model);
 /* Under CK_TIES_DROP, of tensors that are the same view keeps the name that sorts first; the others
  * become metadata, {dropped: kept}. */
 bool ck_edit_ties(ck_job *job, ck_model *model, ck_ties ties);

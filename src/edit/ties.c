@@ -66,17 +66,23 @@ static bool drop_same(ck_job *job, ck_model *model, ck_entry **sorted)
 	return true;
 }
 
+ck_entry **ck_edit_by_view(ck_job *job, ck_model *model)
+{
+	ck_entry **sorted = ck_alloc_array(job, model->count + 1, sizeof *sorted);
+	if (!sorted)
+		return NULL;
+	for (size_t i = 0; i < model->count; i++)
+		sorted[i] = &model->entries[i];
+	qsort(sorted, model->count, sizeof *sorted, by_view);
+	return sorted;
+}
+
 bool ck_edit_ties(ck_job *job, ck_model *model, ck_ties ties)
 {
 	if (ties == CK_TIES_KEEP)
 		return true;
-	ck_entry **sorted = ck_alloc_array(job, model->count + 1, sizeof *sorted);
-	if (!sorted)
-		return false;
-	for (size_t i = 0; i < model->count; i++)
-		sorted[i] = &model->entries[i];
-	qsort(sorted, model->count, sizeof *sorted, by_view); /* a model has tensors */
-	if (!drop_same(job, model, sorted))
+	ck_entry **sorted = ck_edit_by_view(job, model); /* a model has tensors */
+	if (!sorted || !drop_same(job, model, sorted))
 		return false;
 	size_t kept = 0;
 	for (size_t i = 0; i < model->count; i++)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "load.h"
+#include "trace.h"
 #include "view.h"
 
 static const ck_layout *const layouts[] = {
@@ -36,6 +37,8 @@ ck_torch *ck_torch_new(ck_loaded *loaded, const ck_source *pickle)
 ck_value *ck_torch_read(ck_torch *torch, uint64_t *at)
 {
 	ck_loaded *loaded = torch->loaded;
+	if (!ck_trace_pickle(loaded, torch->pickle, *at))
+		return NULL;
 	torch->seen.machine = loaded->machine;
 	torch->seen.watch = loaded->watch;
 	loaded->machine = NULL;

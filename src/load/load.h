@@ -23,6 +23,7 @@ typedef struct ck_wishes {
 	bool everything;    /* no part of a file is more wanted than another */
 	bool strict;        /* nothing may be left out */
 	const char *member; /* of the archive, as in FILE!MEMBER, or NULL */
+	bool traces;        /* note what the file says of the program that wrote it */
 	const struct ck_beside *beside; /* files that tensors of an ONNX model may lie in */
 	size_t beside_count;
 } ck_wishes;
@@ -222,6 +223,16 @@ const char *ck_key_name(ck_torch *torch, const ck_value *key, size_t *len);
 /* All values as JSON, tensors as references to the names they got in the model. */
 bool ck_extras_print(ck_loaded *loaded, ck_text *to);
 
+/* The values of one key at the top that are no tensors. */
+typedef struct ck_peek {
+	const ck_path *key;  /* depth 0: the root itself */
+	uint64_t count;
+	const char *text;    /* printable, shortened: "{'lr': 0.1, ...}"; NULL: not looked at */
+} ck_peek;
+
+/* All such values, by these keys; a model that was not read to its end has no texts. */
+bool ck_peek_values(ck_loaded *loaded, bool texts, ck_peek **rows, size_t *count);
+
 /* ---- the index of a model in several files ---- */
 
 typedef struct ck_index {
@@ -288,7 +299,8 @@ bool ck_load_tensor(ck_loaded *loaded, const ck_path *path, ck_tensor *tensor);
 /* Finds the layout of a file and loads it. wishes may be NULL. */
 ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes);
 /* The same for a model in several files, which are loaded one after the other, in the order of
- * their numbers. `source` is what messages call the whole; `bytes`: of all files. */
+ * their numbers; after a failure, what was found before it is there. `source` is what messages
+ * call the whole; `bytes`: of all files. */
 ck_loaded *ck_load_begin(ck_job *job, const ck_source *source, uint64_t bytes,
                          const ck_wishes *wishes);
 bool ck_load_file(ck_loaded *loaded, const ck_source *source);

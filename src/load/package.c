@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "rebuild.h"
+#include "trace.h"
 
 #define DATA ".data/"
 #define SCRIPTS DATA "ts_code/"
@@ -202,7 +203,8 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 		if (!path || !load_resource(loaded, &folder, member, path))
 			return false;
 	}
-	return load_all_constants(loaded, &folder, at) && ck_archive_check_overlap(job, archive);
+	return ck_trace_folder(loaded, &folder) && load_all_constants(loaded, &folder, at) &&
+	       ck_archive_check_overlap(job, archive);
 }
 
 const ck_layout ck_layout_package = {

@@ -3,6 +3,7 @@
  * tensor is a member of plain bytes (or a checkpoint), and a table in JSON says what it is. Rules:
  * torch/csrc/export/pt2_archive_constants.h and torch/_export/serde/schema.py. */
 #include "folder.h"
+#include "trace.h"
 
 #include <string.h>
 
@@ -317,7 +318,8 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 	if (is_old(a.job, in->archive))
 		return load_old(&a, at);
 	ck_folder_of(in->archive, "archive_format", &a.folder);
-	return ck_folder_byteorder(a.job, &a.folder, &a.big_endian) && load_programs(&a, at);
+	return ck_folder_byteorder(a.job, &a.folder, &a.big_endian) &&
+	       ck_trace_folder(loaded, &a.folder) && load_programs(&a, at);
 }
 
 const ck_layout ck_layout_pt2 = {

@@ -60,7 +60,7 @@ static bool add_metadata(ck_loaded *loaded, const ck_safetensors *file)
 		if (memchr(key, 0, pair->key_len) || memchr(value, 0, pair->value_len))
 			ck_note(loaded->job, "the metadata '%s' holds a NUL and is left out",
 			        ck_show(key, pair->key_len).s);
-		else if (strcmp(key, "format") != 0 &&
+		else if ((strcmp(key, "format") != 0 || loaded->wishes.traces) &&
 		         !ck_model_add_metadata(loaded->job, loaded->model, key, value))
 			return false;
 	}

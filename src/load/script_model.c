@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "rebuild.h"
+#include "trace.h"
 #include "view.h"
 
 enum { LEVELS = 500 }; /* modules in modules; cJSON reads no more */
@@ -372,7 +373,8 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 	l->torch->find = NULL;
 	l->torch->persistent = find_tensor;
 	l->torch->arg = l;
-	return load_model(l, model, at) && ck_archive_check_overlap(job, in->archive);
+	return ck_trace_folder(loaded, &l->folder) && load_model(l, model, at) &&
+	       ck_archive_check_overlap(job, in->archive);
 }
 
 const ck_layout ck_layout_torchscript_json = {

@@ -5,6 +5,7 @@
 
 #include "load.h"
 #include "rebuild.h"
+#include "trace.h"
 
 /* 0x1950a86a20f9469cfc6c */
 static const char MAGIC[] = {0x6c, (char)0xfc, (char)0x9c, 0x46, (char)0xf9, 0x20, 0x6a, (char)0xa8,
@@ -101,7 +102,9 @@ static bool read_head(ck_torch *torch, uint64_t *at)
 	if (version->kind != CK_INT || version->i != VERSION)
 		return ck_fail(torch->job, CK_UNSUPPORTED, torch->pickle->label,
 		               "its format must be version %d", VERSION);
-	return read_literal(torch, at) != NULL;
+	return read_literal(torch, at) &&
+	       ck_trace_say(torch->loaded, "magic number", "0x1950a86a20f9469cfc6c",
+	                    "as PyTorch 0.1.10 to 1.5 wrote it, and later ones if asked to");
 }
 
 /* Every storage that the pickle names, by key: the elements' size is known from here only. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rebuild.h"
+#include "trace.h"
 
 enum { KEY_MAX = 64, WORD = 8 };
 
@@ -340,7 +341,8 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 		return false;
 	torch->pickle = t->source;
 	torch->root = ck_torch_read(torch, &end);
-	return torch->root && ck_walk(torch, at);
+	return torch->root && ck_walk(torch, at) &&
+	       ck_trace_say(loaded, "layout", "tar", "as PyTorch before 0.1.10 wrote it");
 }
 
 const ck_layout ck_layout_torch_tar = {

@@ -1,12 +1,14 @@
 /* The layout of torch.save since PyTorch 1.6: a zip archive of one folder with data.pkl, byteorder
  * and a member data/KEY for each storage. */
 #include "folder.h"
+#include "trace.h"
 
 ck_torch *ck_torch_zip_read(ck_loaded *loaded, const ck_input *in)
 {
 	ck_folder folder = {.archive = in->archive, .storages = "data/"};
 	ck_member *member = ck_folder_pickle(loaded->job, &folder);
-	return member && ck_folder_version(loaded->job, &folder, true)
+	return member && ck_folder_version(loaded->job, &folder, true) &&
+	       ck_trace_folder(loaded, &folder)
 	       ? ck_folder_read(loaded, &folder, member) : NULL;
 }
 

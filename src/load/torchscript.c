@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "trace.h"
 #include "view.h"
 
 static bool walk_pickle(ck_loaded *loaded, const ck_folder *folder, ck_member *member,
@@ -231,7 +232,7 @@ static bool load(ck_loaded *loaded, const ck_input *in, const ck_path *at)
 	size_t before = loaded->model->count, others = loaded->model->other_count;
 	ck_member *data = ck_folder_pickle(job, &folder);
 	/* TorchSharp wrote none */
-	if (!data || !ck_folder_version(job, &folder, false) ||
+	if (!data || !ck_folder_version(job, &folder, false) || !ck_trace_folder(loaded, &folder) ||
 	    !walk_pickle(loaded, &folder, data, at, &torch) ||
 	    !tell_standing(torch, &folder, before))
 		return false;

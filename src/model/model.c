@@ -169,3 +169,20 @@ bool ck_model_settle_metadata(ck_job *job, ck_model *model)
 	model->metadata_count = kept;
 	return true;
 }
+
+bool ck_model_add_trace(ck_job *job, ck_model *model, const ck_trace *trace)
+{
+	for (size_t i = 0; i < model->trace_count; i++)
+		if (!strcmp(model->traces[i].what, trace->what) &&
+		    !strcmp(model->traces[i].value, trace->value))
+			return true;
+	if (model->trace_count == CK_TRACES_MAX)
+		return true;
+	ck_trace *grown = ck_grow(job, model->traces, &model->trace_cap, model->trace_count + 1,
+	                          sizeof *grown);
+	if (!grown)
+		return false;
+	model->traces = grown;
+	grown[model->trace_count++] = *trace;
+	return true;
+}

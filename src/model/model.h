@@ -255,6 +255,13 @@ typedef struct ck_pair {
 	const char *key, *value;
 } ck_pair;
 
+/* What a file says of the program that wrote it; texts are printable. */
+typedef struct ck_trace {
+	const char *what, *value; /* "byteorder", "little" */
+	const char *means;        /* what is certain by it, or NULL */
+	unsigned since;           /* 201: PyTorch 2.1 or later writes this; or 0 */
+} ck_trace;
+
 typedef struct ck_model {
 	const ck_source *source; /* the file, or what stands for all files of one model */
 	uint64_t bytes;         /* of all files */
@@ -270,6 +277,8 @@ typedef struct ck_model {
 	size_t metadata_count, metadata_cap;
 	ck_fact *facts;
 	size_t fact_count, fact_cap;
+	ck_trace *traces;       /* only if they were wished for */
+	size_t trace_count, trace_cap;
 	size_t storages;        /* how many were numbered */
 	const ck_path *top;     /* the root of everything */
 	bool is_mapping;        /* the root is a dict, where one key may be the weights' home */
@@ -282,6 +291,9 @@ bool ck_model_add_other(ck_job *job, ck_model *model, const ck_path *path, const
 bool ck_model_add_fact(ck_job *job, ck_model *model, const ck_path *path, const char *key,
                        const char *value);
 bool ck_model_add_metadata(ck_job *job, ck_model *model, const char *key, const char *value);
+/* Each is kept once, and no more than CK_TRACES_MAX. */
+enum { CK_TRACES_MAX = 64 };
+bool ck_model_add_trace(ck_job *job, ck_model *model, const ck_trace *trace);
 /* Sorts the metadata by key, each said once. Fails if there are two values for one key. */
 bool ck_model_settle_metadata(ck_job *job, ck_model *model);
 

@@ -1,0 +1,200 @@
+# Stories of what `ckconv inspect` shows to people.
+# shellcheck shell=bash disable=SC2154,SC2016 # what run.sh sets; no expansion is meant
+
+
+story_inspect_folds_a_language_model() {
+	layers 22 0 | model m.safetensors
+	ck 0 inspect m.safetensors
+	silent stderr
+	tree <<-'END'
+		  model                                        200 tensors, 2.0 MB
+		    embed_tokens.weight                        F16  [320, 64]
+		    layers.0-21                                198 tensors, 1.9 MB
+		      self_attn.{q,o}_proj.weight              F16  [64, 64]   ×44
+		      self_attn.{k,v}_proj.weight              F16  [16, 64]   ×44
+		      mlp.{gate,up}_proj.weight                F16  [176, 64]  ×44
+		      mlp.down_proj.weight                     F16  [64, 176]  ×22
+		      {input,post_attention}_layernorm.weight  F16  [64]       ×44
+		    norm.weight                                F16  [64]
+		  lm_head.weight                               F16  [320, 64]
+	END
+	prints "F16         201 tensors, 1,012,544 elements, 2.0 MB"
+	prints "made by: a story"
+}
+
+story_inspect_folds_a_mixture_of_experts_to_less_than_a_screen() {
+	layers 32 64 | model m.safetensors
+	on_terminal 80 m.safetensors
+	narrow 80
+	[ "$(wc -l <stdout)" -le 24 ] || fail "it takes $(wc -l <stdout) lines: $(cat stdout)"
+	prints "experts.0-63.w{1,3}.weight             F16  [8, 64]    ×4096"
+	prints "experts.0-63.w2.weight                 F16  [64, 8]    ×2048"
+	prints "F16         6,371 tensors"
+}
+
+story_inspect_keeps_layers_apart_that_differ() {
+	{
+		layers 6 0 | sed '/layers.3.mlp.up_proj/s/F16/F32/'
+		echo "model.layers.4.extra F16 1"
+	} | model m.safetensors
+	ck 0 inspect m.safetensors
+	tr -s ' ' <stdout >squeezed
+	sed 's/^/ /' >wanted <<-'END'
+		layers 55 tensors, 552.5 kB
+		0-2,5 36 tensors, 353.3 kB
+		self_attn.{q,o}_proj.weight F16 [64, 64] ×8
+		self_attn.{k,v}_proj.weight F16 [16, 64] ×8
+		mlp.{gate,up}_proj.weight F16 [176, 64] ×8
+		mlp.down_proj.weight F16 [64, 176] ×4
+		{input,post_attention}_layernorm.weight F16 [64] ×8
+		3 9 tensors, 110.8 kB
+		self_attn.{q,o}_proj.weight F16 [64, 64] ×2
+		self_attn.{k,v}_proj.weight F16 [16, 64] ×2
+		mlp 3 tensors, 90.1 kB
+		gate_proj.weight F16 [176, 64]
+		up_proj.weight F32 [176, 64]
+		down_proj.weight F16 [64, 176]
+		{input,post_attention}_layernorm.weight F16 [64] ×2
+		4 10 tensors, 88.3 kB
+		self_attn.{q,o}_proj.weight F16 [64, 64] ×2
+		self_attn.{k,v}_proj.weight F16 [16, 64] ×2
+		mlp.{gate,up}_proj.weight F16 [176, 64] ×2
+		mlp.down_proj.weight F16 [64, 176]
+		{input,post_attention}_layernorm.weight F16 [64] ×2
+		extra F16 [1]
+		norm.weight F16 [64]
+		lm_head.weight F16 [320, 64]
+	END
+	tail -n 24 squeezed | diff - wanted >difference || fail "not apart: $(cat difference)"
+}
+
+story_inspect_says_danger_first_and_runs_nothing() {
+	ck 0 inspect "$data/hostile/eval.pt"
+	[ "$(head -c 10 stdout)" = "dangerous " ] || fail "the verdict is not first: $(cat stdout)"
+	prints "dangerous-call      builtins.eval"
+	prints "builtins.eval, called, dangerous"
+	prints "{w,y}  F32  [2]  ×2"
+}
+
+story_inspect_and_scan_judge_alike() {
+	local file verdict status
+	for file in "$data"/hostile/* "$data"/bad/*.pt; do
+		[ -f "$file" ] || continue
+		"$ckconv" inspect --json "$file" >stdout 2>stderr
+		status=$?
+		[ $status -eq 0 ] || [ $status -eq 3 ] || fail "$file: status $status"
+		[ -s stdout ] || fail "$file: $(cat stderr)"
+		"$ckconv" scan --json "$file" >scanned 2>/dev/null
+		verdict=$(python3 -c 'import json; print(json.load(open("scanned"))["verdict"])')
+		grep -q "\"verdict\":\"$verdict\",\"findings\"" stdout ||
+			fail "$file: not $verdict: $(head -c 300 stdout)"
+	done
+}
+
+story_inspect_shows_what_could_be_read_of_a_broken_file() {
+	head -c 900 "$data/good/legacy.pt" >cut.pt
+	ck 3 inspect cut.pt
+	[ "$(head -c 10 stdout)" = "malformed " ] || fail "no verdict: $(cat stdout)"
+	prints "not read"
+	echo "this is no checkpoint" >text.pt
+	ck 3 inspect text.pt
+	prints "not read    text.pt: "
+	printf '' >empty.pt
+	ck 3 inspect empty.pt
+	prints "not read    empty.pt: "
+}
+
+story_inspect_says_who_wrote_a_file() {
+	ck 0 inspect "$data/good/state_dict.pt"
+	prints "as PyTorch 1.6 and later versions write it"
+	prints "version 3, pickle protocol 2"
+	ck 0 inspect "$data/good/legacy.pt"
+	prints "as PyTorch 0.1.10 to 1.5"
+	ck 0 inspect "$data/good/tar.pt"
+	prints "as PyTorch before 0.1.10 wrote it"
+	ck 0 inspect -v "$data/good/big_endian.pt"
+	prints "byteorder big: as PyTorch 2.1 and later write it"
+}
+
+story_inspect_tells_ties_and_shared_storages() {
+	ck 0 inspect "$data/good/views.pt"
+	prints "  shared      "
+	prints "  storages    "
+	ck 0 inspect "$data/hostile/eval.pt"
+	prints "  tied        w = y  (8 B)"
+}
+
+story_inspect_tells_what_a_conversion_takes() {
+	ck 0 inspect "$data/good/home_and_ema.pt"
+	prints "root        a conversion takes the 2 tensors below 'state_dict'; --root ."
+	prints "{state_dict,ema}.a.w  F32  [2]  ×2"
+	ck 0 inspect "$data/good/state_dict.pt"
+	prints_not "a conversion"
+}
+
+story_inspect_shows_values_and_what_has_no_data() {
+	ck 0 inspect -v "$data/good/containers.pt"
+	prints "24 that are no tensors, which --extras keeps"
+	prints "counter (2): {'x': 3, 'y': 1}"
+	prints "storage: storage, which state_dict() does not hold"
+	ck 0 inspect "$data/good/meta.pt"
+	prints "there: meta tensor, without data"
+}
+
+story_inspect_escapes_names_and_values() {
+	local file option
+	python3 - <<-'END'
+		import json, pickle, struct
+		name = 'a\x1b[31m\u202e\n'
+		header = json.dumps({'__metadata__': {name: name},
+		                     name: {'dtype': 'F64', 'shape': [2], 'data_offsets': [0, 16]}})
+		with open('h.safetensors', 'wb') as file:
+		    file.write(struct.pack('<Q', len(header)) + header.encode() + bytes(16))
+		with open('h.pkl', 'wb') as file:
+		    pickle.dump({'ok': {'x': name}, name: 7}, file, 2)
+	END
+	for file in h.safetensors h.pkl; do
+		for option in -q -v --tensors --json; do
+			ck 0 inspect $option $file
+			! tr -d '\n' <stdout | grep -q '[[:cntrl:]]' ||
+				fail "control characters: $(cat -v stdout)"
+			! grep -q $'\xe2\x80\xae' stdout || fail "the text runs backwards"
+		done
+	done
+	ck 0 inspect --json h.safetensors
+	asked 'list(t) == ["a\x1b[31m\u202e\n"] and j["metadata"][0]["key"] == list(t)[0]'
+	ck 0 inspect h.safetensors
+	prints 'a\x1b[31m\u202e\x0a  F64  [2]'
+	ck 0 inspect h.pkl
+	prints "ok: {'x': 'a\\x1b[31m\\u202e\\n'}"
+	prints 'a\x1b[31m\u202e\x0a: 7'
+}
+
+story_inspect_fits_the_terminal() {
+	local columns
+	{
+		layers 3 0
+		for i in 1 3 4 7 9 11 12 15 17 19 21 25 27 29 31 33 35 37 39; do
+			echo "optimizer.state.$i.exp_avg_of_a_name_that_is_long_enough F32 $i"
+			echo "very_long_name_$i""_$(printf 'x%.0s' {1..90})_end.w F32 2 3"
+		done
+	} | model m.safetensors
+	for columns in 60 80 100 200; do
+		on_terminal $columns m.safetensors
+		narrow $columns
+		prints "layers.0-2"
+	done
+	# in a pipe nothing is cut
+	ck 0 inspect m.safetensors
+	prints "very_long_name_{1,3,4,7,9,11,12,15,17,19,21,25,27,29,31,33,35,37,39}_xxxx"
+	prints_not ...
+}
+
+story_inspect_has_colours_on_terminals_only() {
+	on_terminal 80 "$data/good/state_dict.pt"
+	grep -q $'\x1b\[1;32msafe' coloured || fail "no colours: $(cat -v coloured)"
+	ck 0 inspect "$data/good/state_dict.pt"
+	! grep -q $'\x1b' stdout || fail "colours in a pipe"
+	NO_COLOR=1 on_terminal 80 "$data/good/state_dict.pt"
+	! grep -q $'\x1b' coloured || fail "colours against NO_COLOR"
+}

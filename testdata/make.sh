@@ -39,6 +39,7 @@ chroot "$chroot" sh -c 'cd "/tmp/$1" && python3 -B - . <make_archives.py' sh "${
 /usr/bin/python3 -B "$here/make_hostile.py" "$work" >/dev/null
 /usr/bin/python3 -B "$here/make_views.py" "$work"
 /usr/bin/python3 -B "$here/make_models.py" "$work"
+/usr/bin/python3 -B "$here/make_models.py" "$work"
 in_chroot make_expected.py
 
 for kind in good bad hostile unsupported odd; do

@@ -53,6 +53,9 @@ BY_HAND |= {"good/script_model_parts.pt", "good/export_big.pt", "good/script_mod
 # Newer torch than 1.13 wants no newline there, and none reads an archive with files beside its
 # folder.
 BY_HAND |= {"odd/byteorder_newline.pt", "odd/zip_more_files.pt"}
+# make_models.py writes these, and what they must give.
+BY_HAND |= {"good/shards", "good/shards/pytorch_model.bin.index.json", "good/typed.onnx",
+            "good/external.onnx"}
 # What torch cannot open: it is shown the file inside, of which several are numbered.
 INSIDE = {
     "good/gzip.pt.gz": "state_dict.pt", "good/gzip_parts.pt.gz": "state_dict.pt",

@@ -78,11 +78,5 @@ size_t ck_checkpoint_count(const ck_checkpoint *checkpoint)
 
 void ck_checkpoint_tensor(const ck_checkpoint *checkpoint, size_t index, ck_tensor_info *info)
 {
-	const ck_entry *entry = &checkpoint->model->entries[index];
-	const ck_dtype_row *dtype = &ck_dtype_table[entry->tensor->dtype];
-	*info = (ck_tensor_info){
-		.name = entry->name, .dtype = dtype->safetensors, .torch_dtype = dtype->torch,
-		.ndim = entry->tensor->ndim, .shape = entry->tensor->shape,
-		.bytes = entry->tensor->bytes,
-	};
+	ck_entry_describe(&checkpoint->model->entries[index], info);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "outputs.h"
 
 struct ck_conversion {
@@ -35,6 +36,9 @@ static bool begin(ck_job *job, const char *in, const char *out, const ck_options
 	if (!c->options.threads)
 		c->options.threads = cores > 0 ? (unsigned)cores : 1;
 	c->to = (ck_outputs){.job = job, .options = &c->options};
+	if (c->options.check && c->options.dry_run)
+		return ck_fail(job, CK_USAGE, "",
+		               "--check reads what was written, and --dry-run writes nothing");
 	if (!check_align(job, &c->options) ||
 	    !ck_outputs_choose(&c->to, out, ck_files_are_many(in)))
 		return false;
@@ -125,19 +129,34 @@ static bool write_extras(ck_job *job, const ck_checkpoint *cp, ck_file *file)
 	                 ck_file_write(job, file, 0, text.data, text.len));
 }
 
+/* --check: each file against its part of the model. */
+static bool check_tensors(ck_conversion *c, const ck_model *model, const ck_shards *shards)
+{
+	for (size_t i = 0; c->options.check && i < shards->count; i++) {
+		ck_model part = *model;
+		part.entries += shards->first[i];
+		part.count = shards->first[i + 1] - shards->first[i];
+		if (!ck_check_written(c->job, c->to.writer, &part, &c->to.targets[i]))
+			return false;
+	}
+	return true;
+}
+
 static bool write_tensors(ck_conversion *c, ck_model *model)
 {
 	ck_shards shards;
 	ck_outputs *to = &c->to;
 	if (!to->index)
-		return ck_save(c->job, to->writer, model, to->targets);
+		return ck_save(c->job, to->writer, model, to->targets) &&
+		       check_tensors(c, model, &(ck_shards){(size_t[]){0, model->count}, 1});
 	if (!ck_outputs_plan(c->job, to, model, &shards))
 		return false;
 	if (shards.count != to->count)
 		return ck_fail(c->job, CK_IO, c->job->subject,
 		               "the input was changed while it was read");
-	return ck_save_affordable(c->job, model) &&
-	       ck_shards_save(c->job, to->writer, model, &shards, to->targets);
+	return ck_save_affordable(c->job, model, "written") &&
+	       ck_shards_save(c->job, to->writer, model, &shards, to->targets) &&
+	       check_tensors(c, model, &shards);
 }
 
 bool ck_convert_run(ck_conversion *c, ck_summary *summary)

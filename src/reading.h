@@ -40,6 +40,8 @@ size_t ck_reading_descriptors(const ck_reading *reading, int *to, size_t max);
 bool ck_reading_is_path(const ck_reading *reading, const char *path);
 /* Reads everything but the data of tensors. NULL after a failure. */
 ck_checkpoint *ck_reading_run(ck_reading *reading);
+/* What the public headers say of a tensor. */
+void ck_entry_describe(const ck_entry *entry, ck_tensor_info *info);
 
 /* The files that it reads; and what lies beside a model, for ck_wishes. */
 const struct ck_files *ck_reading_files(const ck_reading *reading);

@@ -18,7 +18,7 @@ sees() {
 	pack | pickle | model) echo "base io" ;;
 	load) echo "base io pack pickle model" ;;
 	audit) echo "base io sign pack pickle model load" ;;
-	edit | save) echo "base io model" ;;
+	edit | save | diff) echo "base io model" ;;
 	cli) echo "" ;;
 	esac
 }
@@ -37,7 +37,7 @@ for c in json.load(open(commands)):
 EOF
 }
 
-rooms="base io sign fold pack pickle model load audit edit save cli"
+rooms="base io sign fold pack pickle model load audit edit save diff cli"
 for room in $rooms; do
 	flags=$(flags_of "$room")
 	[ -n "$flags" ] || { echo "no flags found for $room"; failed=$((failed + 1)); continue; }

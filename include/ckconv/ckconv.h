@@ -58,6 +58,8 @@ typedef struct ck_options {
 	const char *root;    /* "auto", "." for everything, or keys joined by dots */
 	ck_ties ties;
 	ck_shaping shaping;  /* by names, and new names */
+	ck_words cast;       /* "f16", "bf16:GLOB": what floating tensors become, as to() of torch
+	                      * rounds; the last that matches a name in the output */
 	bool strict;         /* what would be left out is an error */
 	bool dequantize;     /* quantized tensors become float32, as dequantize() makes them */
 	bool densify;        /* sparse tensors become dense, as to_dense() makes them */
@@ -74,6 +76,7 @@ typedef struct ck_options {
 	const char *extras;  /* JSON file for the values that are no tensors, or NULL */
 	unsigned threads;    /* 0: as many as there are processors */
 	bool dry_run;        /* find out what would be written, and write nothing */
+	bool check;          /* read what was written, and compare it with the input */
 	bool no_clobber;     /* never replace a file */
 	bool no_fsync;       /* do not wait for the disk */
 } ck_options;

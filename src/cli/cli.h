@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include <ckconv/ckconv.h>
+#include <ckconv/diff.h>
 
 /* The exit statuses, as ckconv.1 lists them. */
 enum exit_status {
@@ -21,7 +21,8 @@ enum exit_status {
 	X(CONVERT, "", "IN OUT", "convert a checkpoint to safetensors")                          \
 	X(SCAN, "scan", "PATH...", "say what files could do to those who load them")             \
 	X(INSPECT, "inspect", "FILE[!MEMBER]", "show what is in a checkpoint")                   \
-	X(DIS, "dis", "FILE[!MEMBER]", "show the opcodes of a file's pickles")
+	X(DIS, "dis", "FILE[!MEMBER]", "show the opcodes of a file's pickles")                   \
+	X(DIFF, "diff", "A B", "compare two checkpoints, tensor by tensor")
 
 enum cli_verb_number {
 #define X(id, word, arguments, help) VERB_##id,
@@ -49,48 +50,64 @@ enum {
 	  "safetensors: several files and an index; 5GB, 500MiB")                                \
 	X(ROOT, 0, "root", "PATH", FOR_CONVERT,                                                  \
 	  "convert what lies below PATH, as in a.b; . is all")                                   \
-	X(INCLUDE, 0, "include", "GLOB", FOR_CONVERT,                                            \
+	X(ROOT_DIFF, 0, "root", "PATH", FOR_DIFF,                                                \
+	  "compare what lies below PATH; twice: of A, of B")                                     \
+	X(INCLUDE, 0, "include", "GLOB", FOR_CONVERT | FOR_DIFF,                                 \
 	  "take only tensors whose name it matches (repeatable)")                                \
-	X(EXCLUDE, 0, "exclude", "GLOB", FOR_CONVERT,                                            \
+	X(EXCLUDE, 0, "exclude", "GLOB", FOR_CONVERT | FOR_DIFF,                                 \
 	  "leave out tensors whose name it matches (repeatable)")                                \
-	X(STRIP, 0, "strip-prefix", "P", FOR_CONVERT,                                            \
+	X(STRIP, 0, "strip-prefix", "P", FOR_CONVERT | FOR_DIFF,                                 \
 	  "take P away from names that begin with it")                                           \
-	X(RENAME, 0, "rename", "REGEX=TEXT", FOR_CONVERT,                                        \
+	X(RENAME, 0, "rename", "REGEX=TEXT", FOR_CONVERT | FOR_DIFF,                             \
 	  "change names (POSIX extended; repeatable)")                                           \
 	X(ADD, 0, "add-prefix", "P", FOR_CONVERT,                                                \
 	  "put P before all names")                                                              \
+	X(CAST, 0, "cast", "TYPE[:GLOB]", FOR_CONVERT,                                           \
+	  "f16, bf16, f32... for floating tensors (repeatable)")                                \
 	X(METADATA, 0, "metadata", "KEY=VALUE", FOR_CONVERT,                                     \
 	  "say so in the metadata (repeatable)")                                                 \
 	X(ALIGN, 0, "align", "N", FOR_CONVERT,                                                   \
 	  "safetensors: begin the data at a multiple of N bytes")                                \
 	X(TIES, 0, "ties", "keep|drop", FOR_CONVERT,                                             \
 	  "names of one tensor: write all, or only the first")                                   \
-	X(DEQUANTIZE, 0, "dequantize", NULL, FOR_CONVERT, "write quantized tensors as float32")  \
-	X(DENSIFY, 0, "densify", NULL, FOR_CONVERT, "write sparse tensors as dense ones")        \
-	X(COMPLEX, 0, "complex", "keep|split", FOR_CONVERT,                                      \
+	X(DEQUANTIZE, 0, "dequantize", NULL, FOR_CONVERT | FOR_DIFF,                             \
+	  "turn quantized tensors into float32")                                                 \
+	X(DENSIFY, 0, "densify", NULL, FOR_CONVERT | FOR_DIFF,                                   \
+	  "turn sparse tensors into dense ones")                                                 \
+	X(COMPLEX, 0, "complex", "keep|split", FOR_CONVERT | FOR_DIFF,                           \
 	  "complex numbers: as they are, or in two tensors")                                     \
-	X(SKIP, 0, "skip-unsupported", NULL, FOR_CONVERT,                                        \
-	  "leave out tensors that cannot be written")                                            \
+	X(SKIP, 0, "skip-unsupported", NULL, FOR_CONVERT | FOR_DIFF,                             \
+	  "leave out tensors that are not supported")                                            \
 	X(EXTRAS, 0, "extras", "FILE", FOR_CONVERT,                                              \
 	  "keep the values that are no tensors in a JSON file")                                  \
 	X(STRICT, 0, "strict", NULL, FOR_CONVERT, "fail rather than leave anything out")         \
 	X(SANDBOX, 0, "sandbox", "require|auto|off", FOR_ALL,                                    \
 	  "confine what reads the input (default: auto)")                                        \
-	X(DISARM, 0, "disarm", NULL, FOR_CONVERT,                                                \
+	X(DISARM, 0, "disarm", NULL, FOR_CONVERT | FOR_DIFF,                                     \
 	  "take the tensors even out of a file that carries code")                               \
 	X(DRY_RUN, 0, "dry-run", NULL, FOR_CONVERT,                                              \
 	  "say what would be written, and write nothing")                                        \
+	X(CHECK, 0, "check", NULL, FOR_CONVERT,                                                  \
+	  "read OUT again, and compare all of it with IN")                                       \
 	X(NO_CLOBBER, 'n', "no-clobber", NULL, FOR_CONVERT, "never replace a file")              \
 	X(NO_FSYNC, 0, "no-fsync", NULL, FOR_CONVERT, "do not wait until OUT is on the disk")    \
-	X(THREADS, 'j', "threads", "N", FOR_CONVERT,                                             \
-	  "threads to copy with (default: one per processor)")                                   \
+	X(THREADS, 'j', "threads", "N", FOR_CONVERT | FOR_DIFF,                                  \
+	  "threads to work with (default: one per processor)")                                   \
+	X(ATOL, 0, "atol", "X", FOR_DIFF,                                                        \
+	  "take a for b if |a - b| <= X + rtol * |b|")                                           \
+	X(RTOL, 0, "rtol", "Y", FOR_DIFF,                                                        \
+	  "take a for b if |a - b| <= atol + Y * |b|")                                           \
+	X(EQUAL_NAN, 0, "equal-nan", NULL, FOR_DIFF, "take any NaN for any other")               \
+	X(IGNORE_DTYPE, 0, "ignore-dtype", NULL, FOR_DIFF, "compare numbers of any dtypes")      \
+	X(ALL, 0, "all", NULL, FOR_DIFF, "show all differences, not 20 of each kind")            \
 	X(TENSORS, 0, "tensors", NULL, FOR_INSPECT, "list all tensors, a line each")             \
 	X(JSON, 0, "json", NULL, FOR_SCAN, "one JSON object for each file, a line each")         \
+	X(JSON_DIFF, 0, "json", NULL, FOR_DIFF, "one JSON object with all differences")          \
 	X(JSON_INSPECT, 0, "json", NULL, FOR_INSPECT, "one JSON object with all there is")       \
 	X(SARIF, 0, "sarif", NULL, FOR_SCAN, "one SARIF 2.1.0 document for all files")           \
 	X(FAIL_ON, 0, "fail-on", "dangerous|malformed|unknown", FOR_SCAN,                        \
-	  "status 0 if all are better than it (default: unknown)")                                \
-	X(POLICY, 0, "policy", "FILE", FOR_CONVERT | FOR_SCAN,                                   \
+	  "status 0 if all are better than it (default: unknown)")                               \
+	X(POLICY, 0, "policy", "FILE", FOR_CONVERT | FOR_SCAN | FOR_DIFF,                        \
 	  "names to allow and to deny, a line each")                                             \
 	X(BASELINE, 0, "baseline", "FILE", FOR_SCAN, "findings that are known and do not count") \
 	X(SHA256, 0, "sha256", NULL, FOR_SCAN, "tell the SHA-256 of each file; all of it is read") \
@@ -102,6 +119,8 @@ enum {
 	X(QUIET_INSPECT, 'q', "quiet", NULL, FOR_INSPECT, "no notes and warnings")               \
 	X(VERBOSE_INSPECT, 'v', "verbose", NULL, FOR_INSPECT, "cut no lists and no long lines")  \
 	X(QUIET_DIS, 'q', "quiet", NULL, FOR_DIS, "only opcodes and errors")                     \
+	X(QUIET_DIFF, 'q', "quiet", NULL, FOR_DIFF, "only the exit status, and errors")          \
+	X(VERBOSE_DIFF, 'v', "verbose", NULL, FOR_DIFF, "say how the reading is confined, too")  \
 	X(VERBOSE_DIS, 'v', "verbose", NULL, FOR_DIS, "say how the reading is confined, too")    \
 	X(HELP, 'h', "help", NULL, FOR_ALL, "show this help")                                    \
 	X(VERSION, 'V', "version", NULL, FOR_ALL, "show the version")
@@ -109,7 +128,7 @@ enum {
 enum { LIMITS_MAX = 64, WORDS_MAX = 256 };
 
 /* Options that may be given several times, each with a word. */
-enum cli_list { LIST_INCLUDE, LIST_EXCLUDE, LIST_RENAME, LIST_METADATA, LIST_COUNT };
+enum cli_list { LIST_INCLUDE, LIST_EXCLUDE, LIST_RENAME, LIST_CAST, LIST_METADATA, LIST_COUNT };
 
 typedef enum cli_sandbox {
 	SANDBOX_AUTO,    /* whatever the system has */
@@ -129,6 +148,10 @@ typedef struct cli_options {
 	ck_verdict fail_on; /* from here on, the status is not 0 */
 	const char *policy, *baseline;
 	const char *in, *out; /* of a conversion */
+	ck_diff_options diff;
+	const char *roots[2]; /* of A and B */
+	int root_count;
+	bool all;             /* differences */
 	char **arguments;     /* all that is no option */
 	int argument_count;
 } cli_options;
@@ -139,6 +162,10 @@ bool cli_parse(int argc, char **argv, cli_options *options);
 bool cli_set_limits(ck_job *job, const cli_options *options);
 /* Says what is wrong with them, before there is a job for each of many files. */
 bool cli_check_limits(const cli_options *options);
+
+/* opts_diff.c: what its options take; each says what is wrong with that. */
+bool cli_diff_tolerance(const char *word, const char *text, cli_options *options, double *to);
+bool cli_diff_root(cli_options *options, const char *path);
 
 /* sizes.c: "5GB", "500MiB" or a number of bytes; says what is wrong with it. */
 bool cli_parse_size(const char *option, const char *text, uint64_t *bytes);
@@ -269,5 +296,12 @@ int cli_inspect(const cli_options *options);
 
 /* cmd_dis.c */
 int cli_dis(const cli_options *options);
+
+/* cmd_diff.c */
+int cli_diff(const cli_options *options);
+
+/* report_diff.c: a comparison for people; `all`: of many differences of a kind, too. */
+void cli_diff_print(FILE *to, const cli_look *look, const ck_diff_options *options, bool all,
+                    const ck_diff_result *result);
 
 #endif

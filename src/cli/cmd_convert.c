@@ -27,6 +27,7 @@ static void on_progress(void *arg, const char *what, uint64_t done, uint64_t tot
 static void say_done(const cli_options *options, const ck_summary *summary, double seconds)
 {
 	const char *s = summary->tensors == 1 ? "" : "s";
+	const char *checked = options->convert.check ? ", and checked them" : "";
 	char files[32] = "";
 	cli_name out = cli_show_name(options->out);
 	if (summary->files > 1)
@@ -41,13 +42,14 @@ static void say_done(const cli_options *options, const ck_summary *summary, doub
 		return;
 	}
 	if (options->verbose)
-		cli_say("%s: wrote %zu tensor%s, %s%s, from %s %s file in %.2f s", out.s,
+		cli_say("%s: wrote %zu tensor%s, %s%s%s, from %s %s file in %.2f s", out.s,
 		        summary->tensors, s, cli_show_size(summary->bytes).s, files,
+		        checked,
 		        !strncmp(summary->layout, "np", 2) || *summary->layout == 'o' ? "an" : "a",
 		        summary->layout, seconds);
 	else
-		cli_say("%s: wrote %zu tensor%s, %s%s", out.s, summary->tensors, s,
-		        cli_show_size(summary->bytes).s, files);
+		cli_say("%s: wrote %zu tensor%s, %s%s%s", out.s, summary->tensors, s,
+		        cli_show_size(summary->bytes).s, files, checked);
 }
 
 /* ---- where the file is read ---- */

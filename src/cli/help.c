@@ -60,6 +60,15 @@ static const struct {
 		"  ckconv dis 'model.pt!archive/constants.pkl'\n",
 		"exit status: 0 shown; 2 usage, input/output or memory; 3 a pickle is broken\n",
 	},
+	[VERB_DIFF] = {
+		"Compares two checkpoints of any formats: names, dtypes, shapes, and values, by\n"
+		"their bits or within tolerances. Nothing in them is ever run.\n"
+		"\n"
+		"  ckconv diff model.pt model.safetensors\n"
+		"  ckconv diff --ignore-dtype --rtol 0.01 model.safetensors half.safetensors\n",
+		"exit status: 0 the same; 1 different; 2 usage, input/output or memory; 3 a file\n"
+		"is corrupt, unsupported, refused or over a limit\n",
+	},
 };
 
 static void print_option(FILE *to, const cli_option *row)

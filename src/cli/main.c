@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 {
 	static int (*const run[VERB_COUNT])(const cli_options *) = {
 		[VERB_CONVERT] = cli_convert, [VERB_SCAN] = cli_scan, [VERB_DIS] = cli_dis,
-		[VERB_INSPECT] = cli_inspect,
+		[VERB_INSPECT] = cli_inspect, [VERB_DIFF] = cli_diff,
 	};
 	cli_options options;
 	if (!open_standard_descriptors()) {

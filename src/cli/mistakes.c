@@ -123,6 +123,17 @@ static bool check_scan(const cli_options *options)
 	return false;
 }
 
+static bool check_diff(const cli_options *options)
+{
+	if (options->argument_count != 2)
+		cli_say("two files are needed: ckconv diff A B; see ckconv diff --help");
+	else if (options->json && options->all)
+		cli_say("--json has all differences: --all is for people");
+	else
+		return check_input(options->arguments[0]) && check_input(options->arguments[1]);
+	return false;
+}
+
 static bool check_inspect(const cli_options *options)
 {
 	if (options->json && options->tensors)
@@ -140,6 +151,8 @@ bool cli_check_arguments(cli_options *options)
 	char **arguments = options->arguments;
 	if (options->verb == VERB_SCAN)
 		return check_scan(options);
+	if (options->verb == VERB_DIFF)
+		return check_diff(options);
 	if (options->verb == VERB_INSPECT)
 		return check_inspect(options);
 	if (options->verb == VERB_DIS && count != 1)

@@ -83,6 +83,7 @@ static const size_t lists[LIST_COUNT] = {
 	[LIST_INCLUDE] = offsetof(cli_options, convert.shaping.include),
 	[LIST_EXCLUDE] = offsetof(cli_options, convert.shaping.exclude),
 	[LIST_RENAME] = offsetof(cli_options, convert.shaping.rename),
+	[LIST_CAST] = offsetof(cli_options, convert.cast),
 	[LIST_METADATA] = offsetof(cli_options, convert.metadata),
 };
 
@@ -131,9 +132,16 @@ static const struct {
 	{OPT_STRICT, offsetof(cli_options, convert.strict)},
 	{OPT_DISARM, offsetof(cli_options, convert.disarm)},
 	{OPT_DRY_RUN, offsetof(cli_options, convert.dry_run)},
+	{OPT_CHECK, offsetof(cli_options, convert.check)},
 	{OPT_NO_CLOBBER, offsetof(cli_options, convert.no_clobber)},
 	{OPT_NO_FSYNC, offsetof(cli_options, convert.no_fsync)},
 	{OPT_JSON, offsetof(cli_options, json)},
+	{OPT_JSON_DIFF, offsetof(cli_options, json)},
+	{OPT_ALL, offsetof(cli_options, all)},
+	{OPT_EQUAL_NAN, offsetof(cli_options, diff.equal_nan)},
+	{OPT_IGNORE_DTYPE, offsetof(cli_options, diff.ignore_dtype)},
+	{OPT_QUIET_DIFF, offsetof(cli_options, quiet)},
+	{OPT_VERBOSE_DIFF, offsetof(cli_options, verbose)},
 	{OPT_JSON_INSPECT, offsetof(cli_options, json)},
 	{OPT_TENSORS, offsetof(cli_options, tensors)},
 	{OPT_SARIF, offsetof(cli_options, sarif)},
@@ -172,12 +180,20 @@ static bool apply(option_id id, const char *arg, cli_options *options)
 	case OPT_ROOT:
 		options->convert.root = arg;
 		return true;
+	case OPT_ROOT_DIFF:
+		return cli_diff_root(options, arg);
+	case OPT_ATOL:
+		return cli_diff_tolerance("atol", arg, options, &options->diff.atol);
+	case OPT_RTOL:
+		return cli_diff_tolerance("rtol", arg, options, &options->diff.rtol);
 	case OPT_INCLUDE:
 		return add_word(options, LIST_INCLUDE, arg);
 	case OPT_EXCLUDE:
 		return add_word(options, LIST_EXCLUDE, arg);
 	case OPT_RENAME:
 		return add_word(options, LIST_RENAME, arg);
+	case OPT_CAST:
+		return add_word(options, LIST_CAST, arg);
 	case OPT_METADATA:
 		return add_word(options, LIST_METADATA, arg);
 	case OPT_STRIP:

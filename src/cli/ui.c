@@ -92,7 +92,6 @@ int cli_exit_status(ck_status status)
 	case CK_OK:
 		return EXIT_DONE;
 	case CK_REFUSED:
-	case CK_MISMATCH:
 		return EXIT_NO;
 	case CK_CORRUPT:
 	case CK_UNSUPPORTED:
@@ -101,6 +100,7 @@ int cli_exit_status(ck_status status)
 	case CK_NOMEM:
 	case CK_IO:
 	case CK_USAGE:
+	case CK_MISMATCH: /* of what was written: as if it could not be */
 	case CK_STOPPED:
 		break;
 	}

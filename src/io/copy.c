@@ -2,35 +2,15 @@
  * follows the number of tensors and never their bytes. */
 #include "copy.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-enum {
-	INLINE = 4 << 20,    /* plans up to this size need no threads */
-	THREADS_MAX = 256,
-	TICK_NS = 100000000, /* time between two reports of progress */
-};
 
 typedef struct {
 	ck_job *job;
 	ck_copy_plan *plan;
 	ck_copy_units cut;
 	ck_file *file;
-	atomic_size_t next;  /* unit to be taken */
-	atomic_bool failed;
-	atomic_uint_fast64_t done;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	size_t running;      /* guarded by lock */
+	ck_work work;
 } engine;
-
-typedef struct {
-	engine *engine;
-	unsigned char *buffer; /* two halves of CK_GATHER_HALF */
-	pthread_t thread;
-} worker;
 
 /* Inputs that must be unpacked become readable at any offset. */
 static bool unpack_inputs(engine *e)
@@ -50,9 +30,42 @@ static bool unpack_inputs(engine *e)
 
 /* ---- carrying out ---- */
 
+uint64_t ck_copy_made(const ck_copy_cast *cast, uint64_t size)
+{
+	return cast ? size / cast->from * cast->to : size;
+}
+
+bool ck_copy_write_cast(ck_job *job, ck_file *file, uint64_t to, const void *items, uint64_t count,
+                        const ck_copy_cast *cast, unsigned char *buffer)
+{
+	const unsigned char *at = items;
+	while (count) {
+		size_t some = CK_COPY_CAST / cast->to;
+		some = count < some ? (size_t)count : some;
+		cast->run(buffer, at, some, cast->arg);
+		if (!ck_file_write(job, file, to, buffer, some * cast->to))
+			return false;
+		at += some * cast->from;
+		to += some * cast->to;
+		count -= some;
+	}
+	return true;
+}
+
+/* `size` bytes of a move, those at `at` of it. Pieces of inputs begin at multiples of every element
+ * that there is, so that none is cut in two. */
+static bool write_move(engine *e, const ck_copy_move *move, uint64_t at, const unsigned char *data,
+                       uint64_t size, unsigned char *buffer)
+{
+	const ck_copy_cast *cast = move->cast;
+	uint64_t to = move->to + ck_copy_made(cast, at);
+	return cast ? ck_copy_write_cast(e->job, e->file, to, data, size / cast->from, cast, buffer)
+	            : ck_file_write(e->job, e->file, to, data, (size_t)size);
+}
+
 /* Writes what the moves want of `size` bytes at `from` of an input. */
 static bool write_moves(engine *e, const ck_copy_input *input, uint64_t from,
-                        const unsigned char *data, uint64_t size)
+                        const unsigned char *data, uint64_t size, unsigned char *buffer)
 {
 	const ck_copy_move *moves = e->plan->moves;
 	size_t low = input->first_move, high = input->first_move + input->moves;
@@ -69,8 +82,8 @@ static bool write_moves(engine *e, const ck_copy_input *input, uint64_t from,
 		uint64_t end = move->from + move->size;
 		if (end > from + size)
 			end = from + size;
-		if (begin < end && !ck_file_write(e->job, e->file, move->to + (begin - move->from),
-		                                  data + (begin - from), (size_t)(end - begin)))
+		if (begin < end && !write_move(e, move, begin - move->from, data + (begin - from),
+		                               end - begin, buffer))
 			return false;
 	}
 	return true;
@@ -82,14 +95,15 @@ static bool run_part(engine *e, ck_copy_part *p, unsigned char *buffer)
 	for (uint64_t at = 0; at < p->size; at += CK_COPY_CHUNK) {
 		uint64_t size = p->size - at < CK_COPY_CHUNK ? p->size - at : CK_COPY_CHUNK;
 		uint64_t from = p->from + at;
-		if (ck_stopped(e->job) || atomic_load(&e->failed) ||
+		if (ck_work_is_over(&e->work) ||
 		    !ck_read_at(e->job, input->source, input->offset + from, buffer, (size_t)size))
 			return false;
 		if (input->has_crc)
 			p->crc = ck_crc32(p->crc, buffer, (size_t)size);
-		if (input->moves && !write_moves(e, input, from, buffer, size))
+		if (input->moves && !write_moves(e, input, from, buffer, size,
+		                                 buffer + 2 * CK_GATHER_HALF))
 			return false;
-		atomic_fetch_add(&e->done, size);
+		ck_work_did(&e->work, size);
 	}
 	return true;
 }
@@ -118,9 +132,15 @@ static bool run_batch(engine *e, const ck_copy_move *moves, size_t count, unsign
 		/* each small input is in one batch, once: nobody else looks at these two */
 		if (input->has_crc && crc == input->crc)
 			input->has_crc = false;
-		memcpy(buffer + fill, whole + moves[i].from, (size_t)moves[i].size);
-		fill += moves[i].size;
-		atomic_fetch_add(&e->done, input->size);
+		const ck_copy_cast *cast = moves[i].cast;
+		const unsigned char *from = whole + moves[i].from;
+		if (cast)
+			cast->run(buffer + fill, from, (size_t)moves[i].size / cast->from,
+			          cast->arg);
+		else
+			memcpy(buffer + fill, from, (size_t)moves[i].size);
+		fill += ck_copy_made(cast, moves[i].size);
+		ck_work_did(&e->work, input->size);
 	}
 	return ck_file_write(e->job, e->file, moves[0].to, buffer, (size_t)fill);
 }
@@ -129,11 +149,11 @@ static bool run_gather(engine *e, const ck_unit *u, unsigned char *buffer)
 {
 	ck_copy_gather rows = e->plan->gathers[u->index];
 	const ck_copy_input *input = &e->plan->inputs[rows.input];
-	uint64_t shape[CK_DIMS_MAX], size = rows.item * u->size;
+	uint64_t shape[CK_DIMS_MAX], size = ck_copy_made(rows.cast, rows.item) * u->size;
 	for (size_t d = 0; d < rows.ndim; d++)
 		shape[d] = rows.shape[d];
 	if (rows.ndim) {
-		uint64_t row = rows.item;
+		uint64_t row = ck_copy_made(rows.cast, rows.item);
 		for (size_t d = 1; d < rows.ndim; d++)
 			row *= shape[d];
 		size = row * u->size;
@@ -144,14 +164,15 @@ static bool run_gather(engine *e, const ck_unit *u, unsigned char *buffer)
 	rows.shape = shape;
 	if (!ck_gather_run(e->job, &rows, input->source, input->offset, e->file, buffer))
 		return false;
-	atomic_fetch_add(&e->done, size);
+	ck_work_did(&e->work, size);
 	return true;
 }
 
-static bool run_unit(engine *e, const ck_unit *u, unsigned char *buffer)
+/* buffer: two halves of CK_GATHER_HALF */
+static bool run_unit(void *arg, size_t index, unsigned char *buffer)
 {
-	if (ck_stopped(e->job))
-		return false;
+	engine *e = arg;
+	const ck_unit *u = &e->cut.units[index];
 	switch (u->kind) {
 	case CK_UNIT_PART:
 		return run_part(e, &e->cut.parts[u->index], buffer);
@@ -161,93 +182,6 @@ static bool run_unit(engine *e, const ck_unit *u, unsigned char *buffer)
 		return run_gather(e, u, buffer);
 	}
 	return false;
-}
-
-static void work(worker *w)
-{
-	engine *e = w->engine;
-	while (!atomic_load(&e->failed)) {
-		size_t i = atomic_fetch_add(&e->next, 1);
-		if (i >= e->cut.unit_count)
-			break;
-		if (!run_unit(e, &e->cut.units[i], w->buffer))
-			atomic_store(&e->failed, true);
-	}
-}
-
-static void *work_thread(void *arg)
-{
-	worker *w = arg;
-	work(w);
-	pthread_mutex_lock(&w->engine->lock);
-	w->engine->running--;
-	pthread_cond_signal(&w->engine->wake);
-	pthread_mutex_unlock(&w->engine->lock);
-	return NULL;
-}
-
-/* The calling thread does no work of its own: it tells the listener how far things are. */
-static void watch(engine *e)
-{
-	pthread_mutex_lock(&e->lock);
-	while (e->running) {
-		struct timespec until;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += TICK_NS;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		pthread_cond_timedwait(&e->wake, &e->lock, &until);
-		pthread_mutex_unlock(&e->lock);
-		if (e->job->progress)
-			e->job->progress(e->job->listener, "writing", atomic_load(&e->done),
-			                 e->cut.total);
-		pthread_mutex_lock(&e->lock);
-	}
-	pthread_mutex_unlock(&e->lock);
-}
-
-static bool run_threads(engine *e, size_t count)
-{
-	worker *workers = ck_alloc_array(e->job, count, sizeof *workers);
-	if (!workers)
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		workers[i].engine = e;
-		workers[i].buffer = ck_alloc(e->job, 2 * CK_GATHER_HALF);
-		if (!workers[i].buffer)
-			return false;
-	}
-	if (e->cut.total <= INLINE) {
-		work(&workers[0]);
-		return !atomic_load(&e->failed);
-	}
-	size_t started = 0;
-	e->running = count; /* counted down by each thread, so it must be right beforehand */
-	while (started < count &&
-	       !pthread_create(&workers[started].thread, NULL, work_thread, &workers[started]))
-		started++;
-	pthread_mutex_lock(&e->lock);
-	e->running -= count - started;
-	pthread_mutex_unlock(&e->lock);
-	if (started)
-		watch(e);
-	else
-		work(&workers[0]); /* no thread to be had: slower, not wrong */
-	for (size_t i = 0; i < started; i++)
-		pthread_join(workers[i].thread, NULL);
-	return !atomic_load(&e->failed);
-}
-
-static size_t thread_count(const engine *e, unsigned asked)
-{
-	/* whoever asked for a number may be unable to open the file that it is read from */
-	long cores = asked ? (long)asked : sysconf(_SC_NPROCESSORS_ONLN);
-	size_t count = cores > 0 ? (size_t)cores : 1;
-	if (count > e->cut.unit_count)
-		count = e->cut.unit_count;
-	if (e->cut.total <= INLINE || !count)
-		count = 1;
-	return count < THREADS_MAX ? count : THREADS_MAX;
 }
 
 /* All CRCs that were taken in parts, and the count of those that the archive did not record. */
@@ -268,35 +202,16 @@ static bool check_inputs(engine *e, size_t *unchecked)
 	return true;
 }
 
-static void close_lock(void *arg)
-{
-	engine *e = arg;
-	pthread_cond_destroy(&e->wake);
-	pthread_mutex_destroy(&e->lock);
-}
-
-static engine *engine_new(ck_job *job, ck_copy_plan *plan, ck_file *file)
-{
-	engine *e = ck_alloc(job, sizeof *e);
-	if (!e)
-		return NULL;
-	*e = (engine){.job = job, .plan = plan, .file = file};
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_mutex_init(&e->lock, NULL);
-	pthread_cond_init(&e->wake, &attr);
-	pthread_condattr_destroy(&attr);
-	return ck_defer(job, close_lock, e) ? e : NULL;
-}
-
 bool ck_copy_run(ck_job *job, ck_copy_plan *plan, ck_file *file, unsigned threads,
                  size_t *unchecked)
 {
-	engine *e = engine_new(job, plan, file);
-	if (!e || !unpack_inputs(e) || !ck_copy_cut(job, plan, &e->cut))
+	engine *e = ck_alloc(job, sizeof *e);
+	if (!e)
 		return false;
-	if (e->cut.unit_count && !run_threads(e, thread_count(e, threads)))
+	*e = (engine){.job = job, .plan = plan, .file = file};
+	if (!unpack_inputs(e) || !ck_copy_cut(job, plan, &e->cut))
 		return false;
-	return check_inputs(e, unchecked);
+	e->work = (ck_work){.what = "writing", .units = e->cut.unit_count, .total = e->cut.total,
+	                    .run = run_unit, .arg = e, .buffer = CK_COPY_BUFFER};
+	return ck_work_run(job, &e->work, threads) && check_inputs(e, unchecked);
 }

@@ -223,7 +223,8 @@ static bool plan_pieces(layout *l, ck_copy_plan *plan)
 		return false;
 	for (size_t i = 0; i <= l->model->count; i++) {
 		const piece *p = &l->pieces[i];
-		if (!ck_copy_add_move(l->job, plan, &(ck_copy_move){input, p->at, p->len, p->to}))
+		if (!ck_copy_add_move(l->job, plan, &(ck_copy_move){
+		                                        input, p->at, p->len, p->to, NULL}))
 			return false;
 	}
 	return true;
@@ -388,10 +389,11 @@ static bool name_both(ck_job *job, const char *out, const char **file, const cha
 const ck_writer ck_writer_onnx = {
 	.name = "onnx", .suffix = ".onnx", .about = "initializers of an ONNX model",
 	.paths = name_data, .takes_external = true, .lacks = lacks, .write = write_onnx,
-	.check = check_onnx,
+	.check = check_onnx, .read = ck_read_back_onnx,
 };
 
 const ck_writer ck_writer_onnx_safetensors = {
 	.name = "onnx+safetensors", .about = "an ONNX model whose data is a safetensors file",
 	.paths = name_both, .lacks = both_lack, .write = write_both, .check = check_both,
+	.read = ck_read_back_both,
 };

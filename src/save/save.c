@@ -51,7 +51,7 @@ const ck_writer *ck_writer_find(ck_job *job, const char *name, const char *path)
 	return NULL;
 }
 
-bool ck_save_affordable(ck_job *job, const ck_model *model)
+bool ck_save_affordable(ck_job *job, const ck_model *model, const char *done)
 {
 	uint64_t total = 0, most;
 	bool *counted = ck_alloc_array(job, model->storages + 1, sizeof *counted);
@@ -74,9 +74,9 @@ bool ck_save_affordable(ck_job *job, const ck_model *model)
 	uint64_t times = model->bytes ? total / model->bytes + 1 : total;
 	return ck_fail(
 		job, CK_LIMIT, model->source->label,
-		"%s would be written for %llu read, which is over the limit; if the file can be "
+		"%s would be %s for %llu read, which is over the limit; if the file can be "
 		"trusted to need it, raise it with --limit expand=%llu",
-		ck_many(total, "byte").s, (unsigned long long)model->bytes,
+		ck_many(total, "byte").s, done, (unsigned long long)model->bytes,
 		(unsigned long long)times);
 }
 
@@ -107,7 +107,7 @@ static bool check_tensors(ck_job *job, const ck_writer *writer, const ck_model *
 
 bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, const ck_target *to)
 {
-	return check_tensors(job, writer, model) && ck_save_affordable(job, model) &&
+	return check_tensors(job, writer, model) && ck_save_affordable(job, model, "written") &&
 	       writer->write(job, model, to);
 }
 
@@ -148,14 +148,18 @@ bool ck_plan_tensor(ck_job *job, ck_copy_plan *plan, size_t *inputs, const ck_te
                     uint64_t to)
 {
 	size_t input = plan_input(job, plan, inputs, tensor->storage);
-	uint64_t item = ck_dtype_table[tensor->dtype].size, from = tensor->start * item;
+	ck_dtype held = ck_tensor_held(tensor);
+	uint64_t item = ck_dtype_table[held].size, from = tensor->start * item;
+	const ck_copy_cast *cast = NULL;
 	if (input == SIZE_MAX)
 		return false;
 	if (!tensor->bytes)
 		return true;
+	if (tensor->cast && !(cast = ck_cast_plan(job, held, tensor->dtype)))
+		return false;
 	if (ck_tensor_is_plain(tensor))
-		return ck_copy_add_move(job, plan,
-		                        &(ck_copy_move){input, from, tensor->bytes, to});
+		return ck_copy_add_move(job, plan, &(ck_copy_move){
+			input, from, tensor->count * item, to, cast});
 	uint64_t *steps = ck_alloc_array(job, tensor->ndim + 1, sizeof *steps);
 	if (!steps)
 		return false;
@@ -165,7 +169,7 @@ bool ck_plan_tensor(ck_job *job, ck_copy_plan *plan, size_t *inputs, const ck_te
 	return ck_copy_add_gather(job, plan, &(ck_copy_gather){
 		.input = input, .from = from, .to = to, .item = (size_t)item,
 		.ndim = tensor->ndim, .shape = tensor->shape, .step = steps,
-		.change = ck_tensor_change(tensor), .change_arg = tensor});
+		.change = ck_tensor_change(tensor), .change_arg = tensor, .cast = cast});
 }
 
 bool ck_plan_run(ck_job *job, ck_copy_plan *plan, ck_file *file, unsigned threads)

@@ -14,6 +14,9 @@ typedef struct ck_target {
 	unsigned threads; /* 0: as many as there are processors */
 } ck_target;
 
+enum { CK_VIEWS_MAX = 2 };
+typedef bool ck_read_back(ck_job *job, const ck_target *to, ck_model *views, size_t *count);
+
 typedef struct ck_writer {
 	const char *name;   /* for --to */
 	const char *suffix; /* ".safetensors"; NULL: it is never guessed from a name */
@@ -28,6 +31,8 @@ typedef struct ck_writer {
 	bool (*write)(ck_job *job, ck_model *model, const ck_target *to);
 	/* Reads what was written as strictly as any reader would. */
 	bool (*check)(ck_job *job, const ck_target *to);
+	/* The same as models, one for each way to see it; there is room for CK_VIEWS_MAX. */
+	ck_read_back *read;
 } ck_writer;
 
 extern const ck_writer ck_writer_safetensors, ck_writer_onnx, ck_writer_onnx_safetensors;
@@ -42,13 +47,18 @@ bool ck_save(ck_job *job, const ck_writer *writer, ck_model *model, const ck_tar
  * into the order in which they lie there. */
 bool ck_safetensors_write(ck_job *job, ck_model *model, const ck_target *target, uint64_t *data);
 
+/* Fails if all tensors together would need much more room than the input, by the limit `expand`.
+ * `done`: what would be done with them, "written". */
+bool ck_save_affordable(ck_job *job, const ck_model *model, const char *done);
 /* No output gets longer, nor do the values beside it, if it is made of `read` bytes. */
 uint64_t ck_save_most(const ck_job *job, uint64_t read);
-/* Fails if all tensors together would need much more room than the input: by the limit `expand`. */
-bool ck_save_affordable(ck_job *job, const ck_model *model);
 
 /* Reads the finished files again; trusts nobody, not even ck_save. */
 bool ck_save_check(ck_job *job, const ck_writer *writer, const ck_target *to);
+
+/* What lies in the files that were written: a safetensors file, an ONNX model and perhaps its data,
+ * or a model and the safetensors file beside it. */
+ck_read_back ck_read_back_safetensors, ck_read_back_onnx, ck_read_back_both;
 
 /* ---- shards.c: models in several files ---- */
 

@@ -3,7 +3,8 @@
  * the end.
  *
  * HOW is once (the n-th call fails), on (it and all later ones do), short (it moves half of what it
- * should) or again (it is interrupted, as by a signal, and must be made again). */
+ * should), again (it is interrupted, as by a signal, and must be made again) or wrong (it writes
+ * another last byte, and says that all is well). */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,7 @@ static struct mark {
 
 static atomic_int blocks;
 
-enum how { ONCE, ON, SHORT, AGAIN };
+enum how { ONCE, ON, SHORT, AGAIN, WRONG };
 
 static const char *name_of_fault;
 static size_t name_len;
@@ -37,7 +38,7 @@ static enum how how;
 
 static void read_fault(void)
 {
-	static const char *const hows[] = {"once", "on", "short", "again"};
+	static const char *const hows[] = {"once", "on", "short", "again", "wrong"};
 	const char *fault = getenv("CK_FAULT"), *colon = fault ? strchr(fault, ':') : NULL;
 	const char *last = colon ? strchr(colon + 1, ':') : NULL;
 	if (!last)
@@ -98,7 +99,7 @@ static int strikes(const char *name, int kind)
 {
 	if (!name_of_fault || strlen(name) != name_len || memcmp(name, name_of_fault, name_len))
 		return 0;
-	if ((how == SHORT || how == AGAIN) != kind)
+	if ((how >= SHORT) != kind)
 		return 0;
 	int call = atomic_fetch_add(&mark->calls, 1) + 1;
 	if (how == ON ? call < number : call != number)
@@ -197,10 +198,20 @@ ssize_t pread64(int fd, void *to, size_t len, off64_t at)
 	return NEXT(pread64)(fd, to, len, at);
 }
 
+/* Writes another last byte. */
+static ssize_t write_wrong(int fd, const void *from, size_t len, off64_t at)
+{
+	ssize_t put = NEXT(pwrite64)(fd, from, len, at);
+	unsigned char last = put > 0 ? ((const unsigned char *)from)[put - 1] ^ 1 : 0;
+	return put > 0 && NEXT(pwrite64)(fd, &last, 1, at + put - 1) != 1 ? -1 : put;
+}
+
 ssize_t pwrite64(int fd, const void *from, size_t len, off64_t at)
 {
 	FAIL(pwrite64, ENOSPC, -1)
 	if (strikes("pwrite64", 1)) {
+		if (how == WRONG)
+			return write_wrong(fd, from, len, at);
 		errno = EINTR;
 		if (how == AGAIN)
 			return -1;

@@ -14,6 +14,7 @@ struct ck_reading {
 	ck_files *files;
 	const ck_policy *policy; /* or NULL */
 	ck_names *names;         /* NULL where nothing is chosen by name */
+	ck_casts *casts;
 	ck_gate *gates;          /* of each file that was read */
 	size_t gate_count;
 };
@@ -43,7 +44,8 @@ ck_reading *ck_reading_open(ck_job *job, const char *path, const ck_options *opt
 	if (!reading)
 		return NULL;
 	*reading = (ck_reading){.job = job, .options = options, .writer = writer};
-	if (!make_names(reading))
+	reading->casts = ck_casts_new(job, &options->cast);
+	if (!reading->casts || !make_names(reading))
 		return NULL;
 	reading->files = ck_files_open(job, path);
 	return reading->files && open_policy(reading) ? reading : NULL;
@@ -92,7 +94,8 @@ ck_reading *ck_reading_again(ck_job *job, const ck_reading *reading)
 	again->job = job;
 	again->gates = NULL;
 	again->gate_count = 0;
-	return !reading->names || make_names(again) ? again : NULL;
+	again->casts = ck_casts_new(job, &reading->options->cast); /* they count anew */
+	return again->casts && (!reading->names || make_names(again)) ? again : NULL;
 }
 
 size_t ck_reading_descriptors(const ck_reading *reading, int *to, size_t max)
@@ -127,7 +130,7 @@ static bool edit(const ck_reading *reading, ck_model *model)
 	return (!writer || ck_edit_set_aside(job, model, o->root, writer->lacks)) &&
 	       ck_edit_unsupported(job, model, o->root, o->skip_unsupported, o->strict) &&
 	       ck_edit_root(job, model, o->root, reading->names, o->strict, o->extras) &&
-	       ck_edit_ties(job, model, o->ties) &&
+	       ck_edit_cast(job, model, reading->casts) && ck_edit_ties(job, model, o->ties) &&
 	       ck_edit_metadata(job, model, &o->metadata);
 }
 

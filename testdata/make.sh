@@ -6,8 +6,9 @@
 # CHROOT is a Debian 13 with python3-torch, python3-safetensors and python3-joblib; here
 # python3-torch and python3-joblib are needed. The files are the same bytes on every run, but for
 # some: torch names storages by chance in the layout before 1.6 (legacy*.pt, arrays_in_legacy.pt,
-# plain_model*.pkl), and puts paths and numbers of its own into what torch.jit and
-# torch.export write.
+# plain_model*.pkl, stylegan.pkl, and lzma.pt.lzma, zlib.pt and model.tar.gz, where legacy.pt is
+# packed), and puts paths and numbers of its own into what torch.jit, torch.package and torch.export
+# write (script*.pt, torchscript.pt, package_script*.pt, export2.pt).
 set -eu
 
 [ $# -eq 1 ] || { echo "usage: make.sh CHROOT" >&2; exit 2; }
@@ -41,8 +42,8 @@ chroot "$chroot" sh -c 'cd "/tmp/$1" && python3 -B - . <make_archives.py' sh "${
 in_chroot make_expected.py
 
 for kind in good bad hostile unsupported odd; do
-	mkdir -p "$here/$kind"
-	rm -f "$here/$kind"/*
-	cp "$work/$kind"/* "$here/$kind/"
+	rm -rf "${here:?}/$kind"
+	cp -R "$work/$kind" "$here/"
 done
+cp "$work/hostile.txt" "$here/"
 du -sh "$here"

@@ -528,7 +528,8 @@ def _():
 
 @file("hostile/tar_first_wrong.tar")
 def _():
-    """the same behind a first header with a wrong checksum."""
+    """the same behind a first header with a wrong checksum: tarfile and torch refuse it, GNU tar
+    goes on."""
     first = bytearray(entry("README", b"\xff" * 600))
     first[148] = 0x37
     return bytes(first) + old_entry() + TAR_END
@@ -873,6 +874,31 @@ def _():
     return archive([Member("x.dat", alone(EVIL0[:3]) + lzma.compress(EVIL0[3:]))])
 
 
+def odd_alone(data):
+    """A .lzma stream with a dictionary of a size that no writer makes."""
+    made = alone(data)
+    return made[:1] + struct.pack("<I", 5120) + made[5:]
+
+
+@file("hostile/lzma_odd_dictionary.joblib")
+def _():
+    """a .lzma file with a dictionary of 5120 bytes: joblib knows the file by two bytes, and says
+    .lzma, so that Python does not mind."""
+    return odd_alone(EVIL)
+
+
+@file("hostile/lzma_odd_dictionary.zip")
+def _():
+    """the same as a member."""
+    return archive([Member("x.dat", odd_alone(EVIL))])
+
+
+@file("hostile/lzma_odd_dictionary_behind.zip")
+def _():
+    """the same, as the second of two streams, of which the first one is as writers make them."""
+    return archive([Member("x.dat", alone(EVIL0[:3]) + odd_alone(EVIL0[3:]))])
+
+
 @file("hostile/gzip_bomb_wrong_header.zip")
 def _():
     """a member with a wrong checksum of its gzip header, of which more comes out than is looked
@@ -892,6 +918,14 @@ def _():
 def _():
     """a pickle as joblib before 0.10 packed it; today's joblib loads it, too."""
     return b"ZF" + (b"0x%x" % len(EVIL)).ljust(19) + zlib.compress(EVIL)
+
+
+@file("hostile/old_joblib_bare_size.zip")
+def _():
+    """members of that kind whose sizes have no `0x` in front, or a sign, or `_`."""
+    sizes = [b"%x" % len(EVIL), b" +%X" % len(EVIL), b"0_0%x\t" % len(EVIL)]
+    return archive([Member("x%d.bin" % i, b"ZF" + size.ljust(19) + zlib.compress(EVIL))
+                    for i, size in enumerate(sizes)])
 
 
 @file("hostile/objects.npy")
@@ -1081,9 +1115,9 @@ def _():
     return GOOD_VALUES + bytes(range(0xc0, 0x100))
 
 
-def tar_v7(path, data):
+def tar_v7(path, data, kind=b"0"):
     """An archive as tars of the seventies wrote them, without a magic number."""
-    body = bytearray(entry(path, data))
+    body = bytearray(entry(path, data, kind))
     body[257:512] = bytes(255)
     body[148:156] = b" " * 8
     body[148:156] = b"%06o\0 " % sum(body[:512])
@@ -1375,6 +1409,26 @@ def _():
 def _():
     """a tar archive with the padding of a tape."""
     return entry("a.pkl", pickle(named(a=integer(1)))) + bytes(9216)
+
+
+@file("odd/tar_v7.tar")
+def _():
+    """a checkpoint in a tar archive as the first ones were: no magic number, and no type."""
+    return tar_v7("model.pt", archive(model()), b"\0")
+
+
+@file("odd/xz_9.pt.xz")
+def _():
+    """a small checkpoint packed by `xz -9`, which asks for a dictionary of 64 MiB."""
+    return lzma.compress(archive(model()), preset=9)
+
+
+@file("odd/data_like_lzma.pt")
+def _():
+    """storages of numbers that begin as .lzma with dictionaries of up to 4 GiB do."""
+    heads = {str(n): struct.pack("<200i", 93, n, *[0] * 198) for n in (12, 64, 100, 128, 255)}
+    values = named(**{"t" + key: vector(key, 200, "IntStorage") for key in heads})
+    return archive(checkpoint(pickle(values), heads))
 
 
 @file("odd/data_like_opcodes.pt")

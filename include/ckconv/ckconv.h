@@ -58,6 +58,8 @@ typedef struct ck_options {
 	const char *root;    /* "auto", "." for everything, or keys joined by dots */
 	ck_ties ties;
 	ck_shaping shaping;  /* by names, and new names */
+	ck_words cast;       /* "f16", "bf16:GLOB": what floating tensors become, as to() of torch
+	                      * rounds; the last that matches a name in the output */
 	bool strict;         /* what would be left out is an error */
 	bool dequantize;     /* quantized tensors become float32, as dequantize() makes them */
 	bool densify;        /* sparse tensors become dense, as to_dense() makes them */

@@ -140,55 +140,76 @@ static bool tell_format(const ck_dis_listener *listener, const char *member, con
 	return tell(listener, member, text);
 }
 
+/* Where the search has come to. */
+typedef struct {
+	ck_job *job;
+	const ck_dis_listener *listener;
+	const ck_source *source;
+	const char *place, *member; /* member: what is still to be found, or NULL */
+	bool damaged;               /* something on the way there was */
+	unsigned char head[CK_HEAD];
+	ck_input in;                /* the source, opened */
+} search;
+
+/* Goes on to what lies in the archive, or in the packed file. */
+static bool go_in(search *s, const ck_packing *packing)
+{
+	const char *rest = NULL;
+	const ck_archive *archive = s->in.archive;
+	if (!archive) {
+		s->member = behind_packing(s->member, packing);
+		s->source = unpack(s->job, packing, s->source, s->listener, s->place, &s->damaged);
+		return s->source;
+	}
+	ck_member *m = s->member ? named(s->job, archive, s->member, &rest) : usual(archive);
+	if (!m)
+		return fail_no_member(s->job, archive, s->member);
+	s->place = join(s->job, s->place, m);
+	s->member = rest;
+	s->source = m->method == CK_STORED ? ck_member_source(s->job, archive, m)
+	                                   : ck_member_spill(s->job, archive, m);
+	return s->source && s->place;
+}
+
 /* One archive after the other until something is none. */
+static bool find(search *s)
+{
+	const char *label = s->source->label;
+	for (uint64_t depth = 0;; depth++) {
+		if (!ck_within(s->job, label, depth, depth) ||
+		    !ck_input_open(s->job, s->source, s->head, &s->in))
+			return false;
+		const ck_packing *packing = ck_packing_find(s->in.head, s->in.head_len);
+		if (!s->in.archive && !packing)
+			break;
+		if (!go_in(s, packing))
+			return false;
+	}
+	label = s->source->label;
+	if (s->member)
+		return ck_fail(s->job, CK_USAGE, label, "this is no archive: it has no member '%s'",
+		               ck_show(s->member, strlen(s->member)).s);
+	return s->source->size || ck_fail(s->job, CK_CORRUPT, label, "the file is empty");
+}
+
 bool ck_dis_file(ck_job *job, const ck_source *file, const char *member,
                  const ck_dis_listener *listener, bool *whole)
 {
-	const ck_source *source = file;
-	const char *place = "";
-	unsigned char head[CK_HEAD];
-	bool damaged = false;
-	ck_input in;
-	for (uint64_t depth = 0;; depth++) {
-		if (!ck_within(job, file->label, depth, depth) ||
-		    !ck_input_open(job, source, head, &in))
-			return false;
-		const ck_packing *packing = ck_packing_find(in.head, in.head_len);
-		if (!in.archive && !packing)
-			break;
-		ck_member *m = NULL;
-		const char *rest = NULL;
-		if (in.archive) {
-			m = member ? named(job, in.archive, member, &rest) : usual(in.archive);
-			if (!m)
-				return fail_no_member(job, in.archive, member);
-			place = join(job, place, m);
-			member = rest;
-		} else {
-			member = behind_packing(member, packing);
-		}
-		source = !m ? unpack(job, packing, source, listener, place, &damaged)
-		            : m->method == CK_STORED ? ck_member_source(job, in.archive, m)
-		                                     : ck_member_spill(job, in.archive, m);
-		if (!source || !place)
-			return false;
+	bool ok;
+	search s = {.job = job, .listener = listener, .source = file, .place = "",
+	            .member = member};
+	if (!find(&s))
+		return false;
+	if (s.in.zips) {
+		ok = ck_dis_file(job, s.in.zips[0], NULL, listener, whole);
+	} else {
+		const char *format = other_format(job, s.source, &s.in);
+		if (format && !tell_format(listener, s.place, format))
+			return true;
+		ok = ck_dis_source(job, file, s.source, s.place,
+		                   ck_torch_legacy_probe(job, &s.in) ? LEGACY_PICKLES : ALL_PICKLES,
+		                   listener, whole);
 	}
-	if (member)
-		return ck_fail(job, CK_USAGE, source->label, "this is no archive: it has no member "
-		               "'%s'", ck_show(member, strlen(member)).s);
-	if (!source->size)
-		return ck_fail(job, CK_CORRUPT, source->label, "the file is empty");
-	if (in.zips) {
-		bool ok = ck_dis_file(job, in.zips[0], NULL, listener, whole);
-		*whole = *whole && !damaged;
-		return ok;
-	}
-	const char *format = other_format(job, source, &in);
-	if (format && !tell_format(listener, place, format))
-		return true;
-	bool ok = ck_dis_source(job, file, source, place,
-	                        ck_torch_legacy_probe(job, &in) ? LEGACY_PICKLES : ALL_PICKLES,
-	                        listener, whole);
-	*whole = *whole && !damaged;
+	*whole = *whole && !s.damaged;
 	return ok;
 }

@@ -306,17 +306,14 @@ static bool judge_change_of_name(judge *j, const char *arguments)
 	return tell(j, NULL, subject, &fault, CK_CHANGED_BY, arguments);
 }
 
-static void tell_change(const ck_event *event, char arguments[CK_ARGUMENTS_MAX + 1])
+/* Of what no pickle changes, but a crafted one may: NULL if it is something else. */
+static const char *plain_about(const ck_value *value)
 {
-	ck_value *state;
-	if (event->deed == CK_DID_SET) {
-		ck_tell_pairs(arguments, event->items->item, event->items->count);
-	} else if (event->deed == CK_DID_APPEND) {
-		ck_tell_arguments(arguments, event->items->item, event->items->count, NULL);
-	} else {
-		memcpy(&state, &event->given, sizeof state);
-		ck_tell_arguments(arguments, &state, 1, NULL);
-	}
+	if (value->kind == CK_LIST)
+		return "a list";
+	if (value->kind == CK_BUFFER)
+		return "a buffer of the loader's";
+	return value->kind == CK_BYTES && value->flags & CK_MUTABLE ? "a bytearray" : NULL;
 }
 
 static bool judge_change(judge *j)
@@ -327,13 +324,13 @@ static bool judge_change(judge *j)
 	ck_standing scratch;
 	ck_fault fault = {0};
 	if (target->kind == CK_GLOBAL || target->kind == CK_PERSID || target->kind == CK_EXT) {
-		tell_change(event, arguments);
+		ck_tell_change(arguments, event);
 		return judge_change_of_name(j, arguments);
 	}
-	if ((target->kind == CK_BYTES && target->flags & CK_MUTABLE) || target->kind == CK_LIST) {
-		const char *what = target->kind == CK_LIST ? "a list" : "a bytearray";
+	const char *what = plain_about(target);
+	if (what) {
 		fault = (ck_fault){CK_RULE_CHANGED_TENSOR, "is given items as no pickle does it"};
-		tell_change(event, arguments);
+		ck_tell_change(arguments, event);
 		return tell(j, NULL, what, &fault, CK_CHANGED_BY, arguments);
 	}
 	if (target->kind != CK_CALL)
@@ -351,7 +348,7 @@ static bool judge_change(judge *j)
 		return true;
 	if (s)
 		raise_use(j, s, CK_CHANGED_BY, &fault);
-	tell_change(event, arguments);
+	ck_tell_change(arguments, event);
 	return tell(j, s, "an object", &fault, CK_CHANGED_BY, arguments);
 }
 

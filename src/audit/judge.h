@@ -121,6 +121,8 @@ void ck_tell_arguments(char to[CK_ARGUMENTS_MAX + 1], ck_value *const *items, si
                        const ck_value *kwargs);
 /* The same for keys and values in turn. */
 void ck_tell_pairs(char to[CK_ARGUMENTS_MAX + 1], ck_value *const *items, size_t count);
+/* What is appended, set or built. */
+void ck_tell_change(char to[CK_ARGUMENTS_MAX + 1], const ck_event *event);
 
 /* ---- fingerprint.c ---- */
 

@@ -309,7 +309,8 @@ ck_standing *ck_standing_find(ck_audit *audit, const ck_value *global, ck_standi
 	char key[1024];
 	const ck_global *g = global->global;
 	size_t len = g->module_len + 1 + g->name_len;
-	bool fits = g->module_len < sizeof key && g->name_len < sizeof key && len <= sizeof key;
+	bool fits = g->module_len < sizeof key && g->name_len < sizeof key &&
+	            len + 2 <= sizeof key;
 	/* what these mean depends on the archive that the pickle lies in */
 	bool lasts = audit->script || !is_under(g, "__torch__");
 	ck_standing *s = scratch;
@@ -324,6 +325,9 @@ ck_standing *ck_standing_find(ck_audit *audit, const ck_value *global, ck_standi
 		memcpy(key, g->module, g->module_len);
 		key[g->module_len] = 0;
 		memcpy(key + g->module_len + 1, g->name, g->name_len);
+		/* there may be a NUL in either */
+		key[len++] = (char)(g->module_len & 0xff);
+		key[len++] = (char)(g->module_len >> 8);
 		const uint64_t *known = ck_map_find(audit->job, &audit->standings, key, len);
 		if (known)
 			return (ck_standing *)(uintptr_t)*known;

@@ -205,5 +205,5 @@ bool ck_look_is_data(const char *name, const unsigned char *head, size_t len)
 	return !find_row(head, len, false) && !ck_stream_may_begin(head, len) &&
 	       memcmp(head, "PK", len < 2 ? len : 2) != 0 && !ck_packing_find(head, len) &&
 	       !is_safetensors(head, len) && !is_compress(name, head, len) &&
-	       !ck_archiver_tar.probe(head, len);
+	       !is_old_joblib(head, len) && !ck_archiver_tar.probe(head, len);
 }

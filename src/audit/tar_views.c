@@ -341,6 +341,16 @@ static bool take_entry(tar *t)
 	return ok;
 }
 
+/* Python's tarfile, torch and bsdtar refuse an archive that does not begin with a header. Behind
+ * the first one, and with ignore_zeros before it, tarfile goes on, as GNU tar does everywhere. */
+static bool say_found(tar *t)
+{
+	return say(t, t->entries ? "an entry follows bytes that are no header; GNU tar goes on and "
+	                           "finds it, Python's tarfile if it is told to"
+	                         : "the archive begins with bytes that are no header: Python and "
+	                           "torch refuse it, but GNU tar goes on and finds this entry");
+}
+
 static bool walk(tar *t)
 {
 	ck_look *l = t->look;
@@ -349,21 +359,16 @@ static bool walk(tar *t)
 		if (ck_stopped(l->job) ||
 		    !ck_tar_read_block(l->job, l->source, t->at, &t->ahead, t->header))
 			return false;
-		if (is_zeros(t->header)) {
-			zeros++;
-			t->at += CK_TAR_BLOCK;
-			continue;
-		}
-		/* some readers go on behind what is no header */
-		if (!ck_tar_sum_right_loosely(t->header)) {
-			searched += CK_TAR_BLOCK;
+		const bool none = is_zeros(t->header);
+		zeros += none;
+		if (none || !ck_tar_sum_right_loosely(t->header)) {
+			searched += none ? 0 : CK_TAR_BLOCK;
 			if (searched > SEARCHED_MAX)
 				break;
 			t->at += CK_TAR_BLOCK;
 			continue;
 		}
-		if (searched && !say(t, "an entry follows bytes that are no header; some programs "
-		                     "go on and find it"))
+		if (searched && !say_found(t))
 			return false;
 		if (zeros && !say(t, "an entry follows the end of the archive; some programs go on "
 		                  "and find it"))
@@ -373,10 +378,9 @@ static bool walk(tar *t)
 		if (!take_entry(t))
 			return false;
 	}
+	t->at = t->entries ? t->at : 0;
 	if (!t->entries)
-		t->at = 0;
-	if (!t->entries)
-		return say(t, "the checksum of the first tar header is wrong");
+		return say(t, "the checksum of the first tar header is wrong, and none follows");
 	if (zeros < 2)
 		return say(t, "the tar archive has no end: it is cut short or damaged");
 	return size % CK_TAR_BLOCK == 0 ||

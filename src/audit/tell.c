@@ -49,12 +49,30 @@ static void add_text(told *t, const char *prefix, const char *data, uint64_t len
 	add(t, quote);
 }
 
+static void add_number(told *t, const ck_value *value)
+{
+	char number[64];
+	if (value->kind == CK_INT)
+		snprintf(number, sizeof number, "%lld", (long long)value->i);
+	else
+		snprintf(number, sizeof number, "%g", value->f);
+	add(t, number);
+}
+
+static void add_bytes(told *t, const ck_value *value)
+{
+	const char *prefix = value->flags & CK_PY2 ? "" : "b";
+	if (value->text.data)
+		add_text(t, prefix, value->text.data, value->text.len);
+	else
+		add(t, "b'...'");
+}
+
 static void add_items(told *t, const char *open, const char *close, ck_value *const *items,
                       size_t count, size_t step, int depth);
 
 static void add_value(told *t, const ck_value *value, int depth)
 {
-	char number[64];
 	switch ((ck_kind)value->kind) {
 	case CK_NONE:
 		add(t, "None");
@@ -63,22 +81,14 @@ static void add_value(told *t, const ck_value *value, int depth)
 		add(t, value->b ? "True" : "False");
 		return;
 	case CK_INT:
-		snprintf(number, sizeof number, "%lld", (long long)value->i);
-		add(t, number);
-		return;
 	case CK_FLOAT:
-		snprintf(number, sizeof number, "%g", value->f);
-		add(t, number);
+		add_number(t, value);
 		return;
 	case CK_STR:
 		add_text(t, "", value->text.data, value->text.len);
 		return;
 	case CK_BYTES:
-		if (value->text.data)
-			add_text(t, value->flags & CK_PY2 ? "" : "b", value->text.data,
-			         value->text.len);
-		else
-			add(t, "b'...'");
+		add_bytes(t, value);
 		return;
 	case CK_LIST:
 		add_items(t, "[", "]", value->items->item, value->items->count, 1, depth);
@@ -145,4 +155,17 @@ void ck_tell_pairs(char to[CK_ARGUMENTS_MAX + 1], ck_value *const *items, size_t
 {
 	told t = begin(to);
 	add_items(&t, "", "", items, count, 2, 0);
+}
+
+void ck_tell_change(char to[CK_ARGUMENTS_MAX + 1], const ck_event *event)
+{
+	ck_value *state;
+	if (event->deed == CK_DID_SET) {
+		ck_tell_pairs(to, event->items->item, event->items->count);
+	} else if (event->deed == CK_DID_APPEND) {
+		ck_tell_arguments(to, event->items->item, event->items->count, NULL);
+	} else {
+		memcpy(&state, &event->given, sizeof state);
+		ck_tell_arguments(to, &state, 1, NULL);
+	}
 }

@@ -61,6 +61,8 @@ enum {
 	  "change names (POSIX extended; repeatable)")                                           \
 	X(ADD, 0, "add-prefix", "P", FOR_CONVERT,                                                \
 	  "put P before all names")                                                              \
+	X(CAST, 0, "cast", "TYPE[:GLOB]", FOR_CONVERT,                                           \
+	  "f16, bf16, f32... for floating tensors (repeatable)")                                \
 	X(METADATA, 0, "metadata", "KEY=VALUE", FOR_CONVERT,                                     \
 	  "say so in the metadata (repeatable)")                                                 \
 	X(ALIGN, 0, "align", "N", FOR_CONVERT,                                                   \
@@ -121,7 +123,7 @@ enum {
 enum { LIMITS_MAX = 64, WORDS_MAX = 256 };
 
 /* Options that may be given several times, each with a word. */
-enum cli_list { LIST_INCLUDE, LIST_EXCLUDE, LIST_RENAME, LIST_METADATA, LIST_COUNT };
+enum cli_list { LIST_INCLUDE, LIST_EXCLUDE, LIST_RENAME, LIST_CAST, LIST_METADATA, LIST_COUNT };
 
 typedef enum cli_sandbox {
 	SANDBOX_AUTO,    /* whatever the system has */

@@ -83,6 +83,7 @@ static const size_t lists[LIST_COUNT] = {
 	[LIST_INCLUDE] = offsetof(cli_options, convert.shaping.include),
 	[LIST_EXCLUDE] = offsetof(cli_options, convert.shaping.exclude),
 	[LIST_RENAME] = offsetof(cli_options, convert.shaping.rename),
+	[LIST_CAST] = offsetof(cli_options, convert.cast),
 	[LIST_METADATA] = offsetof(cli_options, convert.metadata),
 };
 
@@ -187,6 +188,8 @@ static bool apply(option_id id, const char *arg, cli_options *options)
 		return add_word(options, LIST_EXCLUDE, arg);
 	case OPT_RENAME:
 		return add_word(options, LIST_RENAME, arg);
+	case OPT_CAST:
+		return add_word(options, LIST_CAST, arg);
 	case OPT_METADATA:
 		return add_word(options, LIST_METADATA, arg);
 	case OPT_STRIP:

@@ -1,5 +1,5 @@
 /* What is done to a model between reading and writing: which part of it is taken, under which
- * names, and what becomes of names that share their elements. */
+ * names and as which types, and what becomes of names that share their elements. */
 #ifndef CK_EDIT_H
 #define CK_EDIT_H
 
@@ -52,6 +52,14 @@ void ck_edit_list_keys(const ck_model *model, char *to, size_t size);
 /* The key at the top that a path begins with; and whether two are the same. */
 const ck_path *ck_edit_top_key(const ck_path *path);
 bool ck_edit_same_key(const ck_path *a, const ck_path *b);
+
+/* "TYPE" and "TYPE:GLOB" words, ready for use; they must live as long. NULL after a failure: there
+ * is no such type. */
+typedef struct ck_casts ck_casts;
+ck_casts *ck_casts_new(ck_job *job, const ck_words *words);
+/* Casts floating tensors as the last word says that matches their name in the output; comes before
+ * the ties, which are between what is written. Tells in notes how many. */
+bool ck_edit_cast(ck_job *job, ck_model *model, ck_casts *casts);
 
 /* Under CK_TIES_DROP, of tensors that are the same view keeps the name that sorts first; the others
  * become metadata, {dropped: kept}. */

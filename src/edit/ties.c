@@ -22,8 +22,10 @@ static int by_view(const void *a, const void *b)
 {
 	const ck_entry *x = *(const ck_entry *const *)a, *y = *(const ck_entry *const *)b;
 	const ck_tensor *s = x->tensor, *t = y->tensor;
-	uint64_t left[] = {s->storage->number, s->start, s->dtype, s->conj, s->neg, s->ndim};
-	uint64_t right[] = {t->storage->number, t->start, t->dtype, t->conj, t->neg, t->ndim};
+	uint64_t left[] = {s->storage->number, s->start, s->dtype, ck_tensor_held(s),
+	                   s->conj, s->neg, s->ndim};
+	uint64_t right[] = {t->storage->number, t->start, t->dtype, ck_tensor_held(t),
+	                    t->conj, t->neg, t->ndim};
 	int order = 0;
 	for (size_t i = 0; i < CK_COUNT(left) && !order; i++)
 		order = by_number(left[i], right[i]);

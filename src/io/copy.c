@@ -30,9 +30,42 @@ static bool unpack_inputs(engine *e)
 
 /* ---- carrying out ---- */
 
+uint64_t ck_copy_made(const ck_copy_cast *cast, uint64_t size)
+{
+	return cast ? size / cast->from * cast->to : size;
+}
+
+bool ck_copy_write_cast(ck_job *job, ck_file *file, uint64_t to, const void *items, uint64_t count,
+                        const ck_copy_cast *cast, unsigned char *buffer)
+{
+	const unsigned char *at = items;
+	while (count) {
+		size_t some = CK_COPY_CAST / cast->to;
+		some = count < some ? (size_t)count : some;
+		cast->run(buffer, at, some, cast->arg);
+		if (!ck_file_write(job, file, to, buffer, some * cast->to))
+			return false;
+		at += some * cast->from;
+		to += some * cast->to;
+		count -= some;
+	}
+	return true;
+}
+
+/* `size` bytes of a move, those at `at` of it. Pieces of inputs begin at multiples of every element
+ * that there is, so that none is cut in two. */
+static bool write_move(engine *e, const ck_copy_move *move, uint64_t at, const unsigned char *data,
+                       uint64_t size, unsigned char *buffer)
+{
+	const ck_copy_cast *cast = move->cast;
+	uint64_t to = move->to + ck_copy_made(cast, at);
+	return cast ? ck_copy_write_cast(e->job, e->file, to, data, size / cast->from, cast, buffer)
+	            : ck_file_write(e->job, e->file, to, data, (size_t)size);
+}
+
 /* Writes what the moves want of `size` bytes at `from` of an input. */
 static bool write_moves(engine *e, const ck_copy_input *input, uint64_t from,
-                        const unsigned char *data, uint64_t size)
+                        const unsigned char *data, uint64_t size, unsigned char *buffer)
 {
 	const ck_copy_move *moves = e->plan->moves;
 	size_t low = input->first_move, high = input->first_move + input->moves;
@@ -49,8 +82,8 @@ static bool write_moves(engine *e, const ck_copy_input *input, uint64_t from,
 		uint64_t end = move->from + move->size;
 		if (end > from + size)
 			end = from + size;
-		if (begin < end && !ck_file_write(e->job, e->file, move->to + (begin - move->from),
-		                                  data + (begin - from), (size_t)(end - begin)))
+		if (begin < end && !write_move(e, move, begin - move->from, data + (begin - from),
+		                               end - begin, buffer))
 			return false;
 	}
 	return true;
@@ -67,7 +100,8 @@ static bool run_part(engine *e, ck_copy_part *p, unsigned char *buffer)
 			return false;
 		if (input->has_crc)
 			p->crc = ck_crc32(p->crc, buffer, (size_t)size);
-		if (input->moves && !write_moves(e, input, from, buffer, size))
+		if (input->moves && !write_moves(e, input, from, buffer, size,
+		                                 buffer + 2 * CK_GATHER_HALF))
 			return false;
 		ck_work_did(&e->work, size);
 	}
@@ -98,8 +132,14 @@ static bool run_batch(engine *e, const ck_copy_move *moves, size_t count, unsign
 		/* each small input is in one batch, once: nobody else looks at these two */
 		if (input->has_crc && crc == input->crc)
 			input->has_crc = false;
-		memcpy(buffer + fill, whole + moves[i].from, (size_t)moves[i].size);
-		fill += moves[i].size;
+		const ck_copy_cast *cast = moves[i].cast;
+		const unsigned char *from = whole + moves[i].from;
+		if (cast)
+			cast->run(buffer + fill, from, (size_t)moves[i].size / cast->from,
+			          cast->arg);
+		else
+			memcpy(buffer + fill, from, (size_t)moves[i].size);
+		fill += ck_copy_made(cast, moves[i].size);
 		ck_work_did(&e->work, input->size);
 	}
 	return ck_file_write(e->job, e->file, moves[0].to, buffer, (size_t)fill);
@@ -109,11 +149,11 @@ static bool run_gather(engine *e, const ck_unit *u, unsigned char *buffer)
 {
 	ck_copy_gather rows = e->plan->gathers[u->index];
 	const ck_copy_input *input = &e->plan->inputs[rows.input];
-	uint64_t shape[CK_DIMS_MAX], size = rows.item * u->size;
+	uint64_t shape[CK_DIMS_MAX], size = ck_copy_made(rows.cast, rows.item) * u->size;
 	for (size_t d = 0; d < rows.ndim; d++)
 		shape[d] = rows.shape[d];
 	if (rows.ndim) {
-		uint64_t row = rows.item;
+		uint64_t row = ck_copy_made(rows.cast, rows.item);
 		for (size_t d = 1; d < rows.ndim; d++)
 			row *= shape[d];
 		size = row * u->size;
@@ -172,6 +212,6 @@ bool ck_copy_run(ck_job *job, ck_copy_plan *plan, ck_file *file, unsigned thread
 	if (!unpack_inputs(e) || !ck_copy_cut(job, plan, &e->cut))
 		return false;
 	e->work = (ck_work){.what = "writing", .units = e->cut.unit_count, .total = e->cut.total,
-	                    .run = run_unit, .arg = e, .buffer = 2 * CK_GATHER_HALF};
+	                    .run = run_unit, .arg = e, .buffer = CK_COPY_BUFFER};
 	return ck_work_run(job, &e->work, threads) && check_inputs(e, unchecked);
 }

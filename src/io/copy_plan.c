@@ -142,19 +142,25 @@ static bool add_inputs(cutter *c)
 	return true;
 }
 
+static uint64_t made_by(const ck_copy_move *move)
+{
+	return ck_copy_made(move->cast, move->size);
+}
+
 /* Moves that follow each other in the output become one unit, up to a buffer full. */
 static bool add_batches(cutter *c)
 {
 	if (c->to->batch_count)
 		qsort(c->to->batch, c->to->batch_count, sizeof *c->to->batch, by_output);
 	for (size_t first = 0, end; first < c->to->batch_count; first = end) {
-		uint64_t size = c->to->batch[first].size;
+		uint64_t size = made_by(&c->to->batch[first]);
 		for (end = first + 1; end < c->to->batch_count; end++) {
 			const ck_copy_move *last = &c->to->batch[end - 1];
-			if (c->to->batch[end].to != last->to + last->size ||
-			    size + c->to->batch[end].size > CK_COPY_CHUNK)
+			uint64_t more = made_by(&c->to->batch[end]);
+			if (c->to->batch[end].to != last->to + made_by(last) ||
+			    size + more > CK_COPY_CHUNK)
 				break;
-			size += c->to->batch[end].size;
+			size += more;
 		}
 		if (!add_unit(c, CK_UNIT_BATCH, first, 0, end - first))
 			return false;
@@ -167,7 +173,7 @@ static bool add_gathers(cutter *c)
 {
 	for (size_t i = 0; i < c->plan->gather_count; i++) {
 		const ck_copy_gather *gather = &c->plan->gathers[i];
-		uint64_t row = gather->item;
+		uint64_t row = ck_copy_made(gather->cast, gather->item);
 		for (size_t d = 1; d < gather->ndim; d++)
 			row *= gather->shape[d];
 		uint64_t rows = gather->ndim ? gather->shape[0] : 1;

@@ -18,7 +18,8 @@ typedef struct {
 	const ck_source *source;
 	uint64_t base;
 	ck_file *file;
-	unsigned char *in, *out;
+	unsigned char *in, *out, *cast;
+	size_t made;   /* bytes of an element as it is written */
 	size_t ndim;
 	uint64_t shape[CK_DIMS_MAX], step[CK_DIMS_MAX];
 	uint64_t to;   /* where `out` goes */
@@ -72,9 +73,13 @@ static bool flush(gathering *g)
 	const ck_copy_gather *gather = g->gather;
 	if (gather->change)
 		gather->change(g->out, g->fill / gather->item, gather->change_arg);
-	if (ck_stopped(g->job) || !ck_file_write(g->job, g->file, g->to, g->out, g->fill))
+	size_t count = g->fill / gather->item;
+	if (ck_stopped(g->job) ||
+	    !(gather->cast ? ck_copy_write_cast(g->job, g->file, g->to, g->out, count, gather->cast,
+	                                        g->cast)
+	                   : ck_file_write(g->job, g->file, g->to, g->out, g->fill)))
 		return false;
-	g->to += g->fill;
+	g->to += count * g->made;
 	g->fill = 0;
 	return true;
 }
@@ -177,7 +182,7 @@ static bool read_tile(gathering *g, const tile *t, uint64_t at)
 static bool run_tile(gathering *g, const tile *t, uint64_t at, uint64_t to)
 {
 	size_t last = g->ndim - 1, item = g->gather->item;
-	uint64_t fast_step = g->step[t->fast], fast_row = item;
+	uint64_t fast_step = g->step[t->fast], fast_row = g->made;
 	for (size_t d = t->fast + 1; d < g->ndim; d++)
 		fast_row *= g->shape[d];
 	at += t->fast_at * fast_step + t->last_at * g->step[last];
@@ -186,7 +191,7 @@ static bool run_tile(gathering *g, const tile *t, uint64_t at, uint64_t to)
 	for (uint64_t i = 0; i < t->fast_run; i++) {
 		pick(g->out, g->in + i * fast_step, t->last_run, t->pitch, item);
 		g->fill = (size_t)(t->last_run * item);
-		g->to = to + (t->fast_at + i) * fast_row + t->last_at * item;
+		g->to = to + (t->fast_at + i) * fast_row + t->last_at * g->made;
 		if (!flush(g))
 			return false;
 	}
@@ -229,7 +234,7 @@ static bool run_tiles(gathering *g, size_t fast)
 	size_t last = g->ndim - 1;
 	uint64_t position[CK_DIMS_MAX] = {0}, row[CK_DIMS_MAX];
 	uint64_t at = g->gather->from, to = g->gather->to;
-	row[last] = g->gather->item;
+	row[last] = g->made;
 	for (size_t d = last; d-- > 0;)
 		row[d] = row[d + 1] * g->shape[d + 1];
 	for (;;) {
@@ -270,7 +275,9 @@ bool ck_gather_run(ck_job *job, const ck_copy_gather *gather, const ck_source *s
                    uint64_t base, ck_file *file, unsigned char *buffer)
 {
 	gathering g = {.job = job, .gather = gather, .source = source, .base = base, .file = file,
-	               .in = buffer, .out = buffer + CK_GATHER_HALF, .to = gather->to};
+	               .in = buffer, .out = buffer + CK_GATHER_HALF,
+	               .cast = buffer + 2 * CK_GATHER_HALF, .to = gather->to,
+	               .made = (size_t)ck_copy_made(gather->cast, gather->item)};
 	memcpy(g.shape, gather->shape, gather->ndim * sizeof *g.shape);
 	memcpy(g.step, gather->step, gather->ndim * sizeof *g.step);
 	g.ndim = ck_gather_simplify(gather->ndim, g.shape, g.step);

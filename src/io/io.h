@@ -163,11 +163,23 @@ typedef struct ck_copy_input {
 	size_t first_part, parts;
 } ck_copy_input;
 
-/* `size` bytes at `from` of an input go to `to` of the output, as they are. */
+/* How elements become those of another type on their way. */
+typedef struct ck_copy_cast {
+	size_t from, to; /* bytes of an element before and after: at most 8, and a power of two */
+	void (*run)(void *to, const void *from, size_t count, const void *arg);
+	const void *arg;
+} ck_copy_cast;
+
+/* `size` bytes at `from` of an input go to `to` of the output: as they are, or cast; then `from`
+ * and `size` are multiples of the element. */
 typedef struct ck_copy_move {
 	size_t input;
 	uint64_t from, size, to;
+	const ck_copy_cast *cast; /* NULL: as they are */
 } ck_copy_move;
+
+/* How many bytes of the output that many of the input become. */
+uint64_t ck_copy_made(const ck_copy_cast *cast, uint64_t size);
 
 enum { CK_DIMS_MAX = 64 };
 
@@ -183,6 +195,7 @@ typedef struct ck_copy_gather {
 	/* Changes `count` elements in place; NULL: leave them as they are. */
 	void (*change)(void *items, size_t count, const void *arg);
 	const void *change_arg;
+	const ck_copy_cast *cast; /* after the change, from `item` bytes; NULL: none */
 } ck_copy_gather;
 
 typedef struct ck_copy_plan {
@@ -206,9 +219,14 @@ bool ck_copy_add_gather(ck_job *job, ck_copy_plan *plan, const ck_copy_gather *g
 bool ck_copy_run(ck_job *job, ck_copy_plan *plan, ck_file *file, unsigned threads,
                  size_t *unchecked);
 
+/* Casts `count` elements through `buffer` (CK_COPY_CAST bytes), and writes them at `to`. */
+enum { CK_COPY_CAST = 256 << 10 };
+bool ck_copy_write_cast(ck_job *job, ck_file *file, uint64_t to, const void *items, uint64_t count,
+                        const ck_copy_cast *cast, unsigned char *buffer);
+
 /* One gather: elements of `source` (which starts at `base`) are brought in order through `buffer`
- * (two halves of CK_GATHER_HALF bytes) and written to `file`. */
-enum { CK_GATHER_HALF = 1 << 20 };
+ * (two halves of CK_GATHER_HALF bytes, and CK_COPY_CAST more) and written to `file`. */
+enum { CK_GATHER_HALF = 1 << 20, CK_COPY_BUFFER = 2 * CK_GATHER_HALF + CK_COPY_CAST };
 bool ck_gather_run(ck_job *job, const ck_copy_gather *gather, const ck_source *source,
                    uint64_t base, ck_file *file, unsigned char *buffer);
 /* Drops dimensions of size 1 and joins those that lie behind each other; returns how many are

@@ -155,14 +155,19 @@ static int open_unnamed(const ck_file *file)
 	return fd;
 }
 
+/* Has a name that others can find, and may replace a file that they cannot read: that one's mode
+ * it gets when it is complete. */
 static int open_named(ck_job *job, ck_file *file)
 {
+	struct stat old;
+	bool fresh = fstatat(file->dir, file->name, &old, AT_SYMLINK_NOFOLLOW);
 	for (int tries = 0; tries < 100; tries++) {
 		file->temp = ck_temp_name(job, file->name);
 		if (!file->temp)
 			return -1;
 		int fd = openat(file->dir, file->temp,
-		                O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, 0666);
+		                O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC,
+		                fresh ? 0666 : 0600);
 		if (fd >= 0 && ck_temp_lock(fd))
 			return fd;
 		file->temp = NULL; /* not ours: nothing to remove */
@@ -312,19 +317,21 @@ static bool place_over(ck_file *file)
 	return true;
 }
 
-/* Who could read and write the file that is replaced can do so with the new one, as after cp. What
- * it grants to its group is not for another one, and where it has a list of rights, the bits of the
- * group are no rights of its own. */
+/* Who could read and write the file that is replaced can do so with the new one, as after cp, and
+ * nobody else. Of another group some were in the first one and some were not, and so it is with all
+ * others: they get what both had. Where there is a list of rights, the bits of the group are no
+ * rights of its own. */
 static bool keep_mode(ck_job *job, const ck_file *file)
 {
 	struct stat old, new;
 	if (fstatat(file->dir, file->name, &old, AT_SYMLINK_NOFOLLOW) || !S_ISREG(old.st_mode) ||
 	    fstat(file->fd, &new))
 		return true;
-	mode_t mode = old.st_mode & 0777;
-	if (old.st_gid != new.st_gid ||
-	    lgetxattr(file->real, "system.posix_acl_access", NULL, 0) > 0)
+	mode_t mode = old.st_mode & 0777, both = mode >> 3 & mode & S_IRWXO;
+	if (lgetxattr(file->real, "system.posix_acl_access", NULL, 0) > 0)
 		mode &= ~(mode_t)S_IRWXG;
+	else if (old.st_gid != new.st_gid)
+		mode = (mode & S_IRWXU) | both << 3 | both;
 	return (new.st_mode & 0777) == mode || !fchmod(file->fd, mode) ||
 	       ck_fail_sys(job, file->path, "cannot give the finished file the mode of the one "
 	                   "that it replaces");

@@ -9,6 +9,8 @@
 enum { LEVELS = 400, CHUNK = 3 * 1024 };
 enum { TEXT_FREE = 64 << 20 }; /* bytes of text that the limit `expand` does not count */
 
+enum { STEPS = 3 }; /* a tensor may have been split, cast, and dropped as a tie */
+
 enum { CLOSED = 0x40, OPENED }; /* marks of our own in ck_value.mark */
 
 typedef struct {
@@ -224,7 +226,9 @@ static bool print_tensor(extras *x, const ck_view *view, int depth)
 {
 	const ck_made *made = view->made;
 	const ck_tensor *tensor = made->tensor ? made->tensor : made->beside[0].tensor;
-	const ck_tensor *written = tensor->same ? tensor->same : tensor;
+	const ck_tensor *written = tensor;
+	for (int i = 0; i < STEPS && written->same; i++)
+		written = written->same;
 	const uint64_t *place = ck_map_find(x->job, &x->names, &written, sizeof written);
 	const ck_entry *entry = place ? &x->loaded->model->entries[*place] : NULL;
 	if (!raw(x, "{\"$tensor\":") ||

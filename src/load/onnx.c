@@ -121,7 +121,7 @@ static bool add_tensor(ck_loaded *loaded, const ck_source *model, const ck_onnx_
 static bool add_metadata(ck_loaded *loaded, const ck_onnx *model)
 {
 	for (size_t i = 0; i < model->pair_count; i++) {
-		const ck_onnx_pair *pair = &model->pairs[i];
+		const ck_st_pair *pair = &model->pairs[i];
 		if (strlen(pair->key) != pair->key_len || strlen(pair->value) != pair->value_len ||
 		    !ck_utf8_valid(pair->key, pair->key_len) ||
 		    !ck_utf8_valid(pair->value, pair->value_len))

@@ -164,6 +164,19 @@ static bool read_parameters(ck_torch *torch, const ck_value *value, ck_quantized
 	                       ck_value_about(scheme).s);
 }
 
+/* What the integers stand for must not be rounded, even where the same tensor has another name and
+ * is. */
+static bool stands_beside(ck_torch *torch, ck_made *made, const char *key, const ck_tensor *tensor)
+{
+	ck_tensor *exact = ck_alloc(torch->job, sizeof *exact);
+	if (!exact)
+		return false;
+	*exact = *tensor;
+	exact->exact = true;
+	ck_made_beside(made, key, exact);
+	return true;
+}
+
 /* What stands beside the integers, and which integers they are. */
 static bool make_integers(ck_torch *torch, const ck_quantized *p)
 {
@@ -174,8 +187,10 @@ static bool make_integers(ck_torch *torch, const ck_quantized *p)
 	ck_made *made = p->made;
 	ck_text axis = {0};
 	made->tensor->dtype = plain[p->dtype];
-	ck_made_beside(made, p->channels ? "scales" : "scale", p->scales);
-	ck_made_beside(made, p->channels ? "zero_points" : "zero_point", p->zero_points);
+	if (!stands_beside(torch, made, p->channels ? "scales" : "scale", p->scales) ||
+	    !stands_beside(torch, made, p->channels ? "zero_points" : "zero_point",
+	                   p->zero_points))
+		return false;
 	if (!p->channels)
 		return ck_made_fact(made, "qscheme", "per_tensor_affine");
 	return ck_made_fact(made, "qscheme", ck_quantized_is_real(p->zero_points)

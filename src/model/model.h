@@ -97,7 +97,12 @@ typedef struct ck_tensor {
 	uint64_t *stride;        /* in elements */
 	uint64_t start;          /* in elements */
 	bool conj, neg;          /* values are the conjugate, the negative, of the bytes */
-	const struct ck_tensor *same; /* what is written in its place, if it was dropped as a tie */
+	bool cast;               /* they lie in the storage as `held`, and become `dtype` when they
+	                          * are given or written; none of what reads files makes such */
+	ck_dtype held;
+	bool exact;              /* says what other numbers stand for: is never cast */
+	const struct ck_tensor *same; /* what is written in its place, if it was dropped as a tie
+	                               * or cast; that may have one, too */
 	/* set by ck_tensor_check */
 	uint64_t count;          /* elements */
 	uint64_t bytes;
@@ -105,7 +110,10 @@ typedef struct ck_tensor {
 
 /* Applies every rule of bounds once; whoever comes later may rely on them. */
 bool ck_tensor_check(ck_job *job, ck_tensor *tensor, const char *where, const char *name);
-/* C order without gaps, native byte order, plain values: its bytes can be copied as they are. */
+/* The dtype of the elements in the storage. */
+ck_dtype ck_tensor_held(const ck_tensor *tensor);
+/* C order without gaps, native byte order, plain values: its bytes can be copied as they are, or
+ * cast. */
 bool ck_tensor_is_plain(const ck_tensor *tensor);
 /* The same elements of the same storage in the same order. */
 bool ck_tensor_same_view(const ck_tensor *a, const ck_tensor *b);
@@ -152,8 +160,20 @@ ck_storage *ck_storage_computed(ck_job *job, struct ck_model *model, const ck_te
 ck_tensor *ck_tensor_computed(ck_job *job, struct ck_model *model, const ck_tensor *from,
                               ck_dtype dtype, const ck_formula *formula);
 
-/* Casts between F64, F32, F16 and BF16, as .to() of torch rounds. */
+/* Casts from any float to F64, F32, F16, BF16, F8_E4M3 and F8_E5M2, as .to() of torch rounds. */
+bool ck_cast_is_float(ck_dtype dtype);
 bool ck_cast_is_known(ck_dtype from, ck_dtype to);
+/* Values are little endian; `items` and `out` do not overlap. */
+void ck_cast_run(ck_dtype from, ck_dtype to, const void *items, size_t count, void *out);
+/* The same; `plain`: with the code for every processor of the kind. */
+void ck_cast_with(ck_dtype from, ck_dtype to, bool plain, const void *items, size_t count,
+                  void *out);
+/* How the copy engine does it. NULL after a failure. */
+const ck_copy_cast *ck_cast_plan(ck_job *job, ck_dtype from, ck_dtype to);
+/* A checked tensor of the same storage that is cast on its way; it stands in the place of `from`.
+ * The cast must be known. NULL after a failure. */
+ck_tensor *ck_tensor_cast_late(ck_job *job, ck_tensor *from, ck_dtype to);
+/* A tensor with a storage of its own, of what is cast when that is unpacked. */
 ck_tensor *ck_tensor_cast(ck_job *job, struct ck_model *model, const ck_tensor *from, ck_dtype to);
 float ck_half_to_float(uint16_t half);
 uint16_t ck_float_to_half(float value);
@@ -336,16 +356,11 @@ typedef struct ck_onnx_output {
 	uint64_t type;
 } ck_onnx_output;
 
-typedef struct ck_onnx_pair {
-	const char *key, *value; /* with NULs behind them */
-	size_t key_len, value_len;
-} ck_onnx_pair;
-
 typedef struct ck_onnx {
 	uint64_t ir_version;
 	uint64_t nodes;
 	uint64_t sparse;         /* initializers that are sparse, and are not read */
-	ck_onnx_pair *pairs;     /* of metadata */
+	ck_st_pair *pairs;       /* of metadata, with NULs behind */
 	size_t pair_count;
 	ck_onnx_tensor *tensors; /* the initializers of the graph, in its order */
 	size_t count;
@@ -359,8 +374,5 @@ bool ck_onnx_begins(const unsigned char *head, size_t len);
  * a graph, initializers without a name or with one that is there twice, and shapes that do not fit
  * their bytes. Fields that are none of a tensor's are passed over. NULL after a failure. */
 const ck_onnx *ck_onnx_read(ck_job *job, const ck_source *source);
-/* What it says of itself (metadata_props), in the order of the file. */
-bool ck_onnx_metadata(ck_job *job, const ck_source *source, const ck_st_pair **pairs,
-                      size_t *count);
 
 #endif

@@ -99,7 +99,7 @@ static bool read_output(ck_onnx_reader *r, const ck_pb_field *message)
 static bool read_pair(ck_onnx_reader *r, const ck_pb_field *message)
 {
 	ck_onnx *to = r->to;
-	ck_onnx_pair pair = {.key = "", .value = ""};
+	ck_st_pair pair = {.key = "", .value = ""};
 	ck_pb_field field;
 	for (uint64_t at = message->from; at < message->from + message->len;)
 		if (!ck_pb_next(&r->pb, &at, message->from + message->len, &field) ||
@@ -108,7 +108,7 @@ static bool read_pair(ck_onnx_reader *r, const ck_pb_field *message)
 		    (field.field == ENTRY_VALUE &&
 		     !ck_onnx_read_text(r, &field, &pair.value, &pair.value_len)))
 			return false;
-	ck_onnx_pair *grown =
+	ck_st_pair *grown =
 		ck_grow(r->job, to->pairs, &r->pair_cap, to->pair_count + 1, sizeof *grown);
 	if (!grown)
 		return false;

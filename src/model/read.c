@@ -117,6 +117,7 @@ typedef struct {
 	uint64_t at;          /* what the window holds */
 	size_t len, ahead;    /* `ahead`: bytes that are worth reading at once */
 	unsigned char *window, *items;
+	unsigned char *made;  /* what they are cast to, if they are */
 	size_t item, fill;    /* bytes of an element; elements in `items` */
 	size_t ndim;
 	uint64_t shape[CK_DIMS_MAX], step[CK_DIMS_MAX];
@@ -155,7 +156,10 @@ static bool flush(reader *r)
 		return false;
 	if (change)
 		change(r->items, r->fill, r->tensor);
-	bool ok = !r->fill || r->take(r->job, r->arg, r->items, r->fill);
+	const ck_tensor *t = r->tensor;
+	if (t->cast)
+		ck_cast_run(t->held, t->dtype, r->items, r->fill, r->made);
+	bool ok = !r->fill || r->take(r->job, r->arg, t->cast ? r->made : r->items, r->fill);
 	r->fill = 0;
 	return ok;
 }
@@ -203,7 +207,7 @@ static bool read_all(reader *r)
 
 static void simplify(reader *r, const ck_tensor *tensor)
 {
-	r->item = ck_dtype_table[tensor->dtype].size;
+	r->item = ck_dtype_table[ck_tensor_held(tensor)].size;
 	for (size_t d = 0; d < tensor->ndim; d++) {
 		r->shape[d] = tensor->shape[d];
 		r->step[d] = tensor->shape[d] > 1 ? tensor->stride[d] * r->item : 0;
@@ -227,7 +231,9 @@ bool ck_tensor_each(ck_job *job, const ck_tensor *tensor, ck_take *take, void *a
 	r.source = readable(job, tensor->storage, &r.base);
 	r.window = r.source ? ck_alloc(job, WINDOW) : NULL;
 	r.items = r.window ? ck_alloc_array(job, PIECE, r.item) : NULL;
-	return r.items && read_all(&r);
+	if (r.items && tensor->cast)
+		r.made = ck_alloc_array(job, PIECE, ck_dtype_table[tensor->dtype].size);
+	return r.items && (r.made || !tensor->cast) && read_all(&r);
 }
 
 typedef struct {

@@ -66,9 +66,14 @@ static bool is_contiguous(const ck_tensor *t)
 	return true;
 }
 
+ck_dtype ck_tensor_held(const ck_tensor *t)
+{
+	return t->cast ? t->held : t->dtype;
+}
+
 static bool must_swap(const ck_tensor *t)
 {
-	return t->storage->big_endian && ck_dtype_table[t->dtype].part > 1;
+	return t->storage->big_endian && ck_dtype_table[ck_tensor_held(t)].part > 1;
 }
 
 bool ck_tensor_is_plain(const ck_tensor *t)
@@ -79,7 +84,8 @@ bool ck_tensor_is_plain(const ck_tensor *t)
 bool ck_tensor_same_view(const ck_tensor *a, const ck_tensor *b)
 {
 	if (a->storage != b->storage || a->dtype != b->dtype || a->start != b->start ||
-	    a->ndim != b->ndim || a->conj != b->conj || a->neg != b->neg || !a->count)
+	    ck_tensor_held(a) != ck_tensor_held(b) || a->ndim != b->ndim || a->conj != b->conj ||
+	    a->neg != b->neg || !a->count)
 		return false;
 	for (size_t d = 0; d < a->ndim; d++)
 		if (a->shape[d] != b->shape[d] ||
@@ -133,13 +139,13 @@ static bool is_integer(ck_dtype dtype)
 static void change(void *items, size_t count, const void *arg)
 {
 	const ck_tensor *t = arg;
-	const ck_dtype_row *row = &ck_dtype_table[t->dtype];
+	const ck_dtype_row *row = &ck_dtype_table[ck_tensor_held(t)];
 	size_t parts = (size_t)(row->size / row->part);
 	if (must_swap(t))
 		swap_parts(items, count * parts, row->part);
 	if (t->conj) /* the imaginary half */
 		flip_signs(items, count, row->size, (size_t)(row->size - 1));
-	if (t->neg && is_integer(t->dtype))
+	if (t->neg && is_integer(ck_tensor_held(t)))
 		negate_integers(items, count, row->size);
 	else if (t->neg)
 		flip_signs(items, count * parts, row->part, (size_t)(row->part - 1));

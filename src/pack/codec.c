@@ -72,8 +72,8 @@ static bool fail_step(const pump *p, ck_step step)
 /* One stream, to its end or to where it breaks; what came out before that counts, too. */
 static bool pump_stream(pump *p, ck_step *ended)
 {
-	for (;;) {
-		if (ck_stopped(p->job) || !refill(p, 1))
+	for (size_t need = CK_MAGIC_MAX;; need = 1) {
+		if (ck_stopped(p->job) || !refill(p, need))
 			return false;
 		size_t before = p->flow.in_left;
 		p->flow.out = p->out;
@@ -199,8 +199,8 @@ static bool run_one_loosely(pump *p, bool *more)
 	if (p->codec->behind)
 		go_to(p, place_of(p) + p->codec->behind);
 	return p->made || p->empty++ < EMPTY_MOST ||
-	       ck_fail(p->job, CK_LIMIT, p->packed->label, "more than %d of its %s streams are "
-	               "empty", EMPTY_MOST, p->codec->name);
+	       ck_fail(p->job, CK_LIMIT, p->packed->label, "it is more than %d streams of %s data "
+	               "that hold nothing, or is padded with as much", EMPTY_MOST, p->codec->name);
 }
 
 /* Zeros may begin a stream of .lzma, or be padding. */
@@ -240,7 +240,7 @@ static bool run_so(ck_job *job, const ck_codec *codec, const ck_source *packed,
 	p->codec = codec;
 	p->packed = packed;
 	p->sink = sink;
-	p->flow = (ck_flow){.job = job, .label = packed->label};
+	p->flow = (ck_flow){.job = job, .label = packed->label, .packed = packed->size};
 	bool ok = run(p);
 	*follows = p->follows;
 	if (p->state)

@@ -17,7 +17,8 @@ typedef enum ck_step {
 typedef struct ck_flow {
 	ck_job *job;
 	const char *label;
-	const unsigned char *in;
+	uint64_t packed;      /* how long all packed bytes are, or 0: not known */
+	const unsigned char *in; /* of a stream that begins, all that fits into CK_MAGIC_MAX */
 	size_t in_left;
 	bool last;            /* behind `in` there is nothing */
 	unsigned char *out;

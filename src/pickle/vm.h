@@ -345,6 +345,8 @@ ck_value *ck_vm_text(ck_vm *vm, ck_kind kind, const char *data, uint64_t len);
 /* Everything from stack position `start` up becomes one value. A tuple is as hashable as its
  * parts. */
 ck_value *ck_vm_collect(ck_vm *vm, ck_kind kind, size_t start);
+/* Each `step`th of the items must be one that can be a key; what they cost as keys is counted. */
+bool ck_vm_check_keys(ck_vm *vm, const ck_items *items, size_t step);
 /* True for what only has a name here: GLOBAL, PERSID, EXT. */
 bool ck_vm_is_name(const ck_value *value);
 /* What is no literal: it may be a number or a slice all the same. */

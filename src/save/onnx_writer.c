@@ -223,7 +223,8 @@ static bool plan_pieces(layout *l, ck_copy_plan *plan)
 		return false;
 	for (size_t i = 0; i <= l->model->count; i++) {
 		const piece *p = &l->pieces[i];
-		if (!ck_copy_add_move(l->job, plan, &(ck_copy_move){input, p->at, p->len, p->to}))
+		if (!ck_copy_add_move(l->job, plan, &(ck_copy_move){
+		                                        input, p->at, p->len, p->to, NULL}))
 			return false;
 	}
 	return true;

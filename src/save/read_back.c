@@ -108,20 +108,17 @@ static bool add_onnx(view *v, const ck_onnx_tensor *from, const ck_source *besid
 static bool read_onnx(ck_job *job, const ck_target *to, ck_model *model)
 {
 	view v;
-	size_t pair_count;
-	const ck_st_pair *pairs;
 	const ck_source *source = ck_file_source(job, to->file);
 	const ck_source *beside = to->beside ? ck_file_source(job, to->beside) : NULL;
 	const ck_onnx *onnx = source ? ck_onnx_read(job, source) : NULL;
 	if (!onnx || (to->beside && !beside) ||
-	    !ck_onnx_metadata(job, source, &pairs, &pair_count) ||
-	    !view_begin(&v, job, model, source, onnx->count, pair_count))
+	    !view_begin(&v, job, model, source, onnx->count, onnx->pair_count))
 		return false;
 	for (size_t i = 0; i < onnx->count; i++)
 		if (!add_onnx(&v, &onnx->tensors[i], beside))
 			return false;
-	for (size_t i = 0; i < pair_count; i++)
-		if (!view_pair(&v, &pairs[i]))
+	for (size_t i = 0; i < onnx->pair_count; i++)
+		if (!view_pair(&v, &onnx->pairs[i]))
 			return false;
 	return true;
 }

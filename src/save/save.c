@@ -148,14 +148,18 @@ bool ck_plan_tensor(ck_job *job, ck_copy_plan *plan, size_t *inputs, const ck_te
                     uint64_t to)
 {
 	size_t input = plan_input(job, plan, inputs, tensor->storage);
-	uint64_t item = ck_dtype_table[tensor->dtype].size, from = tensor->start * item;
+	ck_dtype held = ck_tensor_held(tensor);
+	uint64_t item = ck_dtype_table[held].size, from = tensor->start * item;
+	const ck_copy_cast *cast = NULL;
 	if (input == SIZE_MAX)
 		return false;
 	if (!tensor->bytes)
 		return true;
+	if (tensor->cast && !(cast = ck_cast_plan(job, held, tensor->dtype)))
+		return false;
 	if (ck_tensor_is_plain(tensor))
-		return ck_copy_add_move(job, plan,
-		                        &(ck_copy_move){input, from, tensor->bytes, to});
+		return ck_copy_add_move(job, plan, &(ck_copy_move){
+			input, from, tensor->count * item, to, cast});
 	uint64_t *steps = ck_alloc_array(job, tensor->ndim + 1, sizeof *steps);
 	if (!steps)
 		return false;
@@ -165,7 +169,7 @@ bool ck_plan_tensor(ck_job *job, ck_copy_plan *plan, size_t *inputs, const ck_te
 	return ck_copy_add_gather(job, plan, &(ck_copy_gather){
 		.input = input, .from = from, .to = to, .item = (size_t)item,
 		.ndim = tensor->ndim, .shape = tensor->shape, .step = steps,
-		.change = ck_tensor_change(tensor), .change_arg = tensor});
+		.change = ck_tensor_change(tensor), .change_arg = tensor, .cast = cast});
 }
 
 bool ck_plan_run(ck_job *job, ck_copy_plan *plan, ck_file *file, unsigned threads)

@@ -1,5 +1,6 @@
 """The bombs: one row each. A row makes one file, says what makes it a bomb, and what ckconv is to
 say about it."""
+import lzma
 import struct
 import zlib
 
@@ -150,6 +151,18 @@ for count, times in [(8, 1_100_000), (24, 1_100_000), (120, 300_000)]:
     alone(f'many_waiting_{count}', f'a stack of {times} lists of {count} values',
           lambda count=count, times=times: pickled((b'](' + b'N' * count + b'e') * times),
           None, limit='heap', clean=times < 1_000_000)
+def weighed_often(times, lists):
+    """A stack that is almost too heavy, and of which as much is looked at as can be, under a list
+    that grows."""
+    body = b''
+    for level in range(4):
+        last = b'h' + bytes([level - 1]) if level else b'N'
+        body += b'(' + b'N' * 2046 + last + b'tq' + bytes([level]) + b'0'
+    return body + b'h\3' * times + b'](' + (b'M\1\2' * 1000 + b'e(') * lists + b'e'
+
+
+alone('stack_weighed_often', 'a stack below a growing list',
+      lambda: pickled(weighed_often(2900, 10_000)), None, limit='heap', more=450, clean=True)
 alone('many_calls_waiting', 'a stack of a million calls of one class',
       lambda: pickled(b'ca\nb\nq\0' + b'h\0)R' * 1_100_000), None, limit='heap')
 alone('many_calls_listed', 'a list of 300,000 calls of one class',
@@ -160,6 +173,12 @@ alone('many_names', 'calls of 150,000 functions',
 alone('different_names', 'calls of 800,000 functions',
       lambda: pickled(b''.join(b'cown\nx%d\n)R0' % i for i in range(800_000)) + b'N'), None,
       limit='globals')
+alone('names_of_pickles', 'ten pickles, each of which names 190,000 other functions',
+      lambda: b''.join(pickled(b''.join(b'cown\nx%d\n0' % i for i in range(n, n + 190_000)) + b'N')
+                       for n in range(0, 1_900_000, 190_000)), None, limit='globals')
+alone('named_by_values', 'a name of two strings, 250,000 times',
+      lambda: pickled(b'\x80\4\x8c\3own\x8c\1x\x930' + b'\x8c\3own\x8c\1x\x930' * 249_999 + b'N'),
+      'no tensor')
 alone('many_globals', 'millions of globals', lambda: pickled(b'ca\nb\n0' * 1_000_000 + b'N'), '')
 alone('many_calls', 'millions of calls', lambda: pickled(b'ca\nb\nq\0' + b')R' * 10_000_000), '',
       status=1)
@@ -322,6 +341,8 @@ limited('gzip_zeros', 'gzip of 2 GiB of zeros', lambda: gzip_repeat(bytes(MIB), 
         suffix='.pt.gz')
 limited('xz_zeros', 'xz of 1 GiB of zeros', lambda: xz_repeat(bytes(64 * MIB), 16), 'ratio',
         suffix='.pt.xz')
+limited('xz_zeros_far_back', 'the same with a dictionary of 64 MiB, which fills',
+        lambda: lzma.compress(bytes(256 * MIB), preset=9), 'heap', suffix='.pt.xz')
 limited('bzip2_zeros', 'bzip2 of 4 GiB of zeros', lambda: bzip2_repeat(bytes(32 * MIB), 128),
         'ratio', suffix='.pt.bz2')
 bomb('gzip_in_gzip', 'gzip in gzip, fifty times', lambda: packed_often(50), 'lie in each other',
@@ -385,6 +406,10 @@ for kind, what in [(b'0', 'files'), (b'L', 'long_names'), (b'K', 'long_links'),
 bomb('tar_path_of_all', 'a path of a million bytes, by a global header, for ten thousand entries',
      lambda: pax_of(b'1000013 path=' + b'./' * 250_000 + b'a' * 499_999 + b'\n', b'g')
      + tar_of(10_000), '', suffix='.tar')
+bomb('tar_path_of_every_second', 'the same where each second entry has a name of its own',
+     lambda: pax_of(b'1000013 path=' + b'./' * 250_000 + b'a' * 499_999 + b'\n', b'g')
+     + b''.join(tar_member('', 0) + pax_of(b'%d path=%05d\n' % (14, i), b'x') + tar_member('', 0)
+                for i in range(10_000)) + bytes(1024), '', suffix='.tar')
 
 
 def tar_nested(kind, size=b'%011o', name='%d', count=10_000):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Kills conversions at random moments: the output is then absent, the old one, or whole, no process
-is left, and what lies about is gone after the next run.
+is left, and what lies about is gone after the next run. Where the old one was private, what lies
+about is private, too.
 
 usage: kill.py CKCONV TESTDATA NO_TMPFILE_LIBRARY [ROUNDS]
 
@@ -103,7 +104,7 @@ class Rounds:
         self.target = os.path.join(self.out, "model.safetensors")
         os.mkdir(self.out)
         self.whole = make_input(self.source)
-        self.counts = {"absent": 0, "old": 0, "whole": 0, "hit": 0, "left": 0}
+        self.counts = {"absent": 0, "old": 0, "whole": 0, "hit": 0, "left": 0, "private": 0}
         self.failures = []
         self.duration = min(self.time_one() for _ in range(5))
 
@@ -138,9 +139,11 @@ class Rounds:
         environment = dict(os.environ)
         if number % 2:
             environment["LD_PRELOAD"] = self.library
-        if number % 4 < 2:
+        private = number % 4 < 2
+        if private:
             with open(self.target, "wb") as file:
                 file.write(OLD)
+            os.chmod(self.target, 0o600)
         process = subprocess.Popen(self.command(self.target), stderr=subprocess.PIPE,
                                    start_new_session=True, env=environment)
         time.sleep(chance.uniform(0, 1.1 * self.duration))
@@ -149,8 +152,17 @@ class Rounds:
         if not group_ends(process.pid):
             self.fail(number, "a process is left")
         told = process.communicate()[1].decode()
+        if private:
+            self.check_private(number)
         self.check(number, whom, hit, process.returncode, told)
         self.clear(number)
+
+    def check_private(self, number):
+        """Nobody else may read what is there."""
+        for entry in os.scandir(self.out):
+            if entry.stat().st_mode & 0o077:
+                self.fail(number, "%s can be read by all" % entry.name)
+            self.counts["private"] += entry.path != self.target
 
     def check(self, number, whom, hit, status, told):
         """What there is after the kill."""
@@ -196,7 +208,7 @@ def main():
         count, 1000 * rounds.duration,
         ", ".join("%d %s" % (n, what) for what, n in rounds.counts.items()),
         len(rounds.failures)))
-    if rounds.counts["hit"] < count // 4 or not rounds.counts["left"]:
+    if rounds.counts["hit"] < count // 4 or not rounds.counts["private"]:
         print("too few were hit at work: this tells nothing")
         return 1
     return 1 if rounds.failures else 0

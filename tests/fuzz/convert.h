@@ -73,9 +73,13 @@ static inline bool fuzz_write(ck_job *job, ck_loaded *loaded)
 	ck_text extras = {0};
 	ck_model *model = loaded->model;
 	const ck_writer *writer = ck_writer_find(job, "safetensors", "");
+	static const char *const types[] = {"bf16", "f8_e4m3:*[a-m]", "f64:*b*"};
+	const ck_words words = {types, model->source->size & 8 ? CK_COUNT(types) : 0};
+	ck_casts *casts = ck_casts_new(job, &words);
 	if (!ck_edit_set_aside(job, model, "auto", writer->lacks) ||
 	    !ck_edit_unsupported(job, model, "auto", true, false) ||
 	    !ck_edit_root(job, model, "auto", NULL, false, false) ||
+	    !casts || !ck_edit_cast(job, model, casts) ||
 	    !ck_edit_ties(job, model, CK_TIES_DROP) || !ck_extras_print(loaded, &extras))
 		return false;
 	if (!fuzz_is_small(model))

@@ -569,6 +569,12 @@ def sizes():
          call(name("posix", "getcwd")), "dangerous", [(CALL, "posix.getcwd")], 5),
         ("behind_set", b"\x96" + struct.pack("<Q", 1) + b"c" + integer(0) + integer(112) +
          SETITEM + POP + call(name("posix", "getcwd")), "dangerous", [(CALL, "posix.getcwd")], 5),
+        ("filled_buffer", b"\x97" + integer(99) + APPEND, "malformed",
+         [("changed-tensor", None)], 5),
+        ("behind_filled_buffer", b"\x97(" + integer(99) + b"e" + POP +
+         call(name("posix", "getcwd")), "dangerous", [(CALL, "posix.getcwd")], 5),
+        ("behind_set_in_buffer", b"\x97" + integer(0) + integer(99) + SETITEM + POP +
+         call(name("posix", "getcwd")), "dangerous", [(CALL, "posix.getcwd")], 5),
         ("behind_slice", EMPTY_LIST + integer(1) + APPEND + call(name("builtins", "slice"), NONE,
                                                                  NONE) +
          EMPTY_LIST + SETITEM + POP + call(name("posix", "getcwd")), "dangerous",

@@ -5,5 +5,5 @@ import importlib
 from cases import CASES  # pylint: disable=unused-import
 
 for _module in ("views", "pickles", "recipes", "modules", "own_modules", "scripts", "quantized",
-                "sparse", "dressed", "arrays", "wrapped", "oddities", "mixtures"):
+                "sparse", "casts", "dressed", "arrays", "wrapped", "oddities", "mixtures"):
     importlib.import_module(_module)

@@ -59,6 +59,11 @@ KNOWN = {
         "object is none",
         lambda data, py, ck: ck.accepts and re.search(
             "list indices must be integers or slices, not Inert", py.text)),
+    "changed buffer": (
+        "a loader may give a bytearray, which can be filled; the recording one is none",
+        lambda data, py, ck: ck.accepts and b"\x97" in data and re.search(
+            "'Buffer' object (has no attribute '(append|extend)'|does not support item)",
+            py.text)),
     "computed name": (
         "a name for STACK_GLOBAL that a call would have returned, or that a global or an id may "
         "stand for, is kept as a global that is never known; the recording object is no str",

@@ -38,11 +38,13 @@ as_root() {
 	fi
 }
 
-# Python with the old torch, and with the new one; both see the same files under other names.
+# Python with the old torch, and with the new one; both see the same files under other names. Which
+# bits a NaN gets depends on the processor, unless torch is told to use nothing special of it.
 old() {
 	script=$1
 	shift
-	env PYTHONDONTWRITEBYTECODE=1 CKCONV_INTEROP_SEED="${CKCONV_INTEROP_SEED:-}" \
+	env PYTHONDONTWRITEBYTECODE=1 ATEN_CPU_CAPABILITY=default \
+		CKCONV_INTEROP_SEED="${CKCONV_INTEROP_SEED:-}" \
 		CKCONV_INTEROP_ONLY="${CKCONV_INTEROP_ONLY:-}" /usr/bin/python3 "$work/$script" "$@"
 }
 
@@ -52,6 +54,7 @@ new() {
 	shift
 	as_root chroot "$root" /usr/bin/env -i PATH=/usr/bin:/bin LC_ALL=C.UTF-8 \
 		HOME="$inside" TMPDIR="$inside" PYTHONDONTWRITEBYTECODE=1 UCX_LOG_LEVEL=fatal \
+		ATEN_CPU_CAPABILITY=default \
 		CKCONV_INTEROP_SEED="${CKCONV_INTEROP_SEED:-}" \
 		CKCONV_INTEROP_ONLY="${CKCONV_INTEROP_ONLY:-}" python3 "$inside/$script" "$@"
 }

@@ -1,5 +1,6 @@
 /* What the process that was locked in has written is read again before it gets its name: whoever
- * took it over cannot leave anything there that is no safetensors file, or no JSON beside it.
+ * took it over cannot leave anything there that is no safetensors file, no model of weights alone,
+ * or no JSON beside it.
  *
  * usage: written TESTDATA */
 #include <stdio.h>
@@ -31,6 +32,25 @@ static const row rows[] = {
 	{"nothing", "", 2, false},
 };
 
+/* A byte of a model of ONNX that becomes another one, `skip` bytes behind the last of such
+ * texts. */
+typedef struct {
+	const char *name, *text;
+	size_t skip;
+	char byte;
+	bool taken;
+} patch;
+
+#define NAME "norm.weight"
+
+static const patch patches[] = {
+	{"a model as it is", NAME, 0, 'n', true},
+	{"no version", "\x08\x08\x12\x06" "ckconv", 1, 0, false},
+	{"a node instead of a name", "\x12\x07" "weights", 0, 10, false},
+	{"an output of another name", NAME, 5, 'W', false},
+	{"an output of another type", NAME, sizeof NAME - 1 + 5, 6, false},
+};
+
 static size_t length(const row *r)
 {
 	return r->file == 1 && r->text[0] < ' ' ? 10 : strlen(r->text);
@@ -44,6 +64,39 @@ static bool overwrite(const ck_conversion *c, const row *r)
 	size_t len = length(r);
 	return !ftruncate(fds[r->file], (off_t)len) &&
 	       pwrite(fds[r->file], r->text, len, 0) == (ssize_t)len;
+}
+
+static bool overwrite_byte(const ck_conversion *c, const patch *p)
+{
+	int fds[3];
+	char bytes[1 << 16];
+	const size_t len = strlen(p->text);
+	if (ck_convert_descriptors(c, fds, 3) < 2)
+		return false;
+	ssize_t size = pread(fds[1], bytes, sizeof bytes, 0);
+	for (ssize_t at = size - (ssize_t)len; at >= 0; at--)
+		if (!memcmp(bytes + at, p->text, len))
+			return pwrite(fds[1], &p->byte, 1, at + (ssize_t)p->skip) == 1;
+	return false;
+}
+
+/* What is wrong with the outcome for a model of ONNX, or NULL. */
+static const char *run_model(ck_job *job, const char *in, const patch *p)
+{
+	ck_options options;
+	ck_options_default(&options);
+	options.format = "onnx";
+	options.no_fsync = true;
+	ck_conversion *c = ck_convert_open(job, in, out, &options);
+	if (!c && strstr(ck_job_error(job)->text, "without ONNX"))
+		return NULL;
+	if (!c || !ck_convert_run(c, NULL) || !overwrite_byte(c, p))
+		return "it could not be tried";
+	if (ck_convert_commit(c) != p->taken)
+		return p->taken ? "it was refused" : "it got its name";
+	if (!p->taken && ck_job_error(job)->status != CK_CORRUPT)
+		return "another status";
+	return (access(out, F_OK) == 0) == p->taken ? NULL : "files are left, or lack";
 }
 
 /* What is wrong with the outcome, or NULL. */
@@ -83,6 +136,16 @@ int main(int argc, char **argv)
 		ck_job_free(job);
 		unlink(out);
 		unlink(extras);
+	}
+	snprintf(in, sizeof in, "%s/good/state_dict.pt", argv[1]);
+	for (size_t i = 0; i < sizeof patches / sizeof *patches; i++, count++) {
+		ck_job *job = ck_job_new();
+		const char *wrong = run_model(job, in, &patches[i]);
+		if (wrong)
+			printf("%s: %s: %s\n", patches[i].name, wrong, ck_job_error(job)->text);
+		failed += wrong != NULL;
+		ck_job_free(job);
+		unlink(out);
 	}
 	rmdir(folder);
 	printf("%zu passed, %zu failed\n", count - failed, failed);

@@ -91,6 +91,8 @@ def make_packed():
     fixture('xz_no_check', xz(FIRST, lzma.CHECK_NONE))
     fixture('xz_unknown_check', xz_of_unknown_check())
     fixture('xz_large_dictionary', xz(FIRST, preset=9))
+    fixture('xz_large_filled', lzma.compress(bytes(6 << 20), preset=9))
+    fixture('lzma_large_filled', lzma.compress(bytes(6 << 20), lzma.FORMAT_ALONE, preset=9))
     fixture('lzma_sized', alone_with_size(FIRST))
     fixture('zeros_60', zeros(60))
     fixture('zeros_80', zeros(80))

@@ -183,10 +183,43 @@ END_TEST
 
 /* ---- the copy engine ---- */
 
+/* A cast that shows which byte of which element went where: byte by byte, so that it is the same
+ * however many elements are given at once. */
+static void spread(void *to, const void *from, size_t count, const void *arg)
+{
+	const ck_copy_cast *cast = arg;
+	const unsigned char *in = from;
+	unsigned char *out = to;
+	for (; count--; in += cast->from, out += cast->to)
+		for (size_t i = 0; i < cast->to; i++)
+			out[i] = (unsigned char)(in[i % cast->from] + i + cast->from);
+}
+
+/* NULL, or one from elements of `from` bytes. */
+static const ck_copy_cast *random_cast(size_t from)
+{
+	static ck_copy_cast casts[4][4];
+	size_t i = 0, k = roll(4);
+	while ((size_t)1 << i < from)
+		i++;
+	ck_copy_cast *cast = &casts[i][k];
+	*cast = (ck_copy_cast){from, (size_t)1 << k, spread, cast};
+	return roll(3) ? cast : NULL;
+}
+
+static void copy_plainly(const ck_copy_cast *cast, unsigned char *to, const unsigned char *from,
+                         size_t size)
+{
+	if (cast)
+		spread(to, from, size / cast->from, cast);
+	else
+		memcpy(to, from, size);
+}
+
 enum { INPUTS = 40 };
 
 /* Many inputs of all sizes, from nothing to several parts, with moves that overlap each other,
- * share inputs and skip bytes; the output must be what copying each move by hand gives. */
+ * share inputs, skip bytes and are cast; the output must be what copying each by hand gives. */
 static void copy_and_compare(unsigned threads, uint32_t scale)
 {
 	static ck_copy_plan plan;
@@ -203,18 +236,20 @@ static void copy_and_compare(unsigned threads, uint32_t scale)
 			.source = source, .label = "in", .offset = offsets[i], .size = size,
 			.crc = ck_crc32(0, data + offsets[i], size), .has_crc = i % 5 != 0});
 		for (uint32_t moves = roll(4); moves && size; moves--) {
-			uint64_t from = roll((uint32_t)size);
-			uint64_t len = 1 + roll((uint32_t)(size - from));
+			uint64_t item = size < 8 ? 1 : (uint64_t)1 << roll(4);
+			uint64_t from = roll((uint32_t)(size / item)) * item;
+			uint64_t len = (1 + roll((uint32_t)((size - from) / item))) * item;
+			const ck_copy_cast *cast = random_cast(item);
 			ck_assert(ck_copy_add_move(job, &plan,
-			                           &(ck_copy_move){input, from, len, out}));
-			out += len;
+			                           &(ck_copy_move){input, from, len, out, cast}));
+			out += ck_copy_made(cast, len);
 		}
 	}
 	unsigned char *expected = calloc(1, out);
 	for (size_t i = 0; i < plan.move_count; i++)
-		memcpy(expected + plan.moves[i].to,
-		       data + plan.inputs[plan.moves[i].input].offset + plan.moves[i].from,
-		       plan.moves[i].size);
+		copy_plainly(plan.moves[i].cast, expected + plan.moves[i].to,
+		             data + plan.inputs[plan.moves[i].input].offset + plan.moves[i].from,
+		             plan.moves[i].size);
 	ck_output *output = ck_output_new(job, CK_OUTPUT_NO_FSYNC);
 	ck_file *file = ck_output_add(job, output, "out");
 	size_t unchecked, size;
@@ -246,7 +281,7 @@ START_TEST(a_wrong_crc_fails_whether_the_input_is_small_or_large)
 	ck_copy_add_input(job, &plan, &(ck_copy_input){
 		.source = ck_source_open(job, "in"), .label = "the input", .size = size,
 		.crc = ck_crc32(0, data, size) ^ 1, .has_crc = true});
-	ck_copy_add_move(job, &plan, &(ck_copy_move){0, 0, size, 0});
+	ck_copy_add_move(job, &plan, &(ck_copy_move){0, 0, size, 0, NULL});
 	ck_file *file = ck_output_add(job, ck_output_new(job, 0), "out");
 	ck_assert(!ck_copy_run(job, &plan, file, 2, &unchecked));
 	ck_assert_failed(job, CK_CORRUPT, "'the input' have the CRC-32");
@@ -262,7 +297,7 @@ START_TEST(a_crc_of_zero_means_none_was_recorded)
 	ck_copy_plan plan = {0};
 	ck_copy_add_input(job, &plan, &(ck_copy_input){
 		.source = ck_source_open(job, "in"), .label = "in", .size = size, .has_crc = true});
-	ck_copy_add_move(job, &plan, &(ck_copy_move){0, 0, size, 0});
+	ck_copy_add_move(job, &plan, &(ck_copy_move){0, 0, size, 0, NULL});
 	ck_file *file = ck_output_add(job, ck_output_new(job, 0), "out");
 	ck_assert(ck_copy_run(job, &plan, file, 2, &unchecked));
 	ck_assert_uint_eq(unchecked, 1);
@@ -278,7 +313,7 @@ START_TEST(a_stop_is_heard)
 	ck_copy_plan plan = {0};
 	ck_copy_add_input(job, &plan, &(ck_copy_input){
 		.source = ck_source_open(job, "in"), .label = "in", .size = size});
-	ck_copy_add_move(job, &plan, &(ck_copy_move){0, 0, size, 0});
+	ck_copy_add_move(job, &plan, &(ck_copy_move){0, 0, size, 0, NULL});
 	ck_file *file = ck_output_add(job, ck_output_new(job, 0), "out");
 	atomic_store(&job->stop, true);
 	ck_assert(!ck_copy_run(job, &plan, file, 2, &unchecked));
@@ -297,8 +332,8 @@ static void gather_plainly(const ck_copy_gather *g, const unsigned char *data, u
 		uint64_t at = g->from;
 		for (size_t d = 0; d < g->ndim; d++)
 			at += position[d] * g->step[d];
-		memcpy(to, data + at, g->item);
-		to += g->item;
+		copy_plainly(g->cast, to, data + at, g->item);
+		to += ck_copy_made(g->cast, g->item);
 		size_t d = g->ndim;
 		while (d && ++position[d - 1] == g->shape[d - 1])
 			position[--d] = 0;
@@ -309,7 +344,7 @@ static void gather_plainly(const ck_copy_gather *g, const unsigned char *data, u
 
 static void gather_and_compare(ck_copy_gather *g, const unsigned char *data, size_t size)
 {
-	uint64_t bytes = g->item;
+	uint64_t bytes = ck_copy_made(g->cast, g->item);
 	size_t unchecked, got_size;
 	for (size_t d = 0; d < g->ndim; d++)
 		bytes *= g->shape[d];
@@ -344,6 +379,7 @@ START_TEST(random_views_are_gathered_exactly)
 		reach += (shape[d] - 1) * step[d];
 		total *= shape[d];
 	}
+	g.cast = g.item > 8 ? NULL : random_cast(g.item);
 	g.from = g.item * roll(10);
 	size_t size = g.from + reach + g.item;
 	unsigned char *data = random_bytes(size);
@@ -365,7 +401,8 @@ START_TEST(transposed_matrices_are_gathered_exactly)
 		shape[1] = 2;
 		step[1] = rows * columns * item;
 	}
-	ck_copy_gather g = {.item = item, .ndim = 3, .shape = shape, .step = step};
+	ck_copy_gather g = {.item = item, .ndim = 3, .shape = shape, .step = step,
+	                    .cast = item > 8 ? NULL : random_cast(item)};
 	size_t size = rows * columns * item * 2;
 	unsigned char *data = random_bytes(size);
 	gather_and_compare(&g, data, size);

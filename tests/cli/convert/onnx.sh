@@ -46,6 +46,28 @@ assert m["ir"] == [8] and m["metadata"] == [] and not any("external" in t for t 
 	only model.onnx odd.name
 }
 
+# The version of the model is that of the youngest dtype in it.
+story_the_youngest_dtype_says_the_version() {
+	needs_onnx
+	python - "$data" <<-'PY'
+		import sys
+		sys.path.insert(0, sys.argv[1])
+		import craft
+		for name, more in (("old", {}), ("new", {"scale": ("F8_E8M0", (4,), b"0123")})):
+		    with open(name + ".safetensors", "wb") as out:
+		        out.write(craft.safetensors({"w": ("F8_E4M3", (2,), b"ab"), **more}))
+	PY
+	ck 0 old.safetensors out/old.onnx
+	ck 0 new.safetensors out/new.onnx
+	python3 "$here/onnx.py" out/old.onnx >old.json
+	python3 "$here/onnx.py" out/new.onnx >new.json
+	python -c '
+import json
+old, new = (json.load(open(name)) for name in ("old.json", "new.json"))
+assert old["ir"] == [9] and new["ir"] == [12], (old["ir"], new["ir"])
+assert {t["name"]: t["type"] for t in new["tensors"]} == {"w": 17, "scale": 24}, new'
+}
+
 story_tensors_go_to_a_file_of_their_own() {
 	needs_onnx
 	ck 0 --external-data "$(good state_dict)" out/model.onnx

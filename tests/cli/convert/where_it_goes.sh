@@ -192,3 +192,42 @@ story_a_replaced_output_keeps_its_mode() {
 	ck 0 "$(good training)" out/model.safetensors
 	[ "$(stat -c %a out/model.safetensors)" = 644 ] || fail "a new one: $(ls -l out)"
 }
+
+# A member of the old group and one of the new group may be others now: neither gets more.
+story_a_replaced_output_lends_no_rights_to_another_group() {
+	local mode wanted other
+	other=65534
+	[ "$(id -u)" -eq 0 ] || other=$(id -G | tr ' ' '\n' | grep -vx "$(id -g)" | head -n 1)
+	[ -n "$other" ] || skip "there is only one group"
+	umask 022
+	while read -r mode wanted; do
+		echo old >out/model.safetensors
+		chgrp "$other" out/model.safetensors
+		chmod "$mode" out/model.safetensors
+		ck 0 "$(good state_dict)" out/model.safetensors
+		[ "$(stat -c '%a %g' out/model.safetensors)" = "$wanted $(id -g)" ] ||
+			fail "of $mode: $(stat -c '%a %g' out/model.safetensors), not $wanted"
+	done <<-'END'
+		640 600
+		660 600
+		644 644
+		664 644
+		666 666
+		604 600
+	END
+}
+
+# Where a file has a list of rights, what stands for the group is the most that anybody on it has.
+story_a_replaced_output_takes_no_list_of_rights_for_those_of_a_group() {
+	echo old >out/model.safetensors
+	chmod 600 out/model.safetensors
+	python3 - out/model.safetensors <<-'END' || skip "the file system has no lists of rights"
+		import os, struct, sys
+		entries = [(1, 6, -1), (2, 4, 65533), (4, 0, -1), (16, 4, -1), (32, 0, -1)]
+		os.setxattr(sys.argv[1], "system.posix_acl_access", struct.pack("<I", 2) +
+		            b"".join(struct.pack("<HHi", *entry) for entry in entries))
+	END
+	[ "$(stat -c %a out/model.safetensors)" = 640 ] || fail "$(ls -l out)"
+	ck 0 "$(good state_dict)" out/model.safetensors
+	[ "$(stat -c %a out/model.safetensors)" = 600 ] || fail "$(ls -l out)"
+}

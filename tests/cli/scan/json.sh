@@ -49,6 +49,18 @@ assert list(lines[-1]) == ["schema", "path", "path_hex", "verdict", "complete", 
 '
 }
 
+# Each pair of names is spelled as the other one where a newline or a NUL stands between the two.
+story_where_a_module_ends_and_its_name_begins_is_kept() {
+	local between
+	for between in '\n' '\0'; do
+		printf "\x80\4\x8c\7own${between}oddU\5Thing\x930" >a.pkl
+		printf "\x8c\3ownU\x09odd${between}Thing\x93." >>a.pkl
+		ck 1 scan --json a.pkl
+		json 'd, = lines
+assert [(len(g["module"]), g["count"]) for g in d["globals"]] == [(3, 1), (10, 1)], d["globals"]'
+	done
+}
+
 story_odd_names_of_files_are_valid_json() {
 	local name=$'a"\\\e[31m\n\xe2\x80\xae\xff.pkl'
 	dangerous "$name"

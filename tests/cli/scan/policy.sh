@@ -89,6 +89,21 @@ story_some_modules_can_never_be_allowed() {
 	ck 0 scan --policy policy s.pkl
 }
 
+# What is dangerous by its name, and what is in no module of that kind, but runs code of the file.
+story_what_does_harm_can_never_be_allowed() {
+	local name
+	safe s.pkl
+	for name in subprocess.Popen runpy.run_path torch.hub.load \
+	            torch.fx.graph_module.reduce_graph_module \
+	            torch.fx.graph_module.reduce_deploy_graph_module \
+	            torch.fx.graph_module.reduce_package_graph_module \
+	            torch_utils.persistence._reconstruct_persistent_obj; do
+		echo "allow $name" >policy
+		refused 2 scan --policy policy s.pkl
+		says "this is known to do harm, and can never be allowed: '$name'"
+	done
+}
+
 # reconstructor FILE CLASS BASE: copy_reg._reconstructor(CLASS, BASE, None), names as in a pickle.
 reconstructor() {
 	printf '\x80\x02ccopy_reg\n_reconstructor\nc%b\nc%b\nN\x87R.' "$2" "$3" >"$1"

@@ -113,3 +113,14 @@ json.dump([", ".join(map(repr, args)) for args in cases], open("wanted", "w"))'
 	json 'told = [f["arguments"] for line in lines for f in line["findings"] if f["arguments"]]
 assert told == json.load(open("wanted")), told'
 }
+
+# What refuses it, and what does not: both are told.
+story_a_tar_that_begins_with_no_header_says_who_reads_it() {
+	ck 1 scan --json "$data/hostile/tar_first_wrong.tar"
+	prints "begins with bytes that are no header: Python and torch refuse it, but GNU tar"
+	ck 1 scan --json "$data/hostile/tar_behind_noise.tar"
+	prints "an entry follows bytes that are no header; GNU tar goes on and finds it"
+	head -c 1536 "$data/hostile/tar_first_wrong.tar" >first.tar
+	ck 3 scan --json first.tar
+	prints "the checksum of the first tar header is wrong, and none follows"
+}

@@ -1,0 +1,112 @@
+/* --cast TYPE[:GLOB]: floating tensors become another type on their way. */
+#include "edit.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+typedef struct {
+	const char *text; /* as it was given */
+	ck_dtype to;
+	const char *glob; /* NULL: all names */
+	size_t matched;   /* names */
+	size_t cast, left; /* tensors that it changed; that it named and are not floating */
+} rule;
+
+struct ck_casts {
+	rule *rules;
+	size_t count;
+};
+
+static const struct {
+	const char *name;
+	ck_dtype dtype;
+} names[] = {
+	{"f64", CK_DT_F64},        {"f32", CK_DT_F32},         {"f16", CK_DT_F16},
+	{"bf16", CK_DT_BF16},      {"f8_e4m3", CK_DT_F8_E4M3}, {"f8_e5m2", CK_DT_F8_E5M2},
+};
+
+static bool parse(ck_job *job, const char *text, rule *to)
+{
+	size_t len = strcspn(text, ":");
+	*to = (rule){.text = text, .glob = text[len] ? text + len + 1 : NULL};
+	for (size_t i = 0; i < CK_COUNT(names); i++)
+		if (strlen(names[i].name) == len && !strncasecmp(names[i].name, text, len)) {
+			to->to = names[i].dtype;
+			return !to->glob || *to->glob ||
+			       ck_fail(job, CK_USAGE, "", "--cast '%s' has an empty GLOB",
+			               ck_show(text, strlen(text)).s);
+		}
+	return ck_fail(job, CK_USAGE, "", "--cast takes f64, f32, f16, bf16, f8_e4m3 or f8_e5m2, "
+	               "with :GLOB behind it or not, not '%s'", ck_show(text, strlen(text)).s);
+}
+
+ck_casts *ck_casts_new(ck_job *job, const ck_words *words)
+{
+	ck_casts *casts = ck_alloc(job, sizeof *casts);
+	if (!casts)
+		return NULL;
+	*casts = (ck_casts){ck_alloc_array(job, words->count + 1, sizeof *casts->rules),
+	                    words->count};
+	for (size_t i = 0; casts->rules && i < words->count; i++)
+		if (!parse(job, words->text[i], &casts->rules[i]))
+			return NULL;
+	return casts->rules ? casts : NULL;
+}
+
+/* The last rule that matches; all are asked, so that each knows whether it was of use. */
+static rule *find(ck_casts *casts, const ck_entry *entry)
+{
+	rule *found = NULL;
+	for (size_t i = 0; i < casts->count; i++) {
+		rule *r = &casts->rules[i];
+		if (r->glob && !ck_glob_matches(r->glob, entry->name, entry->name_len))
+			continue;
+		r->matched++;
+		found = r;
+	}
+	return found;
+}
+
+static bool apply(ck_job *job, rule *r, ck_entry *entry)
+{
+	ck_tensor *tensor = entry->tensor;
+	if (tensor->exact || !ck_cast_is_float(tensor->dtype)) {
+		r->left++;
+		return true;
+	}
+	if (tensor->dtype == r->to)
+		return true;
+	entry->tensor = ck_tensor_cast_late(job, tensor, r->to);
+	r->cast++;
+	return entry->tensor;
+}
+
+static void tell(ck_job *job, const rule *r)
+{
+	char left[128] = "";
+	ck_shown text = ck_show(r->text, strlen(r->text));
+	if (r->glob && !r->matched) {
+		ck_note(job, "--cast '%s' matches no name", text.s);
+		return;
+	}
+	if (r->glob && r->left)
+		snprintf(left, sizeof left, "; %s, not floating, %s left as %s",
+		         ck_many(r->left, "tensor").s, r->left == 1 ? "was" : "were",
+		         r->left == 1 ? "it is" : "they are");
+	ck_note(job, "--cast '%s' cast %s to %s%s", text.s,
+	        r->cast ? ck_many(r->cast, "tensor").s : "no tensor",
+	        ck_dtype_table[r->to].torch, left);
+}
+
+bool ck_edit_cast(ck_job *job, ck_model *model, ck_casts *casts)
+{
+	for (size_t i = 0; i < model->count; i++) {
+		rule *r = find(casts, &model->entries[i]);
+		if (r && !apply(job, r, &model->entries[i]))
+			return false;
+	}
+	for (size_t i = 0; i < casts->count; i++)
+		tell(job, &casts->rules[i]);
+	return true;
+}

@@ -90,6 +90,8 @@ story_any_two_formats_can_be_compared() {
 		ck 0 diff "$(good $name)" "$(wanted $name)"
 		prints "the same: "
 	done
+	ck 0 diff "$(good big_endian)" "$(wanted dtypes)"
+	ck 0 diff "$(wanted complex64)" "$(good big_endian_complex)"
 	for other in deflated.pt gzip.pt.gz nested.tar model.tar.gz; do
 		ck 0 diff "$data/good/$other" "$(wanted state_dict)"
 		ck 0 diff --sandbox=off "$(wanted state_dict)" "$data/good/$other"

@@ -97,8 +97,11 @@ static uint64_t least(uint64_t a, uint64_t b)
  * one as in the other; else it is a stretch of both. */
 static void choose_sizes(ck_blocks *b)
 {
-	size_t item = b->side[0].item > b->side[1].item ? b->side[0].item : b->side[1].item;
-	uint64_t room = CK_BLOCK_BYTES / item, edge = 1;
+	uint64_t room = CK_BLOCK_BYTES, edge = 1;
+	for (int i = 0; i < 2; i++) {
+		room = least(room, CK_BLOCK_BYTES / b->side[i].item);
+		room = least(room, CK_BLOCK_BYTES / b->side[i].made);
+	}
 	size_t x = b->side[0].order[0], y = b->side[1].order[0];
 	for (size_t d = 0; d < b->ndim; d++)
 		b->size[d] = 1;
@@ -129,7 +132,8 @@ void ck_blocks_make(ck_blocks *b)
 		return;
 	for (int i = 0; i < 2; i++) {
 		const ck_tensor *tensor = b->side[i].tensor;
-		b->side[i].item = ck_dtype_table[tensor->dtype].size;
+		b->side[i].item = ck_dtype_table[ck_tensor_held(tensor)].size;
+		b->side[i].made = ck_dtype_table[tensor->dtype].size;
 		b->side[i].from = tensor->start * b->side[i].item;
 	}
 	take_dimensions(b);
@@ -289,7 +293,7 @@ static bool read_box(const box *x, unsigned char *to, unsigned char *window)
 }
 
 bool ck_blocks_read(const ck_blocks *b, int side, const ck_block *block, unsigned char *to,
-                    unsigned char *window)
+                    unsigned char *room)
 {
 	box x = {.block = block, .side = &b->side[side], .ndim = b->ndim};
 	const ck_tensor *tensor = x.side->tensor;
@@ -297,11 +301,14 @@ bool ck_blocks_read(const ck_blocks *b, int side, const ck_block *block, unsigne
 	for (size_t d = b->ndim; d-- > 0; step *= block->size[d])
 		x.to_step[d] = step;
 	choose_inner(&x);
-	if (!read_box(&x, to, window))
-		return false;
 	/* the one place where bytes of a storage become what an output holds */
+	unsigned char *held = tensor->cast ? room + CK_BLOCK_WINDOW : to;
+	if (!read_box(&x, held, room))
+		return false;
 	ck_change *change = ck_tensor_change(tensor);
 	if (change)
-		change(to, block->count, tensor);
+		change(held, block->count, tensor);
+	if (tensor->cast)
+		ck_cast_run(ck_tensor_held(tensor), tensor->dtype, held, block->count, to);
 	return true;
 }

@@ -106,11 +106,12 @@ static bool add_unit(engine *e, const unit *new, uint64_t bytes)
 	return true;
 }
 
-/* The comparison sees every byte of the storage once, in order. */
+/* The comparison sees every byte of the storage once, in order, and as it is. */
 static bool can_fuse(const ck_blocks *blocks, int side, const place *p)
 {
 	const ck_tensor *tensor = blocks->side[side].tensor;
 	return p->users == 1 && ck_blocks_are_runs(blocks, side) && !tensor->start &&
+	       !tensor->cast && ck_tensor_is_plain(tensor) &&
 	       tensor->bytes == p->storage->held;
 }
 
@@ -182,7 +183,7 @@ static bool run_check(engine *e, unit *u, unsigned char *buffer)
 typedef struct {
 	const ck_blocks *blocks;
 	ck_block block;
-	unsigned char *items[2], *window;
+	unsigned char *items[2], *room;
 	ck_unlike unlike;        /* `first` is UINT64_MAX at first */
 } comparing;
 
@@ -210,8 +211,8 @@ static bool compare_block(const engine *e, comparing *c, const place *const *pla
 	size_t bytes[2];
 	const ck_tensor *a = c->blocks->side[0].tensor, *b = c->blocks->side[1].tensor;
 	for (int i = 0; i < 2; i++) {
-		bytes[i] = c->block.count * c->blocks->side[i].item;
-		if (!ck_blocks_read(c->blocks, i, &c->block, c->items[i], c->window))
+		bytes[i] = c->block.count * c->blocks->side[i].made;
+		if (!ck_blocks_read(c->blocks, i, &c->block, c->items[i], c->room))
 			return false;
 	}
 	bool same = a->dtype == b->dtype && !memcmp(c->items[0], c->items[1], bytes[0]);
@@ -247,7 +248,7 @@ static bool run_match(engine *e, unit *u, unsigned char *buffer)
 	const place *const places[2] = {place_of(e, match, 0), place_of(e, match, 1)};
 	comparing c = {.blocks = &blocks, .unlike.first = UINT64_MAX,
 	               .items = {buffer, buffer + CK_BLOCK_BYTES},
-	               .window = buffer + 2 * CK_BLOCK_BYTES};
+	               .room = buffer + 2 * CK_BLOCK_BYTES};
 	make_blocks(e, match, &blocks);
 	for (uint64_t i = 0; i < u->count; i++) {
 		if (ck_work_is_over(&e->work))
@@ -334,6 +335,6 @@ bool ck_diff_values(ck_job *job, ck_diff_side sides[2], ck_match *matches, size_
 		return false;
 	e->work = (ck_work){.what = "comparing", .units = e->unit_count, .total = e->work.total,
 	                    .run = run_unit, .arg = e, .buffer = 2 * CK_BLOCK_BYTES +
-	                    CK_BLOCK_WINDOW};
+	                    CK_BLOCK_ROOM};
 	return ck_work_run(job, &e->work, threads) && judge(e);
 }

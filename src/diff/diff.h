@@ -47,7 +47,9 @@ void ck_values_compare(const ck_rules *rules, ck_dtype a, const void *of_a, ck_d
 
 enum {
 	CK_BLOCK_BYTES = 256 << 10, /* of each tensor in a block, at most */
-	CK_BLOCK_WINDOW = 1 << 20   /* bytes of a storage that are read at once, at most */
+	CK_BLOCK_WINDOW = 1 << 20,  /* bytes of a storage that are read at once, at most */
+	CK_BLOCK_ROOM = CK_BLOCK_WINDOW + CK_BLOCK_BYTES /* what reading needs: what is cast lies
+	                                                  * behind the window before */
 };
 
 /* Where the elements of one tensor are. */
@@ -57,7 +59,8 @@ typedef struct ck_block_side {
 	uint64_t base;           /* of the storage in it */
 	ck_job *job;             /* has the errors of reading it */
 	/* below: set by ck_blocks_make */
-	size_t item;
+	size_t item;             /* bytes of an element in the storage, */
+	size_t made;             /* and as an output holds it */
 	uint64_t from;           /* bytes from `base` to the first element */
 	uint64_t step[CK_DIMS_MAX];
 	size_t order[CK_DIMS_MAX]; /* of dimensions, the one with the least step first */
@@ -86,9 +89,10 @@ void ck_blocks_make(ck_blocks *blocks);
 void ck_blocks_find(const ck_blocks *blocks, uint64_t number, ck_block *block);
 /* The place in C order of the tensor of element `index` of a block. */
 uint64_t ck_blocks_index(const ck_blocks *blocks, const ck_block *block, size_t index);
-/* Reads the elements of a block as an output would hold them: little endian, signs carried out. */
+/* Reads the elements of a block as an output would hold them: little endian, signs carried out,
+ * cast. `room` has CK_BLOCK_ROOM bytes. */
 bool ck_blocks_read(const ck_blocks *blocks, int side, const ck_block *block, unsigned char *to,
-                    unsigned char *window);
+                    unsigned char *room);
 /* True if a block is one run of bytes of that tensor, and the next block the next run. */
 bool ck_blocks_are_runs(const ck_blocks *blocks, int side);
 

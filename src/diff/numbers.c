@@ -128,25 +128,18 @@ static double of_integer(ck_dtype dtype, const unsigned char *from)
 void ck_numbers_load(ck_dtype dtype, const void *items, size_t count, double *to)
 {
 	const unsigned char *from = items;
-	switch (dtype) {
-	case CK_DT_C128:
+	if (ck_dtype_is_complex(dtype))
 		count *= 2;
-		/* fall through */
-	case CK_DT_F64:
+	switch (dtype) {
+	case CK_DT_C128: case CK_DT_F64:
 		for (size_t i = 0; i < count; i++)
 			to[i] = of_f64(from + 8 * i);
 		return;
-	case CK_DT_C64:
-		count *= 2;
-		/* fall through */
-	case CK_DT_F32:
+	case CK_DT_C64: case CK_DT_F32:
 		for (size_t i = 0; i < count; i++)
 			to[i] = of_f32(from + 4 * i);
 		return;
-	case CK_DT_C32:
-		count *= 2;
-		/* fall through */
-	case CK_DT_F16:
+	case CK_DT_C32: case CK_DT_F16:
 		for (size_t i = 0; i < count; i++)
 			to[i] = (double)ck_half_to_float(u16_of(from + 2 * i));
 		return;

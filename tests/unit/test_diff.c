@@ -144,8 +144,8 @@ END_TEST
 START_TEST(infinities_are_close_to_themselves_alone)
 {
 	const ck_rules close = {.close = true, .atol = 1e300, .rtol = 1e300};
-	const double a[] = {INFINITY, INFINITY, INFINITY, 1, -INFINITY},
-	             b[] = {INFINITY, -INFINITY, 1, INFINITY, -INFINITY};
+	const double inf = (double)INFINITY, a[] = {inf, inf, inf, 1, -inf},
+	             b[] = {inf, -inf, 1, inf, -inf};
 	size_t first;
 	ck_unlike u = compare(&close, CK_DT_F64, a, CK_DT_F64, b, 5, &first);
 	ck_assert(u.differing == 3 && first == 1 && isinf(u.max_abs) && isinf(u.max_rel));

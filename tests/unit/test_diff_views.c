@@ -138,11 +138,14 @@ END_TEST
 
 /* ---- checksums ---- */
 
+static bool big_endian; /* of the second */
+
 static ck_unlike checked(ck_job *own, uint32_t crc_a, uint32_t crc_b, bool *ok, size_t *unchecked)
 {
 	const uint64_t shape[] = {NUMBERS}, stride[] = {1};
 	ck_tensor a = view(0, 1, shape, stride), b = view(1, 1, shape, stride);
 	a.storage->has_crc = b.storage->has_crc = true;
+	b.storage->big_endian = big_endian;
 	a.storage->crc = crc_a;
 	b.storage->crc = crc_b;
 	ck_match match = {.tensor = {&a, &b}};
@@ -177,6 +180,22 @@ START_TEST(damage_is_an_error_and_no_difference)
 	checked(own, other, other, &ok, &unchecked);
 	ck_assert(!ok && own->error.status == CK_CORRUPT);
 	ck_base_job_free(own);
+}
+END_TEST
+
+/* Checksums are of the bytes as they lie in the file, whatever is made of them. */
+START_TEST(what_is_changed_on_its_way_has_the_checksum_of_before)
+{
+	bool ok;
+	size_t unchecked;
+	for (uint32_t i = 0; i < NUMBERS; i++) {
+		numbers[0][i] = i * 2654435761u;
+		numbers[1][i] = __builtin_bswap32(numbers[0][i]);
+	}
+	big_endian = true;
+	ck_unlike u = checked(job, ck_crc32(0, numbers[0], NUMBERS * 4),
+	                      ck_crc32(0, numbers[1], NUMBERS * 4), &ok, &unchecked);
+	ck_assert(ok && !u.differing);
 }
 END_TEST
 
@@ -239,6 +258,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(all, views_are_compared_element_by_element, 0, CK_COUNT(views));
 	tcase_add_test(all, all_elements_are_counted);
 	tcase_add_test(all, damage_is_an_error_and_no_difference);
+	tcase_add_test(all, what_is_changed_on_its_way_has_the_checksum_of_before);
 	tcase_add_loop_test(all, names_are_in_the_order_of_people, 0, CK_COUNT(orders));
 	tcase_add_test(all, names_are_joined);
 	suite_add_tcase(suite, all);

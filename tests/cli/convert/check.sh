@@ -27,6 +27,17 @@ story_every_format_can_be_checked() {
 		echo x.safetensors)"
 }
 
+story_what_is_cast_is_checked() {
+	local type name
+	python "$here/big.py" "$data" big.pt 24
+	for type in f64 f32 f16 bf16 f8_e4m3 f8_e5m2; do
+		for name in views dtypes many big_endian deflated; do
+			ck 0 --check --cast $type "$(good $name)" out/model.safetensors
+		done
+		ck 0 --check --cast $type -j 3 big.pt out/model.safetensors
+	done
+}
+
 story_every_file_of_a_model_is_checked() {
 	ck 0 --check --max-shard-size 200 --metadata a=b "$(good many)" out/shards/
 	says ", and checked them"

@@ -134,7 +134,7 @@ bool ck_outputs_open(ck_outputs *o)
 	return o->extras || !extras;
 }
 
-bool ck_outputs_plan(ck_job *job, const ck_outputs *o, const ck_model *model, ck_shards *shards)
+bool ck_outputs_plan(ck_job *job, const ck_outputs *o, ck_model *model, ck_shards *shards)
 {
 	return ck_shards_plan(job, model, o->options->max_shard_size, shards);
 }

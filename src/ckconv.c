@@ -62,7 +62,9 @@ ck_checkpoint *ck_checkpoint_open(ck_job *job, const char *path, const ck_option
 	if (!own || (format && !writer))
 		return NULL;
 	ck_options_default(own);
-	ck_reading *reading = ck_reading_open(job, path, options ? options : own, writer);
+	ck_reading *reading = ck_reading_open(job, path, options ? options : own);
+	if (reading)
+		ck_reading_suit(reading, writer);
 	return reading && ck_reading_complete(reading) ? ck_reading_run(reading) : NULL;
 }
 

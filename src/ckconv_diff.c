@@ -65,7 +65,7 @@ static bool open_side(ck_diff *diff, side *s, const char *path, const ck_options
 	else
 		ck_options_default(&s->options);
 	s->options.ties = CK_TIES_KEEP; /* a name that is not written would seem to be missing */
-	s->reading = ck_reading_open(s->job, path, &s->options, NULL);
+	s->reading = ck_reading_open(s->job, path, &s->options);
 	return s->reading || fail_side(diff, s);
 }
 

@@ -21,8 +21,8 @@ static bool check_align(ck_job *job, const ck_options *options)
 	               LEAST, MOST, (unsigned long long)align);
 }
 
-/* The files are made before the input is read, so that what is wrong with the output is said
- * first. */
+/* The files are made before the input is read, so that what is wrong with the output is said before
+ * that takes its time. */
 static bool begin(ck_job *job, const char *in, const char *out, const ck_options *options,
                   ck_conversion *c)
 {
@@ -39,12 +39,14 @@ static bool begin(ck_job *job, const char *in, const char *out, const ck_options
 	if (c->options.check && c->options.dry_run)
 		return ck_fail(job, CK_USAGE, "",
 		               "--check reads what was written, and --dry-run writes nothing");
-	if (!check_align(job, &c->options) ||
-	    !ck_outputs_choose(&c->to, out, ck_files_are_many(in)))
+	if (!check_align(job, &c->options))
 		return false;
-	c->from = ck_reading_open(job, in, &c->options, c->to.writer);
+	c->from = ck_reading_open(job, in, &c->options);
 	c->to.from = c->from;
-	return c->from && (!ck_reading_is_open(c->from) || ck_outputs_open(&c->to));
+	if (!c->from || !ck_outputs_choose(&c->to, out, ck_files_are_many(in)))
+		return false;
+	ck_reading_suit(c->from, c->to.writer);
+	return !ck_reading_is_open(c->from) || ck_outputs_open(&c->to);
 }
 
 ck_conversion *ck_convert_open(ck_job *job, const char *in, const char *out,

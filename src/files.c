@@ -246,11 +246,39 @@ ck_files *ck_files_open(ck_job *job, const char *path)
 	if (!files)
 		return NULL;
 	files->job = job;
-	bool ok = is_folder(path) ? open_folder(files, path) : open_file(files, path);
+	bool folder = is_folder(path);
+	bool ok = folder ? open_folder(files, path) : open_file(files, path);
 	job->subject = path;
+	files->stem = "model";
+	if (ok && (folder || files->kind == CK_INPUT_INDEX))
+		files->stem = ck_hub_stem(job, files->head->label);
+	ok = ok && files->stem;
 	if (ok && files->open)
 		ck_limits_follow(job, files->bytes);
 	return ok ? files : NULL;
+}
+
+bool ck_files_tell_strays(const ck_files *files, bool strict)
+{
+	unsigned long number, count;
+	const char *first = NULL;
+	const ck_source *head = files->head;
+	if (files->kind == CK_INPUT_FILE && ck_hub_is_shard(head->label, &number, &count))
+		ck_note(files->job, "by its name this is file %lu of %lu of a model; to read all "
+		        "of it, name the folder or the index", number, count);
+	size_t strays = files->kind == CK_INPUT_INDEX && files->count
+		? ck_hub_strays(files->job, files->folder, files->names[0], files->names,
+		                files->count, &first) : 0;
+	if (!strays)
+		return true;
+	if (strict)
+		return ck_fail(files->job, CK_UNSUPPORTED, head->label, "the index does not name "
+		               "%s of the folder: '%s' (--strict)",
+		               ck_many(strays, "numbered file").s, ck_show(first, strlen(first)).s);
+	ck_note(files->job, "%s of the folder %s not named in the index and not read: '%s'%s",
+	        ck_many(strays, "numbered file").s, strays == 1 ? "is" : "are",
+	        ck_show(first, strlen(first)).s, strays == 1 ? "" : " and so on");
+	return true;
 }
 
 bool ck_files_hold(const ck_files *files, const char *path)

@@ -37,18 +37,34 @@ static bool make_names(ck_reading *reading)
 	return reading->names;
 }
 
-ck_reading *ck_reading_open(ck_job *job, const char *path, const ck_options *options,
-                            const ck_writer *writer)
+/* Once all files are open. */
+static bool tell_strays(const ck_reading *reading)
+{
+	return !reading->files->open ||
+	       ck_files_tell_strays(reading->files, reading->options->strict);
+}
+
+ck_reading *ck_reading_open(ck_job *job, const char *path, const ck_options *options)
 {
 	ck_reading *reading = ck_alloc(job, sizeof *reading);
 	if (!reading)
 		return NULL;
-	*reading = (ck_reading){.job = job, .options = options, .writer = writer};
+	*reading = (ck_reading){.job = job, .options = options};
 	reading->casts = ck_casts_new(job, &options->cast);
 	if (!reading->casts || !make_names(reading))
 		return NULL;
 	reading->files = ck_files_open(job, path);
-	return reading->files && open_policy(reading) ? reading : NULL;
+	return reading->files && open_policy(reading) && tell_strays(reading) ? reading : NULL;
+}
+
+void ck_reading_suit(ck_reading *reading, const ck_writer *writer)
+{
+	reading->writer = writer;
+}
+
+const char *ck_reading_stem(const ck_reading *reading)
+{
+	return reading->files->stem;
 }
 
 bool ck_reading_is_open(const ck_reading *reading)
@@ -67,7 +83,7 @@ const void *ck_reading_ask(ck_job *job, const ck_reading *reading, size_t *len)
 
 bool ck_reading_answer(ck_reading *reading, const void *names, size_t len)
 {
-	return ck_files_answer(reading->files, names, len);
+	return ck_files_answer(reading->files, names, len) && tell_strays(reading);
 }
 
 bool ck_reading_complete(ck_reading *reading)
@@ -157,7 +173,8 @@ static bool load_files(ck_reading *reading, ck_loaded *loaded)
 		if (!load(reading, loaded, files->sources[i]))
 			return false;
 	reading->job->subject = files->head->label;
-	return !index || ck_index_settle(reading->job, index, loaded->model);
+	return !index || ck_index_settle(reading->job, index, loaded->model,
+	                                   reading->options->strict);
 }
 
 const ck_files *ck_reading_files(const ck_reading *reading)

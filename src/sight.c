@@ -164,7 +164,7 @@ static bool load(const ck_files *files, ck_loaded *loaded)
 			return false;
 	}
 	job->subject = files->head->label;
-	return (!index || ck_index_settle(job, index, loaded->model)) && ck_load_end(loaded);
+	return (!index || ck_index_settle(job, index, loaded->model, false)) && ck_load_end(loaded);
 }
 
 /* What is not the fault of the file ends all. */

@@ -247,8 +247,8 @@ typedef struct ck_index {
  * failure. */
 ck_index *ck_index_read(ck_job *job, const ck_source *source);
 /* Holds what the files had against the index: fails if a tensor is missing, and lets go of those
- * that lie in another file, too. */
-bool ck_index_settle(ck_job *job, ck_index *index, ck_model *model);
+ * that lie in another file, too. With `strict`, more than the index says is an error. */
+bool ck_index_settle(ck_job *job, ck_index *index, ck_model *model, bool strict);
 
 /* ---- layouts ---- */
 

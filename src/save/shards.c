@@ -24,8 +24,8 @@ static void spread_by_file(const ck_model *model, spread *s)
 	}
 }
 
-/* As split_torch_state_dict_into_shards of huggingface_hub: what is larger than `most` has a file of
- * its own, and others are filled one after the other. */
+/* As split_torch_state_dict_into_shards of huggingface_hub: what is larger than `most` has a file
+ * of its own, and others are filled one after the other. */
 static void spread_by_size(const ck_model *model, uint64_t most, spread *s)
 {
 	size_t open = SIZE_MAX; /* the file that is being filled */

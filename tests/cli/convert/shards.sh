@@ -258,6 +258,74 @@ story_shards_never_replace_their_input() {
 	diff -r model before >/dev/null || fail "the input was changed"
 }
 
+story_what_the_index_does_not_say_is_told_and_strictly_refused() {
+	spread
+	# of one name there are two now, and the second counts
+	sed -i 's/"layer\.9\.weight": "[^"]*"/"layer.8.weight": "model-00003-of-00003.safetensors"/' \
+		model/model.safetensors.index.json
+	ck 0 model out/model.safetensors
+	says "'layer.9.weight'"
+	refused_with_file 3 --strict model out/none.safetensors
+	says "(--strict)"
+	cp model/model-00001-of-00003.safetensors model/model-00004-of-00004.safetensors
+	ck 0 model out/model.safetensors
+	says "'model-00004-of-00004.safetensors'"
+}
+
+# refused_with_file STATUS ARGUMENTS...: the same as refused, where out/ holds what was there.
+refused_with_file() {
+	ck "$@"
+	silent stdout
+	only model.safetensors
+}
+
+story_one_of_several_files_is_told_to_be_one() {
+	spread
+	ck 0 model/model-00002-of-00003.safetensors out/model.safetensors
+	says "file 2 of 3"
+}
+
+# transformers reads model.safetensors before it looks for an index.
+story_files_of_an_older_model_are_told() {
+	spread
+	ck 0 "$(good state_dict)" out/model.safetensors
+	ck 0 model out/
+	says "'out/model.safetensors' was there before"
+	rm out/model.safetensors
+	ck 0 model out/ --max-shard-size 40
+	says "3 numbered files of an older model"
+	ck 0 model/model-00001-of-00003.safetensors out/ --max-shard-size 1GB
+	says "'out/model.safetensors.index.json' was there before"
+	ck 0 "$(good state_dict)" out/m.onnx --external-data
+	ck 0 "$(good state_dict)" out/m.onnx
+	says "'out/m.onnx.data' was there before"
+}
+
+story_an_output_that_is_mistyped_becomes_no_folder() {
+	local name
+	spread
+	for name in model.safetensor model.gguf m.index.json x.bin; do
+		refused 2 model "out/$name"
+		says "suffix tells no format"
+	done
+	ck 0 --to safetensors model out/plain
+	only plain plain/model-0000{1,2,3}-of-00003.safetensors plain/model.safetensors.index.json
+	rm -r out/plain
+	ck 0 --to safetensors --max-shard-size 100 all.safetensors out/name
+	only name-0000{1,2}-of-00002.safetensors name.safetensors.index.json
+	ck 2 nowhere out/nowhere
+	says "nowhere: cannot open the file"
+}
+
+story_models_of_other_libraries_keep_their_names() {
+	mkdir diffusers adapter
+	cp "$(good state_dict)" diffusers/diffusion_pytorch_model.bin
+	cp "$(good state_dict)" adapter/adapter_model.bin
+	ck 0 diffusers out/d
+	ck 0 adapter out/a
+	only a a/adapter_model.safetensors d d/diffusion_pytorch_model.safetensors
+}
+
 # ---- ONNX ----
 
 story_onnx_models_are_read_with_the_files_beside_them() {

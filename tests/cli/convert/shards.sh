@@ -261,7 +261,8 @@ story_shards_never_replace_their_input() {
 story_what_the_index_does_not_say_is_told_and_strictly_refused() {
 	spread
 	# of one name there are two now, and the second counts
-	sed -i 's/"layer\.9\.weight": "[^"]*"/"layer.8.weight": "model-00003-of-00003.safetensors"/' \
+	local file=model-00003-of-00003.safetensors
+	sed -i "s/\"layer\.9\.weight\": \"[^\"]*\"/\"layer.8.weight\": \"$file\"/" \
 		model/model.safetensors.index.json
 	ck 0 model out/model.safetensors
 	says "'layer.9.weight'"

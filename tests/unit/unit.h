@@ -26,7 +26,7 @@
  * as under valgrind, which is told by $UNIT_FEW_ROUNDS. */
 static inline int unit_rounds(int many)
 {
-	return getenv("UNIT_FEW_ROUNDS") ? (many + 4) / 5 : many;
+	return getenv("UNIT_FEW_ROUNDS") ? (many + 9) / 10 : many;
 }
 
 /* Runs a suite; returns the exit status of the program. */

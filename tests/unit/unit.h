@@ -22,7 +22,7 @@
 			ck_abort_msg("not so: %s", #condition);                            \
 	} while (0)
 
-/* How often a test with random numbers is run: a fifth of it where each takes fifty times as long,
+/* How often a test with random numbers is run: a tenth of it where each takes fifty times as long,
  * as under valgrind, which is told by $UNIT_FEW_ROUNDS. */
 static inline int unit_rounds(int many)
 {

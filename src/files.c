@@ -283,6 +283,9 @@ bool ck_files_tell_strays(const ck_files *files, bool strict)
 
 bool ck_files_hold(const ck_files *files, const char *path)
 {
+	struct stat st;
+	if (stat(path, &st)) /* of thousands of outputs, mostly none is there */
+		return false;
 	bool is = ck_source_is_path(files->head, path);
 	for (size_t i = 0; i < files->count; i++)
 		is = is || ck_source_is_path(files->sources[i], path);

@@ -21,6 +21,11 @@ bool ck_edit_unsupported(ck_job *job, ck_model *model, const char *wanted, bool 
 /* * ? [a-z] [!abc] \x; the name may hold anything. */
 bool ck_glob_matches(const char *glob, const char *name, size_t len);
 
+/* Whether the expression of `rule` has backslashes before letters that are no escapes, and its
+ * replacement such or groups that are none; says so. */
+bool ck_rename_check_expression(ck_job *job, const char *rule, const char *expression);
+bool ck_rename_check_text(ck_job *job, const char *rule, const char *text, size_t groups);
+
 /* Options that choose by name and give new names, ready for use; `shaping` must live as long. NULL
  * after a failure: an expression is none. */
 typedef struct ck_names ck_names;

@@ -64,6 +64,16 @@ story_two_tensors_never_get_one_name() {
 	only
 }
 
+# regcomp() takes \d for a d, and most other tools do not.
+story_a_rule_with_unknown_escapes_is_refused() {
+	refused 2 --rename '\d+=x' "$(good state_dict)" out/model.safetensors
+	says "has no \d; [0-9] is a digit"
+	refused 2 --rename '(a)=\2' "$(good state_dict)" out/model.safetensors
+	says "\2 stands for a group, and the expression has 1 group"
+	refused 2 --rename 'a=\n' "$(good state_dict)" out/model.safetensors
+	says "the replacement has no \n"
+}
+
 # What a quantized tensor says of itself goes with its name, or not at all.
 story_facts_follow_the_names() {
 	ck 0 "$(good quantized)" out/all.safetensors

@@ -222,5 +222,9 @@ bool ck_names_tell(ck_job *job, const ck_names *names, const ck_model *model)
 		ck_note(job, "--rename '%s' touched %s", ck_show(rule->rule, strlen(rule->rule)).s,
 		        rule->touched ? ck_many(rule->touched, "name").s : "no name");
 	}
+	if (s->add_prefix)
+		ck_note(job, "--add-prefix '%s' touched %s",
+		        ck_show(s->add_prefix, strlen(s->add_prefix)).s,
+		        ck_many(model->count, "name").s);
 	return true;
 }

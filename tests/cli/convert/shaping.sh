@@ -48,6 +48,7 @@ def change(name):
 wanted = {change(n) for n in names("'"$(wanted state_dict)"'")}
 assert taken == wanted, (taken, wanted)'
 	says "--rename '^norm=n' touched"
+	says "--add-prefix 'model.' touched $(header out/model.safetensors 'print(len(taken))') names"
 	ck 0 --rename 'nothing=x' "$(good state_dict)" out/model.safetensors
 	says "--rename 'nothing=x' touched no name"
 	same out/model.safetensors "$(wanted state_dict)"
@@ -62,6 +63,15 @@ story_two_tensors_never_get_one_name() {
 	ck 2 --rename 'x' "$(good state_dict)" out/model.safetensors
 	says "REGEX=REPLACEMENT"
 	only
+}
+
+# The last one would count in silence.
+story_a_prefix_is_given_once() {
+	refused 2 --strip-prefix a. --strip-prefix b. "$(good state_dict)" out/model.safetensors
+	says "--strip-prefix was given twice"
+	says "--rename '^(a[.]|b[.])='"
+	refused 2 --add-prefix a. --add-prefix b. "$(good state_dict)" out/model.safetensors
+	says "--add-prefix was given twice"
 }
 
 # regcomp() takes \d for a d, and most other tools do not.

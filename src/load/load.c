@@ -136,7 +136,8 @@ ck_loaded *ck_load_begin(ck_job *job, const ck_source *source, uint64_t bytes,
 bool ck_load_file(ck_loaded *loaded, const ck_source *source)
 {
 	loaded->member = loaded->wishes.member;
-	bool ok = ck_load_at(loaded, source, loaded->model->top);
+	bool ok = ck_model_name_file(loaded->job, loaded->model, source->label) &&
+	          ck_load_at(loaded, source, loaded->model->top);
 	loaded->model->files++;
 	return ok;
 }

@@ -266,6 +266,8 @@ typedef struct ck_model {
 	const ck_source *source; /* the file, or what stands for all files of one model */
 	uint64_t bytes;         /* of all files */
 	size_t files;           /* that were read so far */
+	const char **labels;    /* of the files, and of the one that is read */
+	size_t label_cap;
 	const char *layout;     /* "torch zip" */
 	ck_entry *entries;
 	size_t count, cap;
@@ -285,6 +287,8 @@ typedef struct ck_model {
 	const ck_path *root;    /* what was chosen to be converted */
 } ck_model;
 
+/* Says which file is read from now on. */
+bool ck_model_name_file(ck_job *job, ck_model *model, const char *label);
 bool ck_model_add(ck_job *job, ck_model *model, const ck_path *path, ck_tensor *tensor);
 bool ck_model_add_other(ck_job *job, ck_model *model, const ck_path *path, const char *what,
                         ck_other_kind kind);

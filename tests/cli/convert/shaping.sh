@@ -56,8 +56,21 @@ assert taken == wanted, (taken, wanted)'
 }
 
 story_two_tensors_never_get_one_name() {
-	ck 3 --rename '.*=same' "$(good state_dict)" out/model.safetensors
-	says "would both be called 'same'"
+	ck 2 --rename '.*=same' "$(good state_dict)" out/model.safetensors
+	says "--strip-prefix and --rename would call two tensors 'same': ["
+	says_not "--root"
+	ck 3 "$data/bad/same_name_by_number.pt" out/model.safetensors
+	says "would both be called '1': ['1'] and [1]"
+	says_not "--root"
+	ck 3 "$data/bad/same_name_by_dots.pt" out/model.safetensors
+	says "['a.b'] and ['a']['b']; take one part of the file with --root"
+	mkdir shards
+	cp "$(wanted state_dict)" shards/model-00001-of-00002.safetensors
+	cp "$(wanted state_dict)" shards/model-00002-of-00002.safetensors
+	ck 3 shards out/model.safetensors
+	says "one in shards/model-00001-of-00002.safetensors and one in shards/model-00002-of-"
+	says "no index says which one counts"
+	says_not "--root"
 	ck 2 --rename '(=x' "$(good state_dict)" out/model.safetensors
 	says "--rename '(=x'"
 	ck 2 --rename 'x' "$(good state_dict)" out/model.safetensors

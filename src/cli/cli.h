@@ -274,6 +274,8 @@ typedef struct cli_look {
 } cli_look;
 /* What suits a descriptor, page.c. */
 cli_look cli_look_of(int fd, bool verbose);
+/* The same, with whole lines in pipes. */
+cli_look cli_look_whole(int fd);
 /* The same for tables, which may be wider than text. */
 cli_look cli_look_wide(int fd, bool verbose);
 struct ck_report;

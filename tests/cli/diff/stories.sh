@@ -43,8 +43,7 @@ story_differences_are_shown_by_kind() {
 		  whole                                       I64 [2]
 		      1 of 2 differ, first at [0]; max abs 18446744073709551615, rel 2
 
-		different: 7 of 8 tensors in shape (1), dtype (1), values (6); 1 only in A; 1
-		only in B
+		different: 7 of 8 tensors in shape (1), dtype (1), values (6); 1 only in A; 1 only in B
 	END
 }
 

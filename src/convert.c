@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "edit.h"
 #include "outputs.h"
 
 struct ck_conversion {
@@ -168,6 +169,7 @@ bool ck_convert_run(ck_conversion *c, ck_summary *summary)
 	if (!cp || (!c->options.dry_run && !write_extras(c->job, cp, c->to.extras)) ||
 	    !write_tensors(c, cp->model))
 		return false;
+	ck_edit_tell_lost(c->job, cp->model);
 	if (summary) {
 		*summary = (ck_summary){.layout = cp->model->layout, .tensors = cp->model->count,
 		                        .files = c->to.count, .file_bytes = planned};

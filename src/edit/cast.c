@@ -110,3 +110,24 @@ bool ck_edit_cast(ck_job *job, ck_model *model, ck_casts *casts)
 		tell(job, &casts->rules[i]);
 	return true;
 }
+
+void ck_edit_tell_lost(ck_job *job, const ck_model *model)
+{
+	const ck_entry *first = NULL;
+	size_t tensors = 0;
+	uint64_t values = 0;
+	for (size_t i = 0; i < model->count; i++) {
+		const ck_tensor *tensor = model->entries[i].tensor;
+		if (!tensor->cast || !*tensor->lost)
+			continue;
+		first = first ? first : &model->entries[i];
+		values += *tensor->lost;
+		tensors++;
+	}
+	if (first)
+		ck_note(job, "--cast: %s of %s %s out of the range of the new type and became "
+		        "infinite or NaN, first in '%s' (%s)",
+		        ck_many(values, "finite value").s, ck_many(tensors, "tensor").s,
+		        values == 1 ? "was" : "were", ck_show(first->name, first->name_len).s,
+		        ck_dtype_table[first->tensor->dtype].torch);
+}

@@ -65,6 +65,8 @@ ck_casts *ck_casts_new(ck_job *job, const ck_words *words);
 /* Casts floating tensors as the last word says that matches their name in the output; comes before
  * the ties, which are between what is written. Tells in notes how many. */
 bool ck_edit_cast(ck_job *job, ck_model *model, ck_casts *casts);
+/* After the model was written: tells in a note what did not fit into what it was cast to. */
+void ck_edit_tell_lost(ck_job *job, const ck_model *model);
 
 /* All entries, those that are the same view one after the other, by name among themselves. NULL
  * after a failure. */

@@ -197,3 +197,36 @@ story_types_that_there_are_not_are_refused() {
 	done
 	refused 2 --cast
 }
+
+# 65519 is the last that is rounded down to a half, and none of float8_e5m2; of what was no number before, nothing is said.
+story_values_out_of_range_are_told() {
+	python - <<-'PY'
+		import json, math, struct
+		values = [1e6, -1e6, 65519, 65520, math.inf, -math.inf, math.nan, 0, 500]
+		many = [1.0] * 3_000_000
+		for at in range(0, len(many), 1_000_000):
+		    many[at + 77] = 3e38
+		header, data = {}, b""
+		for name, row in (("fits", [1, 2]), ("few", values), ("many", many)):
+		    raw = struct.pack("<%df" % len(row), *row)
+		    header[name] = {"dtype": "F32", "shape": [len(row)],
+		                    "data_offsets": [len(data), len(data) + len(raw)]}
+		    data += raw
+		header = json.dumps(header).encode()
+		with open("in.safetensors", "wb") as file:
+		    file.write(struct.pack("<Q", len(header)) + header + data)
+	PY
+	ck 0 -j 3 --cast f16 in.safetensors out/model.safetensors
+	says "6 finite values of 2 tensors were out of the range"
+	says "first in 'few' (float16)"
+	ck 0 -j 1 --cast f8_e4m3 in.safetensors out/model.safetensors
+	says "8 finite values of 2 tensors were"
+	ck 0 --max-shard-size 1MB --cast f16 --cast 'f8_e5m2:few' in.safetensors out/m.safetensors
+	says "7 finite values of 2 tensors were"
+	ck 0 --include few --cast f16 --check in.safetensors out/model.safetensors
+	says "3 finite values of 1 tensor were"
+	ck 0 --cast f16 --include fits in.safetensors out/model.safetensors
+	says_not "out of the range"
+	ck 0 --cast bf16 in.safetensors out/model.safetensors
+	says_not "out of the range"
+}

@@ -133,7 +133,7 @@ static bool always_fits(const bounds *from, const bounds *to)
 
 uint64_t ck_cast_count(ck_dtype from, ck_dtype to, const void *items, size_t count, void *out)
 {
-	enum { PIECE = 2048 };
+	enum { PIECE = 4096 };
 	look *any = always_fits(&table[from], &table[to]) ? NULL : looker();
 	const size_t size = ck_dtype_table[from].size, made_size = ck_dtype_table[to].size;
 	const unsigned char *at = items;

@@ -9,8 +9,8 @@ typedef struct {
 	const char *text; /* as it was given */
 	ck_dtype to;
 	const char *glob; /* NULL: all names */
-	size_t matched;   /* names */
-	size_t cast, left; /* tensors that it changed; that it named and are not floating */
+	bool matched;     /* a name */
+	size_t cast, left; /* tensors that are written: that it changed; that are not floating */
 } rule;
 
 struct ck_casts {
@@ -62,23 +62,23 @@ static rule *find(ck_casts *casts, const ck_entry *entry)
 		rule *r = &casts->rules[i];
 		if (r->glob && !ck_glob_matches(r->glob, entry->name, entry->name_len))
 			continue;
-		r->matched++;
+		r->matched = true;
 		found = r;
 	}
 	return found;
 }
 
+static bool is_left(const ck_tensor *tensor)
+{
+	return tensor->exact || !ck_cast_is_float(tensor->dtype);
+}
+
 static bool apply(ck_job *job, rule *r, ck_entry *entry)
 {
 	ck_tensor *tensor = entry->tensor;
-	if (tensor->exact || !ck_cast_is_float(tensor->dtype)) {
-		r->left++;
-		return true;
-	}
-	if (tensor->dtype == r->to)
+	if (is_left(tensor) || tensor->dtype == r->to)
 		return true;
 	entry->tensor = ck_tensor_cast_late(job, tensor, r->to);
-	r->cast++;
 	return entry->tensor;
 }
 
@@ -106,9 +106,20 @@ bool ck_edit_cast(ck_job *job, ck_model *model, ck_casts *casts)
 		if (r && !apply(job, r, &model->entries[i]))
 			return false;
 	}
+	return true;
+}
+
+void ck_edit_tell_cast(ck_job *job, const ck_model *model, ck_casts *casts)
+{
+	for (size_t i = 0; i < model->count; i++) {
+		rule *r = find(casts, &model->entries[i]);
+		if (!r)
+			continue;
+		r->cast += model->entries[i].tensor->cast;
+		r->left += is_left(model->entries[i].tensor);
+	}
 	for (size_t i = 0; i < casts->count; i++)
 		tell(job, &casts->rules[i]);
-	return true;
 }
 
 void ck_edit_tell_lost(ck_job *job, const ck_model *model)

@@ -63,8 +63,10 @@ bool ck_edit_same_key(const ck_path *a, const ck_path *b);
 typedef struct ck_casts ck_casts;
 ck_casts *ck_casts_new(ck_job *job, const ck_words *words);
 /* Casts floating tensors as the last word says that matches their name in the output; comes before
- * the ties, which are between what is written. Tells in notes how many. */
+ * the ties, which are between what is written. */
 bool ck_edit_cast(ck_job *job, ck_model *model, ck_casts *casts);
+/* Tells in notes how many of those that are left it was. */
+void ck_edit_tell_cast(ck_job *job, const ck_model *model, ck_casts *casts);
 /* After the model was written: tells in a note what did not fit into what it was cast to. */
 void ck_edit_tell_lost(ck_job *job, const ck_model *model);
 

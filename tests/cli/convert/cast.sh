@@ -69,6 +69,7 @@ story_what_is_not_floating_is_left() {
 # Names of one tensor are the same if they are cast to the same; then one of them can be dropped.
 story_ties_are_between_what_is_written() {
 	ck 0 --ties drop --cast f16 --extras out/extras.json "$(good shared)" out/all.safetensors
+	cp stderr told
 	grep -q '"lm_head.weight":{"$tensor":"embed.weight"}' out/extras.json ||
 		fail "the reference is lost: $(cat out/extras.json)"
 	ck 0 --ties drop --cast "f16:lm_head*" --extras out/extras.json "$(good shared)" \
@@ -83,6 +84,8 @@ story_ties_are_between_what_is_written() {
 		plain, cast, one = read("none"), read("all"), read("one")
 		assert plain[0] == cast[0] and set(plain[1]) == set(cast[1])
 		assert plain[0]["lm_head.weight"] == "embed.weight"
+		halves = sum(t["dtype"] == "F16" for t in cast[1].values())
+		assert "cast %d tensors to float16" % halves in open("told").read(), halves
 		assert "lm_head.weight" in one[1] and "lm_head.weight" not in one[0]
 		assert one[1]["lm_head.weight"]["dtype"] == "F16"
 		assert one[1]["embed.weight"]["dtype"] == "F32"
@@ -101,7 +104,7 @@ story_every_format_takes_casts_and_a_dry_run_knows_their_sizes() {
 		only
 		cp stderr told
 		ck 0 --cast f8_e4m3 --to $way "$(good views)" out/model
-		grep -q " be of $(cat out/* | wc -c) bytes" told || fail "$way: $(cat told)"
+		grep -q "; $(cat out/* | wc -c) bytes in all (--dry-run)" told || fail "$way: $(cat told)"
 		[ "$way" != onnx+safetensors ] || cp out/model.safetensors again.safetensors
 		rm out/*
 		[ -e again.safetensors ] || continue
@@ -185,7 +188,7 @@ story_limits_count_what_is_written() {
 	ck 3 --cast f64 --limit expand=4 f8.safetensors out/model.safetensors
 	says "--limit expand=8"
 	ck 0 --dry-run --cast f64 f8.safetensors out/model.safetensors
-	says "800000000 bytes"
+	says "would write 1 tensor, 800.0 MB; 800000"
 	only
 }
 

@@ -141,7 +141,7 @@ story_a_dry_run_writes_nothing() {
 		cp stderr told
 		# shellcheck disable=SC2086
 		ck 0 $way "$(good views)" out/model
-		grep -q " be of $(cat out/* | wc -c) bytes" told || fail "$way: $(cat told)"
+		grep -q "; $(cat out/* | wc -c) bytes in all (--dry-run)" told || fail "$way: $(cat told)"
 		rm out/*
 	done
 	ck 0 --dry-run --extras out/extras.json "$(good training)" out/model.safetensors

@@ -13,10 +13,13 @@ struct ck_conversion {
 	ck_outputs to;
 };
 
-static bool check_align(ck_job *job, const ck_options *options)
+static bool check_align(ck_job *job, const ck_options *options, const ck_writer *writer)
 {
 	enum { LEAST = 8, MOST = 1 << 24 };
 	uint64_t align = options->align;
+	if (align && !writer->takes_align)
+		return ck_fail(job, CK_USAGE, "", "--align is for --to safetensors and --to "
+		               "onnx+safetensors; %s has no header to be padded", writer->name);
 	return !align || (align % LEAST == 0 && align <= MOST) ||
 	       ck_fail(job, CK_USAGE, "", "--align takes a multiple of %d up to %d, not %llu",
 	               LEAST, MOST, (unsigned long long)align);
@@ -40,8 +43,8 @@ static bool begin(ck_job *job, const char *in, const char *out, const ck_options
 	if (c->options.check && c->options.dry_run)
 		return ck_fail(job, CK_USAGE, "",
 		               "--check reads what was written, and --dry-run writes nothing");
-	if (!check_align(job, &c->options) ||
-	    !ck_outputs_choose(&c->to, out, ck_files_are_many(in)))
+	if (!ck_outputs_choose(&c->to, out, ck_files_are_many(in)) ||
+	    !check_align(job, &c->options, c->to.writer))
 		return false;
 	c->from = ck_reading_open(job, in, &c->options, c->to.writer);
 	c->to.from = c->from;

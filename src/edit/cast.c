@@ -22,8 +22,14 @@ static const struct {
 	const char *name;
 	ck_dtype dtype;
 } names[] = {
-	{"f64", CK_DT_F64},        {"f32", CK_DT_F32},         {"f16", CK_DT_F16},
-	{"bf16", CK_DT_BF16},      {"f8_e4m3", CK_DT_F8_E4M3}, {"f8_e5m2", CK_DT_F8_E5M2},
+	{"f64", CK_DT_F64},         {"f32", CK_DT_F32},         {"f16", CK_DT_F16},
+	{"bf16", CK_DT_BF16},       {"f8_e4m3", CK_DT_F8_E4M3}, {"f8_e5m2", CK_DT_F8_E5M2},
+	/* as torch calls them, and as others do */
+	{"float64", CK_DT_F64},     {"float32", CK_DT_F32},     {"float16", CK_DT_F16},
+	{"bfloat16", CK_DT_BF16},   {"float8_e4m3fn", CK_DT_F8_E4M3},
+	{"float8_e5m2", CK_DT_F8_E5M2},
+	{"double", CK_DT_F64},      {"float", CK_DT_F32},       {"half", CK_DT_F16},
+	{"fp64", CK_DT_F64},        {"fp32", CK_DT_F32},        {"fp16", CK_DT_F16},
 };
 
 static bool parse(ck_job *job, const char *text, rule *to)

@@ -192,6 +192,16 @@ story_limits_count_what_is_written() {
 	only
 }
 
+story_types_have_the_names_of_torch_too() {
+	local pair
+	for pair in f64=float64 f32=float32 f16=float16 bf16=bfloat16 f8_e4m3=float8_e4m3fn \
+		f8_e5m2=float8_e5m2 f64=double f32=float f16=half f64=fp64 f32=fp32 f16=FP16; do
+		ck 0 --cast "${pair%=*}" "$(good dtypes)" out/one.safetensors
+		ck 0 --cast "${pair#*=}:*" "$(good dtypes)" out/other.safetensors
+		same out/one.safetensors out/other.safetensors
+	done
+}
+
 story_types_that_there_are_not_are_refused() {
 	local word
 	for word in f17 '' f16: i8 f16x :w 'f8_e4m3fnuz' f1 bf16.w; do

@@ -124,6 +124,8 @@ assert metadata == {"a": "1=one", "b": "3", "format": "pt"} and begin % 4096 == 
 	ck 2 --metadata nothing "$(good state_dict)" out/bad.safetensors
 	ck 2 --align 12 "$(good state_dict)" out/bad.safetensors
 	says "multiple of 8"
+	ck 2 --align 16 --to onnx "$(good state_dict)" out/bad.onnx
+	grep -q "without ONNX" stderr || says "--align is for --to safetensors"
 	ck 2 --align x "$(good state_dict)" out/bad.safetensors
 	only model.safetensors
 }

@@ -305,6 +305,8 @@ static bool bad_word(enum cli_verb_number verb, const char *argument)
 	const cli_option *same = same_option(word);
 	const cli_option *near = nearest_option(verb, word);
 	int other = VERB_CONVERT;
+	if (!same && cli_misses_end(verb, word))
+		return false;
 	while (same && !(same->verbs & (1u << other)))
 		other++;
 	const char *owner = same ? name_of((enum cli_verb_number)other) : "";

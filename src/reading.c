@@ -143,11 +143,14 @@ static bool edit(const ck_reading *reading, ck_model *model)
 	const ck_options *o = reading->options;
 	ck_job *job = reading->job;
 	const ck_writer *writer = reading->writer;
-	return (!writer || ck_edit_set_aside(job, model, o->root, writer->lacks)) &&
-	       ck_edit_unsupported(job, model, o->root, o->skip_unsupported, o->strict) &&
-	       ck_edit_root(job, model, o->root, reading->names, o->strict, o->extras) &&
-	       ck_edit_cast(job, model, reading->casts) && ck_edit_ties(job, model, o->ties) &&
-	       ck_edit_metadata(job, model, &o->metadata);
+	bool ok = (!writer || ck_edit_set_aside(job, model, o->root, writer->lacks)) &&
+	          ck_edit_unsupported(job, model, o->root, o->skip_unsupported, o->strict) &&
+	          ck_edit_root(job, model, o->root, reading->names, o->strict, o->extras) &&
+	          ck_edit_cast(job, model, reading->casts) && ck_edit_ties(job, model, o->ties) &&
+	          ck_edit_metadata(job, model, &o->metadata);
+	if (ok)
+		ck_edit_tell_cast(job, model, reading->casts);
+	return ok;
 }
 
 /* A file is asked about first, and then read. */

@@ -271,7 +271,8 @@ void cli_inspect_print(FILE *to, const cli_look *look, const ck_inspection *in)
 {
 	/* what is said in sentences is no wider than elsewhere */
 	cli_look narrow = *look;
-	narrow.columns = look->columns < 80 ? look->columns : 80;
+	if (look->terminal)
+		narrow.columns = look->columns < 80 ? look->columns : 80;
 	cli_page p = {to, &narrow, 0}, wide = {to, look, 0};
 	cli_report_print_head(to, &narrow, in->report);
 	put_findings(&p, in);

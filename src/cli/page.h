@@ -35,6 +35,9 @@ void cli_page_coloured(cli_page *page, ck_verdict verdict, bool bold, const char
  * component stays. NULL without memory. */
 char *cli_page_path(const cli_page *page, const char *path, bool escaped, int most);
 
+/* diff_hint.c: the option that would bring names together, if there is one. */
+void cli_diff_hint(cli_page *page, const ck_diff_result *result);
+
 /* report_advice.c: whether torch.load takes the file, and what to do next. */
 struct ck_report;
 void cli_report_advise(cli_page *page, const struct ck_report *report);

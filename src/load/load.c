@@ -138,7 +138,8 @@ bool ck_load_file(ck_loaded *loaded, const ck_source *source, const char *file)
 {
 	loaded->member = loaded->wishes.member;
 	loaded->file = file;
-	bool ok = ck_load_at(loaded, source, loaded->model->top);
+	bool ok = ck_model_name_file(loaded->job, loaded->model, source->label) &&
+	          ck_load_at(loaded, source, loaded->model->top);
 	loaded->model->files++;
 	return ok;
 }

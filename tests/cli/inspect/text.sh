@@ -76,6 +76,13 @@ story_inspect_says_danger_first_and_runs_nothing() {
 	prints "{w,y}  F32  [2]  ×2"
 }
 
+story_lines_are_whole_in_pipes() {
+	ck 3 inspect "$data/hostile/deep.pt"
+	prints "of nesting; if the file can be trusted to need it, raise the limit with --limit depth=N"
+	on_terminal 80 "$data/hostile/deep.pt"
+	narrow 80
+}
+
 story_inspect_and_scan_judge_alike() {
 	local file status
 	for file in "$data"/hostile/* "$data"/bad/*.pt; do

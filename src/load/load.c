@@ -55,6 +55,9 @@ bool ck_input_open(ck_job *job, const ck_source *source, unsigned char *head, ck
 	if (!ck_read_at(job, source, 0, head, in->head_len))
 		return false;
 	const ck_archiver *archiver = ck_archiver_find(head, in->head_len);
+	/* the length of a header may begin as a zip does, but no member is packed by method '{' */
+	if (archiver == &ck_archiver_zip && ck_safetensors_begins(head, in->head_len))
+		archiver = NULL;
 	if (archiver == &ck_archiver_zip &&
 	    !ck_zip_split(job, source, &in->zips, &in->zip_count))
 		return false;

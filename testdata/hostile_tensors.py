@@ -11,7 +11,8 @@ RUN = call(name("os", "system"), text("touch ckconv_was_here"))
 def header(length, start, word, data):
     """Safetensors of a header of that length, in which `word` stands at offset `start` of the file,
     in a text; `data` are its only tensor."""
-    tensor = b'"w":{"dtype":"U8","shape":[%d],"data_offsets":[0,%d]}}' % (len(data), len(data))
+    size = len(data)
+    tensor = b'"w":{"dtype":"U8","shape":[%d],"data_offsets":[0,%d]}}' % (size, size)
     line = b'{"__metadata__":{"k":"'
     line += b"-" * (start - 8 - len(line)) + word
     line += b"-" * (length - len(line) - len(tensor) - 3) + b'"},' + tensor
@@ -53,8 +54,8 @@ def twofold():
          skipped(40, b"V", line)),
         ("stops_in_header.safetensors", harm, "the same behind a STOP, for those who read several "
          "pickles", skipped(40, b".V", line)),
-        ("unknown_in_tensor.safetensors", "malformed | unknown-global", "the same with a class that nobody knows",
-         skipped(40, b"V", b"\n0cown.things\nThing\n.")),
+        ("unknown_in_tensor.safetensors", "malformed | unknown-global", "the same with a class "
+         "that nobody knows", skipped(40, b"V", b"\n0cown.things\nThing\n.")),
         ("persistent.safetensors", harm, "the header is the name of a persistent id",
          header(0x150, 40, b"-", line)),
         ("and_zip.safetensors", harm, "the tensor is a whole checkpoint in a zip archive",

@@ -42,6 +42,7 @@ typedef struct ck_look {
 	ck_regions inside;       /* what was handed on: archives in there are no business here */
 	const char *format;      /* what it is; NULL: nobody knows */
 	bool tensors;            /* safetensors from the first byte to the last, by all rules */
+	bool raw;                /* a file by whose name nobody takes it for a checkpoint */
 	bool lenient;            /* readers pass over what is left at its end */
 	bool whole;              /* a pickle that is in order */
 	bool strict_end;         /* zeros that follow hide it, if they are many */
@@ -103,6 +104,8 @@ bool ck_look_over(ck_audit *audit, const ck_place *place, uint64_t at, const cha
 /* Writes down that a file is not what its name promises, where it is no checkpoint: so says
  * `error`. */
 bool ck_promise_check(ck_audit *audit, const ck_place *place, const ck_error *error);
+/* The name of a file promises nothing at all. */
+bool ck_promise_nothing(const char *path);
 /* The name of a member of an archive promises a checkpoint. */
 bool ck_promise_made(const char *member);
 /* Writes down that something was not scanned. */

@@ -146,6 +146,7 @@ bool ck_load_file(ck_loaded *loaded, const ck_source *source)
 
 bool ck_load_end(ck_loaded *loaded)
 {
+	ck_load_metadata_end(loaded);
 	/* a look for something that need not be there cannot say that it failed */
 	return ck_aside_settle(loaded) && loaded->job->error.status == CK_OK;
 }

@@ -297,7 +297,8 @@ story_raw_data_beside_a_model_is_not_malformed() {
 	python -c 'open("noise", "wb").write(bytes(i * i % 251 ^ 0xa5 for i in range(999)))'
 	ck 0 scan t
 	says "2 files: 2 safe"
-	for start in '\0\0\x80?' 'x\x9c\0\0' 'x\1\0\0' ']\0\0\0\1' 'Pabc' 'X\xff\0\0' '\x8a\xff\xf3' '(\xf3\xf3'; do
+	for start in '\0\0\x80?' 'x\x9c\0\0' 'x\1\0\0' ']\0\0\0\1' 'Pabc' 'X\xff\0\0' \
+	             '\x8a\xff\xf3' '(\xf3\xf3'; do
 		for name in t.onnx.data onnx__MatMul_214 layer.0.weight model.onnx_data; do
 			{ printf "$start"; cat noise; } >t/$name
 		done

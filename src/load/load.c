@@ -56,6 +56,9 @@ bool ck_input_open(ck_job *job, const ck_source *source, unsigned char *head, ck
 	if (!ck_read_at(job, source, 0, head, in->head_len))
 		return false;
 	const ck_archiver *archiver = ck_archiver_find(head, in->head_len);
+	/* the length of a header may begin as a zip does, but no member is packed by method '{' */
+	if (archiver == &ck_archiver_zip && ck_safetensors_begins(head, in->head_len))
+		archiver = NULL;
 	if (archiver == &ck_archiver_zip &&
 	    !ck_zip_split(job, source, &in->zips, &in->zip_count))
 		return false;
@@ -146,6 +149,7 @@ bool ck_load_file(ck_loaded *loaded, const ck_source *source, const char *file)
 
 bool ck_load_end(ck_loaded *loaded)
 {
+	ck_load_metadata_end(loaded);
 	/* a look for something that need not be there cannot say that it failed */
 	return ck_aside_settle(loaded) && loaded->job->error.status == CK_OK;
 }

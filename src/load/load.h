@@ -50,6 +50,8 @@ typedef struct ck_loaded {
 	size_t aside_count, aside_cap;
 	ck_map halves;            /* address of a complex tensor -> what it was split into */
 	ck_map noted;             /* notes that were told */
+	ck_map said;              /* keys of metadata -> what was said first */
+	uint64_t unlike;          /* keys that have several values */
 	uint64_t embedded;        /* bytes that look like checkpoints */
 	uint64_t visits;          /* values looked at, for the limit */
 	const char *member;       /* what is still to be found of wishes.member */
@@ -308,6 +310,11 @@ ck_loaded *ck_load_begin(ck_job *job, const ck_source *source, uint64_t bytes,
 /* `file`: the name of the one of several; NULL: there is one alone. */
 bool ck_load_file(ck_loaded *loaded, const ck_source *source, const char *file);
 bool ck_load_end(ck_loaded *loaded);
+/* Adds to the metadata of the model. Of several values of one key, as shards may have them, the
+ * first is kept, which is told; both texts must live as long as the job. */
+bool ck_load_metadata(ck_loaded *loaded, const char *key, const char *value);
+/* Tells of those that were not named. */
+void ck_load_metadata_end(const ck_loaded *loaded);
 /* The same for a file inside a file: what it holds is named from `at` on. */
 bool ck_load_at(ck_loaded *loaded, const ck_source *source, const ck_path *at);
 /* The layout of a file, or NULL; the job then has an error if one was met on the way. */

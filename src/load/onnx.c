@@ -129,9 +129,7 @@ static bool add_metadata(ck_loaded *loaded, const ck_onnx *model)
 		    !ck_utf8_valid(pair->value, pair->value_len))
 			ck_note(loaded->job, "the metadata '%s' is no text and is left out",
 			        ck_show(pair->key, pair->key_len).s);
-		else if (strcmp(pair->key, "format") != 0 &&
-		         !ck_model_add_metadata(loaded->job, loaded->model, pair->key,
-		                                pair->value))
+		else if (!ck_load_metadata(loaded, pair->key, pair->value))
 			return false;
 	}
 	return true;

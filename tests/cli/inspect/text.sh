@@ -267,6 +267,25 @@ story_inspect_tells_whole_names_of_ties() {
 	narrow 80
 }
 
+# Names as long as a safetensors reader takes them: seconds are for slow machines.
+story_inspect_is_done_with_long_names_at_once() {
+	local long
+	long=$(printf 'n%.0s' {1..130900})
+	for name in "$long" pa pb pc; do
+		printf "$name.%s\n" "sub.w F32 1" "sub.x F32 2" "sub.y F32 3" "sub.z F32 4" \
+			"other.${#name}.a F32 7" "zzz F32 2 ${#name}"
+	done | model m.safetensors
+	(
+		ulimit -t 10
+		on_terminal 80 m.safetensors
+		cp stdout ..
+	)
+	mv ../stdout .
+	narrow 80
+	prints "sub"
+	prints "pa"
+}
+
 story_inspect_has_colours_on_terminals_only() {
 	on_terminal 80 "$data/good/state_dict.pt"
 	grep -q $'\x1b\[1;32msafe' coloured || fail "no colours: $(cat -v coloured)"

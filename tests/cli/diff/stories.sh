@@ -232,3 +232,13 @@ story_text_from_files_cannot_harm_a_terminal() {
 	ck 1 diff a b
 	! grep -q '[[:cntrl:]]' <(tr -d '\n' <stdout) || fail "control characters: $(cat -v stdout)"
 }
+
+story_diff_tells_names_whole() {
+	st a.safetensors 't["nul\0x"] = f32(1); t["nul\0y"] = f32(2)'
+	st b.safetensors 't["nul\0x"] = f32(3); t["nul\0y"] = f32(4)'
+	ck 1 diff a.safetensors b.safetensors
+	prints 'nul\x00x '
+	prints 'nul\x00y '
+	ck 1 diff --json a.safetensors b.safetensors
+	json 'assert names == ["nul\0x", "nul\0y"], names'
+}

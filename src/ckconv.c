@@ -47,6 +47,11 @@ void ck_printable(const char *text, char *to, size_t size)
 	ck_show_to(to, size, text, strlen(text));
 }
 
+void ck_printable_bytes(const char *text, size_t len, char *to, size_t size)
+{
+	ck_show_to(to, size, text, len);
+}
+
 void ck_options_default(ck_options *options)
 {
 	*options = (ck_options){.root = "auto"};

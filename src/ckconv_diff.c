@@ -211,6 +211,7 @@ static void describe(ck_difference *d, const ck_named *named)
 			continue;
 		ck_entry_describe(named->entry[i], infos[i]);
 		d->name = infos[i]->name;
+		d->name_len = infos[i]->name_len;
 	}
 	d->in_a = named->entry[0];
 	d->in_b = named->entry[1];

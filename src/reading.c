@@ -235,7 +235,8 @@ void ck_entry_describe(const ck_entry *entry, ck_tensor_info *info)
 {
 	const ck_dtype_row *dtype = &ck_dtype_table[entry->tensor->dtype];
 	*info = (ck_tensor_info){
-		.name = entry->name, .dtype = dtype->safetensors, .torch_dtype = dtype->torch,
+		.name = entry->name, .name_len = entry->name_len,
+		.dtype = dtype->safetensors, .torch_dtype = dtype->torch,
 		.ndim = entry->tensor->ndim, .shape = entry->tensor->shape,
 		.bytes = entry->tensor->bytes,
 	};

@@ -12,6 +12,14 @@ static void remove_key(ck_model *model, const char *key)
 	model->metadata_count = kept;
 }
 
+static bool is_tie(const ck_model *model, const char *key)
+{
+	for (size_t i = 0; i < model->metadata_count; i++)
+		if (model->metadata[i].tie && !strcmp(model->metadata[i].key, key))
+			return true;
+	return false;
+}
+
 bool ck_edit_metadata(ck_job *job, ck_model *model, const ck_words *pairs)
 {
 	for (size_t i = 0; i < pairs->count; i++) {
@@ -25,6 +33,10 @@ bool ck_edit_metadata(ck_job *job, ck_model *model, const ck_words *pairs)
 		const char *key = ck_copy(job, text, (size_t)(split - text));
 		if (!key)
 			return false;
+		if (is_tie(model, key))
+			return ck_fail(job, CK_USAGE, "", "--metadata '%s' would replace the record "
+			               "that tells where the tied weight of that name is",
+			               ck_show(text, strlen(text)).s);
 		remove_key(model, key);
 		if (!ck_model_add_metadata(job, model, key, split + 1))
 			return false;

@@ -60,6 +60,7 @@ static bool drop_same(ck_job *job, ck_model *model, ck_entry **sorted)
 			continue;
 		if (!ck_model_add_metadata(job, model, entry->name, kept->name))
 			return false;
+		model->metadata[model->metadata_count - 1].tie = true;
 		entry->tensor->same = kept->tensor;
 		entry->tensor = NULL;
 	}

@@ -190,7 +190,7 @@ bool ck_output_commit(ck_job *job, ck_output *output)
 	for (ck_file *file = output->files; file; file = file->next)
 		forget_old(file);
 	for (ck_file *file = output->files; file; file = file->next)
-		if (sync && fsync(file->dir) && errno != EINVAL)
+		if (sync && file->owns_dir && fsync(file->dir) && errno != EINVAL)
 			return ck_fail_sys(job, file->path,
 			                   "the file is complete and in its place, but its "
 			                   "folder could not be brought to the disk");

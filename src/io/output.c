@@ -45,6 +45,24 @@ static void folder_close(void *arg)
 		rmdir(made->path);
 }
 
+/* The name of a folder lies in the one above it. */
+static bool sync_above(ck_job *job, const char *path)
+{
+	size_t len = strlen(path);
+	while (len && path[len - 1] == '/')
+		len--;
+	while (len && path[len - 1] != '/')
+		len--;
+	const char *above = len ? ck_copy(job, path, len) : ".";
+	int fd = above ? open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	bool ok = fd >= 0 && (!fsync(fd) || errno == EINVAL);
+	if (!ok)
+		ck_fail_sys(job, path, "cannot bring the folder to the disk");
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
 bool ck_output_folder(ck_job *job, ck_output *output, const char *path)
 {
 	folder *made = ck_alloc(job, sizeof *made);
@@ -53,7 +71,8 @@ bool ck_output_folder(ck_job *job, ck_output *output, const char *path)
 		return false;
 	*made = (folder){output, copy};
 	if (!mkdir(path, 0777))
-		return ck_defer(job, folder_close, made);
+		return ck_defer(job, folder_close, made) &&
+		       (output->flags & CK_OUTPUT_NO_FSYNC || sync_above(job, path));
 	return errno == EEXIST || ck_fail_sys(job, path, "cannot make the folder");
 }
 

@@ -153,7 +153,7 @@ bool ck_model_add_metadata(ck_job *job, ck_model *model, const char *key, const 
 	if (!grown)
 		return false;
 	model->metadata = grown;
-	grown[model->metadata_count++] = (ck_pair){key, value};
+	grown[model->metadata_count++] = (ck_pair){.key = key, .value = value};
 	return true;
 }
 

@@ -257,6 +257,7 @@ typedef struct ck_fact {
 
 typedef struct ck_pair {
 	const char *key, *value;
+	bool tie;         /* says under which name the tensor `key` is written */
 } ck_pair;
 
 /* What a file says of the program that wrote it; texts are printable. */

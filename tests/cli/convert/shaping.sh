@@ -207,3 +207,20 @@ assert metadata == {"k": "1", "same": "s", "format": "tf", "new": "n"} and len(t
 	ck 0 t out/many.safetensors
 	says "so have 46 keys more"
 }
+
+# Under that name a reader finds where the weight is.
+story_metadata_never_hides_a_tie() {
+	local name
+	ck 0 --ties drop "$(good shared)" out/model.safetensors
+	name=$(python3 - <<-'PY'
+		import json, struct
+		with open("out/model.safetensors", "rb") as file:
+		    header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+		print(next(key for key in header["__metadata__"] if key != "format"))
+	PY
+	)
+	ck 2 --ties drop --metadata "$name=x" "$(good shared)" out/other.safetensors
+	says "the tied weight of that name"
+	ck 0 --metadata "$name=x" "$(good shared)" out/model.safetensors
+	only model.safetensors
+}

@@ -21,6 +21,8 @@ typedef struct cli_page {
 
 /* The columns of `len` bytes of printable text. */
 int cli_columns(const char *text, size_t len);
+/* The bytes of the characters at its beginning that fit so many columns. */
+size_t cli_fitting(const char *text, size_t len, int columns);
 void cli_page_go(cli_page *page, int column);
 void cli_page_end(cli_page *page);
 /* Text in lines that begin at column `indent`. Lines end at blanks; words that are longer than a
@@ -34,6 +36,9 @@ void cli_page_coloured(cli_page *page, ck_verdict verdict, bool bold, const char
  * be freed; on terminals cut in the middle if it has more than `most` columns, so that its last
  * component stays. NULL without memory. */
 char *cli_page_path(const cli_page *page, const char *path, bool escaped, int most);
+
+/* diff_hint.c: the option that would bring names together, if there is one. */
+void cli_diff_hint(cli_page *page, const ck_diff_result *result);
 
 /* report_advice.c: whether torch.load takes the file, and what to do next. */
 struct ck_report;

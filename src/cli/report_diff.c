@@ -139,14 +139,27 @@ static words how_much(const ck_difference *d)
 
 /* ---- lines ---- */
 
+/* To be freed; NULL without memory. */
+static char *name_of(const showing *s, const ck_difference *d)
+{
+	size_t room = 8 * d->name_len + 16; /* whatever is escaped */
+	char *shown = malloc(room), *cut = NULL;
+	if (shown) {
+		ck_printable_bytes(d->name, d->name_len, shown, room);
+		cut = cli_page_path(&s->page, d->name_len ? shown : "\"\"", true,
+		                    s->page.look->columns - 2 * INDENT);
+	}
+	free(shown);
+	return cut;
+}
+
 /* The name, and behind it what the tensor is, if there is room. */
 static void show_tensor(showing *s, const ck_difference *d)
 {
-	const char *name = *d->name ? d->name : "\"\"";
-	char *shown = cli_page_path(&s->page, name, false, s->page.look->columns - 2 * INDENT);
+	char *shown = name_of(s, d);
 	const words what = what_it_is(d);
 	cli_page_go(&s->page, INDENT);
-	cli_page_text(&s->page, INDENT, shown ? shown : name, true);
+	cli_page_text(&s->page, INDENT, shown ? shown : "...", true);
 	free(shown);
 	int room = s->page.look->columns - cli_columns(what.s, strlen(what.s));
 	int column = s->page.column + 2 > NAME_COLUMNS ? s->page.column + 2 : NAME_COLUMNS;
@@ -217,6 +230,17 @@ static const char *plural(uint64_t count)
 	return count == 1 ? "" : "s";
 }
 
+/* "all 6 tensors"; what is one is "the tensor" */
+static words many(size_t count)
+{
+	words w = {""};
+	if (count == 1)
+		add(&w, "the tensor");
+	else
+		add(&w, "all %zu tensors", count);
+	return w;
+}
+
 static void sum_up_same(showing *s)
 {
 	const ck_diff_result *r = s->result;
@@ -241,17 +265,25 @@ static void sum_up(showing *s)
 	const char *before = " in ";
 	add(&w, "different");
 	add_tolerance(&w, s->options);
-	add(&w, ": %zu of %zu tensor%s", differ, r->both, plural(r->both));
+	if (!r->both)
+		add(&w, ": no name is in both");
+	else if (!differ)
+		add(&w, ": %s in both %s the same", many(r->both).s, r->both == 1 ? "is" : "are");
+	else
+		add(&w, ": %zu of %zu tensor%s", differ, r->both, plural(r->both));
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		if (parts[i].count) {
 			add(&w, "%s%s (%zu)", before, parts[i].in, parts[i].count);
 			before = ", ";
 		}
+	if (r->max_abs > 0)
+		add(&w, "; max abs %.3g, rel %.3g", r->max_abs, r->max_rel);
 	for (int i = 0; i < 2; i++)
 		if (r->only[i])
 			add(&w, "; %zu only in %s", r->only[i], i ? "B" : "A");
 	putc('\n', s->page.to);
 	cli_page_line(&s->page, 0, "%s", w.s);
+	cli_diff_hint(&s->page, r);
 }
 
 void cli_diff_print(FILE *to, const cli_look *look, const ck_diff_options *options, bool all,

@@ -30,7 +30,8 @@ ck_torch *ck_torch_new(ck_loaded *loaded, const ck_source *pickle)
 	ck_torch *torch = ck_alloc(loaded->job, sizeof *torch);
 	if (torch)
 		*torch = (ck_torch){.job = loaded->job, .loaded = loaded,
-		                    .model = loaded->model, .pickle = pickle};
+		                    .model = loaded->model, .pickle = pickle,
+		                    .file = loaded->file};
 	return torch;
 }
 
@@ -136,10 +137,12 @@ ck_loaded *ck_load_begin(ck_job *job, const ck_source *source, uint64_t bytes,
 	return model->top ? loaded : NULL;
 }
 
-bool ck_load_file(ck_loaded *loaded, const ck_source *source)
+bool ck_load_file(ck_loaded *loaded, const ck_source *source, const char *file)
 {
 	loaded->member = loaded->wishes.member;
-	bool ok = ck_load_at(loaded, source, loaded->model->top);
+	loaded->file = file;
+	bool ok = ck_model_name_file(loaded->job, loaded->model, source->label) &&
+	          ck_load_at(loaded, source, loaded->model->top);
 	loaded->model->files++;
 	return ok;
 }
@@ -154,5 +157,5 @@ bool ck_load_end(ck_loaded *loaded)
 ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes)
 {
 	ck_loaded *loaded = ck_load_begin(job, source, source->size, wishes);
-	return loaded && ck_load_file(loaded, source) && ck_load_end(loaded) ? loaded : NULL;
+	return loaded && ck_load_file(loaded, source, NULL) && ck_load_end(loaded) ? loaded : NULL;
 }

@@ -48,6 +48,7 @@ def change(name):
 wanted = {change(n) for n in names("'"$(wanted state_dict)"'")}
 assert taken == wanted, (taken, wanted)'
 	says "--rename '^norm=n' touched"
+	says "--add-prefix 'model.' touched $(header out/model.safetensors 'print(len(taken))') names"
 	ck 0 --rename 'nothing=x' "$(good state_dict)" out/model.safetensors
 	says "--rename 'nothing=x' touched no name"
 	same out/model.safetensors "$(wanted state_dict)"
@@ -55,13 +56,45 @@ assert taken == wanted, (taken, wanted)'
 }
 
 story_two_tensors_never_get_one_name() {
-	ck 3 --rename '.*=same' "$(good state_dict)" out/model.safetensors
-	says "would both be called 'same'"
+	ck 2 --rename '.*=same' "$(good state_dict)" out/model.safetensors
+	says "--strip-prefix and --rename would call two tensors 'same': ["
+	says_not "--root"
+	ck 3 "$data/bad/same_name_by_number.pt" out/model.safetensors
+	says "would both be called '1': ['1'] and [1]"
+	says_not "--root"
+	ck 3 "$data/bad/same_name_by_dots.pt" out/model.safetensors
+	says "['a.b'] and ['a']['b']; take one part of the file with --root"
+	mkdir shards
+	cp "$(wanted state_dict)" shards/model-00001-of-00002.safetensors
+	cp "$(wanted state_dict)" shards/model-00002-of-00002.safetensors
+	ck 3 shards out/model.safetensors
+	says "one in shards/model-00001-of-00002.safetensors and one in shards/model-00002-of-"
+	says "no index says which one counts"
+	says_not "--root"
 	ck 2 --rename '(=x' "$(good state_dict)" out/model.safetensors
 	says "--rename '(=x'"
 	ck 2 --rename 'x' "$(good state_dict)" out/model.safetensors
 	says "REGEX=REPLACEMENT"
 	only
+}
+
+# The last one would count in silence.
+story_a_prefix_is_given_once() {
+	refused 2 --strip-prefix a. --strip-prefix b. "$(good state_dict)" out/model.safetensors
+	says "--strip-prefix was given twice"
+	says "--rename '^(a[.]|b[.])='"
+	refused 2 --add-prefix a. --add-prefix b. "$(good state_dict)" out/model.safetensors
+	says "--add-prefix was given twice"
+}
+
+# regcomp() takes \d for a d, and most other tools do not.
+story_a_rule_with_unknown_escapes_is_refused() {
+	refused 2 --rename '\d+=x' "$(good state_dict)" out/model.safetensors
+	says "has no \d; [0-9] is a digit"
+	refused 2 --rename '(a)=\2' "$(good state_dict)" out/model.safetensors
+	says "\2 stands for a group, and the expression has 1 group"
+	refused 2 --rename 'a=\n' "$(good state_dict)" out/model.safetensors
+	says "the replacement has no \n"
 }
 
 # What a quantized tensor says of itself goes with its name, or not at all.
@@ -89,6 +122,8 @@ assert metadata == {"a": "1=one", "b": "3", "format": "pt"} and begin % 4096 == 
 	ck 2 --metadata nothing "$(good state_dict)" out/bad.safetensors
 	ck 2 --align 12 "$(good state_dict)" out/bad.safetensors
 	says "multiple of 8"
+	ck 2 --align 16 --to onnx "$(good state_dict)" out/bad.onnx
+	grep -q "without ONNX" stderr || says "--align is for --to safetensors"
 	ck 2 --align x "$(good state_dict)" out/bad.safetensors
 	only model.safetensors
 }
@@ -106,7 +141,7 @@ story_a_dry_run_writes_nothing() {
 		cp stderr told
 		# shellcheck disable=SC2086
 		ck 0 $way "$(good views)" out/model
-		grep -q " be of $(cat out/* | wc -c) bytes" told || fail "$way: $(cat told)"
+		grep -q "; $(cat out/* | wc -c) bytes in all (--dry-run)" told || fail "$way: $(cat told)"
 		rm out/*
 	done
 	ck 0 --dry-run --extras out/extras.json "$(good training)" out/model.safetensors

@@ -87,6 +87,13 @@ story_names_that_begin_with_a_dash_follow_two_dashes() {
 	same ./out/-out.safetensors "$(wanted state_dict)"
 }
 
+story_the_beginning_of_several_options_is_none() {
+	refused 2 --no "$(good state_dict)" out/model.safetensors
+	says "'--no' could be '--no-clobber' or '--no-fsync'"
+	refused 2 --dryrun "$(good state_dict)" out/model.safetensors
+	says "did you mean '--dry-run'?"
+}
+
 story_what_is_nearly_a_command_is_no_input() {
 	refused 2 sacn model.pt
 	says "there is no file 'sacn'; did you mean ckconv scan [OPTIONS] PATH...?"
@@ -166,7 +173,7 @@ story_an_output_that_is_a_folder_is_called_one() {
 	mkdir folder
 	for name in folder folder/; do
 		refused 2 "$(good training)" $name
-		says "$name: this is a folder; the output needs the name of a file"
+		says "$name: the output of a single file needs the name of a file"
 	done
 	refused 2 --extras folder "$(good training)" out/model.safetensors
 	says "folder: this is a folder"

@@ -71,7 +71,8 @@ static void put_findings(cli_page *p, const ck_inspection *in)
 		cli_page_coloured(p, f->verdict, false, f->rule);
 		if (p->column >= TEXT_COLUMN - 1)
 			cli_page_end(p);
-		cli_page_line(p, TEXT_COLUMN, "%s%s%s%s%s", f->module ? f->module : "",
+		cli_page_line(p, TEXT_COLUMN, "%s%s%s%s%s%s%s", in->several ? f->member : "",
+		              in->several ? ": " : "", f->module ? f->module : "",
 		              f->module ? "." : "", f->module && f->name ? f->name : "",
 		              f->module ? ": " : "", f->why ? f->why : "");
 		shown++;

@@ -78,7 +78,7 @@ story_inspect_says_danger_first_and_runs_nothing() {
 
 story_lines_are_whole_in_pipes() {
 	ck 3 inspect "$data/hostile/deep.pt"
-	prints "of nesting; if the file can be trusted to need it, raise the limit with --limit depth=N"
+	prints "nesting; if the file can be trusted to need it, raise the limit with --limit depth=N"
 	on_terminal 80 "$data/hostile/deep.pt"
 	narrow 80
 }

@@ -47,6 +47,11 @@ void ck_printable(const char *text, char *to, size_t size)
 	ck_show_to(to, size, text, strlen(text));
 }
 
+void ck_printable_bytes(const char *text, size_t len, char *to, size_t size)
+{
+	ck_show_to(to, size, text, len);
+}
+
 void ck_options_default(ck_options *options)
 {
 	*options = (ck_options){.root = "auto"};
@@ -62,7 +67,9 @@ ck_checkpoint *ck_checkpoint_open(ck_job *job, const char *path, const ck_option
 	if (!own || (format && !writer))
 		return NULL;
 	ck_options_default(own);
-	ck_reading *reading = ck_reading_open(job, path, options ? options : own, writer);
+	ck_reading *reading = ck_reading_open(job, path, options ? options : own);
+	if (reading)
+		ck_reading_suit(reading, writer);
 	return reading && ck_reading_complete(reading) ? ck_reading_run(reading) : NULL;
 }
 

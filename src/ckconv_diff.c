@@ -65,7 +65,7 @@ static bool open_side(ck_diff *diff, side *s, const char *path, const ck_options
 	else
 		ck_options_default(&s->options);
 	s->options.ties = CK_TIES_KEEP; /* a name that is not written would seem to be missing */
-	s->reading = ck_reading_open(s->job, path, &s->options, NULL);
+	s->reading = ck_reading_open(s->job, path, &s->options);
 	return s->reading || fail_side(diff, s);
 }
 
@@ -211,6 +211,7 @@ static void describe(ck_difference *d, const ck_named *named)
 			continue;
 		ck_entry_describe(named->entry[i], infos[i]);
 		d->name = infos[i]->name;
+		d->name_len = infos[i]->name_len;
 	}
 	d->in_a = named->entry[0];
 	d->in_b = named->entry[1];

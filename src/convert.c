@@ -25,8 +25,8 @@ static bool check_align(ck_job *job, const ck_options *options, const ck_writer 
 	               LEAST, MOST, (unsigned long long)align);
 }
 
-/* The files are made before the input is read, so that what is wrong with the output is said
- * first. */
+/* The files are made before the input is read, so that what is wrong with the output is said before
+ * that takes its time. */
 static bool begin(ck_job *job, const char *in, const char *out, const ck_options *options,
                   ck_conversion *c)
 {
@@ -43,12 +43,13 @@ static bool begin(ck_job *job, const char *in, const char *out, const ck_options
 	if (c->options.check && c->options.dry_run)
 		return ck_fail(job, CK_USAGE, "",
 		               "--check reads what was written, and --dry-run writes nothing");
-	if (!ck_outputs_choose(&c->to, out, ck_files_are_many(in)) ||
+	c->from = ck_reading_open(job, in, &c->options);
+	c->to.from = c->from;
+	if (!c->from || !ck_outputs_choose(&c->to, out, ck_files_are_many(in)) ||
 	    !check_align(job, &c->options, c->to.writer))
 		return false;
-	c->from = ck_reading_open(job, in, &c->options, c->to.writer);
-	c->to.from = c->from;
-	return c->from && (!ck_reading_is_open(c->from) || ck_outputs_open(&c->to));
+	ck_reading_suit(c->from, c->to.writer);
+	return !ck_reading_is_open(c->from) || ck_outputs_open(&c->to);
 }
 
 ck_conversion *ck_convert_open(ck_job *job, const char *in, const char *out,

@@ -89,7 +89,7 @@ static bool add_difference(printer *p, const ck_difference *d)
 {
 	const bool both = d->in_a && d->in_b;
 	if (!add(p, "{\"name\":") ||
-	    !ck_json_string(p->job, &p->text, d->name, strlen(d->name)) ||
+	    !ck_json_string(p->job, &p->text, d->name, d->name_len) ||
 	    !add_tensor(p, "a", d->in_a, &d->a) || !add_tensor(p, "b", d->in_b, &d->b))
 		return false;
 	if (both && (!add_bool(p, "dtype_differs", d->dtype) ||

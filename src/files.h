@@ -15,6 +15,7 @@ typedef struct ck_files {
 	ck_job *job;
 	ck_input_kind kind;
 	const char *folder;        /* where they lie: "models/gpt2/", or "" */
+	const char *stem;          /* what the model is called where it is written anew */
 	const ck_source *head;     /* the file, the model, the index, or the first shard */
 	const char *member;        /* of FILE!MEMBER, or NULL */
 	const char **names;        /* of the shards, or of what lies beside a model */
@@ -36,6 +37,9 @@ bool ck_files_ask(ck_job *job, const ck_files *files, ck_text *names);
 /* Opens them. Trusts nobody: they must be names of files in the folder, and below a model no
  * symbolic link is followed. */
 bool ck_files_answer(ck_files *files, const char *names, size_t len);
+/* Notes on files that look as if they belonged to the model, and are not read; with `strict` they
+ * are an error. */
+bool ck_files_tell_strays(const ck_files *files, bool strict);
 /* Whether `path` is one of the files. */
 bool ck_files_hold(const ck_files *files, const char *path);
 

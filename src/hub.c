@@ -31,7 +31,8 @@ static bool has_suffix(const char *name, size_t len)
 
 bool ck_hub_is_index(const char *path)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *name = strrchr(path, '/');
+	name = name ? name + 1 : path;
 	return ends(name, strlen(name), ".json") && strstr(name, ".index.");
 }
 
@@ -58,7 +59,10 @@ static bool read_number(const char **text, unsigned long *number)
 static bool read_shard(const char *name, shard *s)
 {
 	static const char of[] = "-of-";
-	const char *mark = strstr(name, of), *at = mark;
+	const char *mark = NULL, *at;
+	for (const char *found = name; (found = strstr(found, of)); found++)
+		mark = found; /* the last */
+	at = mark;
 	while (at && at > name && at[-1] >= '0' && at[-1] <= '9')
 		at--;
 	if (!mark || at == mark || at <= name + 1 || at[-1] != '-')
@@ -161,7 +165,7 @@ static bool is_listed(const names *n, const shard *s)
 	for (size_t i = 0; i < n->models && i < CK_COUNT(n->model); i++) {
 		const char *name = n->model[i], *list = name_of_index(name);
 		size_t tail = strlen(s->suffix);
-		if (list && !memcmp(name, s->name, s->stem) &&
+		if (list && strlen(name) > s->stem && !memcmp(name, s->name, s->stem) &&
 		    !strncmp(name + s->stem, s->suffix, tail) &&
 		    !strcmp(name + s->stem + tail, ".index.json"))
 			return true;
@@ -242,6 +246,65 @@ bool ck_hub_find(ck_job *job, const char *folder, ck_hub_model *model)
 		return false;
 	model->path = path.data;
 	return true;
+}
+
+/* ---- names of shards ---- */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+bool ck_hub_is_shard(const char *path, unsigned long *number, unsigned long *count)
+{
+	shard s;
+	if (!read_shard(base_name(path), &s) || s.count < 2)
+		return false;
+	*number = s.number;
+	*count = s.count;
+	return true;
+}
+
+const char *ck_hub_stem(ck_job *job, const char *path)
+{
+	static const char plain[] = "pytorch_model";
+	const char *name = base_name(path), *list = strstr(name, ".index.");
+	size_t len = list ? (size_t)(list - name) : strlen(name);
+	shard s;
+	if (read_shard(name, &s))
+		len = s.stem;
+	for (size_t i = 0; i < CK_COUNT(suffixes); i++)
+		len -= ends(name, len, suffixes[i]) ? strlen(suffixes[i]) : 0;
+	return !len || ck_equals(name, len, plain) ? "model" : ck_copy(job, name, len);
+}
+
+static bool is_among(const char *name, const char *const *known, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(name, known[i]))
+			return true;
+	return false;
+}
+
+size_t ck_hub_strays(ck_job *job, const char *folder, const char *like, const char *const *known,
+                     size_t count, const char **first)
+{
+	shard want, s;
+	size_t found = 0;
+	DIR *dir = read_shard(like, &want) ? opendir(*folder ? folder : ".") : NULL;
+	if (!dir)
+		return 0;
+	for (const struct dirent *entry; (entry = readdir(dir));) {
+		if (!read_shard(entry->d_name, &s) || s.stem != want.stem ||
+		    memcmp(s.name, want.name, s.stem) != 0 || strcmp(s.suffix, want.suffix) != 0 ||
+		    is_among(entry->d_name, known, count))
+			continue;
+		if (!found++)
+			*first = ck_copy(job, entry->d_name, strlen(entry->d_name));
+	}
+	closedir(dir);
+	return *first ? found : 0;
 }
 
 /* ---- names of outputs ---- */

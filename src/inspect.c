@@ -22,7 +22,7 @@ ck_inspect *ck_inspect_open(ck_job *job, const char *path)
 	*inspect = (ck_inspect){.job = job, .path = path};
 	ck_options_default(&inspect->options);
 	inspect->options.root = ".";
-	inspect->reading = ck_reading_open(job, path, &inspect->options, NULL);
+	inspect->reading = ck_reading_open(job, path, &inspect->options);
 	return inspect->reading && ck_scratch_prepare(job) ? inspect : NULL;
 }
 

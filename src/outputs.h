@@ -28,8 +28,7 @@ bool ck_outputs_choose(ck_outputs *outputs, const char *out, bool from_folder);
 /* Makes the files, as far as it is known how many they are; `from` must be open. */
 bool ck_outputs_open(ck_outputs *outputs);
 /* How many files the tensors of a model need. */
-bool ck_outputs_plan(ck_job *job, const ck_outputs *outputs, const ck_model *model,
-                     ck_shards *shards);
+bool ck_outputs_plan(ck_job *job, const ck_outputs *outputs, ck_model *model, ck_shards *shards);
 /* Makes so many. */
 bool ck_outputs_make(ck_outputs *outputs, size_t count);
 /* Those of all files, at most `max` of them in `to`; returns how many there are. */

@@ -37,18 +37,34 @@ static bool make_names(ck_reading *reading)
 	return reading->names;
 }
 
-ck_reading *ck_reading_open(ck_job *job, const char *path, const ck_options *options,
-                            const ck_writer *writer)
+/* Once all files are open. */
+static bool tell_strays(const ck_reading *reading)
+{
+	return !reading->files->open ||
+	       ck_files_tell_strays(reading->files, reading->options->strict);
+}
+
+ck_reading *ck_reading_open(ck_job *job, const char *path, const ck_options *options)
 {
 	ck_reading *reading = ck_alloc(job, sizeof *reading);
 	if (!reading)
 		return NULL;
-	*reading = (ck_reading){.job = job, .options = options, .writer = writer};
+	*reading = (ck_reading){.job = job, .options = options};
 	reading->casts = ck_casts_new(job, &options->cast);
 	if (!reading->casts || !make_names(reading))
 		return NULL;
 	reading->files = ck_files_open(job, path);
-	return reading->files && open_policy(reading) ? reading : NULL;
+	return reading->files && open_policy(reading) && tell_strays(reading) ? reading : NULL;
+}
+
+void ck_reading_suit(ck_reading *reading, const ck_writer *writer)
+{
+	reading->writer = writer;
+}
+
+const char *ck_reading_stem(const ck_reading *reading)
+{
+	return reading->files->stem;
 }
 
 bool ck_reading_is_open(const ck_reading *reading)
@@ -67,7 +83,7 @@ const void *ck_reading_ask(ck_job *job, const ck_reading *reading, size_t *len)
 
 bool ck_reading_answer(ck_reading *reading, const void *names, size_t len)
 {
-	return ck_files_answer(reading->files, names, len);
+	return ck_files_answer(reading->files, names, len) && tell_strays(reading);
 }
 
 bool ck_reading_complete(ck_reading *reading)
@@ -138,14 +154,15 @@ static bool edit(const ck_reading *reading, ck_model *model)
 }
 
 /* A file is asked about first, and then read. */
-static bool load(ck_reading *reading, ck_loaded *loaded, const ck_source *source)
+static bool load(ck_reading *reading, ck_loaded *loaded, const ck_source *source,
+                 const char *file)
 {
 	const ck_options *o = reading->options;
 	ck_gate *gate = &reading->gates[reading->gate_count++];
 	*gate = (ck_gate){.policy = reading->policy, .member = reading->files->member,
 	                  .disarm = o->disarm, .strict = o->strict};
 	reading->job->subject = source->label;
-	return ck_gate_open(reading->job, source, gate) && ck_load_file(loaded, source);
+	return ck_gate_open(reading->job, source, gate) && ck_load_file(loaded, source, file);
 }
 
 static bool load_files(ck_reading *reading, ck_loaded *loaded)
@@ -153,14 +170,15 @@ static bool load_files(ck_reading *reading, ck_loaded *loaded)
 	const ck_files *files = reading->files;
 	ck_index *index = NULL;
 	if (files->kind == CK_INPUT_FILE || files->kind == CK_INPUT_ONNX)
-		return load(reading, loaded, files->head);
+		return load(reading, loaded, files->head, NULL);
 	if (files->kind == CK_INPUT_INDEX && !(index = ck_index_read(reading->job, files->head)))
 		return false;
 	for (size_t i = 0; i < files->count; i++)
-		if (!load(reading, loaded, files->sources[i]))
+		if (!load(reading, loaded, files->sources[i], files->names[i]))
 			return false;
 	reading->job->subject = files->head->label;
-	return !index || ck_index_settle(reading->job, index, loaded->model);
+	return !index || ck_index_settle(reading->job, index, loaded->model,
+	                                   reading->options->strict);
 }
 
 const ck_files *ck_reading_files(const ck_reading *reading)
@@ -217,7 +235,8 @@ void ck_entry_describe(const ck_entry *entry, ck_tensor_info *info)
 {
 	const ck_dtype_row *dtype = &ck_dtype_table[entry->tensor->dtype];
 	*info = (ck_tensor_info){
-		.name = entry->name, .dtype = dtype->safetensors, .torch_dtype = dtype->torch,
+		.name = entry->name, .name_len = entry->name_len,
+		.dtype = dtype->safetensors, .torch_dtype = dtype->torch,
 		.ndim = entry->tensor->ndim, .shape = entry->tensor->shape,
 		.bytes = entry->tensor->bytes,
 	};

@@ -16,11 +16,13 @@ struct ck_checkpoint {
 typedef struct ck_reading ck_reading;
 
 /* Opens a file, FILE!MEMBER where there is no file of the whole name, an index of shards or a
- * folder with a model in it, and what else `options` name; they must live as long as the job. With
- * a writer, tensors that it cannot write are set aside; NULL: every tensor is taken. NULL after a
- * failure. */
-ck_reading *ck_reading_open(ck_job *job, const char *path, const ck_options *options,
-                            const ck_writer *writer);
+ * folder with a model in it, and what else `options` name; they must live as long as the job. NULL
+ * after a failure. */
+ck_reading *ck_reading_open(ck_job *job, const char *path, const ck_options *options);
+/* Tensors that this writer cannot write are set aside; without one, every tensor is taken. */
+void ck_reading_suit(ck_reading *reading, const ck_writer *writer);
+/* What a model is called where it is written anew: "model", or as its files are. */
+const char *ck_reading_stem(const ck_reading *reading);
 /* False while files that the input names are not open: which they are, ask() finds out. It reads
  * and opens nothing, perhaps for another job and in a process of its own; answer() trusts nobody
  * and opens them. */

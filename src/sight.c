@@ -155,16 +155,16 @@ static bool load(const ck_files *files, ck_loaded *loaded)
 	ck_index *index = NULL;
 	ck_job *job = loaded->job;
 	if (files->kind == CK_INPUT_FILE || files->kind == CK_INPUT_ONNX)
-		return ck_load_file(loaded, files->head) && ck_load_end(loaded);
+		return ck_load_file(loaded, files->head, NULL) && ck_load_end(loaded);
 	if (files->kind == CK_INPUT_INDEX && !(index = ck_index_read(job, files->head)))
 		return false;
 	for (size_t i = 0; i < files->count; i++) {
 		job->subject = files->sources[i]->label;
-		if (!ck_load_file(loaded, files->sources[i]))
+		if (!ck_load_file(loaded, files->sources[i], files->names[i]))
 			return false;
 	}
 	job->subject = files->head->label;
-	return (!index || ck_index_settle(job, index, loaded->model)) && ck_load_end(loaded);
+	return (!index || ck_index_settle(job, index, loaded->model, false)) && ck_load_end(loaded);
 }
 
 /* What is not the fault of the file ends all. */

@@ -52,6 +52,8 @@ CK_API const ck_error *ck_job_error(const ck_job *job);
 /* Writes text into `to`, escaped so that it is safe to print on a terminal, and shortened with
  * "..." to fit into `size` bytes with its NUL. */
 CK_API void ck_printable(const char *text, char *to, size_t size);
+/* The same of text in which NUL is a character like others. */
+CK_API void ck_printable_bytes(const char *text, size_t len, char *to, size_t size);
 
 typedef struct ck_options {
 	/* what is taken from the input */

@@ -28,7 +28,8 @@ typedef struct ck_diff_options {
 
 /* A tensor that is not the same in A and B. */
 typedef struct ck_difference {
-	const char *name;
+	const char *name;        /* ends with NUL, and may hold others: */
+	size_t name_len;
 	bool in_a, in_b;
 	ck_tensor_info a, b;     /* where it is */
 	bool dtype, shape, values; /* what differs, if it is in both */

@@ -94,7 +94,8 @@ typedef struct ck_shaping {
 
 /* One tensor of a model, as it will be written. Borrowed: lives as long as the job. */
 typedef struct ck_tensor_info {
-	const char *name;      /* UTF-8, ends with NUL */
+	const char *name;      /* UTF-8, ends with NUL, and may hold others: */
+	size_t name_len;
 	const char *dtype;     /* as safetensors spells it: "F32"; NULL if it has no spelling */
 	const char *torch_dtype; /* as torch spells it: "float32" */
 	size_t ndim;

@@ -1,4 +1,4 @@
-/* What scan and dis read is read by a confined child, or here if there is to be no sandbox. */
+/* What scan, dis and inspect read, a confined child reads; or this one if there is no sandbox. */
 #include "confined.h"
 
 #include <stdlib.h>
@@ -249,7 +249,8 @@ static bool ask_in_child(void *arg, cli_channel *channel)
 }
 
 static bool inspect_by_child(cli_reader *reader, inspect_work *w, const char *path,
-                             bool (*run)(void *, cli_channel *), cli_report *told)
+                             bool (*run)(void *, cli_channel *), const cli_bounds *bounds,
+                             cli_report *told)
 {
 	const size_t count = ck_inspect_descriptors(w->inspect, NULL, 0);
 	int *keep = malloc((count + 1) * sizeof *keep);
@@ -261,11 +262,10 @@ static bool inspect_by_child(cli_reader *reader, inspect_work *w, const char *pa
 		return false;
 	}
 	keep[0] = STDOUT_FILENO;
-	/* no bounds, as for dis */
 	bool ok = cli_child_run(&(cli_task){
 		.run = run, .arg = w, .job = w->job, .subject = path, .keep = keep,
 		.keep_count = 1 + ck_inspect_descriptors(w->inspect, keep + 1, count),
-		.require = reader->options->sandbox == SANDBOX_REQUIRE,
+		.bounds = *bounds, .require = reader->options->sandbox == SANDBOX_REQUIRE,
 		.stopped = cli_signals_came,
 	}, told);
 	free(keep);
@@ -277,8 +277,9 @@ static bool inspect_by_children(cli_reader *reader, inspect_work *w, const char 
 {
 	static cli_report told;
 	bool ok = true;
+	cli_bounds bounds = cli_bounds_of(ck_inspect_file_max(w->inspect));
 	while (ok && !ck_inspect_is_open(w->inspect)) {
-		ok = inspect_by_child(reader, w, path, ask_in_child, &told);
+		ok = inspect_by_child(reader, w, path, ask_in_child, &bounds, &told);
 		bool answered = ok && ck_inspect_answer(w->inspect, told.blob, told.blob_len);
 		*error = ok ? *ck_job_error(w->job) : told.error;
 		ok = answered;
@@ -286,7 +287,9 @@ static bool inspect_by_children(cli_reader *reader, inspect_work *w, const char 
 	}
 	if (!ok)
 		return false;
-	ok = inspect_by_child(reader, w, path, inspect_in_child, &told);
+	/* what it prints may be appended to whatever there is, and who reads it may take his time */
+	bounds.file_bytes = bounds.idle_ms = 0;
+	ok = inspect_by_child(reader, w, path, inspect_in_child, &bounds, &told);
 	*error = told.error;
 	if (ok)
 		take_shown(&told, shown);

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <string.h>
+#include <stdlib.h>
 
 enum {
 	FACT_COLUMN = 14,
@@ -30,22 +30,21 @@ static void begin(cli_page *p, const char *what)
 /* One line, cut at the edge of a terminal; whole in a pipe. */
 static void __attribute__((format(printf, 2, 3))) put_cut(cli_page *p, const char *fmt, ...)
 {
-	char text[2048];
+	char *text = NULL;
 	va_list args;
 	va_start(args, fmt);
-	vsnprintf(text, sizeof text, fmt, args);
+	int len = vasprintf(&text, fmt, args);
 	va_end(args);
+	if (len < 0)
+		return;
 	cli_page_go(p, FACT_COLUMN);
-	size_t len = strlen(text), fits = 0;
 	int room = p->look->columns - FACT_COLUMN;
-	if (!p->look->terminal || p->look->verbose || cli_columns(text, len) <= room) {
+	bool whole = !p->look->terminal || p->look->verbose;
+	if (whole || cli_columns(text, (size_t)len) <= room)
 		fputs(text, p->to);
-	} else {
-		for (size_t at = 1; at <= len && cli_columns(text, at) <= room - 3; at++)
-			if (((unsigned char)text[at] & 0xC0) != 0x80)
-				fits = at;
-		fprintf(p->to, "%.*s...", (int)fits, text);
-	}
+	else
+		fprintf(p->to, "%.*s...", (int)cli_fitting(text, (size_t)len, room - 3), text);
+	free(text);
 	cli_page_end(p);
 }
 
@@ -99,10 +98,12 @@ static void put_error(cli_page *p, const ck_inspection *in)
 
 static void put_origins(cli_page *p, const ck_inspection *in)
 {
-	char all[1024] = "";
-	size_t at = 0;
-	if (!in->origin_count)
+	char *all = NULL;
+	size_t len = 0;
+	FILE *list = in->origin_count ? open_memstream(&all, &len) : NULL;
+	if (!list)
 		return;
+	const char *before = "";
 	begin(p, "written");
 	if (in->since)
 		cli_page_line(p, FACT_COLUMN, "as PyTorch %s and later versions write it",
@@ -115,12 +116,12 @@ static void put_origins(cli_page *p, const ck_inspection *in)
 			              o->means ? ": " : "", o->means ? o->means : "");
 			continue;
 		}
-		at += (size_t)snprintf(all + at, sizeof all - at, "%s%s %s", at ? ", " : "",
-		                       o->what, o->value);
-		at = at < sizeof all ? at : sizeof all - 1;
+		fprintf(list, "%s%s %s", before, o->what, o->value);
+		before = ", ";
 	}
-	if (at)
+	if (!fclose(list) && len)
 		cli_page_line(p, FACT_COLUMN, "%s", all);
+	free(all);
 }
 
 /* ---- how much ---- */
@@ -175,22 +176,42 @@ static void put_root(cli_page *p, const ck_inspection *in)
 
 /* ---- what belongs together ---- */
 
+/* On terminals a long name is cut. */
+static void put_name(cli_page *p, FILE *to, const char *name)
+{
+	bool whole = !p->look->terminal || p->look->verbose;
+	char *cut = whole ? NULL : cli_page_path(p, name, true, p->look->columns - FACT_COLUMN);
+	fputs(cut ? cut : name, to);
+	free(cut);
+}
+
+static void put_names(cli_page *p, const ck_together *row, const char *between)
+{
+	char *all = NULL;
+	size_t len, names = shown_of(p, row->count, NAMES_MOST);
+	FILE *list = open_memstream(&all, &len);
+	if (!list)
+		return;
+	for (size_t i = 0; i < names; i++) {
+		fputs(i ? between : "", list);
+		put_name(p, list, row->names[i]);
+	}
+	if (names < row->count)
+		fprintf(list, " and %zu more", row->count - names);
+	fprintf(list, "  (%s)", cli_show_size(row->bytes).s);
+	if (!fclose(list))
+		cli_page_line(p, FACT_COLUMN, "%s", all);
+	free(all);
+}
+
 static void put_together(cli_page *p, const char *label, const ck_together *rows, size_t count,
                          const char *between)
 {
 	size_t shown = shown_of(p, count, ROWS_MOST);
 	for (size_t i = 0; i < shown; i++) {
-		char text[1800] = "";
-		size_t at = 0, names = shown_of(p, rows[i].count, NAMES_MOST);
 		if (!i)
 			begin(p, label);
-		for (size_t k = 0; k < names && at < sizeof text; k++)
-			at += (size_t)snprintf(text + at, sizeof text - at, "%s%s",
-			                       k ? between : "", rows[i].names[k]);
-		if (names < rows[i].count && at < sizeof text)
-			snprintf(text + at, sizeof text - at, " and %zu more",
-			         rows[i].count - names);
-		cli_page_line(p, FACT_COLUMN, "%s  (%s)", text, cli_show_size(rows[i].bytes).s);
+		put_names(p, &rows[i], between);
 	}
 	put_more(p, count, shown, "like these");
 }

@@ -47,10 +47,16 @@ cli_look cli_look_wide(int fd, bool verbose)
 }
 
 /* The columns of a character: those of East Asia take two, accents that are put upon others are
- * counted as one, which only makes a line end early. */
-static int width_of(const unsigned char *text, size_t *took)
+ * counted as one, which only makes a line end early. What is left of one that ends too early is
+ * one column. */
+static int width_of(const char *bytes, size_t len, size_t *took)
 {
+	const unsigned char *text = (const unsigned char *)bytes;
 	*took = *text < 0x80 ? 1 : *text >= 0xF0 ? 4 : *text >= 0xE0 ? 3 : 2;
+	if (*took > len) {
+		*took = len;
+		return 1;
+	}
 	if (*took == 4)
 		return 2;
 	if (*took < 3)
@@ -65,8 +71,19 @@ int cli_columns(const char *text, size_t len)
 {
 	int columns = 0;
 	for (size_t took, at = 0; at < len; at += took)
-		columns += width_of((const unsigned char *)text + at, &took);
+		columns += width_of(text + at, len - at, &took);
 	return columns;
+}
+
+size_t cli_fitting(const char *text, size_t len, int columns)
+{
+	size_t at = 0;
+	for (size_t took; at < len; at += took) {
+		columns -= width_of(text + at, len - at, &took);
+		if (columns < 0)
+			break;
+	}
+	return at;
 }
 
 void cli_page_go(cli_page *page, int column)
@@ -81,18 +98,14 @@ void cli_page_end(cli_page *page)
 	page->column = 0;
 }
 
-/* As much of a long word as fits on the line. */
+/* As much of a long word as fits on the line, a character at least. */
 static size_t fitting(const cli_page *page, const char *text, size_t len)
 {
-	size_t took, at = 0;
-	int column = page->column + width_of((const unsigned char *)text, &at);
-	while (at < len) {
-		column += width_of((const unsigned char *)text + at, &took);
-		if (column > page->look->columns)
-			break;
-		at += took;
-	}
-	return at;
+	size_t first, fits = cli_fitting(text, len, page->look->columns - page->column);
+	if (fits)
+		return fits;
+	width_of(text, len, &first);
+	return first;
 }
 
 static void put_bytes(cli_page *page, const char *text, size_t len)
@@ -159,30 +172,20 @@ void cli_page_coloured(cli_page *page, ck_verdict verdict, bool bold, const char
 
 /* ---- paths ---- */
 
-static bool begins_character(char byte)
-{
-	return ((unsigned char)byte & 0xC0) != 0x80;
-}
-
 /* "models/.../model.pt": what is behind the last slash stays if it has room, and of the rest as
  * much from the beginning as fits. */
 static void cut_middle(char *text, int most)
 {
 	static const char gap[] = "...";
-	size_t len = strlen(text), tail = len, head = 0;
+	size_t len = strlen(text), tail = 0;
 	const char *slash = strrchr(text, '/');
-	int room = most - (int)(sizeof gap - 1);
+	int room = most - (int)(sizeof gap - 1), behind = cli_columns(text, len);
 	int last = slash && slash[1] ? cli_columns(slash, strlen(slash)) : room;
-	int behind = last <= room ? last : room;
-	if (cli_columns(text, len) <= most)
+	if (behind <= most)
 		return;
-	for (size_t at = len; at-- > 0;)
-		if (begins_character(text[at]) && cli_columns(text + at, len - at) <= behind)
-			tail = at;
-	int before = room - cli_columns(text + tail, len - tail);
-	for (size_t at = 1; at <= tail; at++)
-		if (begins_character(text[at]) && cli_columns(text, at) <= before)
-			head = at;
+	for (size_t took; tail < len && (behind > room || behind > last); tail += took)
+		behind -= width_of(text + tail, len - tail, &took);
+	size_t head = cli_fitting(text, tail, room - behind);
 	/* three bytes at least were left out */
 	memcpy(text + head, gap, sizeof gap - 1);
 	memmove(text + head + sizeof gap - 1, text + tail, len - tail + 1);

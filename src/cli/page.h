@@ -21,6 +21,8 @@ typedef struct cli_page {
 
 /* The columns of `len` bytes of printable text. */
 int cli_columns(const char *text, size_t len);
+/* The bytes of the characters at its beginning that fit so many columns. */
+size_t cli_fitting(const char *text, size_t len, int columns);
 void cli_page_go(cli_page *page, int column);
 void cli_page_end(cli_page *page);
 /* Text in lines that begin at column `indent`. Lines end at blanks; words that are longer than a

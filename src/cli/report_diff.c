@@ -139,14 +139,27 @@ static words how_much(const ck_difference *d)
 
 /* ---- lines ---- */
 
+/* To be freed; NULL without memory. */
+static char *name_of(const showing *s, const ck_difference *d)
+{
+	size_t room = 8 * d->name_len + 16; /* whatever is escaped */
+	char *shown = malloc(room), *cut = NULL;
+	if (shown) {
+		ck_printable_bytes(d->name, d->name_len, shown, room);
+		cut = cli_page_path(&s->page, d->name_len ? shown : "\"\"", true,
+		                    s->page.look->columns - 2 * INDENT);
+	}
+	free(shown);
+	return cut;
+}
+
 /* The name, and behind it what the tensor is, if there is room. */
 static void show_tensor(showing *s, const ck_difference *d)
 {
-	const char *name = *d->name ? d->name : "\"\"";
-	char *shown = cli_page_path(&s->page, name, false, s->page.look->columns - 2 * INDENT);
+	char *shown = name_of(s, d);
 	const words what = what_it_is(d);
 	cli_page_go(&s->page, INDENT);
-	cli_page_text(&s->page, INDENT, shown ? shown : name, true);
+	cli_page_text(&s->page, INDENT, shown ? shown : "...", true);
 	free(shown);
 	int room = s->page.look->columns - cli_columns(what.s, strlen(what.s));
 	int column = s->page.column + 2 > NAME_COLUMNS ? s->page.column + 2 : NAME_COLUMNS;

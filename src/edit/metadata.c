@@ -3,12 +3,6 @@
 
 #include <string.h>
 
-/* "format" is what readers of safetensors look for, and only "pt" is what they know. */
-static bool is_reserved(const char *key)
-{
-	return !strcmp(key, "format");
-}
-
 static void remove_key(ck_model *model, const char *key)
 {
 	size_t kept = 0;
@@ -31,9 +25,6 @@ bool ck_edit_metadata(ck_job *job, ck_model *model, const ck_words *pairs)
 		const char *key = ck_copy(job, text, (size_t)(split - text));
 		if (!key)
 			return false;
-		if (is_reserved(key))
-			return ck_fail(job, CK_USAGE, "", "--metadata cannot set '%s', which tells "
-			               "readers whose tensors these are", key);
 		remove_key(model, key);
 		if (!ck_model_add_metadata(job, model, key, split + 1))
 			return false;

@@ -38,7 +38,7 @@ static int by_view(const void *a, const void *b)
 }
 
 /* A name that cannot stand in the metadata is kept, and so comes before the writer's own checks.
- * "format" is taken: readers look there for "pt". */
+ * "format" is taken: readers look there for whose tensors these are. */
 static bool can_be_recorded(const ck_entry *entry)
 {
 	return strcmp(entry->name, "format") != 0 && !memchr(entry->name, 0, entry->name_len) &&

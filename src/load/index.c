@@ -15,11 +15,32 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* The value of each key; Python takes the last of several. */
+static bool find_last(ck_job *job, const ck_json_node *map, ck_map *last)
+{
+	bool fresh;
+	for (const ck_json_node *item = ck_json_first(map); item; item = ck_json_next(item)) {
+		const char *name = ck_json_key(item);
+		uint64_t *place = ck_map_put(job, last, name, strlen(name), &fresh);
+		if (!place)
+			return false;
+		*place = (uint64_t)(uintptr_t)item;
+	}
+	return true;
+}
+
 /* The names of the files, sorted, each once. */
 static bool list_files(ck_job *job, const ck_json_node *map, ck_index *index)
 {
 	size_t cap = 0, count = 0, kept = 0;
+	ck_map last = {0};
+	if (!find_last(job, map, &last))
+		return false;
 	for (const ck_json_node *item = ck_json_first(map); item; item = ck_json_next(item)) {
+		const char *key = ck_json_key(item);
+		const uint64_t *place = ck_map_find(job, &last, key, strlen(key));
+		if (!place || *place != (uint64_t)(uintptr_t)item)
+			continue;
 		const char **grown =
 			ck_grow(job, index->files, &cap, count + 1, sizeof *grown);
 		if (!grown)
@@ -35,7 +56,7 @@ static bool list_files(ck_job *job, const ck_json_node *map, ck_index *index)
 	return true;
 }
 
-/* Python takes the last of several values for one key. */
+/* Files that are named by a value which does not count are none of the list. */
 static bool map_tensors(ck_job *job, const ck_json_node *map, ck_index *index)
 {
 	bool fresh;
@@ -44,9 +65,10 @@ static bool map_tensors(ck_job *job, const ck_json_node *map, ck_index *index)
 		const char **found = bsearch(&file, index->files, index->count,
 		                             sizeof *index->files, by_bytes);
 		uint64_t *place = ck_map_put(job, &index->where, name, strlen(name), &fresh);
-		if (!place || !found)
+		if (!place)
 			return false;
-		*place = (uint64_t)(found - index->files);
+		if (found)
+			*place = (uint64_t)(found - index->files);
 	}
 	return true;
 }
@@ -96,21 +118,39 @@ static uint64_t *find_any(ck_job *job, ck_index *index, const ck_model *model, c
 	return where || !path->is_beside ? where : find(job, index, model, path->up);
 }
 
-static bool mark_found(ck_job *job, ck_index *index, const ck_model *model, size_t *unlisted)
+/* What the index and the files do not agree on, by the name of the first. */
+typedef struct {
+	size_t count;
+	ck_shown first;
+} odd;
+
+static void count_odd(ck_job *job, const ck_model *model, const ck_path *path, odd *what)
 {
-	*unlisted = 0;
+	size_t len;
+	const ck_mark mark = ck_arena_mark(job);
+	const char *name = what->count++ ? NULL : ck_path_name(job, path, model->top, &len);
+	if (name)
+		what->first = ck_show(name, len);
+	ck_arena_release(job, mark);
+}
+
+static bool mark_found(ck_job *job, ck_index *index, const ck_model *model, odd *unlisted)
+{
 	for (size_t i = 0; i < model->count; i++) {
 		const ck_entry *entry = &model->entries[i];
 		uint64_t *where = find_any(job, index, model, entry->path);
 		if (where)
 			*where |= (*where & FILE_NUMBER) == entry->file ? FOUND : ELSEWHERE;
-		*unlisted += !where;
+		else
+			count_odd(job, model, entry->path, unlisted);
 	}
 	/* what cannot be written is there all the same, and told elsewhere */
 	for (size_t i = 0; i < model->other_count; i++) {
-		uint64_t *where = find_any(job, index, model, model->others[i].path);
+		const ck_other *other = &model->others[i];
+		uint64_t *where = other->kind > CK_OTHER_ASIDE
+			? find_any(job, index, model, other->path) : NULL;
 		if (where)
-			*where |= FOUND;
+			*where |= ELSEWHERE; /* not dropped for it */
 	}
 	return job->error.status == CK_OK;
 }
@@ -138,32 +178,47 @@ static bool check_promises(ck_job *job, ck_index *index)
 	               missing == 1 ? "" : ", and so on");
 }
 
+static bool tell_odd(ck_job *job, const ck_index *index, const odd *what, bool strict,
+                     const char *fault, const char *fate)
+{
+	if (!what->count)
+		return true;
+	const char *are = what->count == 1 ? "is" : "are";
+	if (strict)
+		return ck_fail(job, CK_UNSUPPORTED, index->source->label, "%s %s %s: '%s'%s "
+		               "(--strict)", ck_many(what->count, "tensor").s, are, fault,
+		               what->first.s, what->count == 1 ? "" : " and so on");
+	ck_note(job, "%s %s %s, and %s %s: '%s'%s", ck_many(what->count, "tensor").s, are, fault,
+	        are, fate, what->first.s, what->count == 1 ? "" : " and so on");
+	return true;
+}
+
 /* Of a tensor that several files hold, the one in the file that the index names is taken. */
-static bool drop_doubles(ck_job *job, ck_index *index, ck_model *model)
+static odd drop_doubles(ck_job *job, ck_index *index, ck_model *model)
 {
 	size_t kept = 0;
+	odd dropped = {0};
 	for (size_t i = 0; i < model->count; i++) {
 		const ck_entry *entry = &model->entries[i];
 		const uint64_t *where = find_any(job, index, model, entry->path);
-		bool other = where && *where & FOUND && (*where & FILE_NUMBER) != entry->file;
-		if (!other)
+		if (where && *where & FOUND && (*where & FILE_NUMBER) != entry->file)
+			count_odd(job, model, entry->path, &dropped);
+		else
 			model->entries[kept++] = *entry;
 	}
-	if (kept < model->count)
-		ck_note(job, "%s that the index says to be in another file %s left out",
-		        ck_many(model->count - kept, "tensor").s,
-		        model->count - kept == 1 ? "is" : "are");
 	model->count = kept;
-	return job->error.status == CK_OK;
+	return dropped;
 }
 
-bool ck_index_settle(ck_job *job, ck_index *index, ck_model *model)
+bool ck_index_settle(ck_job *job, ck_index *index, ck_model *model, bool strict)
 {
-	size_t unlisted;
+	odd unlisted = {0}, dropped;
 	if (!mark_found(job, index, model, &unlisted) || !check_promises(job, index))
 		return false;
-	if (unlisted)
-		ck_note(job, "%s not listed in the index %s taken all the same",
-		        ck_many(unlisted, "tensor").s, unlisted == 1 ? "is" : "are");
-	return drop_doubles(job, index, model);
+	dropped = drop_doubles(job, index, model);
+	return job->error.status == CK_OK &&
+	       tell_odd(job, index, &unlisted, strict, "not listed in the index",
+	                "taken all the same") &&
+	       tell_odd(job, index, &dropped, strict, "in another file than the index says, too",
+	                "left out there");
 }

@@ -68,9 +68,9 @@ typedef struct ck_shards {
 	size_t count;
 } ck_shards;
 
-/* Tensors in the order of the model, at most `most` bytes of them to a file, or one that is larger;
- * 0: those of one input file to one. */
-bool ck_shards_plan(ck_job *job, const ck_model *model, uint64_t most, ck_shards *shards);
+/* At most `most` bytes of tensors to a file, or one that is larger; 0: those of one input file to
+ * one. Brings the tensors of the model into the order of the files. */
+bool ck_shards_plan(ck_job *job, ck_model *model, uint64_t most, ck_shards *shards);
 /* Writes each file by its target. */
 bool ck_shards_save(ck_job *job, const ck_writer *writer, const ck_model *model,
                     const ck_shards *shards, const ck_target *targets);

@@ -7,35 +7,81 @@
 
 /* ---- which tensor goes to which file ---- */
 
-/* A new one where the next tensor would make it larger than `most`, as split_torch_state_dict_into_
- * shards of huggingface_hub does it; 0: where the next tensor comes from another file. */
-static bool is_full(const ck_entry *entry, const ck_entry *last, uint64_t most, uint64_t held)
+/* Files in the making: `number` of each tensor is that of its file, in the order in which files are
+ * begun; `place` of each file its place among all, in the order in which they are full. */
+typedef struct {
+	size_t *number, *place;
+	size_t begun, full;
+} spread;
+
+/* Those of one input file to one. */
+static void spread_by_file(const ck_model *model, spread *s)
 {
-	uint64_t sum;
-	if (!most)
-		return entry->file != last->file;
-	return !ck_add(held, entry->tensor->bytes, &sum) || sum > most;
+	for (size_t i = 0; i < model->count; i++) {
+		if (!i || model->entries[i].file != model->entries[i - 1].file)
+			s->place[s->begun++] = s->full++;
+		s->number[i] = s->begun - 1;
+	}
 }
 
-bool ck_shards_plan(ck_job *job, const ck_model *model, uint64_t most, ck_shards *shards)
+/* As split_torch_state_dict_into_shards of huggingface_hub: what is larger than `most` has a file
+ * of its own, and others are filled one after the other. */
+static void spread_by_size(const ck_model *model, uint64_t most, spread *s)
 {
-	size_t cap = 0;
+	size_t open = SIZE_MAX; /* the file that is being filled */
 	uint64_t held = 0;
-	*shards = (ck_shards){0};
 	for (size_t i = 0; i < model->count; i++) {
-		const ck_entry *entry = &model->entries[i];
-		bool first = !i || is_full(entry, entry - 1, most, held);
-		held = first ? entry->tensor->bytes : held + entry->tensor->bytes;
-		if (!first)
+		const uint64_t bytes = model->entries[i].tensor->bytes;
+		const bool alone = bytes > most;
+		if (!alone && open != SIZE_MAX && bytes > most - held) {
+			s->place[open] = s->full++;
+			open = SIZE_MAX;
+		}
+		s->number[i] = alone || open == SIZE_MAX ? s->begun++ : open;
+		if (alone) {
+			s->place[s->number[i]] = s->full++;
 			continue;
-		size_t *grown = ck_grow(job, shards->first, &cap, shards->count + 2, sizeof *grown);
-		if (!grown)
-			return false;
-		shards->first = grown;
-		grown[shards->count++] = i;
-		grown[shards->count] = model->count;
+		}
+		held = open == SIZE_MAX ? bytes : held + bytes;
+		open = s->number[i];
 	}
+	if (open != SIZE_MAX)
+		s->place[open] = s->full++;
+}
+
+/* Brings the tensors of each file together, in the order that they have. */
+static bool sort_by_file(ck_job *job, ck_model *model, const spread *s, ck_shards *shards)
+{
+	ck_entry *sorted = ck_alloc_array(job, model->count + 1, sizeof *sorted);
+	size_t *next = ck_alloc_array(job, s->full + 2, sizeof *next);
+	shards->count = s->full;
+	shards->first = ck_alloc_array(job, s->full + 1, sizeof *shards->first);
+	if (!sorted || !next || !shards->first)
+		return false;
+	for (size_t i = 0; i < model->count; i++)
+		next[s->place[s->number[i]] + 1]++;
+	for (size_t f = 0; f < s->full; f++) {
+		shards->first[f] = next[f];
+		next[f + 1] += next[f];
+	}
+	shards->first[s->full] = model->count;
+	for (size_t i = 0; i < model->count; i++)
+		sorted[next[s->place[s->number[i]]]++] = model->entries[i];
+	model->entries = sorted;
 	return true;
+}
+
+bool ck_shards_plan(ck_job *job, ck_model *model, uint64_t most, ck_shards *shards)
+{
+	spread s = {.number = ck_alloc_array(job, model->count + 1, sizeof *s.number),
+	            .place = ck_alloc_array(job, model->count + 1, sizeof *s.place)};
+	if (!s.number || !s.place)
+		return false;
+	if (most)
+		spread_by_size(model, most, &s);
+	else
+		spread_by_file(model, &s);
+	return sort_by_file(job, model, &s, shards);
 }
 
 static bool save_part(ck_job *job, const ck_writer *writer, const ck_model *model,
@@ -94,9 +140,11 @@ static bool add_file(ck_job *job, const ck_file *file, table *t)
 	if (!grown)
 		return false;
 	t->rows = grown;
+	const char *slash = strrchr(file->path, '/'); /* a link may lead to another name */
+	const char *name = slash ? slash + 1 : file->path;
 	for (size_t i = 0; i < read->count; i++) {
 		const ck_st_tensor *tensor = &read->tensors[i];
-		grown[t->count++] = (row){tensor->name, tensor->name_len, file->name};
+		grown[t->count++] = (row){tensor->name, tensor->name_len, name};
 		t->bytes += tensor->end - tensor->begin;
 	}
 	return true;

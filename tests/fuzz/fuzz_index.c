@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ck_index *index = ck_index_read(job, model.source);
 	if (index) {
 		check(job, index);
-		demand(!ck_index_settle(job, index, &model));
+		demand(!ck_index_settle(job, index, &model, false));
 	}
 	return fuzz_end(job, false);
 }

@@ -239,8 +239,13 @@ static void check(int from, int to, const uint64_t *codes, size_t count)
 	free(wanted);
 }
 
-static void check_all(int from, const uint64_t *codes, size_t count)
+/* One of many codes will do where each takes long. */
+static void check_all(int from, uint64_t *codes, size_t count)
 {
+	size_t step = unit_rounds(10) < 10 ? 37 : 1;
+	for (size_t i = 0; i * step < count; i++)
+		codes[i] = codes[i * step];
+	count = (count + step - 1) / step;
 	for (int to = 0; to < TARGETS; to++)
 		if (to != from)
 			check(from, to, codes, count);
@@ -249,11 +254,12 @@ static void check_all(int from, const uint64_t *codes, size_t count)
 START_TEST(every_half_and_every_byte_is_cast_exactly)
 {
 	uint64_t *codes = malloc(65536 * sizeof *codes);
-	for (uint64_t i = 0; i < 65536; i++)
-		codes[i] = i;
-	for (int from = 0; from < TYPES; from++)
+	for (int from = 0; from < TYPES; from++) {
+		for (uint64_t i = 0; i < 65536; i++)
+			codes[i] = i;
 		if (size_of(&types[from]) <= 2)
 			check_all(from, codes, size_of(&types[from]) == 1 ? 256 : 65536);
+	}
 	free(codes);
 }
 END_TEST

@@ -22,11 +22,11 @@
 			ck_abort_msg("not so: %s", #condition);                            \
 	} while (0)
 
-/* How often a test with random numbers is run: a fifth of it where each takes fifty times as long,
+/* How often a test with random numbers is run: a tenth of it where each takes fifty times as long,
  * as under valgrind, which is told by $UNIT_FEW_ROUNDS. */
 static inline int unit_rounds(int many)
 {
-	return getenv("UNIT_FEW_ROUNDS") ? (many + 4) / 5 : many;
+	return getenv("UNIT_FEW_ROUNDS") ? (many + 9) / 10 : many;
 }
 
 /* Runs a suite; returns the exit status of the program. */

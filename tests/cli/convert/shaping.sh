@@ -121,8 +121,6 @@ story_the_metadata_is_said_and_the_data_aligned() {
 		out/model.safetensors
 	header out/model.safetensors '
 assert metadata == {"a": "1=one", "b": "3", "format": "pt"} and begin % 4096 == 0, metadata'
-	ck 2 --metadata format=tf "$(good state_dict)" out/bad.safetensors
-	says "format"
 	ck 2 --metadata nothing "$(good state_dict)" out/bad.safetensors
 	ck 2 --align 12 "$(good state_dict)" out/bad.safetensors
 	says "multiple of 8"
@@ -154,4 +152,61 @@ story_a_dry_run_writes_nothing() {
 	only
 	ck 3 --dry-run "$data/bad/cut_in_data.pt" out/model.safetensors
 	only
+}
+
+# Whoever said whose tensors these are is believed.
+story_the_format_of_an_input_is_kept() {
+	local format
+	for format in tf mlx flax np pt; do
+		rm -f out/*
+		made_of "{'__metadata__': {'format': '$format', 'a': 'b'}}" in.safetensors
+		ck 0 --check in.safetensors out/model.safetensors
+		header out/model.safetensors 'assert metadata == {"a": "b", "format": "'$format'"}'
+		ck 0 --metadata format=np in.safetensors out/np.safetensors
+		header out/np.safetensors 'assert metadata == {"a": "b", "format": "np"}'
+	done
+	made_of "{}" in.safetensors
+	ck 0 --check in.safetensors out/none.safetensors
+	header out/none.safetensors 'assert metadata == {"format": "pt"}'
+	"$ckconv" --to onnx none out/none.onnx 2>&1 | grep -q "without ONNX" && return
+	made_of "{'__metadata__': {'format': 'tf'}}" in.safetensors
+	ck 0 --check in.safetensors out/model.onnx
+	ck 0 out/model.onnx out/again.safetensors
+	header out/again.safetensors 'assert metadata == {"format": "tf"}'
+}
+
+# made_of HEADER FILE [NAME]: safetensors with one tensor more.
+made_of() {
+	python - "$1" "$2" "${3-w}" <<-'PY'
+		import json, struct, sys
+		head = eval(sys.argv[1])
+		head[sys.argv[3]] = {"dtype": "U8", "shape": [8], "data_offsets": [0, 8]}
+		text = json.dumps(head).encode()
+		text += b" " * (-len(text) % 8)
+		with open(sys.argv[2], "wb") as out:
+		    out.write(struct.pack("<Q", len(text)) + text + b"datadata")
+	PY
+}
+
+story_the_first_of_several_shards_is_believed() {
+	local key
+	mkdir t
+	made_of "{'__metadata__': {'k': '1', 'same': 's', 'format': 'tf'}}" \
+		t/model-00001-of-00003.safetensors a
+	made_of "{'__metadata__': {'k': '2', 'same': 's', 'format': 'tf', 'new': 'n'}}" \
+		t/model-00002-of-00003.safetensors b
+	made_of "{'__metadata__': {'k': '3', 'new': 'n'}}" t/model-00003-of-00003.safetensors c
+	ck 0 --check t out/model.safetensors
+	says "the metadata 'k' has several values; the first is kept"
+	[ "$(grep -c "several values" stderr)" -eq 1 ] || fail "told more than once"
+	header out/model.safetensors '
+assert metadata == {"k": "1", "same": "s", "format": "tf", "new": "n"} and len(taken) == 3'
+	ck 0 --metadata k=4 t out/four.safetensors
+	header out/four.safetensors 'assert metadata["k"] == "4"'
+	for key in a b c; do
+		made_of "{'__metadata__': {str(i): '$key' for i in range(50)}}" \
+			t/model-0000$((0x$key - 9))-of-00003.safetensors $key
+	done
+	ck 0 t out/many.safetensors
+	says "so have 46 keys more"
 }

@@ -84,7 +84,8 @@ story_each_shard_is_asked_what_it_would_do() {
 	mkdir model
 	cp "$(good state_dict)" model/pytorch_model-00001-of-00002.bin
 	cp "$data/hostile/eval.pt" model/pytorch_model-00002-of-00002.bin
-	refused 1 model out/model.safetensors
+	refused_with_status 1 model out/model.safetensors
+	only
 	says "pytorch_model-00002-of-00002.bin"
 	says "builtins.eval"
 }
@@ -171,23 +172,33 @@ assert {n: f for f in files for n in sizes[f]} == places'
 	index out/Model-3.1-8B 'assert len(files) == 3'
 }
 
-# The greatest size counts the bytes of tensors; one that is larger has a file of its own.
+# The greatest size counts the bytes of tensors; one that is larger has a file of its own, and the
+# file that is being filled is filled on. Spelled out here after huggingface_hub.
 story_shards_are_no_larger_than_they_may_be() {
+	local most
 	spread
-	ck 0 all.safetensors out/big.safetensors --max-shard-size 40
-	index out '
-wanted, held = [], 0 # the way of huggingface_hub, in the order of the input
-for size in [10 + int(n.split(".")[1]) for n in sorted(index["weight_map"])]:
-    if not wanted or held + size > 40:
-        wanted, held = wanted + [0], 0
-    wanted[-1] += 1
+	for most in 40 30 18 15 11; do
+		ck 0 all.safetensors out/big.safetensors --max-shard-size $most
+		index out "most = $most"'
+full, open, held = [], [], 0
+for name in sorted(index["weight_map"]): # in the order of the input
+    size = 10 + int(name.split(".")[1])
+    if size > most:
+        full.append({name})
+        continue
+    if held + size > most:
+        full.append(set(open))
+        open, held = [], 0
+    open.append(name)
     held += size
-assert [len(sizes[f]) for f in files] == wanted, (sizes, wanted)
-assert files[0] == f"big-00001-of-{len(wanted):05d}.safetensors"'
-	[ -e out/big.safetensors.index.json ] || fail "the index has another name"
-	ck 0 out/big.safetensors.index.json back.safetensors
-	same back.safetensors all.safetensors
-	rm out/*
+full += [set(open)] if open else []
+assert [set(sizes[f]) for f in files] == [f for f in full if f], (sizes, full)
+assert files[0] == f"big-00001-of-{len(files):05d}.safetensors"'
+		[ -e out/big.safetensors.index.json ] || fail "the index has another name"
+		ck 0 out/big.safetensors.index.json back.safetensors
+		same back.safetensors all.safetensors
+		rm out/*
+	done
 	ck 0 model out/ --max-shard-size 15B
 	index out 'assert len(files) == 12 and max(len(t) for t in sizes.values()) == 1'
 	rm out/*
@@ -248,6 +259,114 @@ story_shards_never_replace_their_input() {
 	diff -r model before >/dev/null || fail "the input was changed"
 }
 
+story_what_the_index_does_not_say_is_told_and_strictly_refused() {
+	spread
+	# of one name there are two now, and the second counts
+	local file=model-00003-of-00003.safetensors
+	sed -i "s/\"layer\.9\.weight\": \"[^\"]*\"/\"layer.8.weight\": \"$file\"/" \
+		model/model.safetensors.index.json
+	ck 0 model out/model.safetensors
+	says "'layer.9.weight'"
+	refused_with_file 3 --strict model out/none.safetensors
+	says "(--strict)"
+	cp model/model-00001-of-00003.safetensors model/model-00004-of-00004.safetensors
+	ck 0 model out/model.safetensors
+	says "'model-00004-of-00004.safetensors'"
+}
+
+# refused_with_file STATUS ARGUMENTS...: the same as refused, where out/ holds what was there.
+refused_with_file() {
+	ck "$@"
+	silent stdout
+	only model.safetensors
+}
+
+story_one_of_several_files_is_told_to_be_one() {
+	spread
+	ck 0 model/model-00002-of-00003.safetensors out/model.safetensors
+	says "file 2 of 3"
+}
+
+# transformers reads model.safetensors before it looks for an index.
+story_files_of_an_older_model_are_told() {
+	spread
+	ck 0 "$(good state_dict)" out/model.safetensors
+	ck 0 model out/
+	says "'out/model.safetensors' was there before"
+	rm out/model.safetensors
+	ck 0 model out/ --max-shard-size 40
+	says "3 numbered files of an older model"
+	ck 0 model/model-00001-of-00003.safetensors out/ --max-shard-size 1GB
+	says "'out/model.safetensors.index.json' was there before"
+	ck 0 "$(good state_dict)" out/m.onnx --external-data
+	ck 0 "$(good state_dict)" out/m.onnx
+	says "'out/m.onnx.data' was there before"
+}
+
+story_an_output_that_is_mistyped_becomes_no_folder() {
+	local name
+	spread
+	for name in model.safetensor model.gguf m.index.json x.bin; do
+		refused 2 model "out/$name"
+		says "suffix tells no format"
+	done
+	ck 0 --to safetensors model out/plain
+	only plain plain/model-0000{1,2,3}-of-00003.safetensors plain/model.safetensors.index.json
+	rm -r out/plain
+	ck 0 --to safetensors --max-shard-size 100 all.safetensors out/name
+	only name-0000{1,2}-of-00002.safetensors name.safetensors.index.json
+	ck 2 nowhere out/nowhere
+	says "nowhere: cannot open the file"
+}
+
+story_models_of_other_libraries_keep_their_names() {
+	mkdir diffusers adapter
+	cp "$(good state_dict)" diffusers/diffusion_pytorch_model.bin
+	cp "$(good state_dict)" adapter/adapter_model.bin
+	ck 0 diffusers out/d
+	ck 0 adapter out/a
+	only a a/adapter_model.safetensors d d/diffusion_pytorch_model.safetensors
+}
+
+# Readers of JSON keep one of several values for one key.
+story_extras_of_each_file_are_kept_under_its_name() {
+	mkdir model
+	cp "$(good training)" model/pytorch_model-00001-of-00002.bin
+	cp "$(good state_dict)" model/pytorch_model-00002-of-00002.bin
+	ck 0 --root model --extras out/x.json model out/model.safetensors
+	says "there is no index"
+	python - <<-'PY'
+		import json
+		def pairs(found):
+		    assert len(dict(found)) == len(found), found
+		    return dict(found)
+		extras = json.load(open("out/x.json"), object_pairs_hook=pairs)
+		assert list(extras) == ["pytorch_model-00001-of-00002.bin",
+		                        "pytorch_model-00002-of-00002.bin"], list(extras)
+		assert extras["pytorch_model-00001-of-00002.bin"]["epoch"] == 3
+	PY
+}
+
+story_a_link_is_called_in_the_index_as_it_was_given() {
+	spread
+	mkdir blobs
+	ln -s "$PWD/blobs/abc" out/model-00002-of-00003.safetensors
+	printf old >blobs/abc
+	ck 0 model out
+	grep -q abc out/model.safetensors.index.json && fail "the index names the place of the link"
+	[ -L out/model-00002-of-00003.safetensors ] || fail "the link is gone"
+	ck 0 out back.safetensors
+	same back.safetensors all.safetensors
+	refused_with_status 2 --max-shard-size 40 all.safetensors \
+		"$(printf 'out/b\377.safetensors')"
+	says "not UTF-8"
+}
+
+refused_with_status() {
+	ck "$@"
+	silent stdout
+}
+
 # ---- ONNX ----
 
 story_onnx_models_are_read_with_the_files_beside_them() {
@@ -295,7 +414,8 @@ story_a_model_leads_to_no_file_outside_its_folder() {
 		refused 1 model.onnx out/model.safetensors
 		says "symbolic link"
 	done
-	for place in ../data "$PWD/data" sub/../data '' sub//data sub/; do
+	mkdir .hidden && cp data .hidden/data && cp data .data
+	for place in ../data "$PWD/data" sub/../data '' sub//data sub/ .data .hidden/data; do
 		model "$place"
 		refused 1 model.onnx out/model.safetensors
 	done

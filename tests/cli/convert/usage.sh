@@ -173,7 +173,7 @@ story_an_output_that_is_a_folder_is_called_one() {
 	mkdir folder
 	for name in folder folder/; do
 		refused 2 "$(good training)" $name
-		says "$name: this is a folder; the output needs the name of a file"
+		says "$name: the output of a single file needs the name of a file"
 	done
 	refused 2 --extras folder "$(good training)" out/model.safetensors
 	says "folder: this is a folder"

@@ -261,3 +261,13 @@ story_a_prefix_that_one_file_puts_before_names_is_told() {
 	ck 1 diff a b
 	prints_not "--strip-prefix"
 }
+
+story_diff_tells_names_whole() {
+	st a.safetensors 't["nul\0x"] = f32(1); t["nul\0y"] = f32(2)'
+	st b.safetensors 't["nul\0x"] = f32(3); t["nul\0y"] = f32(4)'
+	ck 1 diff a.safetensors b.safetensors
+	prints 'nul\x00x '
+	prints 'nul\x00y '
+	ck 1 diff --json a.safetensors b.safetensors
+	json 'assert names == ["nul\0x", "nul\0y"], names'
+}

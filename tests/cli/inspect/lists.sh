@@ -133,3 +133,22 @@ story_inspect_is_confined() {
 	fi
 	ck 0 inspect --sandbox=require "$data/good/state_dict.pt"
 }
+
+# A child that hangs ends some time, unless it waits for who reads what it prints.
+story_inspect_has_so_much_time_and_no_more() {
+	layers 40 64 | model m.safetensors
+	"$ckconv" inspect -v --sandbox=auto "$data/good/state_dict.pt" 2>&1 >/dev/null |
+		grep -q rlimits || skip "there are no limits of resources here"
+	python3 - "$ckconv" <<-'END' || fail "no limit of time"
+		import glob, subprocess, sys, time
+		with subprocess.Popen([sys.argv[1], 'inspect', '--json', 'm.safetensors'],
+		                      stdout=subprocess.PIPE) as run:
+		    run.stdout.read(1)
+		    name = '/proc/%d/task/%d/children' % (run.pid, run.pid)
+		    child, = open(name).read().split()
+		    limits = dict((line[:26].strip(), line[26:].split()[0])
+		                  for line in open('/proc/%s/limits' % child))
+		    run.stdout.close()
+		sys.exit(limits['Max cpu time'] == 'unlimited')
+	END
+}

@@ -223,6 +223,96 @@ story_inspect_fits_the_terminal() {
 	prints_not ...
 }
 
+# Characters of three bytes, in lines that are longer than any buffer.
+story_inspect_cuts_nothing_but_on_terminals() {
+	python3 - <<-'END'
+		import json, struct
+		long = '\u4e00' * 3000
+		header = {'__metadata__': {'k': long, 'x': 'x' + long, 'y': 'yy' + long},
+		          'w': {'dtype': 'F32', 'shape': [1], 'data_offsets': [0, 4]}}
+		text = json.dumps(header).encode()
+		with open('h.safetensors', 'wb') as file:
+		    file.write(struct.pack('<Q', len(text)) + text + bytes(4))
+	END
+	ck 0 inspect h.safetensors
+	python3 - <<-'END' || fail "not whole: $(head -c 900 stdout)"
+		long = '\u4e00' * 3000
+		text = open('stdout', encoding='utf-8').read().split('\n')
+		for line in 'k: ' + long, 'x: x' + long, 'y: yy' + long:
+		    assert any(l.endswith(' ' + line) for l in text), line[:5]
+	END
+	on_terminal 80 h.safetensors
+	python3 - <<-'END' || fail "not cut: $(head -c 900 stdout)"
+		text = open('stdout', encoding='utf-8').read().split('\n')
+		for n, line in enumerate(['k: ', 'x: x', 'y: yy']):
+		    assert any(l.endswith(' ' + line + '\u4e00' * (30 - (n > 0)) + '...')
+		               for l in text), line
+	END
+}
+
+story_inspect_tells_whole_names_of_ties() {
+	python3 - <<-'END'
+		import collections, io, pickle, sys, types, zipfile
+		class Storage:
+		    pass
+		class Call:
+		    def __init__(self, *a):
+		        self.a = a
+		    def __reduce__(self):
+		        return self.a[0], self.a[1:]
+		torch, utils = types.ModuleType('torch'), types.ModuleType('torch._utils')
+		def rebuild(*a):
+		    pass
+		rebuild.__module__, rebuild.__qualname__ = 'torch._utils', '_rebuild_tensor_v2'
+		rebuild.__name__ = '_rebuild_tensor_v2'
+		utils._rebuild_tensor_v2 = rebuild
+		FloatStorage = type('FloatStorage', (), {'__module__': 'torch'})
+		torch.FloatStorage = FloatStorage
+		sys.modules.update({'torch': torch, 'torch._utils': utils})
+		class Pickler(pickle.Pickler):
+		    def persistent_id(self, o):
+		        return ('storage', FloatStorage, '0', 'cpu', 1) if o is Storage else None
+		made = {'\u4e00' * 700 + end:
+		        Call(rebuild, Storage, 0, (1,), (1,), False, collections.OrderedDict())
+		        for end in 'ab'}
+		out = io.BytesIO()
+		Pickler(out, 2).dump(made)
+		with zipfile.ZipFile('t.pt', 'w') as zip:
+		    zip.writestr('t/data.pkl', out.getvalue())
+		    zip.writestr('t/data/0', bytes(4))
+		    zip.writestr('t/version', '3\n')
+	END
+	ck 0 inspect t.pt
+	python3 - <<-'END' || fail "not whole: $(head -c 9000 stdout)"
+		name = '\u4e00' * 700
+		text = open('stdout', encoding='utf-8').read().split()
+		at = text.index('tied')
+		assert text[at + 1:at + 4] == [name + 'a', '=', name + 'b']
+	END
+	on_terminal 80 t.pt
+	prints "...$(printf '\xe4\xb8\x80')"
+	narrow 80
+}
+
+# Names as long as a safetensors reader takes them: seconds are for slow machines.
+story_inspect_is_done_with_long_names_at_once() {
+	local long
+	long=$(printf 'n%.0s' {1..130900})
+	for name in "$long" pa pb pc; do
+		printf "$name.%s\n" "sub.w F32 1" "sub.x F32 2" "sub.y F32 3" "sub.z F32 4" \
+			"other.${#name}.a F32 7" "zzz F32 2 ${#name}"
+	done | model m.safetensors
+	(
+		ulimit -t 10
+		on_terminal 80 m.safetensors
+		cp stdout ..
+	)
+	mv ../stdout .
+	narrow 80
+	prints "sub"
+	prints "pa"
+}
+
 story_inspect_has_colours_on_terminals_only() {
 	on_terminal 80 "$data/good/state_dict.pt"
 	grep -q $'\x1b\[1;32msafe' coloured || fail "no colours: $(cat -v coloured)"

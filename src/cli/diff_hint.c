@@ -61,8 +61,8 @@ static bool tell(cli_page *page, const char *const *names, size_t count,
 		         holds(others, other_count, names[i] + len);
 	if (alike)
 		cli_page_line(page, 0, "%zu of the %zu names only in %c are those of %c behind "
-		              "'%.*s': --strip-prefix %.*s", alike, count, which, which == 'A' ? 'B' : 'A', (int)len, name, (int)len,
-		              name);
+		              "'%.*s': --strip-prefix %.*s", alike, count, which,
+		              which == 'A' ? 'B' : 'A', (int)len, name, (int)len, name);
 	return alike;
 }
 

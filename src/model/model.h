@@ -100,8 +100,8 @@ typedef struct ck_tensor {
 	bool cast;               /* they lie in the storage as `held`, and become `dtype` when they
 	                          * are given or written; none of what reads files makes such */
 	ck_dtype held;
-	uint64_t *lost;          /* finite values that became infinite or NaN while they were written;
-	                          * threads share it */
+	uint64_t *lost;          /* finite values that became infinite or NaN while they are
+	                          * written; threads share it */
 	bool exact;              /* says what other numbers stand for: is never cast */
 	const struct ck_tensor *same; /* what is written in its place, if it was dropped as a tie
 	                               * or cast; that may have one, too */

@@ -151,6 +151,6 @@ static bool check_file(ck_job *job, const ck_target *to)
 
 const ck_writer ck_writer_safetensors = {
 	.name = "safetensors", .suffix = ".safetensors", .about = "JSON header and flat buffer",
-	.takes_shards = true, .takes_align = true, .lacks = lacks, .write = write_file, .check = check_file,
-	.read = ck_read_back_safetensors,
+	.takes_shards = true, .takes_align = true, .lacks = lacks, .write = write_file,
+	.check = check_file, .read = ck_read_back_safetensors,
 };

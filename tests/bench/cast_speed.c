@@ -1,7 +1,7 @@
 /* Times the casts alone, on one core: prints GB/s, of what is read and what is written together,
  * for each pair of types, with the code for every processor, with that for this one, and with that
- * while values that are lost are looked for; beside it what memcpy does. Buffers are far larger than
- * any cache, and all values are small enough for every type. */
+ * while values that are lost are looked for; beside it what memcpy does. Buffers are far larger
+ * than any cache, and all values are small enough for every type. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -104,7 +104,8 @@ story_every_format_takes_casts_and_a_dry_run_knows_their_sizes() {
 		only
 		cp stderr told
 		ck 0 --cast f8_e4m3 --to $way "$(good views)" out/model
-		grep -q "; $(cat out/* | wc -c) bytes in all (--dry-run)" told || fail "$way: $(cat told)"
+		grep -q "; $(cat out/* | wc -c) bytes in all (--dry-run)" told ||
+			fail "$way: $(cat told)"
 		[ "$way" != onnx+safetensors ] || cp out/model.safetensors again.safetensors
 		rm out/*
 		[ -e again.safetensors ] || continue
@@ -211,7 +212,8 @@ story_types_that_there_are_not_are_refused() {
 	refused 2 --cast
 }
 
-# 65519 is the last that is rounded down to a half, and none of float8_e5m2; of what was no number before, nothing is said.
+# 65519 is the last that is rounded down to a half, and none of float8_e5m2; of what was
+# no number before, nothing is said.
 story_values_out_of_range_are_told() {
 	python - <<-'PY'
 		import json, math, struct

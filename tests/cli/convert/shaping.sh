@@ -38,6 +38,7 @@ assert taken == wanted and 0 < len(taken) < 8, (taken, wanted)'
 }
 
 story_names_are_changed_in_the_order_that_the_manual_tells() {
+	local count
 	ck 0 --rename '([a-z]+)\.weight$=<\1>.w' --rename '^norm=n' --strip-prefix 'head.' \
 		--add-prefix 'model.' "$(good state_dict)" out/model.safetensors
 	header out/model.safetensors '
@@ -48,7 +49,8 @@ def change(name):
 wanted = {change(n) for n in names("'"$(wanted state_dict)"'")}
 assert taken == wanted, (taken, wanted)'
 	says "--rename '^norm=n' touched"
-	says "--add-prefix 'model.' touched $(header out/model.safetensors 'print(len(taken))') names"
+	count=$(header out/model.safetensors 'print(len(taken))')
+	says "--add-prefix 'model.' touched $count names"
 	ck 0 --rename 'nothing=x' "$(good state_dict)" out/model.safetensors
 	says "--rename 'nothing=x' touched no name"
 	same out/model.safetensors "$(wanted state_dict)"
@@ -68,7 +70,7 @@ story_two_tensors_never_get_one_name() {
 	cp "$(wanted state_dict)" shards/model-00001-of-00002.safetensors
 	cp "$(wanted state_dict)" shards/model-00002-of-00002.safetensors
 	ck 3 shards out/model.safetensors
-	says "one in shards/model-00001-of-00002.safetensors and one in shards/model-00002-of-"
+	says "one in shards/model-00001-of-00002.safetensors and one in shards/model-00002"
 	says "no index says which one counts"
 	says_not "--root"
 	ck 2 --rename '(=x' "$(good state_dict)" out/model.safetensors
@@ -141,7 +143,8 @@ story_a_dry_run_writes_nothing() {
 		cp stderr told
 		# shellcheck disable=SC2086
 		ck 0 $way "$(good views)" out/model
-		grep -q "; $(cat out/* | wc -c) bytes in all (--dry-run)" told || fail "$way: $(cat told)"
+		grep -q "; $(cat out/* | wc -c) bytes in all (--dry-run)" told ||
+			fail "$way: $(cat told)"
 		rm out/*
 	done
 	ck 0 --dry-run --extras out/extras.json "$(good training)" out/model.safetensors

@@ -34,8 +34,8 @@ bool ck_edit_metadata(ck_job *job, ck_model *model, const ck_words *pairs)
 		if (!key)
 			return false;
 		if (is_tie(model, key))
-			return ck_fail(job, CK_USAGE, "", "--metadata '%s' would replace the record "
-			               "that tells where the tied weight of that name is",
+			return ck_fail(job, CK_USAGE, "", "--metadata '%s' would replace the "
+			               "record that tells where the tied weight of that name is",
 			               ck_show(text, strlen(text)).s);
 		remove_key(model, key);
 		if (!ck_model_add_metadata(job, model, key, split + 1))

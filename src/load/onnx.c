@@ -11,16 +11,6 @@ static bool probe(ck_job *job, const ck_input *in)
 	return ck_onnx_begins(in->head, in->head_len) && memcmp(in->head, "\x08\x01\x12", 3) != 0;
 }
 
-static bool find_dtype(uint64_t type, ck_dtype *dtype)
-{
-	for (size_t i = 0; type && i < CK_DTYPE_COUNT; i++)
-		if (ck_dtype_table[i].onnx == type) {
-			*dtype = (ck_dtype)i;
-			return true;
-		}
-	return false;
-}
-
 static bool fail(const ck_loaded *loaded, const ck_source *model, const ck_onnx_tensor *from,
                  const char *what)
 {
@@ -101,22 +91,15 @@ static bool add_tensor(ck_loaded *loaded, const ck_source *model, const ck_onnx_
 {
 	ck_job *job = loaded->job;
 	ck_dtype dtype;
-	if (from->place == CK_ONNX_ODD || !find_dtype(from->type, &dtype))
+	if (from->place == CK_ONNX_ODD || !ck_dtype_of_onnx(from->type, &dtype))
 		return ck_model_add_other(job, loaded->model, path,
 		                          from->why ? from->why : "a type that is not known",
 		                          CK_OTHER_UNSUPPORTED);
 	ck_storage *storage = ck_alloc(job, sizeof *storage);
-	ck_tensor *tensor = ck_alloc(job, sizeof *tensor);
-	uint64_t *sizes = ck_alloc_array(job, 2 * from->ndim + 1, sizeof *sizes), step = 1;
-	if (!storage || !tensor || !sizes || !fill(loaded, model, from, dtype, storage))
+	if (!storage || !fill(loaded, model, from, dtype, storage))
 		return false;
-	*tensor = (ck_tensor){.storage = storage, .dtype = dtype, .ndim = from->ndim,
-	                      .shape = sizes, .stride = sizes + from->ndim};
-	for (size_t d = from->ndim; d-- > 0; step *= from->shape[d] ? from->shape[d] : 1) {
-		tensor->shape[d] = from->shape[d];
-		tensor->stride[d] = step;
-	}
-	return ck_tensor_check(job, tensor, model->label, ck_path_show(path).s) &&
+	ck_tensor *tensor = ck_tensor_contiguous(job, storage, dtype, from->shape, from->ndim);
+	return tensor && ck_tensor_check(job, tensor, model->label, ck_path_show(path).s) &&
 	       ck_load_tensor(loaded, path, tensor);
 }
 

@@ -9,42 +9,24 @@ static bool probe(ck_job *job, const ck_input *in)
 	return ck_safetensors_begins(in->head, in->head_len);
 }
 
-static bool find_dtype(const ck_st_tensor *tensor, ck_dtype *dtype)
-{
-	for (size_t i = 0; i < CK_DTYPE_COUNT; i++) {
-		const char *name = ck_dtype_table[i].safetensors;
-		if (name && !strcmp(name, tensor->dtype->name)) {
-			*dtype = (ck_dtype)i;
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool add_tensor(ck_loaded *loaded, const ck_source *source, const ck_st_tensor *from,
                        uint64_t data, const ck_path *path)
 {
 	ck_job *job = loaded->job;
+	ck_dtype dtype;
+	if (!ck_dtype_of_safetensors(from->dtype->name, &dtype))
+		return ck_model_add_other(job, loaded->model, path, from->dtype->name,
+		                          CK_OTHER_UNSUPPORTED);
 	ck_storage *storage = ck_alloc(job, sizeof *storage);
-	ck_tensor *tensor = ck_alloc(job, sizeof *tensor);
-	uint64_t *sizes = ck_alloc_array(job, 2 * from->ndim + 1, sizeof *sizes), step = 1;
-	if (!storage || !tensor || !sizes)
+	if (!storage)
 		return false;
 	const uint64_t bytes = from->end - from->begin;
 	*storage = (ck_storage){.key = from->name, .key_len = from->name_len,
 	                        .label = source->label, .source = source,
 	                        .offset = data + from->begin, .size = bytes, .held = bytes,
 	                        .number = loaded->model->storages++};
-	*tensor = (ck_tensor){.storage = storage, .ndim = from->ndim, .shape = sizes,
-	                      .stride = sizes + from->ndim};
-	if (!find_dtype(from, &tensor->dtype))
-		return ck_model_add_other(job, loaded->model, path, from->dtype->name,
-		                          CK_OTHER_UNSUPPORTED);
-	for (size_t d = from->ndim; d-- > 0; step *= from->shape[d] ? from->shape[d] : 1) {
-		tensor->shape[d] = from->shape[d];
-		tensor->stride[d] = step;
-	}
-	return ck_tensor_check(job, tensor, source->label, ck_path_show(path).s) &&
+	ck_tensor *tensor = ck_tensor_contiguous(job, storage, dtype, from->shape, from->ndim);
+	return tensor && ck_tensor_check(job, tensor, source->label, ck_path_show(path).s) &&
 	       ck_load_tensor(loaded, path, tensor);
 }
 

@@ -60,3 +60,25 @@ bool ck_dtype_of_stem(const char *stem, size_t len, ck_dtype *dtype)
 	}
 	return false;
 }
+
+bool ck_dtype_of_safetensors(const char *name, ck_dtype *dtype)
+{
+	for (size_t i = 0; i < CK_DTYPE_COUNT; i++) {
+		const char *row = ck_dtype_table[i].safetensors;
+		if (row && !strcmp(row, name)) {
+			*dtype = (ck_dtype)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool ck_dtype_of_onnx(uint64_t number, ck_dtype *dtype)
+{
+	for (size_t i = 0; number && i < CK_DTYPE_COUNT; i++)
+		if (ck_dtype_table[i].onnx == number) {
+			*dtype = (ck_dtype)i;
+			return true;
+		}
+	return false;
+}

@@ -68,6 +68,9 @@ bool ck_dtype_has_sign(ck_dtype dtype);
 /* By torch's name, or by the stem of a storage class with its length. */
 bool ck_dtype_of_torch(const char *name, size_t len, ck_dtype *dtype);
 bool ck_dtype_of_stem(const char *stem, size_t len, ck_dtype *dtype);
+/* By the name that safetensors has for it, by its number among ONNX's types. */
+bool ck_dtype_of_safetensors(const char *name, ck_dtype *dtype);
+bool ck_dtype_of_onnx(uint64_t number, ck_dtype *dtype);
 
 /* ---- storages and tensors ---- */
 
@@ -114,6 +117,10 @@ typedef struct ck_tensor {
 bool ck_tensor_check(ck_job *job, ck_tensor *tensor, const char *where, const char *name);
 /* The dtype of the elements in the storage. */
 ck_dtype ck_tensor_held(const ck_tensor *tensor);
+/* A tensor over a storage from its beginning on, in C order without gaps; to be checked like any
+ * other. NULL after a failure. */
+ck_tensor *ck_tensor_contiguous(ck_job *job, ck_storage *storage, ck_dtype dtype,
+                                const uint64_t *shape, size_t ndim);
 /* C order without gaps, native byte order, plain values: its bytes can be copied as they are, or
  * cast. */
 bool ck_tensor_is_plain(const ck_tensor *tensor);

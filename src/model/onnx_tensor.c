@@ -157,14 +157,6 @@ static bool read_field(ck_onnx_reader *r, tensor *t, const ck_pb_field *field)
 
 /* ---- a tensor as a whole ---- */
 
-static const ck_dtype_row *dtype_of(uint64_t type)
-{
-	for (size_t i = 0; type && i < CK_DTYPE_COUNT; i++)
-		if (ck_dtype_table[i].onnx == type)
-			return &ck_dtype_table[i];
-	return NULL;
-}
-
 /* Which field besides raw_data may hold the elements of a type. */
 static unsigned field_of(uint64_t type)
 {
@@ -256,10 +248,10 @@ static bool finish_tensor(ck_onnx_reader *r, tensor *t)
 		if (!ck_mul(count, t->dims[d], &count))
 			return fail_tensor(r, t, "its shape is too large for 64 bits");
 	t->t.shape = t->dims;
-	const ck_dtype_row *row = dtype_of(t->t.type);
-	if (!row)
+	ck_dtype dtype;
+	if (!ck_dtype_of_onnx(t->t.type, &dtype))
 		return is_odd(t, name_type(t->t.type));
-	return find_place(r, t, count, row->size);
+	return find_place(r, t, count, ck_dtype_table[dtype].size);
 }
 
 bool ck_onnx_read_tensor(ck_onnx_reader *r, const ck_pb_field *message)

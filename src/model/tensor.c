@@ -155,3 +155,19 @@ ck_change *ck_tensor_change(const ck_tensor *t)
 {
 	return must_swap(t) || t->conj || t->neg ? change : NULL;
 }
+
+ck_tensor *ck_tensor_contiguous(ck_job *job, ck_storage *storage, ck_dtype dtype,
+                                const uint64_t *shape, size_t ndim)
+{
+	ck_tensor *tensor = ck_alloc(job, sizeof *tensor);
+	uint64_t *sizes = ck_alloc_array(job, 2 * ndim + 1, sizeof *sizes), step = 1;
+	if (!tensor || !sizes)
+		return NULL;
+	*tensor = (ck_tensor){.storage = storage, .dtype = dtype, .ndim = ndim, .shape = sizes,
+	                      .stride = sizes + ndim};
+	for (size_t d = ndim; d-- > 0; step *= shape[d] ? shape[d] : 1) {
+		tensor->shape[d] = shape[d];
+		tensor->stride[d] = step;
+	}
+	return tensor;
+}

@@ -27,19 +27,14 @@ static bool view_tensor(view *v, const char *name, size_t name_len, ck_dtype dty
                         uint64_t bytes)
 {
 	ck_storage *storage = ck_alloc(v->job, sizeof *storage);
-	ck_tensor *tensor = ck_alloc(v->job, sizeof *tensor);
-	uint64_t *sizes = ck_alloc_array(v->job, 2 * ndim + 1, sizeof *sizes), step = 1;
-	if (!storage || !tensor || !sizes)
+	if (!storage)
 		return false;
 	*storage = (ck_storage){.key = name, .key_len = name_len, .label = source->label,
 	                        .source = source, .offset = at, .size = bytes, .held = bytes,
 	                        .number = v->model->storages++};
-	*tensor = (ck_tensor){.storage = storage, .dtype = dtype, .ndim = ndim, .shape = sizes,
-	                      .stride = sizes + ndim};
-	for (size_t d = ndim; d-- > 0; step *= shape[d] ? shape[d] : 1) {
-		tensor->shape[d] = shape[d];
-		tensor->stride[d] = step;
-	}
+	ck_tensor *tensor = ck_tensor_contiguous(v->job, storage, dtype, shape, ndim);
+	if (!tensor)
+		return false;
 	v->model->entries[v->model->count++] =
 		(ck_entry){.name = name, .name_len = name_len, .tensor = tensor};
 	return ck_tensor_check(v->job, tensor, source->label, ck_show(name, name_len).s);
@@ -63,14 +58,10 @@ static bool fail_dtype(const view *v, const char *name, size_t len)
 
 static bool add_safetensors(view *v, const ck_safetensors *file, const ck_st_tensor *from)
 {
-	size_t dtype = 0;
-	while (dtype < CK_DTYPE_COUNT &&
-	       (!ck_dtype_table[dtype].safetensors ||
-	        strcmp(ck_dtype_table[dtype].safetensors, from->dtype->name) != 0))
-		dtype++;
-	if (dtype == CK_DTYPE_COUNT)
+	ck_dtype dtype;
+	if (!ck_dtype_of_safetensors(from->dtype->name, &dtype))
 		return fail_dtype(v, from->name, from->name_len);
-	return view_tensor(v, from->name, from->name_len, (ck_dtype)dtype, from->shape, from->ndim,
+	return view_tensor(v, from->name, from->name_len, dtype, from->shape, from->ndim,
 	                   v->model->source, file->data + from->begin, from->end - from->begin);
 }
 
@@ -94,14 +85,12 @@ static bool read_safetensors(ck_job *job, const ck_file *written, ck_model *mode
 
 static bool add_onnx(view *v, const ck_onnx_tensor *from, const ck_source *beside)
 {
-	size_t dtype = 0;
+	ck_dtype dtype;
 	const ck_source *source = from->place == CK_ONNX_EXTERNAL ? beside : v->model->source;
-	while (dtype < CK_DTYPE_COUNT && ck_dtype_table[dtype].onnx != from->type)
-		dtype++;
-	if (dtype == CK_DTYPE_COUNT || !from->type || !source ||
+	if (!ck_dtype_of_onnx(from->type, &dtype) || !source ||
 	    (from->place != CK_ONNX_EXTERNAL && from->place != CK_ONNX_RAW))
 		return fail_dtype(v, from->name, from->name_len);
-	return view_tensor(v, from->name, from->name_len, (ck_dtype)dtype, from->shape, from->ndim,
+	return view_tensor(v, from->name, from->name_len, dtype, from->shape, from->ndim,
 	                   source, from->at, from->bytes);
 }
 

@@ -287,7 +287,7 @@ static bool inspect_by_children(cli_reader *reader, inspect_work *w, const char 
 	}
 	if (!ok)
 		return false;
-	/* what it prints may be appended to whatever there is, and who reads it may take his time */
+	/* what it prints may be appended to whatever there is, and readers may take their time */
 	bounds.file_bytes = bounds.idle_ms = 0;
 	ok = inspect_by_child(reader, w, path, inspect_in_child, &bounds, &told);
 	*error = told.error;

@@ -144,7 +144,8 @@ static void put_totals(cli_page *p, const ck_inspection *in)
 {
 	if (!in->tensors) {
 		begin(p, "tensors");
-		cli_page_line(p, FACT_COLUMN, in->error ? "none was found" : "there are none");
+		cli_page_line(p, FACT_COLUMN, !in->error ? "there are none" :
+		              in->status == CK_LIMIT ? "not counted" : "none was found");
 	}
 	if (in->dtype_count > 1)
 		put_total(p, "in all", in->tensors, in->elements, in->bytes);

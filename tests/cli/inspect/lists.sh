@@ -152,3 +152,23 @@ story_inspect_has_so_much_time_and_no_more() {
 		sys.exit(limits['Max cpu time'] == 'unlimited')
 	END
 }
+
+# What is too much for a tree is not too much for all else.
+story_inspect_needs_no_tree() {
+	local option
+	python3 - <<-'PY' | model m.safetensors
+		import random
+		random.seed(1)
+		for i in range(20000):
+		    print(''.join(random.choices('a1_', k=300)), 'F32 1')
+	PY
+	ck 0 inspect m.safetensors
+	prints "F32         20,000 tensors, 20,000 elements, 80.0 kB"
+	says "--tensors lists them all"
+	one_line
+	ck 0 inspect --tensors m.safetensors
+	silent stderr
+	[ "$(wc -l <stdout)" -eq 20000 ] || fail "not all tensors"
+	ck 0 inspect --json m.safetensors
+	asked 'len(t) == 20000 and j["tree"] == [] and j["complete"] and j["error"] is None'
+}

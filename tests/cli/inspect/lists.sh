@@ -172,3 +172,10 @@ story_inspect_needs_no_tree() {
 	ck 0 inspect --json m.safetensors
 	asked 'len(t) == 20000 and j["tree"] == [] and j["complete"] and j["error"] is None'
 }
+
+story_inspect_json_cannot_harm_a_terminal() {
+	printf 'a\0\xe2\x80\xae F32 1\n' | model m.safetensors
+	ck 0 inspect --json m.safetensors
+	asked 'len(t) == 1 and "\u202e" in list(t)[0]'
+	! LC_ALL=C grep -q '[^ -~]' stdout || fail "raw characters: $(cat -v stdout)"
+}

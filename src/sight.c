@@ -131,8 +131,11 @@ static const ck_report *scan(ck_job *job, const char *path, const ck_files *file
 		if (!scan_file(s, single ? files->head : files->sources[i], &report) ||
 		    (count > 1 && !add_report(s, report)))
 			return NULL;
-	if (count == 1)
-		return report;
+	if (count == 1) {
+		s->report = *report;
+		s->report.path = path; /* what the input is called, not its only file */
+		return &s->report;
+	}
 	if (s->report.finding_count)
 		qsort(s->findings, s->report.finding_count, sizeof *s->findings, by_worst);
 	if (s->report.global_count)

@@ -179,3 +179,21 @@ story_inspect_json_cannot_harm_a_terminal() {
 	asked 'len(t) == 1 and "\u202e" in list(t)[0]'
 	! LC_ALL=C grep -q '[^ -~]' stdout || fail "raw characters: $(cat -v stdout)"
 }
+
+story_inspect_calls_an_input_as_it_was_called() {
+	mkdir two
+	echo "w F32 1" | model two/model-00001-of-00001.safetensors
+	printf '{"metadata": {}, "weight_map": {"w": "model-00001-of-00001.safetensors"}}' \
+		>two/model.safetensors.index.json
+	ck 0 inspect two/model.safetensors.index.json
+	[[ $(head -n 1 stdout) == "safe       two/model.safetensors.index.json "* ]] ||
+		fail "it is called otherwise: $(head -n 1 stdout)"
+	ck 0 inspect two
+	[[ $(head -n 1 stdout) == "safe       two "* ]] ||
+		fail "it is called otherwise: $(head -n 1 stdout)"
+	rm two/*.json
+	mv two/*.safetensors two/model.safetensors
+	ck 0 inspect two
+	[[ $(head -n 1 stdout) == "safe       two "* ]] ||
+		fail "it is called otherwise: $(head -n 1 stdout)"
+}

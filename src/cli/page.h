@@ -37,6 +37,9 @@ void cli_page_coloured(cli_page *page, ck_verdict verdict, bool bold, const char
  * component stays. NULL without memory. */
 char *cli_page_path(const cli_page *page, const char *path, bool escaped, int most);
 
+/* The "s" behind a noun. */
+const char *cli_plural(uint64_t count);
+
 /* report_advice.c: whether torch.load takes the file, and what to do next. */
 struct ck_report;
 void cli_report_advise(cli_page *page, const struct ck_report *report);

@@ -24,14 +24,15 @@ static bool fail_name(const checking *c, const ck_entry *entry, const char *what
 
 /* ---- metadata ---- */
 
-/* What a model says of itself, in order; but for `format`, which is the writer's own. */
+/* What a model says of itself, in order; but for a `format` that says what the writer says where
+ * nothing is said. */
 static bool settle(ck_job *job, const ck_model *model, ck_model *to)
 {
 	*to = (ck_model){.source = model->source};
 	for (size_t i = 0; i < model->metadata_count; i++) {
 		const ck_pair *pair = &model->metadata[i];
-		if (strcmp(pair->key, "format") != 0 &&
-		    !ck_model_add_metadata(job, to, pair->key, pair->value))
+		bool own = !strcmp(pair->key, "format") && !strcmp(pair->value, "pt");
+		if (!own && !ck_model_add_metadata(job, to, pair->key, pair->value))
 			return false;
 	}
 	return ck_model_settle_metadata(job, to);

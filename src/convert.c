@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "edit.h"
 #include "outputs.h"
 
 struct ck_conversion {
@@ -11,10 +12,13 @@ struct ck_conversion {
 	ck_outputs to;
 };
 
-static bool check_align(ck_job *job, const ck_options *options)
+static bool check_align(ck_job *job, const ck_options *options, const ck_writer *writer)
 {
 	enum { LEAST = 8, MOST = 1 << 24 };
 	uint64_t align = options->align;
+	if (align && !writer->takes_align)
+		return ck_fail(job, CK_USAGE, "", "--align is for --to safetensors and --to "
+		               "onnx+safetensors; %s has no header to be padded", writer->name);
 	return !align || (align % LEAST == 0 && align <= MOST) ||
 	       ck_fail(job, CK_USAGE, "", "--align takes a multiple of %d up to %d, not %llu",
 	               LEAST, MOST, (unsigned long long)align);
@@ -36,11 +40,10 @@ static bool begin(ck_job *job, const char *in, const char *out, const ck_options
 	if (c->options.check && c->options.dry_run)
 		return ck_fail(job, CK_USAGE, "",
 		               "--check reads what was written, and --dry-run writes nothing");
-	if (!check_align(job, &c->options))
-		return false;
 	c->from = ck_reading_open(job, in, &c->options);
 	c->to.from = c->from;
-	if (!c->from || !ck_outputs_choose(&c->to, out, ck_files_are_many(in)))
+	if (!c->from || !ck_outputs_choose(&c->to, out, ck_files_are_many(in)) ||
+	    !check_align(job, &c->options, c->to.writer))
 		return false;
 	ck_reading_suit(c->from, c->to.writer);
 	return !ck_reading_is_open(c->from) || ck_outputs_open(&c->to);
@@ -167,6 +170,7 @@ bool ck_convert_run(ck_conversion *c, ck_summary *summary)
 	if (!cp || (!c->options.dry_run && !write_extras(c->job, cp, c->to.extras)) ||
 	    !write_tensors(c, cp->model))
 		return false;
+	ck_edit_tell_lost(c->job, cp->model);
 	if (summary) {
 		*summary = (ck_summary){.layout = cp->model->layout, .tensors = cp->model->count,
 		                        .files = c->to.count, .file_bytes = planned};

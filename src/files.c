@@ -130,8 +130,15 @@ static bool open_beside(ck_files *files, size_t number)
 
 /* ---- what is left to be opened ---- */
 
+enum { FILES_MAX = 10000 };
+
+static bool fail_many(ck_job *job, const ck_files *files)
+{
+	return ck_fail(job, CK_LIMIT, files->head->label, "it names more than %d files", FILES_MAX);
+}
+
 /* Each place once: models of thousands of tensors mostly have one. */
-static bool add_places(ck_job *job, const ck_onnx *model, ck_text *names)
+static bool add_places(ck_job *job, const ck_files *files, const ck_onnx *model, ck_text *names)
 {
 	ck_map met = {0};
 	bool fresh;
@@ -140,6 +147,8 @@ static bool add_places(ck_job *job, const ck_onnx *model, ck_text *names)
 		if (t->place != CK_ONNX_EXTERNAL)
 			continue;
 		size_t len = strlen(t->location);
+		if (met.count > FILES_MAX)
+			return fail_many(job, files);
 		if (!ck_map_put(job, &met, t->location, len, &fresh) ||
 		    (fresh && !ck_text_add(job, names, t->location, len + 1)))
 			return false;
@@ -154,7 +163,7 @@ static bool ask_model(ck_job *job, const ck_files *files, ck_text *names)
 	if (!own)
 		return ck_fail_nomem(job);
 	const ck_onnx *model = ck_onnx_read(own, files->head);
-	bool ok = model ? add_places(job, model, names)
+	bool ok = model ? add_places(job, files, model, names)
 	                : own->error.status == CK_CORRUPT || ck_fail_as(job, &own->error);
 	ck_base_job_free(own);
 	return ok;
@@ -166,6 +175,8 @@ bool ck_files_ask(ck_job *job, const ck_files *files, ck_text *names)
 	if (files->kind == CK_INPUT_ONNX)
 		return ask_model(job, files, names);
 	const ck_index *index = ck_index_read(job, files->head);
+	if (index && index->count > FILES_MAX)
+		return fail_many(job, files);
 	for (size_t i = 0; index && i < index->count; i++)
 		if (!ck_text_add(job, names, index->files[i], strlen(index->files[i]) + 1))
 			return false;
@@ -180,7 +191,8 @@ static bool check_name(const ck_files *files, const char *name)
 	for (const char *at = name; ok && at; at = strchr(at, '/')) {
 		at += at != name;
 		size_t len = strcspn(at, "/");
-		ok = len && !ck_equals(at, len, "..");
+		/* hidden files hold keys and settings, and no weights */
+		ok = len && (*at != '.' || ck_equals(at, len, "."));
 	}
 	return ok || ck_fail(files->job, CK_REFUSED, files->head->label,
 	                     "it says that tensors are in '%s', which is no name of a file %s its "
@@ -190,16 +202,16 @@ static bool check_name(const ck_files *files, const char *name)
 
 bool ck_files_answer(ck_files *files, const char *names, size_t len)
 {
-	enum { MOST = 10000 };
 	size_t cap = 0;
-	bool ok = !len || !names[len - 1];
-	for (size_t at = 0; ok && at < len; at += strlen(names + at) + 1)
+	if (len && names[len - 1])
+		return ck_fail(files->job, CK_CORRUPT, files->head->label,
+		               "the names of its files cannot be read");
+	for (size_t at = 0; at < len; at += strlen(names + at) + 1)
 		if (!check_name(files, names + at) ||
 		    !add(files, names + at, strlen(names + at), &cap))
 			return false;
-	if (!ok || files->count > MOST)
-		return ck_fail(files->job, CK_LIMIT, files->head->label,
-		               "it consists of more than %d files", MOST);
+	if (files->count > FILES_MAX)
+		return fail_many(files->job, files);
 	for (size_t i = 0; i < files->count; i++)
 		if (!(files->kind == CK_INPUT_ONNX ? open_beside : open_shard)(files, i))
 			return false;
@@ -266,6 +278,9 @@ bool ck_files_tell_strays(const ck_files *files, bool strict)
 	if (files->kind == CK_INPUT_FILE && ck_hub_is_shard(head->label, &number, &count))
 		ck_note(files->job, "by its name this is file %lu of %lu of a model; to read all "
 		        "of it, name the folder or the index", number, count);
+	if (files->kind == CK_INPUT_SHARDS && files->count > 1)
+		ck_note(files->job, "there is no index: the %zu numbered files are taken for one "
+		        "model", files->count);
 	size_t strays = files->kind == CK_INPUT_INDEX && files->count
 		? ck_hub_strays(files->job, files->folder, files->names[0], files->names,
 		                files->count, &first) : 0;
@@ -283,6 +298,9 @@ bool ck_files_tell_strays(const ck_files *files, bool strict)
 
 bool ck_files_hold(const ck_files *files, const char *path)
 {
+	struct stat st;
+	if (stat(path, &st)) /* of thousands of outputs, mostly none is there */
+		return false;
 	bool is = ck_source_is_path(files->head, path);
 	for (size_t i = 0; i < files->count; i++)
 		is = is || ck_source_is_path(files->sources[i], path);

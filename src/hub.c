@@ -59,7 +59,10 @@ static bool read_number(const char **text, unsigned long *number)
 static bool read_shard(const char *name, shard *s)
 {
 	static const char of[] = "-of-";
-	const char *mark = strstr(name, of), *at = mark;
+	const char *mark = NULL, *at;
+	for (const char *found = name; (found = strstr(found, of)); found++)
+		mark = found; /* the last */
+	at = mark;
 	while (at && at > name && at[-1] >= '0' && at[-1] <= '9')
 		at--;
 	if (!mark || at == mark || at <= name + 1 || at[-1] != '-')
@@ -162,7 +165,7 @@ static bool is_listed(const names *n, const shard *s)
 	for (size_t i = 0; i < n->models && i < CK_COUNT(n->model); i++) {
 		const char *name = n->model[i], *list = name_of_index(name);
 		size_t tail = strlen(s->suffix);
-		if (list && !memcmp(name, s->name, s->stem) &&
+		if (list && strlen(name) > s->stem && !memcmp(name, s->name, s->stem) &&
 		    !strncmp(name + s->stem, s->suffix, tail) &&
 		    !strcmp(name + s->stem + tail, ".index.json"))
 			return true;
@@ -265,13 +268,12 @@ bool ck_hub_is_shard(const char *path, unsigned long *number, unsigned long *cou
 
 const char *ck_hub_stem(ck_job *job, const char *path)
 {
-	static const char list[] = ".index.json", plain[] = "pytorch_model";
-	const char *name = base_name(path);
-	size_t len = strlen(name);
+	static const char plain[] = "pytorch_model";
+	const char *name = base_name(path), *list = strstr(name, ".index.");
+	size_t len = list ? (size_t)(list - name) : strlen(name);
 	shard s;
 	if (read_shard(name, &s))
 		len = s.stem;
-	len -= ends(name, len, list) ? strlen(list) : 0;
 	for (size_t i = 0; i < CK_COUNT(suffixes); i++)
 		len -= ends(name, len, suffixes[i]) ? strlen(suffixes[i]) : 0;
 	return !len || ck_equals(name, len, plain) ? "model" : ck_copy(job, name, len);

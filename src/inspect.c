@@ -294,6 +294,7 @@ static void begin(ck_looking *l, const ck_inspect *inspect, const ck_sight *sigh
 	*l = (ck_looking){.job = inspect->job, .model = sight->loaded->model};
 	l->shown.path = inspect->path;
 	l->shown.report = sight->report;
+	l->shown.several = sight->several;
 	l->shown.size = sight->report->size;
 	l->shown.format = layout ? layout : sight->report->format;
 }

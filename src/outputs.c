@@ -105,6 +105,15 @@ static ck_file *add(ck_outputs *o, const char *path, bool spare)
 	             : ck_output_add(o->job, o->output, path);
 }
 
+/* Names that stand in an index or a model are UTF-8 there. */
+static bool check_name(const ck_outputs *o)
+{
+	const char *slash = strrchr(o->path, '/'), *name = slash ? slash + 1 : o->path;
+	return ck_utf8_valid(name, strlen(name)) ||
+	       ck_fail(o->job, CK_USAGE, o->path, "the name is not UTF-8, and cannot be written "
+	               "into the file that leads to the others; choose another");
+}
+
 static bool make_target(ck_outputs *o, ck_target *target, const char *path)
 {
 	const char *beside = NULL;
@@ -112,6 +121,8 @@ static bool make_target(ck_outputs *o, ck_target *target, const char *path)
 		return false;
 	*target = (ck_target){.external = o->options->external_data, .align = o->options->align,
 	                      .threads = o->options->threads};
+	if (beside && !check_name(o))
+		return false;
 	target->file = add(o, path, false);
 	/* what is unpacked on the way goes where there must be room for the output anyway */
 	if (target->file)
@@ -122,6 +133,8 @@ static bool make_target(ck_outputs *o, ck_target *target, const char *path)
 
 static bool make_shards(ck_outputs *o, size_t count)
 {
+	if (!check_name(o))
+		return false;
 	const char *name = name_with_suffix(o) ? ck_hub_index_name(o->job, o->path) : NULL;
 	for (size_t i = 0; name && i < count; i++) {
 		const char *path = ck_hub_shard_name(o->job, o->path, i + 1, count);
@@ -129,6 +142,8 @@ static bool make_shards(ck_outputs *o, size_t count)
 			return false;
 	}
 	o->index = name ? add(o, name, false) : NULL;
+	if (o->index)
+		o->index->guide = true;
 	return o->index;
 }
 
@@ -195,7 +210,7 @@ static bool check_extras(const ck_outputs *o)
 static void tell_old(const ck_outputs *o, const char *path, const char *why)
 {
 	struct stat st;
-	if (!lstat(path, &st))
+	if (!lstat(path, &st) && !ck_reading_is_path(o->from, path))
 		ck_note(o->job, "'%s' was there before and is no part of what was written, %s; "
 		        "remove it if it is not needed", ck_show(path, strlen(path)).s, why);
 }

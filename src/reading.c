@@ -143,22 +143,26 @@ static bool edit(const ck_reading *reading, ck_model *model)
 	const ck_options *o = reading->options;
 	ck_job *job = reading->job;
 	const ck_writer *writer = reading->writer;
-	return (!writer || ck_edit_set_aside(job, model, o->root, writer->lacks)) &&
-	       ck_edit_unsupported(job, model, o->root, o->skip_unsupported, o->strict) &&
-	       ck_edit_root(job, model, o->root, reading->names, o->strict, o->extras) &&
-	       ck_edit_cast(job, model, reading->casts) && ck_edit_ties(job, model, o->ties) &&
-	       ck_edit_metadata(job, model, &o->metadata);
+	bool ok = (!writer || ck_edit_set_aside(job, model, o->root, writer->lacks)) &&
+	          ck_edit_unsupported(job, model, o->root, o->skip_unsupported, o->strict) &&
+	          ck_edit_root(job, model, o->root, reading->names, o->strict, o->extras) &&
+	          ck_edit_cast(job, model, reading->casts) && ck_edit_ties(job, model, o->ties) &&
+	          ck_edit_metadata(job, model, &o->metadata);
+	if (ok)
+		ck_edit_tell_cast(job, model, reading->casts);
+	return ok;
 }
 
 /* A file is asked about first, and then read. */
-static bool load(ck_reading *reading, ck_loaded *loaded, const ck_source *source)
+static bool load(ck_reading *reading, ck_loaded *loaded, const ck_source *source,
+                 const char *file)
 {
 	const ck_options *o = reading->options;
 	ck_gate *gate = &reading->gates[reading->gate_count++];
 	*gate = (ck_gate){.policy = reading->policy, .member = reading->files->member,
 	                  .disarm = o->disarm, .strict = o->strict};
 	reading->job->subject = source->label;
-	return ck_gate_open(reading->job, source, gate) && ck_load_file(loaded, source);
+	return ck_gate_open(reading->job, source, gate) && ck_load_file(loaded, source, file);
 }
 
 static bool load_files(ck_reading *reading, ck_loaded *loaded)
@@ -166,11 +170,11 @@ static bool load_files(ck_reading *reading, ck_loaded *loaded)
 	const ck_files *files = reading->files;
 	ck_index *index = NULL;
 	if (files->kind == CK_INPUT_FILE || files->kind == CK_INPUT_ONNX)
-		return load(reading, loaded, files->head);
+		return load(reading, loaded, files->head, NULL);
 	if (files->kind == CK_INPUT_INDEX && !(index = ck_index_read(reading->job, files->head)))
 		return false;
 	for (size_t i = 0; i < files->count; i++)
-		if (!load(reading, loaded, files->sources[i]))
+		if (!load(reading, loaded, files->sources[i], files->names[i]))
 			return false;
 	reading->job->subject = files->head->label;
 	return !index || ck_index_settle(reading->job, index, loaded->model,

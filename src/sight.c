@@ -66,7 +66,19 @@ static bool add_global(scanning *s, const ck_global_use *use)
 	return true;
 }
 
-static bool add_report(scanning *s, const ck_report *report)
+/* "shard!member", safe to print. */
+static const char *place_in(ck_job *job, const ck_source *source, const char *member)
+{
+	ck_text place = {0};
+	const char *slash = strrchr(source->label, '/');
+	const char *name = slash ? slash + 1 : source->label;
+	bool ok = ck_text_addf(job, &place, "%s%s%s", ck_show(name, strlen(name)).s,
+	                       *member ? "!" : "", member) && ck_text_add(job, &place, "", 1);
+	return ok ? place.data : NULL;
+}
+
+/* Of one of several files, which each finding then names. */
+static bool add_report(scanning *s, const ck_source *source, const ck_report *report)
 {
 	ck_report *all = &s->report;
 	ck_finding *grown = ck_grow(s->job, s->findings, &s->finding_cap,
@@ -74,8 +86,13 @@ static bool add_report(scanning *s, const ck_report *report)
 	if (!grown)
 		return false;
 	s->findings = grown;
-	for (size_t i = 0; i < report->finding_count; i++)
-		grown[all->finding_count++] = report->findings[i];
+	for (size_t i = 0; i < report->finding_count; i++) {
+		ck_finding *finding = &grown[all->finding_count++];
+		*finding = report->findings[i];
+		finding->member = place_in(s->job, source, finding->member);
+		if (!finding->member)
+			return false;
+	}
 	all->findings_left_out += report->findings_left_out;
 	all->pickles += report->pickles;
 	all->complete = all->complete && report->complete;
@@ -127,10 +144,12 @@ static const ck_report *scan(ck_job *job, const char *path, const ck_files *file
 		return NULL;
 	*s = (scanning){.job = job, .report = {.path = path, .size = files->bytes,
 	                                       .complete = true, .weights_only = true}};
-	for (size_t i = 0; i < count; i++)
-		if (!scan_file(s, single ? files->head : files->sources[i], &report) ||
-		    (count > 1 && !add_report(s, report)))
+	for (size_t i = 0; i < count; i++) {
+		const ck_source *source = single ? files->head : files->sources[i];
+		if (!scan_file(s, source, &report) ||
+		    (count > 1 && !add_report(s, source, report)))
 			return NULL;
+	}
 	if (count == 1) {
 		s->report = *report;
 		s->report.path = path; /* what the input is called, not its only file */
@@ -158,12 +177,12 @@ static bool load(const ck_files *files, ck_loaded *loaded)
 	ck_index *index = NULL;
 	ck_job *job = loaded->job;
 	if (files->kind == CK_INPUT_FILE || files->kind == CK_INPUT_ONNX)
-		return ck_load_file(loaded, files->head) && ck_load_end(loaded);
+		return ck_load_file(loaded, files->head, NULL) && ck_load_end(loaded);
 	if (files->kind == CK_INPUT_INDEX && !(index = ck_index_read(job, files->head)))
 		return false;
 	for (size_t i = 0; i < files->count; i++) {
 		job->subject = files->sources[i]->label;
-		if (!ck_load_file(loaded, files->sources[i]))
+		if (!ck_load_file(loaded, files->sources[i], files->names[i]))
 			return false;
 	}
 	job->subject = files->head->label;
@@ -180,7 +199,9 @@ bool ck_sight_look(ck_job *job, const char *path, const ck_reading *reading, ck_
 {
 	const ck_files *files = ck_reading_files(reading);
 	ck_limits_follow(job, files->bytes);
-	*sight = (ck_sight){.report = scan(job, path, files)};
+	bool several = files->kind != CK_INPUT_FILE && files->kind != CK_INPUT_ONNX &&
+	               files->count > 1;
+	*sight = (ck_sight){.report = scan(job, path, files), .several = several};
 	ck_job *own = sight->report ? own_job(job) : NULL;
 	if (!own)
 		return false;

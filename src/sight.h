@@ -8,6 +8,7 @@
 
 typedef struct ck_sight {
 	const ck_report *report; /* of all its files, as ckconv scan has them */
+	bool several;            /* the members of its findings begin with the name of a file */
 	ck_loaded *loaded;       /* what was found, up to a failure; has a job of its own */
 	const ck_error *error;   /* why not all of it could be read, or NULL */
 } ck_sight;

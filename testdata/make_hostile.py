@@ -17,6 +17,7 @@ from craft import (BUILD, EMPTY_DICT, EMPTY_TUPLE, NEWOBJ, NONE, POP, REDUCE, SE
                    call, dict_of, floats, get, integer, list_of, name, named, pickle, proto, put,
                    storage, tensor, text, text_py2, tuple_of, vector)
 from hostile_holes import holes
+from hostile_tensors import twofold
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MARKER = "ckconv_was_here"
@@ -466,7 +467,8 @@ def main():
              "make_hostile.py."]
     for title, files in (("names", names()), ("machine", machine()), ("given", given()),
                          ("arrays inside", arrays_inside()),
-                         ("places", places()), ("holes", holes()), ("floods", floods())):
+                         ("places", places()), ("holes", holes()),
+                         ("twofold", twofold()), ("floods", floods())):
         print("\n%s:\n" % title)
         for file, verdict, about, data in files:
             write(os.path.join(folder, "hostile/bypass", file), data)

@@ -78,6 +78,7 @@ typedef struct ck_inspection {
 	const char *format;       /* "torch zip", or what the scan calls it */
 	uint64_t size;            /* of the file */
 	const ck_report *report;  /* what ckconv scan says of it */
+	bool several;             /* files: the members of findings begin with one's name */
 	/* Why not all of it could be read, or NULL; then all that follows is what was found up to
 	 * there. `status` is the kind of failure. */
 	const char *error;

@@ -20,6 +20,7 @@ typedef enum ck_purpose {
 	CK_FOR_OTHER,
 	CK_FOR_TEXT,    /* for people to read, or lists of words */
 	CK_FOR_STORAGE, /* the elements of a tensor */
+	CK_FOR_TENSORS, /* safetensors from the first byte to the last */
 	CK_FOR_NOTHING  /* bytes that belong to nothing */
 } ck_purpose;
 
@@ -40,6 +41,8 @@ typedef struct ck_look {
 	ck_regions claimed;
 	ck_regions inside;       /* what was handed on: archives in there are no business here */
 	const char *format;      /* what it is; NULL: nobody knows */
+	bool tensors;            /* safetensors from the first byte to the last, by all rules */
+	bool raw;                /* a file by whose name nobody takes it for a checkpoint */
 	bool lenient;            /* readers pass over what is left at its end */
 	bool whole;              /* a pickle that is in order */
 	bool strict_end;         /* zeros that follow hide it, if they are many */
@@ -64,6 +67,8 @@ typedef struct ck_sniffed {
 
 /* Which of the formats that are no pickles begins so; NULL: none. */
 const ck_sniffed *ck_sniff(ck_look *look);
+/* It may be safetensors. */
+bool ck_sniff_safetensors(const unsigned char *head, size_t len);
 /* Only letters, blanks and the like, as far as `len` bytes tell. */
 bool ck_sniff_text(const unsigned char *head, size_t len);
 /* What such a text is. */
@@ -99,6 +104,8 @@ bool ck_look_over(ck_audit *audit, const ck_place *place, uint64_t at, const cha
 /* Writes down that a file is not what its name promises, where it is no checkpoint: so says
  * `error`. */
 bool ck_promise_check(ck_audit *audit, const ck_place *place, const ck_error *error);
+/* The name of a file promises nothing at all. */
+bool ck_promise_nothing(const char *path);
 /* The name of a member of an archive promises a checkpoint. */
 bool ck_promise_made(const char *member);
 /* Writes down that something was not scanned. */
@@ -166,6 +173,8 @@ bool ck_old_joblib_walk(ck_look *look);
 bool ck_legacy_walk(ck_look *look);
 bool ck_pickle_walk(ck_look *look);
 bool ck_safetensors_walk(ck_look *look);
+/* Whether it is one by all rules, as look->tensors then says. */
+bool ck_safetensors_ask(ck_look *look);
 bool ck_gguf_walk(ck_look *look);
 bool ck_onnx_walk(ck_look *look);
 

@@ -4,16 +4,17 @@
 #include "look.h"
 
 /* *known: it was known what came out. */
-static bool look_at(ck_look *l, const ck_packing *packing, const ck_source *unpacked, bool *known)
+static bool look_at(ck_look *l, const ck_packing *packing, const ck_source *unpacked,
+                    ck_look_kind kind, bool *known)
 {
 	ck_looked looked;
 	ck_text about = {0}, text = {0};
 	const char *path = ck_look_path(l->job, &text, l->place.member, packing->name,
 	                                strlen(packing->name));
-	if (!path || !ck_look_inside(l->audit, unpacked, path, l->kind, &looked))
+	if (!path || !ck_look_inside(l->audit, unpacked, path, kind, &looked))
 		return false;
 	*known = *known || (looked.format && strcmp(looked.format, "text") != 0);
-	if (l->kind != CK_LOOK_FILE || !looked.format)
+	if (kind != CK_LOOK_FILE || !looked.format)
 		return true;
 	if (!ck_text_addf(l->audit->job, &about, "%s of %s", packing->name, looked.format) ||
 	    !ck_text_add(l->audit->job, &about, "", 1))
@@ -69,11 +70,12 @@ static bool walk(ck_look *l, ck_job *own, ck_job *others, const ck_packing *pack
 	if (l->audit->job->unpacked < others->unpacked)
 		l->audit->job->unpacked = others->unpacked;
 	bool doubtful = own->error.status == CK_CORRUPT && is_weak(packing) &&
-	                l->kind != CK_LOOK_FILE;
+	                (l->kind != CK_LOOK_FILE || l->raw);
+	ck_look_kind kind = doubtful && l->raw ? CK_LOOK_MEMBER : l->kind;
 	if (!all.whole && !doubtful && !tell_damage(l, own))
 		return false;
-	if ((all.strict && all.strict->size && !look_at(l, packing, all.strict, &known)) ||
-	    (all.loose && !look_at(l, packing, all.loose, &known)) || !tell_others(l, others))
+	if ((all.strict && all.strict->size && !look_at(l, packing, all.strict, kind, &known)) ||
+	    (all.loose && !look_at(l, packing, all.loose, kind, &known)) || !tell_others(l, others))
 		return false;
 	if (doubtful && !known) {
 		l->format = NULL; /* numbers that only began like it */

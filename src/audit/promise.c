@@ -17,6 +17,7 @@ static const struct {
 	{".bin", CHECKPOINT}, {".ckpt", CHECKPOINT}, {".pkl", CHECKPOINT},
 	{".pickle", CHECKPOINT}, {".p", CHECKPOINT}, {".th", CHECKPOINT}, {".t7", CHECKPOINT},
 	{".npy", CHECKPOINT}, {".npz", CHECKPOINT}, {".joblib", CHECKPOINT},
+	{".dill", CHECKPOINT}, {".pk", CHECKPOINT}, {".pck", CHECKPOINT},
 	{".distcp", CHECKPOINT}, {".nemo", CHECKPOINT}, {".mar", CHECKPOINT},
 	{".safetensors", CHECKPOINT},
 	{".onnx", MODEL}, {".gguf", MODEL}, {".h5", MODEL}, {".hdf5", MODEL}, {".keras", MODEL},
@@ -85,6 +86,11 @@ bool ck_promise_made(const char *member)
 	while (name > member && name[-1] != '/' && name[-1] != '!')
 		name--;
 	return is_certain(name, (size_t)(member + len - name));
+}
+
+bool ck_promise_nothing(const char *path)
+{
+	return promise_of(path) == ANYTHING;
 }
 
 static bool is_text(const ck_audit *audit)

@@ -43,6 +43,8 @@ ck_purpose ck_look_purpose(const ck_look *l)
 {
 	const char *path = *l->place.member ? l->place.member : l->source->label;
 	const char *outer = strrchr(path, '!');
+	if (l->tensors)
+		return CK_FOR_TENSORS;
 	if (l->kind == CK_LOOK_GAP)
 		return CK_FOR_NOTHING;
 	if (l->kind == CK_LOOK_BYTES)

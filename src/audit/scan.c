@@ -53,6 +53,11 @@ static bool take_unknown(ck_look *l)
 	if (l->kind != CK_LOOK_FILE && !breaks_promise(l))
 		return claim_all(l);
 	l->format = "unknown";
+	if (l->raw) /* such as the data of an ONNX model, which lies in files of any name */
+		return ck_audit_say(l->audit, CK_RULE_ODDITY, &l->place, 0, l->source->size,
+		                    "it is no pickle and of no kind that ckconv knows, as raw data "
+		                    "is none") &&
+		       claim_all(l);
 	return ck_look_closed(l->audit, &l->place, 0, l->source->size,
 	                      "it is of no kind that ckconv knows: it begins with \"%s\"",
 	                      ck_show((const char *)l->head, l->head_len < 16 ? l->head_len : 16).s)
@@ -62,7 +67,8 @@ static bool take_unknown(ck_look *l)
 /* A reader of pickles opens it, whatever is in it. */
 static bool is_pointed_at(const ck_look *l)
 {
-	return l->kind == CK_LOOK_FILE || ck_look_purpose(l) == CK_FOR_PICKLE;
+	return !l->tensors &&
+	       (l->kind == CK_LOOK_FILE || ck_look_purpose(l) == CK_FOR_PICKLE);
 }
 
 /* Pickles of literals may be data; what follows them tells. Very many of them are no data. */
@@ -101,6 +107,7 @@ static bool take_pickle(ck_look *l, const ck_sniffed *known, bool *taken)
 		return false;
 	*taken = probed > CK_PROBED_LITERAL ||
 	         (probed == CK_PROBED_LITERAL && is_pointed_at(l));
+	l->tensors = l->tensors && !*taken; /* it is two things at once */
 	if (!*taken || !ck_pickle_walk(l))
 		return !*taken;
 	return !known || ck_audit_say(l->audit, CK_RULE_BROKEN_ARCHIVE, &l->place, 0, 0,
@@ -140,6 +147,10 @@ static bool look(ck_look *l)
 	bool taken = false;
 	l->head_len = l->source->size < CK_HEAD ? (size_t)l->source->size : CK_HEAD;
 	if (!ck_read_at(l->job, l->source, 0, l->head, l->head_len))
+		return false;
+	l->raw = l->kind == CK_LOOK_FILE && !*l->place.member &&
+	         ck_promise_nothing(l->source->label);
+	if (ck_sniff_safetensors(l->head, l->head_len) && !ck_safetensors_ask(l))
 		return false;
 	const ck_sniffed *known = ck_sniff(l);
 	bool zip = known && known->walk == ck_zip_walk;

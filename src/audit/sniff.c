@@ -134,7 +134,7 @@ static bool is_old_joblib(const unsigned char *head, size_t len)
 }
 
 /* The length of the header, then the header, an object of JSON. */
-static bool is_safetensors(const unsigned char *head, size_t len)
+bool ck_sniff_safetensors(const unsigned char *head, size_t len)
 {
 	return len >= 10 && head[8] == '{' && ck_little(head, 8) <= 100000000;
 }
@@ -143,11 +143,13 @@ const ck_sniffed *ck_sniff(ck_look *l)
 {
 	if (!l->head_len)
 		return &empty;
+	if (ck_archiver_tar.probe(l->head, l->head_len))
+		return &tar;
+	if (l->tensors) /* whatever else the length of the header may look like */
+		return &safetensors;
 	if (l->head_len >= 4 && l->head[0] == 'P' && l->head[1] == 'K' &&
 	    (!memcmp(l->head + 2, "\3\4", 2) || !memcmp(l->head + 2, "\5\6", 2)))
 		return &zip;
-	if (ck_archiver_tar.probe(l->head, l->head_len))
-		return &tar;
 	if (is_old_joblib(l->head, l->head_len))
 		return &old_joblib;
 	const ck_sniffed *known = find_row(l->head, l->head_len, l->kind == CK_LOOK_FILE);
@@ -156,7 +158,7 @@ const ck_sniffed *ck_sniff(ck_look *l)
 	if (is_compress(*l->place.member ? l->place.member : l->source->label, l->head,
 	                l->head_len))
 		return &compress;
-	if (is_safetensors(l->head, l->head_len))
+	if (ck_sniff_safetensors(l->head, l->head_len))
 		return &safetensors;
 	if (ck_packing_find(l->head, l->head_len))
 		return &packed;
@@ -204,6 +206,6 @@ bool ck_look_is_data(const char *name, const unsigned char *head, size_t len)
 {
 	return !find_row(head, len, false) && !ck_stream_may_begin(head, len) &&
 	       memcmp(head, "PK", len < 2 ? len : 2) != 0 && !ck_packing_find(head, len) &&
-	       !is_safetensors(head, len) && !is_compress(name, head, len) &&
+	       !ck_sniff_safetensors(head, len) && !is_compress(name, head, len) &&
 	       !is_old_joblib(head, len) && !ck_archiver_tar.probe(head, len);
 }

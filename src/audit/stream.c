@@ -118,6 +118,7 @@ bool ck_stream_pass(ck_stream_reader *r, const ck_idle *idle)
 
 typedef struct {
 	ck_audit *trial;
+	const ck_source *source;
 	ck_place place;
 	ck_doings did;
 	bool busy; /* did anything, or made bytes */
@@ -144,6 +145,7 @@ void ck_doings_count(ck_doings *d, ck_audit *audit, const ck_event *event)
 		d->denied += ck_deny_find(audit, &any) != NULL;
 	}
 	d->calls += event->deed == CK_DID_CALL;
+	d->builds += event->deed == CK_DID_BUILD;
 	d->extensions += event->deed == CK_DID_NAME && event->target->kind == CK_EXT;
 }
 
@@ -172,11 +174,14 @@ static bool on_probed_bytes(void *arg, const ck_source *source, const ck_value *
 
 /* Where a reader of pickles is pointed at, all that it does before it stumbles counts. Lists of
  * words may read as imports ("cat", "dog": the name dog of a module at): in them only what is
- * called counts, and modules that are denied; in numbers, names that people give. */
+ * called counts, and modules that are denied; in numbers, names that people give. In what is
+ * certainly another format, all but texts and numbers counts. */
 static bool does_something(const ck_doings *d, ck_purpose purpose, bool text)
 {
 	if (purpose == CK_FOR_PICKLE)
 		return d->imports || d->extensions || d->calls;
+	if (purpose == CK_FOR_TENSORS)
+		return d->imports || d->extensions || d->calls || d->builds;
 	if (purpose == CK_FOR_OTHER)
 		return d->imports || ck_doings_matter(d);
 	if (text || purpose == CK_FOR_NOTHING)
@@ -184,11 +189,31 @@ static bool does_something(const ck_doings *d, ck_purpose purpose, bool text)
 	return d->named || (d->calls && d->imports);
 }
 
-static ck_probed decide(const prober *p, const ck_error *error, ck_purpose purpose, bool text)
+/* Of one that is not whole. What is too much for the machine may still be nothing. */
+static bool decide(ck_audit *audit, const prober *p, const ck_error *error, uint64_t from,
+                   ck_purpose purpose, bool text, ck_probed *probed)
 {
-	if (does_something(&p->did, purpose, text) || error->status == CK_LIMIT)
-		return CK_PROBED_BROKEN;
-	return CK_PROBED_NOTHING;
+	bool act = does_something(&p->did, purpose, text);
+	if (!act && error->status == CK_LIMIT) {
+		ck_job *own = ck_look_job(audit);
+		if (!own)
+			return false;
+		act = !ck_opcodes_act(own, p->source, from, purpose != CK_FOR_TENSORS, &act) || act;
+		if (!ck_look_done(audit, own))
+			return false;
+	}
+	*probed = act ? CK_PROBED_BROKEN : CK_PROBED_NOTHING;
+	return true;
+}
+
+static ck_probed decide_whole(const prober *p, const ck_source *source, uint64_t end, bool marked,
+                              ck_purpose purpose)
+{
+	bool certain = marked || end == source->size;
+	bool whole = purpose == CK_FOR_TENSORS
+	             ? does_something(&p->did, purpose, false)
+	             : p->did.imports || p->did.calls || p->did.extensions || certain;
+	return whole ? CK_PROBED_WHOLE : CK_PROBED_LITERAL;
 }
 
 static void note_idle(const prober *p, const ck_source *source, uint64_t from, uint64_t to,
@@ -209,12 +234,14 @@ bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t *at, ck_
 	size_t len = left < sizeof head ? (size_t)left : sizeof head;
 	*probed = CK_PROBED_NOTHING;
 	*idle = (ck_idle){0};
+	bool ok = true;
 	ck_job *own = ck_look_job(audit);
 	if (!own)
 		return false;
 	if (ck_read_at(own, source, *at, head, len) && ck_stream_may_begin(head, len)) {
 		bool marked = len > 1 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5;
-		prober p = {.trial = ck_audit_new(own, source), .place = {"", source, 0}};
+		prober p = {.trial = ck_audit_new(own, source), .source = source,
+		            .place = {"", source, 0}};
 		ck_watch watch = {on_probed, on_probed_bytes, &p};
 		ck_loaded loaded = {.job = own, .model = ck_alloc(own, sizeof(ck_model)),
 		                    .watch = &watch};
@@ -226,18 +253,18 @@ bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t *at, ck_
 		const uint64_t from = *at;
 		if (torch)
 			look_ahead(audit, &torch->seen);
+		bool text = ck_sniff_text(head, len);
 		if (torch && ck_torch_read(torch, at)) {
-			*probed = p.did.imports || p.did.calls || p.did.extensions || marked ||
-			          *at == source->size ? CK_PROBED_WHOLE : CK_PROBED_LITERAL;
+			*probed = decide_whole(&p, source, *at, marked, purpose);
 			note_idle(&p, source, from, *at, &torch->seen, idle);
 		} else if (torch)
-			*probed = decide(&p, &own->error, purpose, ck_sniff_text(head, len));
+			ok = decide(audit, &p, &own->error, from, purpose, text, probed);
 		if (torch && *at == from)
 			audit->skimmed += torch->seen.skimmed;
 		if (own->error.has_offset && own->error.offset > *at)
 			audit->vain += own->error.offset - *at;
 	}
-	return ck_look_done(audit, own);
+	return ck_look_done(audit, own) && ok;
 }
 
 /* ---- guessing ---- */

@@ -29,7 +29,7 @@ bool ck_stream_others(ck_stream_reader *reader, uint64_t at);
  * opcodes. */
 typedef struct ck_doings {
 	uint64_t imports, named; /* all, and those that have names as people give them */
-	uint64_t calls, extensions;
+	uint64_t calls, builds, extensions;
 	uint64_t denied; /* imports of modules that are on the list of harmful ones */
 } ck_doings;
 void ck_doings_count(ck_doings *doings, ck_audit *audit, const ck_event *event);
@@ -51,6 +51,9 @@ bool ck_stream_probe(ck_audit *audit, const ck_source *source, uint64_t *at, ck_
                      ck_probed *probed, ck_idle *idle);
 /* The same for all pickles of a look from `at` on: literals are passed over to what follows. */
 bool ck_pickle_probe(ck_look *look, uint64_t at, ck_probed *probed);
+/* Whether an opcode from `at` on names, calls or builds something, or is a STOP if `stop` is true,
+ * or there are too many to tell. The machine may not come so far. */
+bool ck_opcodes_act(struct ck_job *job, const ck_source *source, uint64_t at, bool stop, bool *act);
 /* A first guess from a few bytes, without the machine: false is certain. */
 bool ck_stream_may_begin(const unsigned char *head, size_t len);
 

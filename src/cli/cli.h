@@ -18,7 +18,7 @@ enum exit_status {
 /* What the program can be asked to do; a first argument that is one of these words is the verb.
  * X(identifier, word or "" for what is done without one, arguments, help). */
 #define CLI_VERBS(X)                                                                             \
-	X(CONVERT, "", "IN OUT", "convert a checkpoint to safetensors")                          \
+	X(CONVERT, "", "IN OUT", "convert a checkpoint to safetensors or ONNX")                  \
 	X(SCAN, "scan", "PATH...", "say what files could do to those who load them")             \
 	X(INSPECT, "inspect", "FILE[!MEMBER]", "show what is in a checkpoint")                   \
 	X(DIS, "dis", "FILE[!MEMBER]", "show the opcodes of a file's pickles")                   \
@@ -176,6 +176,8 @@ bool cli_check_arguments(cli_options *options);
 bool cli_asks_help(int argc, char **argv, cli_options *options);
 /* VERB_CONVERT if the word is none. */
 enum cli_verb_number cli_verb_find(const char *word);
+/* Says so if several options of the verb begin with the word. */
+bool cli_misses_end(enum cli_verb_number verb, const char *word);
 enum { CLI_WORD_MAX = 32 };
 /* How many letters must be changed, put in or taken out to make one word of the other. */
 size_t cli_word_distance(const char *a, const char *b);
@@ -274,6 +276,8 @@ typedef struct cli_look {
 } cli_look;
 /* What suits a descriptor, page.c. */
 cli_look cli_look_of(int fd, bool verbose);
+/* The same, with whole lines in pipes. */
+cli_look cli_look_whole(int fd);
 /* The same for tables, which may be wider than text. */
 cli_look cli_look_wide(int fd, bool verbose);
 struct ck_report;

@@ -35,10 +35,9 @@ static void say_done(const cli_options *options, const ck_summary *summary, doub
 	if (options->quiet)
 		return;
 	if (options->convert.dry_run) {
-		cli_say("%s: would get %zu tensor%s of %llu bytes, and be of %llu bytes%s "
-		        "(--dry-run)", out.s, summary->tensors, s,
-		        (unsigned long long)summary->bytes,
-		        (unsigned long long)summary->file_bytes, files);
+		cli_say("%s: would write %zu tensor%s, %s%s; %llu bytes in all (--dry-run)", out.s,
+		        summary->tensors, s, cli_show_size(summary->bytes).s, files,
+		        (unsigned long long)summary->file_bytes);
 		return;
 	}
 	if (options->verbose)

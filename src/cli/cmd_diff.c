@@ -200,7 +200,7 @@ int cli_diff(const cli_options *options)
 	outcome o = {0};
 	ck_error error = {0};
 	comparing c = {.options = options, .job = cli_job_begin(),
-	               .look = cli_look_of(STDOUT_FILENO, false)};
+	               .look = cli_look_whole(STDOUT_FILENO)};
 	if (!c.job)
 		return EXIT_USAGE;
 	cli_progress_begin(&c.progress, !options->quiet && isatty(STDERR_FILENO));

@@ -43,7 +43,10 @@ static int status_of(bool ok, const cli_shown *shown, const ck_error *error)
 		cli_print_error(error);
 	else if (!ferror(stdout) && shown->why != EPIPE) /* else main says so; or head has enough */
 		cli_say_unwritten(shown->why);
-	return ok ? EXIT_USAGE : cli_exit_status(error->status);
+	if (ok)
+		return EXIT_USAGE;
+	/* status 1 is for verdicts, of which an inspection has none */
+	return error->status == CK_REFUSED ? EXIT_INPUT : cli_exit_status(error->status);
 }
 
 int cli_inspect(const cli_options *options)

@@ -23,8 +23,8 @@ static const struct {
 	const char *before, *after;
 } prose[VERB_COUNT] = {
 	[VERB_CONVERT] = {
-		"Converts a torch checkpoint (.pt, .pth, .bin, .ckpt) to safetensors. Nothing\n"
-		"in it is ever run. OUT appears complete and checked, or not at all.\n"
+		"Converts a torch checkpoint (.pt, .pth, .bin, .ckpt) to safetensors or ONNX.\n"
+		"Nothing in it is ever run. OUT appears complete and checked, or not at all.\n"
 		"\n"
 		"  ckconv pytorch_model.bin model.safetensors\n",
 		"exit status: 0 done; 1 refused; 2 usage, input/output or memory; 3 the input\n"

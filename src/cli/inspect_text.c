@@ -71,7 +71,8 @@ static void put_findings(cli_page *p, const ck_inspection *in)
 		cli_page_coloured(p, f->verdict, false, f->rule);
 		if (p->column >= TEXT_COLUMN - 1)
 			cli_page_end(p);
-		cli_page_line(p, TEXT_COLUMN, "%s%s%s%s%s", f->module ? f->module : "",
+		cli_page_line(p, TEXT_COLUMN, "%s%s%s%s%s%s%s", in->several ? f->member : "",
+		              in->several ? ": " : "", f->module ? f->module : "",
 		              f->module ? "." : "", f->module && f->name ? f->name : "",
 		              f->module ? ": " : "", f->why ? f->why : "");
 		shown++;
@@ -288,7 +289,8 @@ void cli_inspect_print(FILE *to, const cli_look *look, const ck_inspection *in)
 {
 	/* what is said in sentences is no wider than elsewhere */
 	cli_look narrow = *look;
-	narrow.columns = look->columns < 80 ? look->columns : 80;
+	if (look->terminal)
+		narrow.columns = look->columns < 80 ? look->columns : 80;
 	cli_page p = {to, &narrow, 0}, wide = {to, look, 0};
 	cli_report_print_head(to, &narrow, in->report);
 	put_findings(&p, in);

@@ -146,28 +146,52 @@ static void put_times(cli_page *p, uint64_t tensors)
 	fprintf(p->to, "\u00d7%" PRIu64, tensors);
 }
 
+/* The end of a name, from a part on that has room. */
+static const char *fitting_end(const char *name, int room)
+{
+	const char *dot = name;
+	while (width_of(name) > room && (dot = strchr(name, '.')))
+		name = dot + 1;
+	return name;
+}
+
+/* What a heading is like, on a terminal; names that are cut cannot be looked up. */
+static void put_near(cli_page *p, const ck_tree_line *line)
+{
+	const int word = sizeof "like " - 1, dots = sizeof "..." - 1;
+	if (p->column + word + width_of(line->near) > p->look->columns) {
+		cli_page_end(p);
+		cli_page_go(p, indent_of(line) + INDENT);
+	}
+	put(p, "like ");
+	int room = p->look->columns - p->column;
+	bool fits = width_of(line->near) <= room;
+	const char *end = fits ? line->near : fitting_end(line->near, room - dots);
+	char *shown = cli_page_path(p, end, true, room - (fits ? 0 : dots));
+	put(p, fits ? "" : "...");
+	cli_page_text(p, p->column, shown ? shown : end, true);
+	free(shown);
+}
+
 /* What a heading is about, or what it is like; on terminals as much of it as fits. */
 static void put_heading(cli_page *p, const ck_tree_line *line)
 {
 	char text[2][96];
-	const char *like = p->look->terminal ? line->near : line->like;
-	int room = p->look->columns - p->column;
 	const char *s = cli_plural(line->tensors);
 	cli_count count = cli_show_count(line->tensors);
 	snprintf(text[0], sizeof text[0], "%s tensor%s", count.s, s);
 	snprintf(text[1], sizeof text[1], "%s tensor%s, %s", count.s, s,
 	         cli_show_size(line->bytes).s);
-	if (!like) {
-		fputs(text[1], p->to);
+	if (!line->like || !p->look->terminal) {
+		fprintf(p->to, "%s%s%s%s", line->like ? "like " : "", line->like ? line->like : "",
+		        line->like ? ", " : "", text[1]);
 		return;
 	}
-	room -= (int)sizeof "like , " - 1;
-	bool all = !p->look->terminal || width_of(like) + width_of(text[1]) <= room;
-	bool some = all || width_of(like) + width_of(text[0]) <= room;
-	char *shown = cli_page_path(p, like, true, room + 2);
-	fprintf(p->to, "like %s%s%s", shown ? shown : like, some ? ", " : "",
-	        all ? text[1] : some ? text[0] : "");
-	free(shown);
+	put_near(p, line);
+	int room = p->look->columns - p->column - (int)sizeof ", " + 1;
+	const char *last = width_of(text[1]) <= room ? text[1]
+	                 : width_of(text[0]) <= room ? text[0] : NULL;
+	fprintf(p->to, "%s%s", last ? ", " : "", last ? last : "");
 }
 
 static void put_line(cli_page *p, const columns *c, const ck_tree_line *line)

@@ -25,6 +25,25 @@ size_t cli_word_distance(const char *a, const char *b)
 	return row[len];
 }
 
+/* ---- options ---- */
+
+bool cli_misses_end(enum cli_verb_number verb, const char *word)
+{
+	char list[256] = "";
+	size_t len = strlen(word), at = 0, count = 0;
+	for (const cli_option *row = cli_option_table; row->word && len; row++) {
+		if (!(row->verbs & (1u << verb)) || strncmp(row->word, word, len) != 0)
+			continue;
+		if (at < sizeof list)
+			at += (size_t)snprintf(list + at, sizeof list - at, "%s'--%s'",
+			                       count ? " or " : "", row->word);
+		count++;
+	}
+	if (count > 1)
+		cli_say("'--%s' could be %s", cli_show_name(word).s, list);
+	return count > 1;
+}
+
 /* ---- verbs ---- */
 
 enum cli_verb_number cli_verb_find(const char *word)

@@ -109,11 +109,11 @@ static bool parse_align(const char *text, uint64_t *align)
 	return false;
 }
 
-/* A second file would replace the first in silence. */
-static bool set_once(const char **to, const char *word, const char *arg)
+/* A second one would replace the first in silence. */
+static bool set_once(const char **to, const char *word, const char *arg, const char *instead)
 {
 	if (*to) {
-		cli_say("--%s was given twice, and takes one file: put all lines into one", word);
+		cli_say("--%s was given twice, and takes one %s", word, instead);
 		return false;
 	}
 	*to = arg;
@@ -168,6 +168,7 @@ static bool set_flag(option_id id, cli_options *options)
 
 static bool apply(option_id id, const char *arg, cli_options *options)
 {
+	static const char lines[] = "file: put all lines into one";
 	if (arg && !*arg && cli_option_table[id].argument) {
 		cli_say("--%s is given an empty %s", cli_option_table[id].word,
 		        !strcmp(cli_option_table[id].argument, "FILE") ? "name" : "argument");
@@ -197,11 +198,11 @@ static bool apply(option_id id, const char *arg, cli_options *options)
 	case OPT_METADATA:
 		return add_word(options, LIST_METADATA, arg);
 	case OPT_STRIP:
-		options->convert.shaping.strip_prefix = arg;
-		return true;
+		return set_once(&options->convert.shaping.strip_prefix, "strip-prefix", arg,
+		                "prefix; for more: --rename '^(a[.]|b[.])='");
 	case OPT_ADD:
-		options->convert.shaping.add_prefix = arg;
-		return true;
+		return set_once(&options->convert.shaping.add_prefix, "add-prefix", arg,
+		                "prefix: write them as one");
 	case OPT_ALIGN:
 		return parse_align(arg, &options->convert.align);
 	case OPT_SHARDS:
@@ -221,9 +222,9 @@ static bool apply(option_id id, const char *arg, cli_options *options)
 		return parse_fail_on(arg, &options->fail_on);
 	case OPT_POLICY:
 		options->convert.policy = arg;
-		return set_once(&options->policy, "policy", arg);
+		return set_once(&options->policy, "policy", arg, lines);
 	case OPT_BASELINE:
-		return set_once(&options->baseline, "baseline", arg);
+		return set_once(&options->baseline, "baseline", arg, lines);
 	case OPT_LIMIT:
 		return add_limit(options, arg);
 	default:
@@ -304,6 +305,8 @@ static bool bad_word(enum cli_verb_number verb, const char *argument)
 	const cli_option *same = same_option(word);
 	const cli_option *near = nearest_option(verb, word);
 	int other = VERB_CONVERT;
+	if (!same && cli_misses_end(verb, word))
+		return false;
 	while (same && !(same->verbs & (1u << other)))
 		other++;
 	const char *owner = same ? name_of((enum cli_verb_number)other) : "";

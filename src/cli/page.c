@@ -9,18 +9,20 @@
 
 enum {
 	COLUMNS_LEAST = 60,
-	COLUMNS_PLAIN = 80, /* in pipes, and at most: longer lines are hard to read */
-	COLUMNS_WIDE = 160
+	COLUMNS_PLAIN = 80, /* at most: longer lines are hard to read */
+	COLUMNS_WIDE = 160,
+	COLUMNS_WHOLE = 1 << 28 /* lines that end nowhere, for programs that look for words */
 };
 
-static cli_look look_at(int fd, bool verbose, int most)
+static cli_look look_at(int fd, bool verbose, int most, int in_pipes)
 {
-	cli_look look = {.columns = COLUMNS_PLAIN, .verbose = verbose};
+	cli_look look = {.columns = in_pipes, .verbose = verbose};
 	const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
 	struct winsize size;
 	if (!isatty(fd))
 		return look;
 	look.terminal = true;
+	look.columns = COLUMNS_PLAIN;
 	look.colours = !(no_color && *no_color) && terminal && strcmp(terminal, "dumb") != 0;
 	if (ioctl(fd, TIOCGWINSZ, &size) || !size.ws_col)
 		return look;
@@ -31,12 +33,17 @@ static cli_look look_at(int fd, bool verbose, int most)
 
 cli_look cli_look_of(int fd, bool verbose)
 {
-	return look_at(fd, verbose, COLUMNS_PLAIN);
+	return look_at(fd, verbose, COLUMNS_PLAIN, COLUMNS_PLAIN);
+}
+
+cli_look cli_look_whole(int fd)
+{
+	return look_at(fd, false, COLUMNS_PLAIN, COLUMNS_WHOLE);
 }
 
 cli_look cli_look_wide(int fd, bool verbose)
 {
-	return look_at(fd, verbose, COLUMNS_WIDE);
+	return look_at(fd, verbose, COLUMNS_WIDE, COLUMNS_WHOLE);
 }
 
 /* The columns of a character: those of East Asia take two, accents that are put upon others are

@@ -40,6 +40,9 @@ char *cli_page_path(const cli_page *page, const char *path, bool escaped, int mo
 /* The "s" behind a noun. */
 const char *cli_plural(uint64_t count);
 
+/* diff_hint.c: the option that would bring names together, if there is one. */
+void cli_diff_hint(cli_page *page, const ck_diff_result *result);
+
 /* report_advice.c: whether torch.load takes the file, and what to do next. */
 struct ck_report;
 void cli_report_advise(cli_page *page, const struct ck_report *report);

@@ -225,6 +225,17 @@ static void add_tolerance(words *to, const ck_diff_options *options)
 		add(to, " within atol %g, rtol %g", options->atol, options->rtol);
 }
 
+/* "all 6 tensors"; what is one is "the tensor" */
+static words many(size_t count)
+{
+	words w = {""};
+	if (count == 1)
+		add(&w, "the tensor");
+	else
+		add(&w, "all %zu tensors", count);
+	return w;
+}
+
 static void sum_up_same(showing *s)
 {
 	const ck_diff_result *r = s->result;
@@ -249,17 +260,25 @@ static void sum_up(showing *s)
 	const char *before = " in ";
 	add(&w, "different");
 	add_tolerance(&w, s->options);
-	add(&w, ": %zu of %zu tensor%s", differ, r->both, cli_plural(r->both));
+	if (!r->both)
+		add(&w, ": no name is in both");
+	else if (!differ)
+		add(&w, ": %s in both %s the same", many(r->both).s, r->both == 1 ? "is" : "are");
+	else
+		add(&w, ": %zu of %zu tensor%s", differ, r->both, cli_plural(r->both));
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		if (parts[i].count) {
 			add(&w, "%s%s (%zu)", before, parts[i].in, parts[i].count);
 			before = ", ";
 		}
+	if (r->max_abs > 0)
+		add(&w, "; max abs %.3g, rel %.3g", r->max_abs, r->max_rel);
 	for (int i = 0; i < 2; i++)
 		if (r->only[i])
 			add(&w, "; %zu only in %s", r->only[i], i ? "B" : "A");
 	putc('\n', s->page.to);
 	cli_page_line(&s->page, 0, "%s", w.s);
+	cli_diff_hint(&s->page, r);
 }
 
 void cli_diff_print(FILE *to, const cli_look *look, const ck_diff_options *options, bool all,

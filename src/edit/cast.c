@@ -9,8 +9,8 @@ typedef struct {
 	const char *text; /* as it was given */
 	ck_dtype to;
 	const char *glob; /* NULL: all names */
-	size_t matched;   /* names */
-	size_t cast, left; /* tensors that it changed; that it named and are not floating */
+	bool matched;     /* a name */
+	size_t cast, left; /* tensors that are written: that it changed; that are not floating */
 } rule;
 
 struct ck_casts {
@@ -22,8 +22,14 @@ static const struct {
 	const char *name;
 	ck_dtype dtype;
 } names[] = {
-	{"f64", CK_DT_F64},        {"f32", CK_DT_F32},         {"f16", CK_DT_F16},
-	{"bf16", CK_DT_BF16},      {"f8_e4m3", CK_DT_F8_E4M3}, {"f8_e5m2", CK_DT_F8_E5M2},
+	{"f64", CK_DT_F64},         {"f32", CK_DT_F32},         {"f16", CK_DT_F16},
+	{"bf16", CK_DT_BF16},       {"f8_e4m3", CK_DT_F8_E4M3}, {"f8_e5m2", CK_DT_F8_E5M2},
+	/* as torch calls them, and as others do */
+	{"float64", CK_DT_F64},     {"float32", CK_DT_F32},     {"float16", CK_DT_F16},
+	{"bfloat16", CK_DT_BF16},   {"float8_e4m3fn", CK_DT_F8_E4M3},
+	{"float8_e5m2", CK_DT_F8_E5M2},
+	{"double", CK_DT_F64},      {"float", CK_DT_F32},       {"half", CK_DT_F16},
+	{"fp64", CK_DT_F64},        {"fp32", CK_DT_F32},        {"fp16", CK_DT_F16},
 };
 
 static bool parse(ck_job *job, const char *text, rule *to)
@@ -62,23 +68,23 @@ static rule *find(ck_casts *casts, const ck_entry *entry)
 		rule *r = &casts->rules[i];
 		if (r->glob && !ck_glob_matches(r->glob, entry->name, entry->name_len))
 			continue;
-		r->matched++;
+		r->matched = true;
 		found = r;
 	}
 	return found;
 }
 
+static bool is_left(const ck_tensor *tensor)
+{
+	return tensor->exact || !ck_cast_is_float(tensor->dtype);
+}
+
 static bool apply(ck_job *job, rule *r, ck_entry *entry)
 {
 	ck_tensor *tensor = entry->tensor;
-	if (tensor->exact || !ck_cast_is_float(tensor->dtype)) {
-		r->left++;
-		return true;
-	}
-	if (tensor->dtype == r->to)
+	if (is_left(tensor) || tensor->dtype == r->to)
 		return true;
 	entry->tensor = ck_tensor_cast_late(job, tensor, r->to);
-	r->cast++;
 	return entry->tensor;
 }
 
@@ -106,7 +112,39 @@ bool ck_edit_cast(ck_job *job, ck_model *model, ck_casts *casts)
 		if (r && !apply(job, r, &model->entries[i]))
 			return false;
 	}
+	return true;
+}
+
+void ck_edit_tell_cast(ck_job *job, const ck_model *model, ck_casts *casts)
+{
+	for (size_t i = 0; i < model->count; i++) {
+		rule *r = find(casts, &model->entries[i]);
+		if (!r)
+			continue;
+		r->cast += model->entries[i].tensor->cast;
+		r->left += is_left(model->entries[i].tensor);
+	}
 	for (size_t i = 0; i < casts->count; i++)
 		tell(job, &casts->rules[i]);
-	return true;
+}
+
+void ck_edit_tell_lost(ck_job *job, const ck_model *model)
+{
+	const ck_entry *first = NULL;
+	size_t tensors = 0;
+	uint64_t values = 0;
+	for (size_t i = 0; i < model->count; i++) {
+		const ck_tensor *tensor = model->entries[i].tensor;
+		if (!tensor->cast || !*tensor->lost)
+			continue;
+		first = first ? first : &model->entries[i];
+		values += *tensor->lost;
+		tensors++;
+	}
+	if (first)
+		ck_note(job, "--cast: %s of %s %s out of the range of the new type and became "
+		        "infinite or NaN, first in '%s' (%s)",
+		        ck_many(values, "finite value").s, ck_many(tensors, "tensor").s,
+		        values == 1 ? "was" : "were", ck_show(first->name, first->name_len).s,
+		        ck_dtype_table[first->tensor->dtype].torch);
 }

@@ -21,6 +21,11 @@ bool ck_edit_unsupported(ck_job *job, ck_model *model, const char *wanted, bool 
 /* * ? [a-z] [!abc] \x; the name may hold anything. */
 bool ck_glob_matches(const char *glob, const char *name, size_t len);
 
+/* Whether the expression of `rule` has backslashes before letters that are no escapes, and its
+ * replacement such or groups that are none; says so. */
+bool ck_rename_check_expression(ck_job *job, const char *rule, const char *expression);
+bool ck_rename_check_text(ck_job *job, const char *rule, const char *text, size_t groups);
+
 /* Options that choose by name and give new names, ready for use; `shaping` must live as long. NULL
  * after a failure: an expression is none. */
 typedef struct ck_names ck_names;
@@ -58,8 +63,12 @@ bool ck_edit_same_key(const ck_path *a, const ck_path *b);
 typedef struct ck_casts ck_casts;
 ck_casts *ck_casts_new(ck_job *job, const ck_words *words);
 /* Casts floating tensors as the last word says that matches their name in the output; comes before
- * the ties, which are between what is written. Tells in notes how many. */
+ * the ties, which are between what is written. */
 bool ck_edit_cast(ck_job *job, ck_model *model, ck_casts *casts);
+/* Tells in notes how many of those that are left it was. */
+void ck_edit_tell_cast(ck_job *job, const ck_model *model, ck_casts *casts);
+/* After the model was written: tells in a note what did not fit into what it was cast to. */
+void ck_edit_tell_lost(ck_job *job, const ck_model *model);
 
 /* All entries, those that are the same view one after the other, by name among themselves. NULL
  * after a failure. */

@@ -3,12 +3,6 @@
 
 #include <string.h>
 
-/* "format" is what readers of safetensors look for, and only "pt" is what they know. */
-static bool is_reserved(const char *key)
-{
-	return !strcmp(key, "format");
-}
-
 static void remove_key(ck_model *model, const char *key)
 {
 	size_t kept = 0;
@@ -16,6 +10,14 @@ static void remove_key(ck_model *model, const char *key)
 		if (strcmp(model->metadata[i].key, key) != 0)
 			model->metadata[kept++] = model->metadata[i];
 	model->metadata_count = kept;
+}
+
+static bool is_tie(const ck_model *model, const char *key)
+{
+	for (size_t i = 0; i < model->metadata_count; i++)
+		if (model->metadata[i].tie && !strcmp(model->metadata[i].key, key))
+			return true;
+	return false;
 }
 
 bool ck_edit_metadata(ck_job *job, ck_model *model, const ck_words *pairs)
@@ -31,9 +33,10 @@ bool ck_edit_metadata(ck_job *job, ck_model *model, const ck_words *pairs)
 		const char *key = ck_copy(job, text, (size_t)(split - text));
 		if (!key)
 			return false;
-		if (is_reserved(key))
-			return ck_fail(job, CK_USAGE, "", "--metadata cannot set '%s', which tells "
-			               "readers whose tensors these are", key);
+		if (is_tie(model, key))
+			return ck_fail(job, CK_USAGE, "", "--metadata '%s' would replace the "
+			               "record that tells where the tied weight of that name is",
+			               ck_show(text, strlen(text)).s);
 		remove_key(model, key);
 		if (!ck_model_add_metadata(job, model, key, split + 1))
 			return false;

@@ -48,13 +48,14 @@ static bool compile(ck_job *job, const char *text, rename_rule *rule)
 		return ck_fail(job, CK_USAGE, "", "--rename takes REGEX=REPLACEMENT, not '%s'",
 		               ck_show(text, strlen(text)).s);
 	const char *expression = ck_copy(job, text, (size_t)(split - text));
-	if (!expression || !ck_defer(job, close_rule, rule))
+	if (!expression || !ck_rename_check_expression(job, text, expression) ||
+	    !ck_defer(job, close_rule, rule))
 		return false;
 	*rule = (rename_rule){.rule = text, .to = split + 1};
 	int code = regcomp(&rule->regex, expression, REG_EXTENDED);
 	rule->compiled = !code;
 	if (!code)
-		return true;
+		return ck_rename_check_text(job, text, rule->to, rule->regex.re_nsub);
 	regerror(code, &rule->regex, why, sizeof why);
 	return ck_fail(job, CK_USAGE, "", "--rename '%s': %s", ck_show(text, strlen(text)).s, why);
 }
@@ -221,5 +222,9 @@ bool ck_names_tell(ck_job *job, const ck_names *names, const ck_model *model)
 		ck_note(job, "--rename '%s' touched %s", ck_show(rule->rule, strlen(rule->rule)).s,
 		        rule->touched ? ck_many(rule->touched, "name").s : "no name");
 	}
+	if (s->add_prefix)
+		ck_note(job, "--add-prefix '%s' touched %s",
+		        ck_show(s->add_prefix, strlen(s->add_prefix)).s,
+		        ck_many(model->count, "name").s);
 	return true;
 }

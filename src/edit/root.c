@@ -140,12 +140,39 @@ static bool fail_no_such_root(ck_job *job, const ck_model *model, const char *wa
 
 /* ---- names ---- */
 
+/* The names of the file that two entries have, before any option changes them. */
+static bool are_one_name(ck_job *job, const ck_model *model, const ck_entry *a, const ck_entry *b)
+{
+	size_t a_len, b_len;
+	const char *one = ck_edit_name(job, model, a->path, &a_len);
+	const char *other = ck_edit_name(job, model, b->path, &b_len);
+	return one && other && a_len == b_len && !memcmp(one, other, a_len);
+}
+
+/* A part of the file can be chosen that holds only one of them. */
+static bool lie_apart(const ck_entry *a, const ck_entry *b)
+{
+	return a->path->up != b->path->up;
+}
+
 static bool fail_twice(ck_job *job, const ck_model *model, const ck_entry *a, const ck_entry *b)
 {
-	return ck_fail(job, CK_UNSUPPORTED, model->source->label,
-	               "two tensors would both be called '%s': %s and %s; take one part of the "
-	               "file with --root", ck_show(a->name, a->name_len).s,
-	               ck_path_show(a->path).s, ck_path_show(b->path).s);
+	const char *const label = model->source->label;
+	const ck_shown name = ck_show(a->name, a->name_len);
+	const ck_shown one = ck_path_show(a->path), other = ck_path_show(b->path);
+	bool same = are_one_name(job, model, a, b);
+	if (job->error.status != CK_OK)
+		return false;
+	if (!same)
+		return ck_fail(job, CK_USAGE, label, "--strip-prefix and --rename would call two "
+		               "tensors '%s': %s and %s", name.s, one.s, other.s);
+	if (a->file != b->file)
+		return ck_fail(job, CK_UNSUPPORTED, label, "two tensors would both be called "
+		               "'%s', one in %s and one in %s, and no index says which one counts",
+		               name.s, model->labels[a->file], model->labels[b->file]);
+	return ck_fail(job, CK_UNSUPPORTED, label,
+	               "two tensors would both be called '%s': %s and %s%s", name.s, one.s,
+	               other.s, lie_apart(a, b) ? "; take one part of the file with --root" : "");
 }
 
 static bool take(ck_job *job, ck_names *names, ck_entry *entry, bool *taken)

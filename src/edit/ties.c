@@ -38,7 +38,7 @@ static int by_view(const void *a, const void *b)
 }
 
 /* A name that cannot stand in the metadata is kept, and so comes before the writer's own checks.
- * "format" is taken: readers look there for "pt". */
+ * "format" is taken: readers look there for whose tensors these are. */
 static bool can_be_recorded(const ck_entry *entry)
 {
 	return strcmp(entry->name, "format") != 0 && !memchr(entry->name, 0, entry->name_len) &&
@@ -60,6 +60,7 @@ static bool drop_same(ck_job *job, ck_model *model, ck_entry **sorted)
 			continue;
 		if (!ck_model_add_metadata(job, model, entry->name, kept->name))
 			return false;
+		model->metadata[model->metadata_count - 1].tie = true;
 		entry->tensor->same = kept->tensor;
 		entry->tensor = NULL;
 	}

@@ -76,7 +76,10 @@ typedef struct ck_file {
 	const char *name; /* last component of real */
 	const char *folder; /* of real */
 	char *temp;       /* name beside the target, while there is one; else NULL */
+	char *aside;      /* what the old file is called while a guide is replaced; or NULL */
 	int dir;          /* descriptor of the folder of `real` */
+	bool owns_dir;    /* no file before it has the same */
+	bool guide;       /* the others are found by it: it goes first, and comes last */
 	int fd;
 	bool spare;       /* may stay empty, and is then left out */
 	bool placed;      /* renamed to its final name */

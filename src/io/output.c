@@ -1,5 +1,5 @@
 /* Outputs that appear whole or not at all: temporary files, fsync, and a rename at the very end. */
-#include "io.h"
+#include "output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,37 +12,15 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-struct ck_output {
-	ck_file *files;
-	unsigned flags;
-	bool committed;
-};
-
-static void forget_temp(ck_file *file)
-{
-	if (file->temp)
-		unlinkat(file->dir, file->temp, 0);
-	file->temp = NULL;
-}
-
-/* Undoes what a commit that failed half-way has done to this file. */
-static void take_back(ck_file *file)
-{
-	if (file->swapped)
-		renameat2(file->dir, file->temp, file->dir, file->name, RENAME_EXCHANGE);
-	else
-		unlinkat(file->dir, file->name, 0);
-}
-
 static void file_close(void *arg)
 {
 	ck_file *file = arg;
-	if (file->placed && !file->output->committed)
-		take_back(file);
-	forget_temp(file);
+	if ((file->placed || file->aside) && !file->output->committed)
+		ck_file_take_back(file);
+	ck_file_forget(file);
 	if (file->fd >= 0)
 		close(file->fd);
-	if (file->dir >= 0)
+	if (file->dir >= 0 && file->owns_dir)
 		close(file->dir);
 }
 
@@ -67,6 +45,24 @@ static void folder_close(void *arg)
 		rmdir(made->path);
 }
 
+/* The name of a folder lies in the one above it. */
+static bool sync_above(ck_job *job, const char *path)
+{
+	size_t len = strlen(path);
+	while (len && path[len - 1] == '/')
+		len--;
+	while (len && path[len - 1] != '/')
+		len--;
+	const char *above = len ? ck_copy(job, path, len) : ".";
+	int fd = above ? open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	bool ok = fd >= 0 && (!fsync(fd) || errno == EINVAL);
+	if (!ok)
+		ck_fail_sys(job, path, "cannot bring the folder to the disk");
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
 bool ck_output_folder(ck_job *job, ck_output *output, const char *path)
 {
 	folder *made = ck_alloc(job, sizeof *made);
@@ -75,7 +71,8 @@ bool ck_output_folder(ck_job *job, ck_output *output, const char *path)
 		return false;
 	*made = (folder){output, copy};
 	if (!mkdir(path, 0777))
-		return ck_defer(job, folder_close, made);
+		return ck_defer(job, folder_close, made) &&
+		       (output->flags & CK_OUTPUT_NO_FSYNC || sync_above(job, path));
 	return errno == EEXIST || ck_fail_sys(job, path, "cannot make the folder");
 }
 
@@ -125,10 +122,15 @@ static bool open_folder(ck_job *job, ck_file *file)
 	file->folder = len ? ck_copy(job, file->real, len) : ".";
 	if (!file->folder)
 		return false;
-	file->dir = open(file->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (file->dir < 0)
-		return ck_fail_sys(job, file->path, "cannot open the folder of the output");
-	return true;
+	const ck_file *other = file->output->files;
+	for (; other && file->dir < 0; other = other->next)
+		if (!strcmp(other->folder, file->folder))
+			file->dir = other->dir;
+	file->owns_dir = file->dir < 0;
+	if (file->owns_dir)
+		file->dir = open(file->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return file->dir >= 0 ||
+	       ck_fail_sys(job, file->path, "cannot open the folder of the output");
 }
 
 /* Two outputs of one conversion must not be the same file, however they are spelled. */
@@ -191,7 +193,8 @@ static ck_file *add_file(ck_job *job, ck_output *output, const char *path, bool 
 		return NULL;
 	if (!resolve(job, file) || !open_folder(job, file) || !check_distinct(job, file))
 		return NULL;
-	ck_temp_clear(job, file->dir);
+	if (file->owns_dir)
+		ck_temp_clear(job, file->dir);
 	file->fd = open_unnamed(file);
 	if (file->fd < 0)
 		file->fd = open_named(job, file);
@@ -261,136 +264,4 @@ const ck_source *ck_file_source(ck_job *job, const ck_file *file)
 	}
 	*source = (ck_source){.label = file->path, .size = (uint64_t)size, .fd = file->fd};
 	return source;
-}
-
-/* Gives an unnamed file a temporary name: linkat cannot replace a file, rename can. */
-static bool name_unnamed(ck_job *job, ck_file *file)
-{
-	if (file->temp)
-		return true;
-	char self[64];
-	snprintf(self, sizeof self, "/proc/self/fd/%d", file->fd);
-	for (int tries = 0; tries < 100; tries++) {
-		file->temp = ck_temp_name(job, file->name);
-		if (!file->temp)
-			return false;
-		if (!linkat(AT_FDCWD, self, file->dir, file->temp, AT_SYMLINK_FOLLOW))
-			return true;
-		file->temp = NULL;
-		if (errno != EEXIST)
-			break;
-	}
-	return ck_fail_sys(job, file->path, "cannot give the finished file its name");
-}
-
-/* Renames without replacing anything. */
-static bool place_new(ck_file *file)
-{
-	if (!renameat2(file->dir, file->temp, file->dir, file->name, RENAME_NOREPLACE)) {
-		file->temp = NULL;
-		return true;
-	}
-	if (errno != EINVAL)
-		return false;
-	/* this file system cannot rename without replacing, but it may know links */
-	bool ok = !linkat(file->dir, file->temp, file->dir, file->name, 0);
-	int why = errno;
-	forget_temp(file);
-	errno = why;
-	return ok;
-}
-
-/* Renames over what is there. Where several files belong together, the old one is kept under the
- * temporary name until all are in place, so that it can be put back. */
-static bool place_over(ck_file *file)
-{
-	bool alone = file == file->output->files && !file->next;
-	if (!alone)
-		ck_temp_keep(file->dir);
-	if (!alone && !renameat2(file->dir, file->temp, file->dir, file->name, RENAME_EXCHANGE)) {
-		file->swapped = true;
-		return true;
-	}
-	if (renameat(file->dir, file->temp, file->dir, file->name))
-		return false;
-	file->temp = NULL;
-	return true;
-}
-
-/* Who could read and write the file that is replaced can do so with the new one, as after cp, and
- * nobody else. Of another group some were in the first one and some were not, and so it is with all
- * others: they get what both had. Where there is a list of rights, the bits of the group are no
- * rights of its own. */
-static bool keep_mode(ck_job *job, const ck_file *file)
-{
-	struct stat old, new;
-	if (fstatat(file->dir, file->name, &old, AT_SYMLINK_NOFOLLOW) || !S_ISREG(old.st_mode) ||
-	    fstat(file->fd, &new))
-		return true;
-	mode_t mode = old.st_mode & 0777, both = mode >> 3 & mode & S_IRWXO;
-	if (lgetxattr(file->real, "system.posix_acl_access", NULL, 0) > 0)
-		mode &= ~(mode_t)S_IRWXG;
-	else if (old.st_gid != new.st_gid)
-		mode = (mode & S_IRWXU) | both << 3 | both;
-	return (new.st_mode & 0777) == mode || !fchmod(file->fd, mode) ||
-	       ck_fail_sys(job, file->path, "cannot give the finished file the mode of the one "
-	                   "that it replaces");
-}
-
-static bool place(ck_job *job, ck_file *file)
-{
-	bool keep_old = file->output->flags & CK_OUTPUT_NO_CLOBBER;
-	file->placed = keep_old ? place_new(file) : place_over(file);
-	if (!file->placed && keep_old && errno == EEXIST)
-		return ck_fail(job, CK_USAGE, file->path,
-		               "somebody else made a file of this name meanwhile, which will not "
-		               "be replaced (-n)");
-	return file->placed || ck_fail_sys(job, file->path, "cannot rename the finished file");
-}
-
-/* Takes out of the list what was not needed. */
-static bool leave_out_spare(ck_job *job, ck_output *output)
-{
-	struct stat st;
-	for (ck_file **place = &output->files; *place;) {
-		ck_file *file = *place;
-		if (file->spare && fstat(file->fd, &st))
-			return ck_fail_sys(job, file->path, "cannot look at the finished file");
-		if (file->spare && !st.st_size)
-			*place = file->next;
-		else
-			place = &file->next;
-	}
-	return true;
-}
-
-bool ck_output_commit(ck_job *job, ck_output *output)
-{
-	bool sync = !(output->flags & CK_OUTPUT_NO_FSYNC);
-	if (!leave_out_spare(job, output))
-		return false;
-	const bool replaces = !(output->flags & CK_OUTPUT_NO_CLOBBER);
-	for (ck_file *file = output->files; file; file = file->next)
-		if (replaces && !keep_mode(job, file))
-			return false;
-	for (ck_file *file = output->files; file; file = file->next)
-		if (sync && fsync(file->fd))
-			return ck_fail_sys(job, file->path, "cannot bring the file to the disk");
-	for (ck_file *file = output->files; file; file = file->next)
-		if (!name_unnamed(job, file))
-			return false;
-	if (ck_stopped(job))
-		return false;
-	for (ck_file *file = output->files; file; file = file->next)
-		if (!place(job, file))
-			return false;
-	output->committed = true;
-	for (ck_file *file = output->files; file; file = file->next)
-		forget_temp(file); /* the old files */
-	for (ck_file *file = output->files; file; file = file->next)
-		if (sync && fsync(file->dir) && errno != EINVAL)
-			return ck_fail_sys(job, file->path,
-			                   "the file is complete and in its place, but its "
-			                   "folder could not be brought to the disk");
-	return true;
 }

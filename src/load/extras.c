@@ -339,18 +339,33 @@ static bool print_value(extras *x, ck_value *value, int depth)
 	return ok;
 }
 
+/* Those of several files in the order of the files. */
+static ck_torch *turned(ck_torch *unit)
+{
+	ck_torch *done = NULL;
+	for (ck_torch *next; unit; unit = next) {
+		next = unit->next;
+		unit->next = done;
+		done = unit;
+	}
+	return done;
+}
+
 /* Several pickles: an object with each one's values under the name of its place. */
 static bool print_units(extras *x, ck_torch *unit)
 {
 	const ck_model *model = x->loaded->model;
-	if (unit && !unit->next && unit->path == model->top)
+	if (unit && !unit->next && unit->path == model->top && !unit->file)
 		return print_inner(x, unit, 0);
 	if (!raw(x, "{"))
 		return false;
 	for (; unit; unit = unit->next) {
 		size_t len;
 		const char *name = ck_path_name(x->job, unit->path, model->top, &len);
-		if (unit->title) {
+		if (unit->file && unit->path == model->top) {
+			name = unit->file;
+			len = strlen(name);
+		} else if (unit->title) {
 			name = unit->title;
 			len = strlen(name);
 		}
@@ -367,5 +382,7 @@ bool ck_extras_print(ck_loaded *loaded, ck_text *to)
 	if (!ck_mul(loaded->model->bytes, x.job->limits.expand, &x.most) ||
 	    !ck_add(x.most, TEXT_FREE, &x.most))
 		x.most = UINT64_MAX;
+	if (loaded->file)
+		loaded->units = turned(loaded->units);
 	return index_names(&x) && print_units(&x, loaded->units) && raw(&x, "\n");
 }

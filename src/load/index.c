@@ -15,11 +15,32 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* The value of each key; Python takes the last of several. */
+static bool find_last(ck_job *job, const ck_json_node *map, ck_map *last)
+{
+	bool fresh;
+	for (const ck_json_node *item = ck_json_first(map); item; item = ck_json_next(item)) {
+		const char *name = ck_json_key(item);
+		uint64_t *place = ck_map_put(job, last, name, strlen(name), &fresh);
+		if (!place)
+			return false;
+		*place = (uint64_t)(uintptr_t)item;
+	}
+	return true;
+}
+
 /* The names of the files, sorted, each once. */
 static bool list_files(ck_job *job, const ck_json_node *map, ck_index *index)
 {
 	size_t cap = 0, count = 0, kept = 0;
+	ck_map last = {0};
+	if (!find_last(job, map, &last))
+		return false;
 	for (const ck_json_node *item = ck_json_first(map); item; item = ck_json_next(item)) {
+		const char *key = ck_json_key(item);
+		const uint64_t *place = ck_map_find(job, &last, key, strlen(key));
+		if (!place || *place != (uint64_t)(uintptr_t)item)
+			continue;
 		const char **grown =
 			ck_grow(job, index->files, &cap, count + 1, sizeof *grown);
 		if (!grown)
@@ -35,7 +56,7 @@ static bool list_files(ck_job *job, const ck_json_node *map, ck_index *index)
 	return true;
 }
 
-/* Python takes the last of several values for one key. */
+/* Files that are named by a value which does not count are none of the list. */
 static bool map_tensors(ck_job *job, const ck_json_node *map, ck_index *index)
 {
 	bool fresh;
@@ -44,9 +65,10 @@ static bool map_tensors(ck_job *job, const ck_json_node *map, ck_index *index)
 		const char **found = bsearch(&file, index->files, index->count,
 		                             sizeof *index->files, by_bytes);
 		uint64_t *place = ck_map_put(job, &index->where, name, strlen(name), &fresh);
-		if (!place || !found)
+		if (!place)
 			return false;
-		*place = (uint64_t)(found - index->files);
+		if (found)
+			*place = (uint64_t)(found - index->files);
 	}
 	return true;
 }
@@ -124,9 +146,11 @@ static bool mark_found(ck_job *job, ck_index *index, const ck_model *model, odd 
 	}
 	/* what cannot be written is there all the same, and told elsewhere */
 	for (size_t i = 0; i < model->other_count; i++) {
-		uint64_t *where = find_any(job, index, model, model->others[i].path);
+		const ck_other *other = &model->others[i];
+		uint64_t *where = other->kind > CK_OTHER_ASIDE
+			? find_any(job, index, model, other->path) : NULL;
 		if (where)
-			*where |= FOUND;
+			*where |= ELSEWHERE; /* not dropped for it */
 	}
 	return job->error.status == CK_OK;
 }

@@ -30,7 +30,8 @@ ck_torch *ck_torch_new(ck_loaded *loaded, const ck_source *pickle)
 	ck_torch *torch = ck_alloc(loaded->job, sizeof *torch);
 	if (torch)
 		*torch = (ck_torch){.job = loaded->job, .loaded = loaded,
-		                    .model = loaded->model, .pickle = pickle};
+		                    .model = loaded->model, .pickle = pickle,
+		                    .file = loaded->file};
 	return torch;
 }
 
@@ -55,6 +56,9 @@ bool ck_input_open(ck_job *job, const ck_source *source, unsigned char *head, ck
 	if (!ck_read_at(job, source, 0, head, in->head_len))
 		return false;
 	const ck_archiver *archiver = ck_archiver_find(head, in->head_len);
+	/* the length of a header may begin as a zip does, but no member is packed by method '{' */
+	if (archiver == &ck_archiver_zip && ck_safetensors_begins(head, in->head_len))
+		archiver = NULL;
 	if (archiver == &ck_archiver_zip &&
 	    !ck_zip_split(job, source, &in->zips, &in->zip_count))
 		return false;
@@ -133,16 +137,19 @@ ck_loaded *ck_load_begin(ck_job *job, const ck_source *source, uint64_t bytes,
 	return model->top ? loaded : NULL;
 }
 
-bool ck_load_file(ck_loaded *loaded, const ck_source *source)
+bool ck_load_file(ck_loaded *loaded, const ck_source *source, const char *file)
 {
 	loaded->member = loaded->wishes.member;
-	bool ok = ck_load_at(loaded, source, loaded->model->top);
+	loaded->file = file;
+	bool ok = ck_model_name_file(loaded->job, loaded->model, source->label) &&
+	          ck_load_at(loaded, source, loaded->model->top);
 	loaded->model->files++;
 	return ok;
 }
 
 bool ck_load_end(ck_loaded *loaded)
 {
+	ck_load_metadata_end(loaded);
 	/* a look for something that need not be there cannot say that it failed */
 	return ck_aside_settle(loaded) && loaded->job->error.status == CK_OK;
 }
@@ -150,5 +157,5 @@ bool ck_load_end(ck_loaded *loaded)
 ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes)
 {
 	ck_loaded *loaded = ck_load_begin(job, source, source->size, wishes);
-	return loaded && ck_load_file(loaded, source) && ck_load_end(loaded) ? loaded : NULL;
+	return loaded && ck_load_file(loaded, source, NULL) && ck_load_end(loaded) ? loaded : NULL;
 }

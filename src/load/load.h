@@ -50,9 +50,12 @@ typedef struct ck_loaded {
 	size_t aside_count, aside_cap;
 	ck_map halves;            /* address of a complex tensor -> what it was split into */
 	ck_map noted;             /* notes that were told */
+	ck_map said;              /* keys of metadata -> what was said first */
+	uint64_t unlike;          /* keys that have several values */
 	uint64_t embedded;        /* bytes that look like checkpoints */
 	uint64_t visits;          /* values looked at, for the limit */
 	const char *member;       /* what is still to be found of wishes.member */
+	const char *file;         /* the name of the one of several files that is read; or NULL */
 	unsigned nested;          /* files inside files that are open just now */
 	const ck_watch *watch;    /* told what the pickles do; or NULL */
 	struct ck_vm *machine;    /* reads pickles, but not just now; NULL: there is none yet */
@@ -80,6 +83,7 @@ typedef struct ck_torch {
 	ck_map inner;             /* address of a bytes value -> ck_torch of the checkpoint in it */
 	ck_map decoded;           /* address of a str -> the bytes that its characters stand for */
 	const char *title;        /* what --extras calls its values; NULL: by their place */
+	const char *file;         /* the one of several files that it lies in; or NULL */
 	unsigned level;           /* checkpoints around this one */
 	unsigned depth;           /* calls that are being rebuilt for each other */
 	uint64_t at;              /* offset of the call that is being rebuilt, for messages */
@@ -303,8 +307,14 @@ ck_loaded *ck_load(ck_job *job, const ck_source *source, const ck_wishes *wishes
  * call the whole; `bytes`: of all files. */
 ck_loaded *ck_load_begin(ck_job *job, const ck_source *source, uint64_t bytes,
                          const ck_wishes *wishes);
-bool ck_load_file(ck_loaded *loaded, const ck_source *source);
+/* `file`: the name of the one of several; NULL: there is one alone. */
+bool ck_load_file(ck_loaded *loaded, const ck_source *source, const char *file);
 bool ck_load_end(ck_loaded *loaded);
+/* Adds to the metadata of the model. Of several values of one key, as shards may have them, the
+ * first is kept, which is told; both texts must live as long as the job. */
+bool ck_load_metadata(ck_loaded *loaded, const char *key, const char *value);
+/* Tells of those that were not named. */
+void ck_load_metadata_end(const ck_loaded *loaded);
 /* The same for a file inside a file: what it holds is named from `at` on. */
 bool ck_load_at(ck_loaded *loaded, const ck_source *source, const ck_path *at);
 /* The layout of a file, or NULL; the job then has an error if one was met on the way. */

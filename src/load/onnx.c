@@ -46,8 +46,9 @@ static bool fill_external(ck_loaded *loaded, const ck_source *model, const ck_on
 
 /* Numbers of seven bits a byte become elements of `size` bytes, as protobuf cuts them. */
 static bool fill_numbers(ck_loaded *loaded, const ck_source *model, const ck_onnx_tensor *from,
-                         uint64_t count, unsigned size, ck_storage *storage)
+                         uint64_t count, ck_dtype dtype, ck_storage *storage)
 {
+	const unsigned size = ck_dtype_table[dtype].size;
 	ck_job *job = loaded->job;
 	ck_pb *pb = ck_alloc(job, sizeof *pb);
 	if (count > from->bytes)
@@ -63,6 +64,8 @@ static bool fill_numbers(ck_loaded *loaded, const ck_source *model, const ck_onn
 			            "it has fewer elements than its shape says");
 		if (!ck_pb_varint(pb, &at, end, &value))
 			return false;
+		if (dtype == CK_DT_BOOL)
+			value = value != 0;
 		for (unsigned b = 0; b < size; b++)
 			data[i * size + b] = (unsigned char)(value >> (8 * b));
 	}
@@ -86,8 +89,7 @@ static bool fill(ck_loaded *loaded, const ck_source *model, const ck_onnx_tensor
 	if (from->place == CK_ONNX_EXTERNAL)
 		return fill_external(loaded, model, from, storage);
 	if (from->place == CK_ONNX_NUMBERS)
-		return fill_numbers(loaded, model, from, count, ck_dtype_table[dtype].size,
-		                    storage);
+		return fill_numbers(loaded, model, from, count, dtype, storage);
 	storage->source = model;
 	return true;
 }
@@ -127,9 +129,7 @@ static bool add_metadata(ck_loaded *loaded, const ck_onnx *model)
 		    !ck_utf8_valid(pair->value, pair->value_len))
 			ck_note(loaded->job, "the metadata '%s' is no text and is left out",
 			        ck_show(pair->key, pair->key_len).s);
-		else if (strcmp(pair->key, "format") != 0 &&
-		         !ck_model_add_metadata(loaded->job, loaded->model, pair->key,
-		                                pair->value))
+		else if (!ck_load_metadata(loaded, pair->key, pair->value))
 			return false;
 	}
 	return true;

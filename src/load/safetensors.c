@@ -48,7 +48,6 @@ static bool add_tensor(ck_loaded *loaded, const ck_source *source, const ck_st_t
 	       ck_load_tensor(loaded, path, tensor);
 }
 
-/* `format` says which library wrote the file; all else is kept. */
 static bool add_metadata(ck_loaded *loaded, const ck_safetensors *file)
 {
 	for (size_t i = 0; i < file->metadata_count; i++) {
@@ -60,8 +59,7 @@ static bool add_metadata(ck_loaded *loaded, const ck_safetensors *file)
 		if (memchr(key, 0, pair->key_len) || memchr(value, 0, pair->value_len))
 			ck_note(loaded->job, "the metadata '%s' holds a NUL and is left out",
 			        ck_show(key, pair->key_len).s);
-		else if ((strcmp(key, "format") != 0 || loaded->wishes.traces) &&
-		         !ck_model_add_metadata(loaded->job, loaded->model, key, value))
+		else if (!ck_load_metadata(loaded, key, value))
 			return false;
 	}
 	return true;

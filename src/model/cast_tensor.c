@@ -4,20 +4,24 @@
 typedef struct {
 	ck_copy_cast plan;
 	ck_dtype from, to;
+	uint64_t *lost; /* or NULL */
 } cast;
 
 static void cast_items(void *to, const void *from, size_t count, const void *arg)
 {
 	const cast *c = arg;
-	ck_cast_run(c->from, c->to, from, count, to);
+	uint64_t lost = ck_cast_count(c->from, c->to, from, count, to);
+	if (lost)
+		__atomic_fetch_add(c->lost, lost, __ATOMIC_RELAXED);
 }
 
-const ck_copy_cast *ck_cast_plan(ck_job *job, ck_dtype from, ck_dtype to)
+const ck_copy_cast *ck_cast_plan(ck_job *job, const ck_tensor *tensor)
 {
+	const ck_dtype from = tensor->held, to = tensor->dtype;
 	cast *c = ck_alloc(job, sizeof *c);
 	if (!c)
 		return NULL;
-	*c = (cast){.from = from, .to = to};
+	*c = (cast){.from = from, .to = to, .lost = tensor->lost};
 	c->plan = (ck_copy_cast){ck_dtype_table[from].size, ck_dtype_table[to].size, cast_items, c};
 	return &c->plan;
 }
@@ -25,9 +29,12 @@ const ck_copy_cast *ck_cast_plan(ck_job *job, ck_dtype from, ck_dtype to)
 ck_tensor *ck_tensor_cast_late(ck_job *job, ck_tensor *from, ck_dtype to)
 {
 	ck_tensor *tensor = ck_alloc(job, sizeof *tensor);
-	if (!tensor)
+	uint64_t *lost = ck_alloc(job, sizeof *lost);
+	if (!tensor || !lost)
 		return NULL;
 	*tensor = *from;
+	*lost = 0;
+	tensor->lost = lost;
 	tensor->same = NULL;
 	tensor->cast = true;
 	tensor->held = from->dtype;

@@ -88,6 +88,17 @@ static bool charge_path(ck_job *job, ck_model *model, const ck_path *path)
 	return ck_within(job, model->source->label, text, model->name_bytes);
 }
 
+bool ck_model_name_file(ck_job *job, ck_model *model, const char *label)
+{
+	const char **grown = ck_grow(job, model->labels, &model->label_cap, model->files + 1,
+	                             sizeof *grown);
+	if (!grown)
+		return false;
+	model->labels = grown;
+	grown[model->files] = label;
+	return true;
+}
+
 bool ck_model_add(ck_job *job, ck_model *model, const ck_path *path, ck_tensor *tensor)
 {
 	if (!ck_within(job, model->source->label, tensors, model->count + 1) ||
@@ -142,7 +153,7 @@ bool ck_model_add_metadata(ck_job *job, ck_model *model, const char *key, const 
 	if (!grown)
 		return false;
 	model->metadata = grown;
-	grown[model->metadata_count++] = (ck_pair){key, value};
+	grown[model->metadata_count++] = (ck_pair){.key = key, .value = value};
 	return true;
 }
 

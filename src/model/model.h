@@ -100,6 +100,8 @@ typedef struct ck_tensor {
 	bool cast;               /* they lie in the storage as `held`, and become `dtype` when they
 	                          * are given or written; none of what reads files makes such */
 	ck_dtype held;
+	uint64_t *lost;          /* finite values that became infinite or NaN while they are
+	                          * written; threads share it */
 	bool exact;              /* says what other numbers stand for: is never cast */
 	const struct ck_tensor *same; /* what is written in its place, if it was dropped as a tie
 	                               * or cast; that may have one, too */
@@ -168,8 +170,10 @@ void ck_cast_run(ck_dtype from, ck_dtype to, const void *items, size_t count, vo
 /* The same; `plain`: with the code for every processor of the kind. */
 void ck_cast_with(ck_dtype from, ck_dtype to, bool plain, const void *items, size_t count,
                   void *out);
-/* How the copy engine does it. NULL after a failure. */
-const ck_copy_cast *ck_cast_plan(ck_job *job, ck_dtype from, ck_dtype to);
+/* The same; how many finite values became infinite or NaN. */
+uint64_t ck_cast_count(ck_dtype from, ck_dtype to, const void *items, size_t count, void *out);
+/* How the copy engine does it for a tensor that is cast late. NULL after a failure. */
+const ck_copy_cast *ck_cast_plan(ck_job *job, const ck_tensor *tensor);
 /* A checked tensor of the same storage that is cast on its way; it stands in the place of `from`.
  * The cast must be known. NULL after a failure. */
 ck_tensor *ck_tensor_cast_late(ck_job *job, ck_tensor *from, ck_dtype to);
@@ -253,6 +257,7 @@ typedef struct ck_fact {
 
 typedef struct ck_pair {
 	const char *key, *value;
+	bool tie;         /* says under which name the tensor `key` is written */
 } ck_pair;
 
 /* What a file says of the program that wrote it; texts are printable. */
@@ -266,6 +271,8 @@ typedef struct ck_model {
 	const ck_source *source; /* the file, or what stands for all files of one model */
 	uint64_t bytes;         /* of all files */
 	size_t files;           /* that were read so far */
+	const char **labels;    /* of the files, and of the one that is read */
+	size_t label_cap;
 	const char *layout;     /* "torch zip" */
 	ck_entry *entries;
 	size_t count, cap;
@@ -285,6 +292,8 @@ typedef struct ck_model {
 	const ck_path *root;    /* what was chosen to be converted */
 } ck_model;
 
+/* Says which file is read from now on. */
+bool ck_model_name_file(ck_job *job, ck_model *model, const char *label);
 bool ck_model_add(ck_job *job, ck_model *model, const ck_path *path, ck_tensor *tensor);
 bool ck_model_add_other(ck_job *job, ck_model *model, const ck_path *path, const char *what,
                         ck_other_kind kind);

@@ -25,7 +25,7 @@ bool ck_safetensors_begins(const unsigned char *head, size_t len)
 		return false;
 	for (size_t i = 8; i-- > 0;)
 		size = size << 8 | head[i];
-	return size >= 2 && size <= HEADER_MAX && (head[9] == '"' || head[9] == '}');
+	return size >= 2 && size <= HEADER_MAX && head[9] && strchr("\"} \t\r\n", head[9]);
 }
 
 typedef struct {

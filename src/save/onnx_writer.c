@@ -394,6 +394,6 @@ const ck_writer ck_writer_onnx = {
 
 const ck_writer ck_writer_onnx_safetensors = {
 	.name = "onnx+safetensors", .about = "an ONNX model whose data is a safetensors file",
-	.paths = name_both, .lacks = both_lack, .write = write_both, .check = check_both,
-	.read = ck_read_back_both,
+	.paths = name_both, .takes_align = true, .lacks = both_lack, .write = write_both,
+	.check = check_both, .read = ck_read_back_both,
 };

@@ -49,7 +49,7 @@ static bool view_pair(view *v, const ck_st_pair *pair)
 {
 	const char *key = ck_copy(v->job, pair->key, pair->key_len);
 	const char *value = ck_copy(v->job, pair->value, pair->value_len);
-	v->model->metadata[v->model->metadata_count++] = (ck_pair){key, value};
+	v->model->metadata[v->model->metadata_count++] = (ck_pair){.key = key, .value = value};
 	return key && value;
 }
 

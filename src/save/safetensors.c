@@ -100,11 +100,21 @@ static bool make_header(ck_job *job, ck_model *model, uint64_t align, ck_text *t
 	return true;
 }
 
+/* Readers look there for the library whose tensors these are. */
+static bool add_format(ck_job *job, ck_model *model)
+{
+	static const char key[] = "format";
+	for (size_t i = 0; i < model->metadata_count; i++)
+		if (!strcmp(model->metadata[i].key, key))
+			return true;
+	return ck_model_add_metadata(job, model, key, "pt");
+}
+
 bool ck_safetensors_write(ck_job *job, ck_model *model, const ck_target *target, uint64_t *data)
 {
 	ck_text header = {0};
 	ck_copy_plan plan = {0};
-	if (!ck_model_add_metadata(job, model, "format", "pt"))
+	if (!add_format(job, model))
 		return false;
 	qsort(model->entries, model->count, sizeof *model->entries, by_file_order);
 	size_t *inputs = ck_alloc_array(job, model->storages + 1, sizeof *inputs);
@@ -141,6 +151,6 @@ static bool check_file(ck_job *job, const ck_target *to)
 
 const ck_writer ck_writer_safetensors = {
 	.name = "safetensors", .suffix = ".safetensors", .about = "JSON header and flat buffer",
-	.takes_shards = true, .lacks = lacks, .write = write_file, .check = check_file,
-	.read = ck_read_back_safetensors,
+	.takes_shards = true, .takes_align = true, .lacks = lacks, .write = write_file,
+	.check = check_file, .read = ck_read_back_safetensors,
 };

@@ -155,7 +155,7 @@ bool ck_plan_tensor(ck_job *job, ck_copy_plan *plan, size_t *inputs, const ck_te
 		return false;
 	if (!tensor->bytes)
 		return true;
-	if (tensor->cast && !(cast = ck_cast_plan(job, held, tensor->dtype)))
+	if (tensor->cast && !(cast = ck_cast_plan(job, tensor)))
 		return false;
 	if (ck_tensor_is_plain(tensor))
 		return ck_copy_add_move(job, plan, &(ck_copy_move){

@@ -25,6 +25,7 @@ typedef struct ck_writer {
 	 * needed. NULL: OUT alone. */
 	bool (*paths)(ck_job *job, const char *out, const char **file, const char **beside);
 	bool takes_external; /* see ck_target */
+	bool takes_align;
 	bool takes_shards;   /* a model may be in several files of it, with an index */
 	/* What keeps a tensor from being written, such as "complex128"; NULL: nothing. */
 	const char *(*lacks)(ck_dtype dtype, const char *name, size_t len);

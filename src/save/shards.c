@@ -140,9 +140,11 @@ static bool add_file(ck_job *job, const ck_file *file, table *t)
 	if (!grown)
 		return false;
 	t->rows = grown;
+	const char *slash = strrchr(file->path, '/'); /* a link may lead to another name */
+	const char *name = slash ? slash + 1 : file->path;
 	for (size_t i = 0; i < read->count; i++) {
 		const ck_st_tensor *tensor = &read->tensors[i];
-		grown[t->count++] = (row){tensor->name, tensor->name_len, file->name};
+		grown[t->count++] = (row){tensor->name, tensor->name_len, name};
 		t->bytes += tensor->end - tensor->begin;
 	}
 	return true;

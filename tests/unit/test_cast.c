@@ -63,6 +63,13 @@ static bool is_nan(const type *t, uint64_t code)
 	return t->kind == WITH_INFINITY ? code > end_of(t) : code == end_of(t);
 }
 
+static bool is_finite(int number, uint64_t code)
+{
+	const type *t = &types[number];
+	bool infinite = t->kind == WITH_INFINITY && (code & ~sign_of(t)) == end_of(t);
+	return !infinite && !is_nan(t, code);
+}
+
 /* m times 2 to the e */
 typedef struct {
 	uint64_t m;
@@ -191,30 +198,45 @@ static uint64_t get(const unsigned char *at, uint64_t size)
 	return code;
 }
 
-/* Casts codes, with the code for any processor and for this one, and looks at each. */
+static void hold(int from, int to, const uint64_t *codes, const uint64_t *wanted,
+                 const unsigned char *made, size_t count, const char *how)
+{
+	uint64_t out = size_of(&types[to]);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t got = get(made + i * out, out);
+		if (got != wanted[i])
+			ck_abort_msg("%s %llx to %s: %llx, not %llx (%s)",
+			             ck_dtype_table[types[from].dtype].torch,
+			             (unsigned long long)codes[i],
+			             ck_dtype_table[types[to].dtype].torch,
+			             (unsigned long long)got, (unsigned long long)wanted[i], how);
+	}
+	ck_assert_int_eq(made[count * out], 0xA5);
+}
+
+/* Casts codes, with the code for any processor and for this one, and looks at each; the values that
+ * are lost are counted. */
 static void check(int from, int to, const uint64_t *codes, size_t count)
 {
-	uint64_t in = size_of(&types[from]), out = size_of(&types[to]);
+	uint64_t in = size_of(&types[from]), out = size_of(&types[to]), lost = 0;
 	ck_dtype a = types[from].dtype, b = types[to].dtype;
 	unsigned char *items = malloc(count * in), *made = malloc(count * out + 1);
-	for (size_t i = 0; i < count; i++)
+	uint64_t *wanted = malloc(count * sizeof *wanted);
+	for (size_t i = 0; i < count; i++) {
 		put(items + i * in, codes[i], in);
-	for (int plain = 0; plain < 2; plain++) {
-		made[count * out] = 0xA5;
-		ck_cast_with(a, b, plain, items, count, made);
-		for (size_t i = 0; i < count; i++) {
-			uint64_t got = get(made + i * out, out);
-			uint64_t want = expect(from, to, codes[i]);
-			if (got != want)
-				ck_abort_msg("%s %llx to %s: %llx, not %llx%s",
-				             ck_dtype_table[a].torch, (unsigned long long)codes[i],
-				             ck_dtype_table[b].torch, (unsigned long long)got,
-				             (unsigned long long)want, plain ? " (plain)" : "");
-		}
-		ck_assert_int_eq(made[count * out], 0xA5);
+		wanted[i] = expect(from, to, codes[i]);
+		lost += is_finite(from, codes[i]) && !is_finite(to, wanted[i]);
 	}
+	made[count * out] = 0xA5;
+	ck_cast_with(a, b, false, items, count, made);
+	hold(from, to, codes, wanted, made, count, "fast");
+	ck_cast_with(a, b, true, items, count, made);
+	hold(from, to, codes, wanted, made, count, "plain");
+	ck_assert_uint_eq(ck_cast_count(a, b, items, count, made), lost);
+	hold(from, to, codes, wanted, made, count, "counted");
 	free(items);
 	free(made);
+	free(wanted);
 }
 
 /* One of many codes will do where each takes long. */
@@ -388,6 +410,24 @@ START_TEST(any_length_and_any_place_in_memory_will_do)
 }
 END_TEST
 
+/* One among many, at any place. */
+START_TEST(a_single_value_that_is_lost_is_counted)
+{
+	enum { MANY = 5000 };
+	static float in[MANY];
+	static unsigned char out[MANY * 4];
+	for (size_t at = 0; at < MANY; at += 61) {
+		in[at] = -1e6f;
+		ck_assert_uint_eq(ck_cast_count(CK_DT_F32, CK_DT_F16, in, MANY, out), 1);
+		ck_assert_uint_eq(ck_cast_count(CK_DT_F32, CK_DT_F8_E4M3, in, MANY, out), 1);
+		ck_assert_uint_eq(ck_cast_count(CK_DT_F32, CK_DT_BF16, in, MANY, out), 0);
+		in[at] = 3.4e38f;
+		ck_assert_uint_eq(ck_cast_count(CK_DT_F32, CK_DT_BF16, in, MANY, out), 1);
+		in[at] = 0;
+	}
+}
+END_TEST
+
 START_TEST(only_floats_are_cast_and_only_to_what_models_are_kept_in)
 {
 	int known = 0;
@@ -457,6 +497,7 @@ int main(void)
 	tcase_add_test(tcase, doubles_become_singles_before_they_become_anything_smaller);
 	tcase_add_test(tcase, what_everybody_knows);
 	tcase_add_test(tcase, any_length_and_any_place_in_memory_will_do);
+	tcase_add_test(tcase, a_single_value_that_is_lost_is_counted);
 	tcase_add_test(tcase, only_floats_are_cast_and_only_to_what_models_are_kept_in);
 	tcase_add_test(tcase, values_are_cast_after_all_that_is_done_to_them);
 	tcase_add_test(tcase, what_is_cast_must_fit_63_bits);

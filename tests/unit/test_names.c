@@ -58,6 +58,10 @@ static const struct {
 	{"x*=-", "ab", "-a-b-"},
 	{"b*=-", "abb", "-a-"},
 	{"zz=y", "a", "a"},
+	{"[.\\]x=-", "a.x\\x", "a--"},
+	{"[[:digit:]]\\.=\\\\\\&", "a1.", "a\\&"},
+	{"(a)a=<\\0\\1>", "aab", "<aaa>b"},
+	{"[]\\.]d=-", "]d.d", "--"},
 };
 
 START_TEST(rules_change_all_that_they_match)
@@ -101,7 +105,9 @@ END_TEST
 
 START_TEST(what_is_no_rule_is_refused)
 {
-	static const char *const bad[] = {"", "a", "=a", "(=a", "[=a", "a\\=b"};
+	static const char *const bad[] = {"", "a", "=a", "(=a", "[=a", "a\\=b",
+	                                  "\\d+=x", "[\\d]=x", "a\\n=x", "(a)=\\2", "a=\\1",
+	                                  "a=x\\n", "a=x\\", "[[:alpha:]\\w]=x"};
 	ck_job *job = ck_base_job_new();
 	const ck_shaping shaping = {.rename = {&bad[_i], 1}};
 	ck_assert(!ck_names_new(job, &shaping));
@@ -118,7 +124,7 @@ int main(void)
 	tcase_add_test(tcase, a_glob_of_many_stars_is_no_work);
 	tcase_add_loop_test(tcase, rules_change_all_that_they_match, 0, CK_COUNT(rules));
 	tcase_add_test(tcase, the_order_is_choose_strip_rename_add);
-	tcase_add_loop_test(tcase, what_is_no_rule_is_refused, 0, 6);
+	tcase_add_loop_test(tcase, what_is_no_rule_is_refused, 0, 14);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }

@@ -189,13 +189,18 @@ END_TEST
 
 /* ---- whole scans ---- */
 
-static const ck_report *scan(const void *bytes, size_t len)
+static const ck_report *scan_as(const char *name, const void *bytes, size_t len)
 {
-	const ck_source *source = ck_source_memory(job, "test", bytes, len);
+	const ck_source *source = ck_source_memory(job, name, bytes, len);
 	job->input = len;
 	ck_audit *audit = ck_audit_new(job, source);
 	ck_assert(audit && ck_audit_source(audit, source, ""));
 	return ck_audit_report(audit);
+}
+
+static const ck_report *scan(const void *bytes, size_t len)
+{
+	return scan_as("test", bytes, len);
 }
 
 static const ck_finding *finding(const ck_report *report, const char *rule)
@@ -264,12 +269,18 @@ START_TEST(long_lists_hide_nothing)
 }
 END_TEST
 
-START_TEST(what_nobody_knows_is_not_scanned)
+/* By its name it may be raw data, which nobody would load. */
+START_TEST(what_nobody_knows_is_not_scanned_if_it_is_called_a_checkpoint)
 {
-	const ck_report *report = scan("\1\2\3\4\5\6\7", 7);
+	const ck_report *report = scan_as("test.pt", "\1\2\3\4\5\6\7", 7);
 	ck_assert_int_eq(report->verdict, CK_MALFORMED);
 	ck_assert(!report->complete);
 	ck_assert_ptr_nonnull(finding(report, "not-scanned"));
+	report = scan_as("test.data", "\1\2\3\4\5\6\7", 7);
+	ck_assert_int_eq(report->verdict, CK_SAFE);
+	ck_assert(report->complete);
+	report = scan_as("test.data", "\x80\2\3\4\5\6\7", 7);
+	ck_assert_int_eq(report->verdict, CK_MALFORMED);
 }
 END_TEST
 
@@ -313,7 +324,7 @@ static Suite *views_suite(void)
 	tcase_add_test(tcase, zeros_and_a_newline_behind_a_pickle_are_nothing);
 	tcase_add_test(tcase, a_list_that_holds_itself_is_told_without_tensors);
 	tcase_add_test(tcase, long_lists_hide_nothing);
-	tcase_add_test(tcase, what_nobody_knows_is_not_scanned);
+	tcase_add_test(tcase, what_nobody_knows_is_not_scanned_if_it_is_called_a_checkpoint);
 	tcase_add_test(tcase, no_damage_ends_a_scan);
 	suite_add_tcase(suite, tcase);
 	return suite;

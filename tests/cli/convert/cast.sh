@@ -69,6 +69,7 @@ story_what_is_not_floating_is_left() {
 # Names of one tensor are the same if they are cast to the same; then one of them can be dropped.
 story_ties_are_between_what_is_written() {
 	ck 0 --ties drop --cast f16 --extras out/extras.json "$(good shared)" out/all.safetensors
+	cp stderr told
 	grep -q '"lm_head.weight":{"$tensor":"embed.weight"}' out/extras.json ||
 		fail "the reference is lost: $(cat out/extras.json)"
 	ck 0 --ties drop --cast "f16:lm_head*" --extras out/extras.json "$(good shared)" \
@@ -83,6 +84,8 @@ story_ties_are_between_what_is_written() {
 		plain, cast, one = read("none"), read("all"), read("one")
 		assert plain[0] == cast[0] and set(plain[1]) == set(cast[1])
 		assert plain[0]["lm_head.weight"] == "embed.weight"
+		halves = sum(t["dtype"] == "F16" for t in cast[1].values())
+		assert "cast %d tensors to float16" % halves in open("told").read(), halves
 		assert "lm_head.weight" in one[1] and "lm_head.weight" not in one[0]
 		assert one[1]["lm_head.weight"]["dtype"] == "F16"
 		assert one[1]["embed.weight"]["dtype"] == "F32"
@@ -101,7 +104,8 @@ story_every_format_takes_casts_and_a_dry_run_knows_their_sizes() {
 		only
 		cp stderr told
 		ck 0 --cast f8_e4m3 --to $way "$(good views)" out/model
-		grep -q " be of $(cat out/* | wc -c) bytes" told || fail "$way: $(cat told)"
+		grep -q "; $(cat out/* | wc -c) bytes in all (--dry-run)" told ||
+			fail "$way: $(cat told)"
 		[ "$way" != onnx+safetensors ] || cp out/model.safetensors again.safetensors
 		rm out/*
 		[ -e again.safetensors ] || continue
@@ -185,8 +189,18 @@ story_limits_count_what_is_written() {
 	ck 3 --cast f64 --limit expand=4 f8.safetensors out/model.safetensors
 	says "--limit expand=8"
 	ck 0 --dry-run --cast f64 f8.safetensors out/model.safetensors
-	says "800000000 bytes"
+	says "would write 1 tensor, 800.0 MB; 800000"
 	only
+}
+
+story_types_have_the_names_of_torch_too() {
+	local pair
+	for pair in f64=float64 f32=float32 f16=float16 bf16=bfloat16 f8_e4m3=float8_e4m3fn \
+		f8_e5m2=float8_e5m2 f64=double f32=float f16=half f64=fp64 f32=fp32 f16=FP16; do
+		ck 0 --cast "${pair%=*}" "$(good dtypes)" out/one.safetensors
+		ck 0 --cast "${pair#*=}:*" "$(good dtypes)" out/other.safetensors
+		same out/one.safetensors out/other.safetensors
+	done
 }
 
 story_types_that_there_are_not_are_refused() {
@@ -196,4 +210,38 @@ story_types_that_there_are_not_are_refused() {
 		says "--cast"
 	done
 	refused 2 --cast
+}
+
+# 65519 is the last that is rounded down to a half, and none of float8_e5m2; of what was
+# no number before, nothing is said.
+story_values_out_of_range_are_told() {
+	python - <<-'PY'
+		import json, math, struct
+		values = [1e6, -1e6, 65519, 65520, math.inf, -math.inf, math.nan, 0, 500]
+		many = [1.0] * 3_000_000
+		for at in range(0, len(many), 1_000_000):
+		    many[at + 77] = 3e38
+		header, data = {}, b""
+		for name, row in (("fits", [1, 2]), ("few", values), ("many", many)):
+		    raw = struct.pack("<%df" % len(row), *row)
+		    header[name] = {"dtype": "F32", "shape": [len(row)],
+		                    "data_offsets": [len(data), len(data) + len(raw)]}
+		    data += raw
+		header = json.dumps(header).encode()
+		with open("in.safetensors", "wb") as file:
+		    file.write(struct.pack("<Q", len(header)) + header + data)
+	PY
+	ck 0 -j 3 --cast f16 in.safetensors out/model.safetensors
+	says "6 finite values of 2 tensors were out of the range"
+	says "first in 'few' (float16)"
+	ck 0 -j 1 --cast f8_e4m3 in.safetensors out/model.safetensors
+	says "8 finite values of 2 tensors were"
+	ck 0 --max-shard-size 1MB --cast f16 --cast 'f8_e5m2:few' in.safetensors out/m.safetensors
+	says "7 finite values of 2 tensors were"
+	ck 0 --include few --cast f16 --check in.safetensors out/model.safetensors
+	says "3 finite values of 1 tensor were"
+	ck 0 --cast f16 --include fits in.safetensors out/model.safetensors
+	says_not "out of the range"
+	ck 0 --cast bf16 in.safetensors out/model.safetensors
+	says_not "out of the range"
 }

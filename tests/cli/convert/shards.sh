@@ -84,7 +84,8 @@ story_each_shard_is_asked_what_it_would_do() {
 	mkdir model
 	cp "$(good state_dict)" model/pytorch_model-00001-of-00002.bin
 	cp "$data/hostile/eval.pt" model/pytorch_model-00002-of-00002.bin
-	refused 1 model out/model.safetensors
+	refused_with_status 1 model out/model.safetensors
+	only
 	says "pytorch_model-00002-of-00002.bin"
 	says "builtins.eval"
 }
@@ -327,6 +328,45 @@ story_models_of_other_libraries_keep_their_names() {
 	only a a/adapter_model.safetensors d d/diffusion_pytorch_model.safetensors
 }
 
+# Readers of JSON keep one of several values for one key.
+story_extras_of_each_file_are_kept_under_its_name() {
+	mkdir model
+	cp "$(good training)" model/pytorch_model-00001-of-00002.bin
+	cp "$(good state_dict)" model/pytorch_model-00002-of-00002.bin
+	ck 0 --root model --extras out/x.json model out/model.safetensors
+	says "there is no index"
+	python - <<-'PY'
+		import json
+		def pairs(found):
+		    assert len(dict(found)) == len(found), found
+		    return dict(found)
+		extras = json.load(open("out/x.json"), object_pairs_hook=pairs)
+		assert list(extras) == ["pytorch_model-00001-of-00002.bin",
+		                        "pytorch_model-00002-of-00002.bin"], list(extras)
+		assert extras["pytorch_model-00001-of-00002.bin"]["epoch"] == 3
+	PY
+}
+
+story_a_link_is_called_in_the_index_as_it_was_given() {
+	spread
+	mkdir blobs
+	ln -s "$PWD/blobs/abc" out/model-00002-of-00003.safetensors
+	printf old >blobs/abc
+	ck 0 model out
+	grep -q abc out/model.safetensors.index.json && fail "the index names the place of the link"
+	[ -L out/model-00002-of-00003.safetensors ] || fail "the link is gone"
+	ck 0 out back.safetensors
+	same back.safetensors all.safetensors
+	refused_with_status 2 --max-shard-size 40 all.safetensors \
+		"$(printf 'out/b\377.safetensors')"
+	says "not UTF-8"
+}
+
+refused_with_status() {
+	ck "$@"
+	silent stdout
+}
+
 # ---- ONNX ----
 
 story_onnx_models_are_read_with_the_files_beside_them() {
@@ -374,7 +414,8 @@ story_a_model_leads_to_no_file_outside_its_folder() {
 		refused 1 model.onnx out/model.safetensors
 		says "symbolic link"
 	done
-	for place in ../data "$PWD/data" sub/../data '' sub//data sub/; do
+	mkdir .hidden && cp data .hidden/data && cp data .data
+	for place in ../data "$PWD/data" sub/../data '' sub//data sub/ .data .hidden/data; do
 		model "$place"
 		refused 1 model.onnx out/model.safetensors
 	done

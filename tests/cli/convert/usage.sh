@@ -87,6 +87,13 @@ story_names_that_begin_with_a_dash_follow_two_dashes() {
 	same ./out/-out.safetensors "$(wanted state_dict)"
 }
 
+story_the_beginning_of_several_options_is_none() {
+	refused 2 --no "$(good state_dict)" out/model.safetensors
+	says "'--no' could be '--no-clobber' or '--no-fsync'"
+	refused 2 --dryrun "$(good state_dict)" out/model.safetensors
+	says "did you mean '--dry-run'?"
+}
+
 story_what_is_nearly_a_command_is_no_input() {
 	refused 2 sacn model.pt
 	says "there is no file 'sacn'; did you mean ckconv scan [OPTIONS] PATH...?"

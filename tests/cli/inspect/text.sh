@@ -76,6 +76,33 @@ story_inspect_says_danger_first_and_runs_nothing() {
 	prints "{w,y}  F32  [2]  ×2"
 }
 
+# What a part is like can be looked up in the tree, on terminals of any width.
+story_what_a_part_is_like_is_never_cut_within_words() {
+	local columns p i
+	local whole='(model\.)?(encoder\.)?(block_of_many_layers\.)?(first_and_foremost\.)?att'
+	for p in encoder.block_of_many_layers.first_and_foremost.attention.output decoder.second; do
+		for i in 1 3 5 7; do
+			echo "model.$p.dense_$i.weight F16 $i 4"
+			echo "model.$p.bias_of_$i F16 $i"
+		done
+	done | model m.safetensors
+	ck 0 inspect m.safetensors
+	prints "like model.encoder.block_of_many_layers.first_and_foremost.attention.output, 8"
+	for columns in 60 64 70 80 100; do
+		on_terminal $columns m.safetensors
+		narrow $columns
+		grep -o 'like .*' stdout >like || fail "nothing is like another: $(cat stdout)"
+		grep -qE "^like (\.\.\.)?$whole" like || fail "at $columns: $(cat like)"
+	done
+}
+
+story_lines_are_whole_in_pipes() {
+	ck 3 inspect "$data/hostile/deep.pt"
+	prints "; if the file can be trusted to need it, raise the limit with --limit depth=N"
+	on_terminal 80 "$data/hostile/deep.pt"
+	narrow 80
+}
+
 story_inspect_and_scan_judge_alike() {
 	local file status
 	for file in "$data"/hostile/* "$data"/bad/*.pt; do

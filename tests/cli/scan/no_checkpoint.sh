@@ -287,3 +287,47 @@ story_what_was_not_searched_in_bytes_is_told() {
 	only
 	ck 0 --disarm model.pt out/model.safetensors
 }
+
+# Bytes that are no pickle do no harm; whether they should be one is what their name says.
+story_raw_data_beside_a_model_is_not_malformed() {
+	local start name
+	ck 0 --external-data "$(good state_dict)" t.onnx
+	mkdir t
+	mv t.onnx t.onnx.data t
+	python -c 'open("noise", "wb").write(bytes(i * i % 251 ^ 0xa5 for i in range(999)))'
+	ck 0 scan t
+	says "2 files: 2 safe"
+	for start in '\0\0\x80?' 'x\x9c\0\0' 'x\1\0\0' ']\0\0\0\1' 'Pabc' 'X\xff\0\0' \
+	             '\x8a\xff\xf3' '(\xf3\xf3'; do
+		for name in t.onnx.data onnx__MatMul_214 layer.0.weight model.onnx_data; do
+			{ printf "$start"; cat noise; } >t/$name
+		done
+		ck 0 scan t
+		ck 0 scan --json t/*weight
+		prints "it is no pickle and of no kind that ckconv knows"
+		cp t/layer.0.weight x.pt
+		ck 3 scan x.pt
+		cp t/layer.0.weight x.bin
+		ck 3 scan x.bin
+	done
+}
+
+# Whatever its name is.
+story_a_pickle_in_raw_data_is_found() {
+	local start
+	dangerous d.pkl
+	for start in '' 'N.' 'N.K\1.' '\x80\2N0' 'Pabc\n' "X\4\0\0\0wide0"; do
+		{ printf "$start"; printf 'cos\nsystem\n(S"true"\ntR.'; head -c 500 /dev/zero; } \
+			>weights.data
+		ck 1 scan weights.data
+		prints "os.system"
+	done
+	printf '\x80\2cown.things\nThing\n.' >weights.data
+	ck 4 scan weights.data
+	printf '\x80\2}q\0' >weights.data
+	ck 3 scan weights.data
+	{ head -c 5000 /dev/zero; cat "$data/hostile/os_system.pt"; } >weights.data
+	ck 1 scan weights.data
+	gzip -c d.pkl >weights.data
+	ck 1 scan weights.data
+}

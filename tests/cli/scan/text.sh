@@ -177,8 +177,8 @@ story_what_is_next_depends_on_what_was_found() {
 	ck 3 scan zip_7z.zip
 	next "do not load it; unpack it and scan what comes out"
 	prints_not "get it again"
-	printf 'Nobody knows \x01\x02\xfe\xff\x00\x01 what this is' >odd
-	ck 3 scan odd
+	printf 'Nobody knows \x01\x02\xfe\xff\x00\x01 what this is' >odd.bin
+	ck 3 scan odd.bin
 	next "before you know what it is"
 	prints_not "get it again"
 	prints_not "damage"

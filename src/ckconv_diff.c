@@ -2,7 +2,6 @@
 #include <ckconv/diff.h>
 
 #include <string.h>
-#include <unistd.h>
 
 #include "diff.h"
 #include "reading.h"
@@ -79,10 +78,8 @@ ck_diff *ck_diff_open(ck_job *job, const char *a, const char *b, const ck_diff_o
 	if (!open_side(diff, &diff->side[0], a, diff->options.a) ||
 	    !open_side(diff, &diff->side[1], b, diff->options.b))
 		return NULL;
-	/* the C library reads the number of processors from a file */
-	long cores = diff->options.threads ? 0 : sysconf(_SC_NPROCESSORS_ONLN);
 	if (!diff->options.threads)
-		diff->options.threads = cores > 0 ? (unsigned)cores : 1;
+		diff->options.threads = ck_processors();
 	return diff;
 }
 

@@ -1,6 +1,5 @@
 /* The public API of conversions: from what is read to what is written. */
 #include <string.h>
-#include <unistd.h>
 
 #include "check.h"
 #include "edit.h"
@@ -35,10 +34,8 @@ static bool begin(ck_job *job, const char *in, const char *out, const ck_options
 		c->options = *options;
 	else
 		ck_options_default(&c->options);
-	/* the C library reads the number of processors from a file */
-	long cores = c->options.threads ? 0 : sysconf(_SC_NPROCESSORS_ONLN);
 	if (!c->options.threads)
-		c->options.threads = cores > 0 ? (unsigned)cores : 1;
+		c->options.threads = ck_processors();
 	c->to = (ck_outputs){.job = job, .options = &c->options};
 	if (c->options.check && c->options.dry_run)
 		return ck_fail(job, CK_USAGE, "",

@@ -4,8 +4,10 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
-#include "io.h"
+#include "json_names.h"
+#include "model.h"
 
 typedef struct {
 	ck_job *job;
@@ -22,7 +24,7 @@ static bool add(printer *p, const char *text)
 static bool add_string(printer *p, const char *key, const char *text)
 {
 	return ck_text_addf(p->job, &p->text, ",\"%s\":", key) &&
-	       (text ? ck_json_string(p->job, &p->text, text, strlen(text)) : add(p, "null"));
+	       (text ? ck_json_name(p->job, &p->text, text, strlen(text)) : add(p, "null"));
 }
 
 static bool add_count(printer *p, const char *key, uint64_t count)
@@ -68,8 +70,8 @@ static bool add_tensor(printer *p, const char *key, bool is, const ck_tensor_inf
 {
 	return ck_text_addf(p->job, &p->text, ",\"%s\":", key) &&
 	       (is ? add(p, "{\"dtype\":") &&
-	             ck_json_string(p->job, &p->text, info->torch_dtype,
-	                            strlen(info->torch_dtype)) &&
+	             ck_json_name(p->job, &p->text, info->torch_dtype,
+	                          strlen(info->torch_dtype)) &&
 	             add_list(p, "shape", info->shape, info->ndim) &&
 	             add_count(p, "bytes", info->bytes) && add(p, "}")
 	           : add(p, "null"));
@@ -89,7 +91,7 @@ static bool add_difference(printer *p, const ck_difference *d)
 {
 	const bool both = d->in_a && d->in_b;
 	if (!add(p, "{\"name\":") ||
-	    !ck_json_string(p->job, &p->text, d->name, d->name_len) ||
+	    !ck_json_name(p->job, &p->text, d->name, d->name_len) ||
 	    !add_tensor(p, "a", d->in_a, &d->a) || !add_tensor(p, "b", d->in_b, &d->b))
 		return false;
 	if (both && (!add_bool(p, "dtype_differs", d->dtype) ||
@@ -106,8 +108,8 @@ static bool add_difference(printer *p, const ck_difference *d)
 
 static bool add_file(printer *p, const char *key, const ck_diff_result *r, int i)
 {
-	return ck_text_addf(p->job, &p->text, ",\"%s\":{\"path\":", key) &&
-	       ck_json_string(p->job, &p->text, r->path[i], strlen(r->path[i])) &&
+	return ck_text_addf(p->job, &p->text, ",\"%s\":{", key) &&
+	       ck_json_path(p->job, &p->text, r->path[i]) &&
 	       add_string(p, "format", r->layout[i]) &&
 	       add_count(p, "tensors", r->tensors[i]) && add_count(p, "only", r->only[i]) &&
 	       add(p, "}");

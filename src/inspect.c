@@ -11,6 +11,7 @@ struct ck_inspect {
 	const char *path;
 	ck_options options;
 	ck_reading *reading;
+	bool no_tree;
 };
 
 ck_inspect *ck_inspect_open(ck_job *job, const char *path)
@@ -31,9 +32,25 @@ bool ck_inspect_is_open(const ck_inspect *inspect)
 	return ck_reading_is_open(inspect->reading);
 }
 
+void ck_inspect_without_tree(ck_inspect *inspect)
+{
+	inspect->no_tree = true;
+}
+
 const void *ck_inspect_ask(ck_inspect *inspect, size_t *len)
 {
-	return ck_reading_ask(inspect->job, inspect->reading, len);
+	ck_job *own = ck_base_job_within(inspect->job);
+	if (!own) {
+		ck_fail_nomem(inspect->job);
+		return NULL;
+	}
+	own->subject = inspect->path;
+	const void *names = ck_reading_ask(own, inspect->reading, len);
+	const void *copy = names ? ck_copy(inspect->job, names, *len) : NULL;
+	if (!names)
+		ck_fail_as(inspect->job, &own->error);
+	ck_base_job_free(own);
+	return copy;
 }
 
 bool ck_inspect_answer(ck_inspect *inspect, const void *answer, size_t len)
@@ -305,8 +322,9 @@ const ck_inspection *ck_inspect_run(ck_inspect *inspect)
 		return NULL;
 	begin(l, inspect, &sight);
 	bool ok = tell_error(l, sight.error) && name_entries(l) && count_dtypes(l) &&
-	          find_root(l) && ck_looking_fold(l) && ck_looking_ties(l) && tell_rest(l) &&
-	          tell_values(l, sight.loaded) && tell_metadata(l) && tell_origins(l);
+	          find_root(l) && ck_looking_ties(l) && tell_rest(l) &&
+	          tell_values(l, sight.loaded) && tell_metadata(l) && tell_origins(l) &&
+	          (inspect->no_tree || ck_looking_fold(l));
 	return ok || tell_limit(l, inspect, &sight) ? &l->shown : NULL;
 }
 

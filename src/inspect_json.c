@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "json_names.h"
 #include "report.h"
 
 /* One piece after the other leaves the arena as it was. */
@@ -29,11 +30,9 @@ static bool raw(writer *w, const char *text)
 	return ck_text_add(w->job, &w->to, text, strlen(text));
 }
 
-/* What JSON can say without loss and what a terminal may see; surrogates and NULs as \u escapes. */
 static bool name(writer *w, const char *text, size_t len)
 {
-	return ck_utf8_valid(text, len) && !memchr(text, 0, len)
-	       ? ck_quote(w->job, &w->to, text) : ck_json_string(w->job, &w->to, text, len);
+	return ck_json_name(w->job, &w->to, text, len);
 }
 
 static bool text(writer *w, const char *key, const char *value)
@@ -153,16 +152,8 @@ static bool line(writer *w, size_t i)
 
 static bool add_path(writer *w)
 {
-	const char *path = w->l->shown.path;
-	if (!ck_text_addf(w->job, &w->to, "{\"schema\":%d", CK_INSPECT_SCHEMA) ||
-	    !text(w, "path", path) || !raw(w, ",\"path_hex\":"))
-		return false;
-	if (ck_utf8_valid(path, strlen(path)))
-		return raw(w, "null");
-	bool ok = raw(w, "\"");
-	for (; ok && *path; path++)
-		ok = ck_text_addf(w->job, &w->to, "%02x", (unsigned char)*path);
-	return ok && raw(w, "\"");
+	return ck_text_addf(w->job, &w->to, "{\"schema\":%d,", CK_INSPECT_SCHEMA) &&
+	       ck_json_path(w->job, &w->to, w->l->shown.path);
 }
 
 static bool add_head(writer *w)

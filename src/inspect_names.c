@@ -7,11 +7,11 @@
 
 /* ---- the tree ---- */
 
-bool ck_looking_fold(ck_looking *l)
+static bool fold(ck_looking *l, ck_job *job)
 {
 	const ck_model *model = l->model;
 	ck_folded folded;
-	ck_fold_leaf *leaves = ck_alloc_array(l->job, model->count + 1, sizeof *leaves);
+	ck_fold_leaf *leaves = ck_alloc_array(job, model->count + 1, sizeof *leaves);
 	if (!leaves)
 		return false;
 	for (size_t i = 0; i < model->count; i++) {
@@ -22,9 +22,9 @@ bool ck_looking_fold(ck_looking *l)
 			.shape = entry->tensor->shape, .bytes = entry->tensor->bytes,
 		};
 	}
-	if (!ck_fold(l->job, leaves, model->count, &folded))
+	if (!ck_fold(job, leaves, model->count, &folded))
 		return false;
-	ck_tree_line *lines = ck_alloc_array(l->job, folded.count + 1, sizeof *lines);
+	ck_tree_line *lines = ck_alloc_array(job, folded.count + 1, sizeof *lines);
 	if (!lines)
 		return false;
 	for (size_t i = 0; i < folded.count; i++) {
@@ -42,6 +42,29 @@ bool ck_looking_fold(ck_looking *l)
 	l->shown.lines = lines;
 	l->shown.line_count = folded.count;
 	return true;
+}
+
+static void close_job(void *job)
+{
+	ck_base_job_free(job);
+}
+
+/* In a job of its own: what is too much for a tree is not too much for all else. */
+bool ck_looking_fold(ck_looking *l)
+{
+	ck_job *own = ck_base_job_within(l->job);
+	if (!own)
+		return ck_fail_nomem(l->job);
+	if (fold(l, own))
+		return ck_defer(l->job, close_job, own);
+	bool limit = own->error.status == CK_LIMIT;
+	if (limit)
+		ck_note(l->job, "its names are too many or too long to be folded: %s; --tensors "
+		        "lists them all", own->error.text);
+	else
+		ck_fail_as(l->job, &own->error);
+	ck_base_job_free(own);
+	return limit;
 }
 
 /* ---- ties ---- */

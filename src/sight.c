@@ -150,8 +150,11 @@ static const ck_report *scan(ck_job *job, const char *path, const ck_files *file
 		    (count > 1 && !add_report(s, source, report)))
 			return NULL;
 	}
-	if (count == 1)
-		return report;
+	if (count == 1) {
+		s->report = *report;
+		s->report.path = path; /* what the input is called, not its only file */
+		return &s->report;
+	}
 	if (s->report.finding_count)
 		qsort(s->findings, s->report.finding_count, sizeof *s->findings, by_worst);
 	if (s->report.global_count)

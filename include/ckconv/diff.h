@@ -12,9 +12,9 @@ extern "C" {
 enum { CK_DIFF_SCHEMA = 1 };
 
 typedef struct ck_diff_options {
-	/* How A and B are read: `root`, `shaping`, `dequantize`, `densify`, `complex`,
-	 * `skip_unsupported`, `policy`, `disarm`; nothing else of them counts. NULL: as
-	 * ck_options_default has it. */
+	/* How A and B are read: all that they say of what is taken from the input, but for
+	 * `ties`, which are kept. Of the rest, `metadata` and `extras` are looked at and change
+	 * nothing in a comparison. NULL: as ck_options_default has it. */
 	const ck_options *a, *b;
 	/* Elements are the same if their bits are; of two dtypes, if they are the same number, or
 	 * both NaN. With `close` they are as torch.isclose has it: if they are equal, or if

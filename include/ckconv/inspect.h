@@ -112,6 +112,8 @@ typedef struct ck_inspect ck_inspect;
 /* Opens a file by its name, FILE!MEMBER, an index of shards, or a folder with a model in it. NULL
  * after a failure. */
 CK_API ck_inspect *ck_inspect_open(ck_job *job, const char *path);
+/* No names are folded to a tree: the inspection has no lines. */
+CK_API void ck_inspect_without_tree(ck_inspect *inspect);
 /* As those of ck_convert_open: files that the input names are opened before it is looked through,
  * and nothing is opened later. ck_inspect_run does both if nobody did. */
 CK_API bool ck_inspect_is_open(const ck_inspect *inspect);

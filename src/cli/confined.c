@@ -287,7 +287,7 @@ static bool inspect_by_children(cli_reader *reader, inspect_work *w, const char 
 	}
 	if (!ok)
 		return false;
-	/* what it prints may be appended to whatever there is, and readers may take their time */
+	/* what it prints may be appended to anything, and whoever reads it may take his time */
 	bounds.file_bytes = bounds.idle_ms = 0;
 	ok = inspect_by_child(reader, w, path, inspect_in_child, &bounds, &told);
 	*error = told.error;
@@ -306,6 +306,8 @@ bool cli_inspect_file(cli_reader *reader, ck_job *job, const char *path,
 	*shown = (cli_shown){0};
 	if (cli_set_limits(job, reader->options))
 		w.inspect = ck_inspect_open(job, path);
+	if (w.inspect && reader->options->tensors)
+		ck_inspect_without_tree(w.inspect);
 	if (w.inspect && wants_child(reader, error))
 		return inspect_by_children(reader, &w, path, shown, error);
 	if (error->status)

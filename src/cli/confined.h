@@ -1,5 +1,4 @@
-/* Files that are read by a confined child, for scan, dis and inspect, and what all verbs say of
- * it. */
+/* Files that a confined child reads, for scan, dis and inspect, and what all verbs say of it. */
 #ifndef CK_CLI_CONFINED_H
 #define CK_CLI_CONFINED_H
 

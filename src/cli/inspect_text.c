@@ -127,17 +127,12 @@ static void put_origins(cli_page *p, const ck_inspection *in)
 
 /* ---- how much ---- */
 
-static const char *plural(uint64_t count)
-{
-	return count == 1 ? "" : "s";
-}
-
 static void put_total(cli_page *p, const char *label, uint64_t tensors, uint64_t elements,
                       uint64_t bytes)
 {
 	begin(p, label);
 	cli_page_line(p, FACT_COLUMN, "%s tensor%s, %s element%s, %s", cli_show_count(tensors).s,
-	              plural(tensors), cli_show_count(elements).s, plural(elements),
+	              cli_plural(tensors), cli_show_count(elements).s, cli_plural(elements),
 	              cli_show_size(bytes).s);
 }
 
@@ -145,7 +140,8 @@ static void put_totals(cli_page *p, const ck_inspection *in)
 {
 	if (!in->tensors) {
 		begin(p, "tensors");
-		cli_page_line(p, FACT_COLUMN, in->error ? "none was found" : "there are none");
+		cli_page_line(p, FACT_COLUMN, !in->error ? "there are none" :
+		              in->status == CK_LIMIT ? "not counted" : "none was found");
 	}
 	if (in->dtype_count > 1)
 		put_total(p, "in all", in->tensors, in->elements, in->bytes);
@@ -172,7 +168,7 @@ static void put_root(cli_page *p, const ck_inspection *in)
 	else
 		cli_page_line(p, FACT_COLUMN, "a conversion takes the %s tensor%s below '%s'; "
 		              "--root . takes all", cli_show_count(in->root_tensors).s,
-		              plural(in->root_tensors), in->root);
+		              cli_plural(in->root_tensors), in->root);
 }
 
 /* ---- what belongs together ---- */
@@ -227,7 +223,7 @@ static void put_values(cli_page *p, const ck_inspection *in)
 	begin(p, "values");
 	cli_page_line(p, FACT_COLUMN, "%s that %s no tensor%s, which --extras keeps",
 	              cli_show_count(in->values_total).s, in->values_total == 1 ? "is" : "are",
-	              plural(in->values_total));
+	              cli_plural(in->values_total));
 	for (size_t i = 0; i < shown; i++) {
 		const ck_value_row *v = &in->values[i];
 		char count[40] = "";

@@ -177,7 +177,7 @@ static void put_near(cli_page *p, const ck_tree_line *line)
 static void put_heading(cli_page *p, const ck_tree_line *line)
 {
 	char text[2][96];
-	const char *s = line->tensors == 1 ? "" : "s";
+	const char *s = cli_plural(line->tensors);
 	cli_count count = cli_show_count(line->tensors);
 	snprintf(text[0], sizeof text[0], "%s tensor%s", count.s, s);
 	snprintf(text[1], sizeof text[1], "%s tensor%s, %s", count.s, s,

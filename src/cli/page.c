@@ -170,6 +170,11 @@ void cli_page_coloured(cli_page *page, ck_verdict verdict, bool bold, const char
 	page->column += cli_columns(text, strlen(text));
 }
 
+const char *cli_plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 /* ---- paths ---- */
 
 /* "models/.../model.pt": what is behind the last slash stays if it has room, and of the rest as

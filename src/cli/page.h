@@ -37,6 +37,9 @@ void cli_page_coloured(cli_page *page, ck_verdict verdict, bool bold, const char
  * component stays. NULL without memory. */
 char *cli_page_path(const cli_page *page, const char *path, bool escaped, int most);
 
+/* The "s" behind a noun. */
+const char *cli_plural(uint64_t count);
+
 /* diff_hint.c: the option that would bring names together, if there is one. */
 void cli_diff_hint(cli_page *page, const ck_diff_result *result);
 

@@ -225,11 +225,6 @@ static void add_tolerance(words *to, const ck_diff_options *options)
 		add(to, " within atol %g, rtol %g", options->atol, options->rtol);
 }
 
-static const char *plural(uint64_t count)
-{
-	return count == 1 ? "" : "s";
-}
-
 /* "all 6 tensors"; what is one is "the tensor" */
 static words many(size_t count)
 {
@@ -247,7 +242,7 @@ static void sum_up_same(showing *s)
 	words w = {""};
 	add(&w, "the same");
 	add_tolerance(&w, s->options);
-	add(&w, ": %zu tensor%s, %s", r->both, plural(r->both), cli_show_size(r->bytes).s);
+	add(&w, ": %zu tensor%s, %s", r->both, cli_plural(r->both), cli_show_size(r->bytes).s);
 	if (r->max_abs > 0)
 		add(&w, "; max abs %.3g, rel %.3g", r->max_abs, r->max_rel);
 	cli_page_line(&s->page, 0, "%s", w.s);
@@ -270,7 +265,7 @@ static void sum_up(showing *s)
 	else if (!differ)
 		add(&w, ": %s in both %s the same", many(r->both).s, r->both == 1 ? "is" : "are");
 	else
-		add(&w, ": %zu of %zu tensor%s", differ, r->both, plural(r->both));
+		add(&w, ": %zu of %zu tensor%s", differ, r->both, cli_plural(r->both));
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		if (parts[i].count) {
 			add(&w, "%s%s (%zu)", before, parts[i].in, parts[i].count);

@@ -124,7 +124,10 @@ uint32_t ck_crc32_join(uint32_t a, uint32_t b, uint64_t len_b);
 
 /* ---- work: units that several threads share ---- */
 
-/* The first five are given by the caller; it lives as long as the job. */
+/* At least 1. Whoever is confined cannot ask: the C library reads the number from a file. */
+unsigned ck_processors(void);
+
+/* What stands above "its own" is given by the caller; it lives as long as the job. */
 typedef struct ck_work {
 	const char *what;    /* for progress: "writing" */
 	size_t units;

@@ -103,11 +103,15 @@ static bool run_threads(ck_work *work, size_t count)
 	return !atomic_load(&work->failed);
 }
 
+unsigned ck_processors(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	return cores > 0 ? (unsigned)cores : 1;
+}
+
 static size_t thread_count(const ck_work *work, unsigned asked)
 {
-	/* whoever asked for a number may be unable to open the file that it is read from */
-	long cores = asked ? (long)asked : sysconf(_SC_NPROCESSORS_ONLN);
-	size_t count = cores > 0 ? (size_t)cores : 1;
+	size_t count = asked ? asked : ck_processors();
 	if (count > work->units)
 		count = work->units;
 	if (work->total <= INLINE || !count)

@@ -56,7 +56,8 @@ story_json_has_all_of_it() {
 	[ "$(wc -l <stdout)" -eq 1 ] || fail "it is not one line"
 	json '
 assert d["schema"] == 1 and d["same"] is False and d["both"] == 8 and d["equal"] == 1, d
-assert d["a"] == {"path": "a", "format": "safetensors", "tensors": 9, "only": 1}, d["a"]
+assert d["a"] == {"path": "a", "path_hex": None, "format": "safetensors", "tensors": 9,
+                  "only": 1}, d["a"]
 assert (d["shapes"], d["dtypes"], d["values"]) == (1, 1, 6), d
 assert d["max_rel"] == "inf" and d["max_abs"] == 2.0**64, d
 assert names[0] == "gone" and names[1:3] == ["l.9.w", "l.10.w"], names
@@ -270,4 +271,15 @@ story_diff_tells_names_whole() {
 	prints 'nul\x00y '
 	ck 1 diff --json a.safetensors b.safetensors
 	json 'assert names == ["nul\0x", "nul\0y"], names'
+}
+
+story_diff_json_cannot_harm_a_terminal() {
+	local name='a\u202e\u009b\u007f\u001b\u0000b'
+	st a "t = {'$name': f32(1)}"
+	st b "t = {'$name': f32(2)}"
+	python -c 'import os; os.rename(b"b", b"b\xff")'
+	ck 1 diff --json a $'b\xff'
+	! LC_ALL=C grep -q '[^ -~]' stdout || fail "raw characters: $(cat -v stdout)"
+	json "assert names == ['$name'], names
+assert d['a']['path_hex'] is None and d['b']['path_hex'] == '62ff'"
 }

@@ -152,3 +152,48 @@ story_inspect_has_so_much_time_and_no_more() {
 		sys.exit(limits['Max cpu time'] == 'unlimited')
 	END
 }
+
+# What is too much for a tree is not too much for all else.
+story_inspect_needs_no_tree() {
+	local option
+	python3 - <<-'PY' | model m.safetensors
+		import random
+		random.seed(1)
+		for i in range(20000):
+		    print(''.join(random.choices('a1_', k=300)), 'F32 1')
+	PY
+	ck 0 inspect m.safetensors
+	prints "F32         20,000 tensors, 20,000 elements, 80.0 kB"
+	says "--tensors lists them all"
+	one_line
+	ck 0 inspect --tensors m.safetensors
+	silent stderr
+	[ "$(wc -l <stdout)" -eq 20000 ] || fail "not all tensors"
+	ck 0 inspect --json m.safetensors
+	asked 'len(t) == 20000 and j["tree"] == [] and j["complete"] and j["error"] is None'
+}
+
+story_inspect_json_cannot_harm_a_terminal() {
+	printf 'a\0\xe2\x80\xae F32 1\n' | model m.safetensors
+	ck 0 inspect --json m.safetensors
+	asked 'len(t) == 1 and "\u202e" in list(t)[0]'
+	! LC_ALL=C grep -q '[^ -~]' stdout || fail "raw characters: $(cat -v stdout)"
+}
+
+story_inspect_calls_an_input_as_it_was_called() {
+	mkdir two
+	echo "w F32 1" | model two/model-00001-of-00001.safetensors
+	printf '{"metadata": {}, "weight_map": {"w": "model-00001-of-00001.safetensors"}}' \
+		>two/model.safetensors.index.json
+	ck 0 inspect two/model.safetensors.index.json
+	[[ $(head -n 1 stdout) == "safe       two/model.safetensors.index.json "* ]] ||
+		fail "it is called otherwise: $(head -n 1 stdout)"
+	ck 0 inspect two
+	[[ $(head -n 1 stdout) == "safe       two "* ]] ||
+		fail "it is called otherwise: $(head -n 1 stdout)"
+	rm two/*.json
+	mv two/*.safetensors two/model.safetensors
+	ck 0 inspect two
+	[[ $(head -n 1 stdout) == "safe       two "* ]] ||
+		fail "it is called otherwise: $(head -n 1 stdout)"
+}

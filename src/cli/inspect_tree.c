@@ -149,9 +149,10 @@ static void put_times(cli_page *p, uint64_t tensors)
 /* The end of a name, from a part on that has room. */
 static const char *fitting_end(const char *name, int room)
 {
-	const char *dot = name;
-	while (width_of(name) > room && (dot = strchr(name, '.')))
-		name = dot + 1;
+	const char *dot;
+	int width = width_of(name);
+	for (; width > room && (dot = strchr(name, '.')); name = dot + 1)
+		width -= cli_columns(name, (size_t)(dot + 1 - name));
 	return name;
 }
 

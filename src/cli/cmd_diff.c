@@ -122,7 +122,8 @@ static bool in_child(comparing *c, bool (*task)(void *, cli_channel *), cli_repo
 	const size_t count = ck_diff_descriptors(c->diff, NULL, 0);
 	int *keep = malloc((count + 1) * sizeof *keep);
 	cli_bounds bounds = cli_bounds_of(ck_diff_file_max(c->diff));
-	bounds.idle_ms = 0; /* whoever reads what it prints may take his time */
+	/* what it prints may be appended to anything, and whoever reads it may take his time */
+	bounds.file_bytes = bounds.idle_ms = 0;
 	*told = (cli_report){.note = on_note, .progress = on_progress, .confined = on_confined,
 	                     .listener = c};
 	if (!keep) {

@@ -188,7 +188,7 @@ def convert(ckconv, folder):
             runs[0][0] = os.path.join(path, name + ".onnx")
         else:
             runs.append([path, os.path.join(out, name)])
-            runs.append([path, os.path.join(out, name + ".small"), "--max-shard-size", "200"])
+            runs.append([path, os.path.join(out, name + "-small"), "--max-shard-size", "200"])
         for run in runs:
             done = subprocess.run([ckconv, "-q", "--sandbox=require", *run], check=False,
                                   stderr=subprocess.PIPE)
@@ -253,7 +253,7 @@ def judge(folder):
         forged = {n: [d, s, b[:-1] + ("1" if b[-1:] == "0" else "0") if b else "00"]
                   for n, (d, s, b) in want.items()}
         tally.check(name + " (forged)", "" if compare(forged, found) else "not found out")
-        for more in (path, path + ".small"):
+        for more in (path, path + "-small"):
             if name.startswith("shards"):
                 found, fault = read_folder(more)
                 tally.check(more, fault or ("" if found == want else "other tensors"))
